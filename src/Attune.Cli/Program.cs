@@ -1,0 +1,3 @@
+using static TorchSharp.torch;
+
+Console.WriteLine(rand(3).ToString(TorchSharp.TensorStringStyle.Julia));

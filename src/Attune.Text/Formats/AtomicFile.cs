@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Attune.Formats;
+
+/// <summary>Files that are there whole or not at all: written beside the target, forced to the disk, then renamed over it.</summary>
+/// <remarks>
+/// The runtime's own flush swallows the errors of fsync on Linux, so it is called directly there and on macOS and its answer is checked.
+/// </remarks>
+internal static partial class AtomicFile
+{
+    /// <summary>Writes a text file in UTF-8 without a byte order mark.</summary>
+    internal static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Lets <paramref name="write"/> fill a new file and puts it in the place of <paramref name="path"/>.</summary>
+    /// <exception cref="AttuneException">The folder cannot be written or the disk is full; the former file is untouched.</exception>
+    internal static void Write(string path, Action<Stream> write)
+    {
+        var fresh = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            using (var stream = new FileStream(fresh, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                write(stream);
+                Flush(stream);
+            }
+            File.Move(fresh, path, overwrite: true);
+            FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(path, e);
+        }
+        finally
+        {
+            TryDelete(fresh);
+        }
+    }
+
+    /// <summary>Forces the content of an open file to the disk.</summary>
+    /// <exception cref="IOException">The operating system reports that it could not.</exception>
+    internal static void Flush(FileStream stream)
+    {
+        stream.Flush();
+        if (OperatingSystem.IsWindows()) stream.Flush(flushToDisk: true);
+        else Check(Fsync(stream.SafeFileHandle), stream.Name);
+    }
+
+    /// <summary>Forces a folder's entries to the disk, so that a rename in it survives a power cut. Does nothing on Windows.</summary>
+    internal static void FlushFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        const int readOnly = 0;
+        var descriptor = Open(folder, readOnly);
+        if (descriptor < 0) return;
+        try
+        {
+            Check(FsyncDescriptor(descriptor), folder);
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    /// <summary>The sentence for a file that could not be written.</summary>
+    internal static AttuneException Unwritable(string path, Exception cause) => new(
+        cause is UnauthorizedAccessException
+            ? $"{path} cannot be written: permission denied. Choose another folder or change its permissions."
+            : cause is IOException { HResult: var code } && IsDiskFull(code)
+                ? $"{path} cannot be written: no space is left on the disk. Free some space or choose another folder."
+                : $"{path} cannot be written: {cause.Message}", cause);
+
+    private static bool IsDiskFull(int code) =>
+        OperatingSystem.IsWindows() ? (code & 0xFFFF) is 39 or 112 : code is 28 or 122;   // ENOSPC, EDQUOT
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It was renamed or its folder is gone: either way nothing of ours is left to remove.
+        }
+    }
+
+    private static void Check(int result, string path)
+    {
+        if (result == 0) return;
+        var code = Marshal.GetLastPInvokeError();
+        const int notSupported = 22;                                       // EINVAL: this file system has no fsync for folders
+        if (code == notSupported && Directory.Exists(path)) return;
+        throw new IOException($"{path}: {Marshal.GetPInvokeErrorMessage(code)}", code);
+    }
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FsyncDescriptor(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}
