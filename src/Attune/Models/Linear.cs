@@ -49,7 +49,7 @@ internal sealed unsafe class Linear : IDisposable
     /// <summary>sum += gradient W, (L,I).</summary>
     internal void AddInputGradient(Tensor gradient, Tensor sum)
     {
-        using var same = sum.addmm_(gradient, Value, beta: 1, alpha: 1);
+        _ = sum.addmm_(gradient, Value, beta: 1, alpha: 1);
     }
 
     /// <summary>Adds gradient' x to the weights' gradients, (O,I).</summary>
@@ -59,7 +59,7 @@ internal sealed unsafe class Linear : IDisposable
         if (!clear) foreach (var weight in _weights) _ = weight.GradientToAddTo();
         using var transposed = gradient.t();
         _gradient ??= Matrix(_store.RawGradients);
-        using var same = _gradient.addmm_(transposed, x, beta: clear ? 0 : 1, alpha: 1);
+        _ = _gradient.addmm_(transposed, x, beta: clear ? 0 : 1, alpha: 1);
         foreach (var weight in _weights) weight.GradientIsClear = false;
     }
 
