@@ -37,8 +37,23 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         return model;
     }
 
-    /// <summary>A model whose weights are not set yet.</summary>
-    internal static BertForSequenceClassification WithoutValues(BertConfig config) => new(config);
+    /// <summary>The model of a folder in Hugging Face's layout: config.json, and model.safetensors (sharded or not) or pytorch_model.bin.</summary>
+    /// <param name="folder">The folder. Without weights the model starts from random ones; <see cref="PreTrainedModel.LoadReport"/> says so.</param>
+    /// <param name="labelNames">Names of the classes; null takes the folder's. With another number of them the classifier starts anew.</param>
+    /// <param name="problemType">What is learned; null takes the folder's.</param>
+    /// <param name="configure">Other changes to the folder's configuration, dropout for example.</param>
+    /// <param name="seed">Of the weights that the folder does not have. Default 42.</param>
+    /// <exception cref="AttuneException">A file is missing, damaged, or of another architecture.</exception>
+    public static BertForSequenceClassification FromPretrained(
+        string folder, IReadOnlyList<string>? labelNames = null, ProblemType? problemType = null,
+        Func<BertConfig, BertConfig>? configure = null, ulong seed = 42)
+    {
+        var config = BertConfig.Load(Path.Combine(folder, "config.json"));
+        config = config with { LabelNames = labelNames ?? config.LabelNames, ProblemType = problemType ?? config.ProblemType };
+        var model = new BertForSequenceClassification(configure?.Invoke(config) ?? config);
+        model.LoadWeights(folder, seed);
+        return model;
+    }
 
     /// <summary>Computes logits and, where the batch has labels, the loss.</summary>
     /// <param name="batch">The rows.</param>
@@ -61,7 +76,8 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         else pooled.Dispose();
         if (batch.Labels is null) return new(this, logits, Config.NumLabels, null, null, saved);
         var gradient = new float[logits.Length];
-        var loss = ClassificationLoss.Compute(logits, Config.NumLabels, batch.Labels, Config.ProblemTypeFor(batch.Labels), labelSmoothing, gradient);
+        Config = Config with { ProblemType = Config.ProblemTypeFor(batch.Labels) };        // the first labels decide, as in transformers
+        var loss = ClassificationLoss.Compute(logits, Config.NumLabels, batch.Labels, Config.ProblemType!.Value, labelSmoothing, gradient);
         return new(this, logits, Config.NumLabels, loss, gradient, saved);
     }
 

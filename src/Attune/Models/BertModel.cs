@@ -31,8 +31,16 @@ public sealed class BertModel : PreTrainedModel
         return model;
     }
 
-    /// <summary>A model whose weights are not set yet.</summary>
-    internal static BertModel WithoutValues(BertConfig config) => new(config);
+    /// <summary>The encoder of a folder in Hugging Face's layout.</summary>
+    /// <param name="folder">Of a bare encoder or of one with a head.</param>
+    /// <param name="seed">Of the weights that the folder does not have. Default 42.</param>
+    /// <exception cref="AttuneException">A file is missing, damaged, or of another architecture.</exception>
+    public static BertModel FromPretrained(string folder, ulong seed = 42)
+    {
+        var model = new BertModel(BertConfig.Load(Path.Combine(folder, "config.json")));
+        model.LoadWeights(folder, seed);
+        return model;
+    }
 
     /// <summary>Computes the hidden states of all tokens.</summary>
     public BertModelOutput Forward(Batch batch)

@@ -15,15 +15,15 @@ internal static class ClassificationLoss
     /// <exception cref="AttuneException">A label is outside the classes, or the labels do not fit the problem.</exception>
     internal static double Compute(
         ReadOnlySpan<float> logits, int columns, Labels labels, ProblemType problem, double smoothing, Span<float> gradient) => (problem, labels) switch
-    {
-        (ProblemType.SingleLabelClassification, ClassLabels classes) => CrossEntropy(logits, columns, classes.Values, smoothing, gradient),
-        (ProblemType.MultiLabelClassification, MultiLabels multi) => BinaryCrossEntropy(logits, Fitting(multi.Values, logits), gradient),
-        (ProblemType.Regression, RegressionTargets targets) => SquaredError(logits, Fitting(targets.Values, logits), gradient),
-        (ProblemType.Regression, ClassLabels numbers) when columns == 1 =>
-            SquaredError(logits, Array.ConvertAll(numbers.Values, number => (float)number), gradient),
-        _ => throw new AttuneException(
-            $"The labels are {Describe(labels)}, but the model's problem_type is {BertConfigReader.Name(problem)}: give labels of that kind or another problem type."),
-    };
+        {
+            (ProblemType.SingleLabelClassification, ClassLabels classes) => CrossEntropy(logits, columns, classes.Values, smoothing, gradient),
+            (ProblemType.MultiLabelClassification, MultiLabels multi) => BinaryCrossEntropy(logits, Fitting(multi.Values, logits), gradient),
+            (ProblemType.Regression, RegressionTargets targets) => SquaredError(logits, Fitting(targets.Values, logits), gradient),
+            (ProblemType.Regression, ClassLabels numbers) when columns == 1 =>
+                SquaredError(logits, Array.ConvertAll(numbers.Values, number => (float)number), gradient),
+            _ => throw new AttuneException(
+                $"The labels are {Describe(labels)}, but the model's problem_type is {BertConfigReader.Name(problem)}: give labels of that kind or another problem type."),
+        };
 
     private static string Describe(Labels labels) => labels switch
     {

@@ -1,3 +1,5 @@
+using Attune.Formats;
+
 namespace Attune.Models;
 
 /// <summary>What all models share: configuration, weights, training mode, initialisation, loading and saving.</summary>
@@ -5,8 +7,8 @@ public abstract class PreTrainedModel : IDisposable
 {
     private protected PreTrainedModel(BertConfig config) => Config = config;
 
-    /// <summary>The configuration. Set anew where labels or the problem type become known.</summary>
-    public BertConfig Config { get; internal set; }
+    /// <summary>The configuration.</summary>
+    public BertConfig Config { get; private protected set; }
 
     /// <summary>All weights.</summary>
     public WeightStore Weights { get; } = new();
@@ -28,6 +30,26 @@ public abstract class PreTrainedModel : IDisposable
 
     /// <summary>The table with the padding row.</summary>
     private protected abstract Weight WordEmbeddings { get; }
+
+    /// <summary>What became of the weights of the folder that the model was loaded from.</summary>
+    public LoadReport LoadReport { get; private set; } = new();
+
+    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> as transformers does.</summary>
+    /// <param name="folder">Is created where it does not exist.</param>
+    /// <exception cref="AttuneException">The folder cannot be written, or the disk is full.</exception>
+    public void SavePretrained(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Unwritable(folder, e);
+        }
+        AtomicFile.WriteText(Path.Combine(folder, "config.json"), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
+        WeightLoading.Save(Weights, Path.Combine(folder, "model.safetensors"));
+    }
 
     /// <inheritdoc/>
     public virtual void Dispose()
@@ -51,6 +73,8 @@ public abstract class PreTrainedModel : IDisposable
         if (Config.PadTokenId is { } pad && pad < Config.VocabSize && (which is null || which(WordEmbeddings)))
             WordEmbeddings.Span.Slice(pad * Config.HiddenSize, Config.HiddenSize).Clear();
     }
+
+    private protected void LoadWeights(string folder, ulong seed) => LoadReport = WeightLoading.Load(this, folder, seed);
 
     private protected ulong? CurrentDropoutKey => Training ? Kernels.Dropout.Key(DropoutKey.Seed, DropoutKey.Update) : null;
 }

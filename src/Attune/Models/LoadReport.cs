@@ -1,0 +1,31 @@
+namespace Attune.Models;
+
+/// <summary>What became of the weights of a model folder.</summary>
+public sealed record LoadReport
+{
+    /// <summary>File or folder that was read; null where there were no weights.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Weights that the folder does not have and that were drawn anew.</summary>
+    public IReadOnlyList<string> New { get; init; } = [];
+
+    /// <summary>Weights whose shape differs, drawn anew: name, shape in the folder, shape of the model.</summary>
+    public IReadOnlyList<string> Resized { get; init; } = [];
+
+    /// <summary>Weights of the folder that this model does not have, other than those of pretraining heads.</summary>
+    public IReadOnlyList<string> Unexpected { get; init; } = [];
+
+    /// <summary>One sentence; empty where everything was found.</summary>
+    public string Describe()
+    {
+        if (Source is null) return "The model folder has no weights: training starts from random ones.";
+        List<string> parts = [];
+        if (New.Count > 0) parts.Add($"new, to be trained: {List(New)}");
+        if (Resized.Count > 0) parts.Add($"of another size, so new: {List(Resized)}");
+        if (Unexpected.Count > 0) parts.Add($"not used: {List(Unexpected)}");
+        return parts.Count == 0 ? "" : $"Weights of {Source}: {string.Join("; ", parts)}.";
+    }
+
+    private static string List(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(6)) + (names.Count > 6 ? $" and {names.Count - 6} more" : "");
+}

@@ -1,0 +1,81 @@
+using Attune.Formats;
+
+namespace Attune.Models;
+
+/// <summary>Fills a model from the weights of a folder in Hugging Face's layout.</summary>
+internal static class WeightLoading
+{
+    /// <summary>Loads what the folder has, draws the rest anew.</summary>
+    /// <param name="model">Its weights are overwritten.</param>
+    /// <param name="folder">With model.safetensors, sharded or not, or pytorch_model.bin; or without weights.</param>
+    /// <param name="seed">Of the weights that are drawn.</param>
+    /// <exception cref="AttuneException">A file is damaged, or the encoder's weights are missing or of another shape.</exception>
+    internal static LoadReport Load(PreTrainedModel model, string folder, ulong seed)
+    {
+        using var file = WeightFiles.Open(folder);
+        if (file is null)
+        {
+            model.Initialize(seed);
+            return new LoadReport();
+        }
+
+        var found = new Dictionary<string, WeightEntry>();
+        List<string> unexpected = [], resized = [], wrong = [];
+        foreach (var entry in file.Entries)
+        {
+            var name = ModernName(entry.Name, model.EncoderPrefix);
+            if (model.Weights.TryGet(name, out var weight)) found[weight.Name] = entry;
+            else if (!BelongsElsewhere(name, model.EncoderPrefix)) unexpected.Add(entry.Name);
+        }
+        foreach (var weight in model.Weights.All)
+        {
+            if (!found.TryGetValue(weight.Name, out var entry) || entry.Shape.SequenceEqual(weight.Shape)) continue;
+            found.Remove(weight.Name);
+            var line = $"{weight.Name} ({string.Join(",", entry.Shape)} in the folder, {string.Join(",", weight.Shape)} by its configuration)";
+            (IsHead(weight, model) ? resized : wrong).Add(line);
+        }
+        var missing = model.Weights.All.Where(weight => !found.ContainsKey(weight.Name)).ToList();
+        var lost = missing.Where(weight => !IsHead(weight, model)).Select(weight => weight.Name).ToList();
+        if (wrong.Count > 0)
+            throw new AttuneException($"{file.Path} does not fit its config.json: {string.Join("; ", wrong.Take(3))}{More(wrong, 3)}. Take both files from the same model.");
+        if (lost.Count > 0)
+            throw new AttuneException($"{file.Path} lacks {lost.Count} of the encoder's weights: {string.Join(", ", lost.Take(3))}{More(lost, 3)}. Is it the file of another architecture?");
+
+        foreach (var weight in model.Weights.All)
+            if (found.TryGetValue(weight.Name, out var entry)) file.ReadFloats(entry, weight.Span);
+        model.Initialize(seed, missing.Contains);
+        return new LoadReport
+        {
+            Source = file.Path,
+            New = [.. missing.Select(weight => weight.Name).Where(name => !resized.Exists(line => line.StartsWith(name + " ", StringComparison.Ordinal)))],
+            Resized = resized,
+            Unexpected = unexpected,
+        };
+    }
+
+    /// <summary>Writes all weights as transformers does.</summary>
+    internal static unsafe void Save(WeightStore weights, string file) => SafeTensors.Write(
+        file,
+        [.. weights.All.Select(weight => TensorToWrite.At(weight.Name, WeightType.F32, weight.Shape, (nint)weight.Data))],
+        new Dictionary<string, string> { ["format"] = "pt" });
+
+    /// <summary>The name that transformers gives today: old LayerNorm names, and the encoder's prefix as this model has it.</summary>
+    private static string ModernName(string name, string prefix)
+    {
+        if (name.EndsWith(".gamma", StringComparison.Ordinal)) name = name[..^".gamma".Length] + ".weight";
+        else if (name.EndsWith(".beta", StringComparison.Ordinal)) name = name[..^".beta".Length] + ".bias";
+        if (name.StartsWith("bert.", StringComparison.Ordinal)) return prefix + name["bert.".Length..];
+        return name.Split('.')[0] is "embeddings" or "encoder" or "pooler" ? prefix + name : name;
+    }
+
+    /// <summary>What a checkpoint may hold besides this model: heads of pretraining, a table of positions, the classifier of a bare encoder.</summary>
+    private static bool BelongsElsewhere(string name, string prefix) =>
+        name.StartsWith("cls.", StringComparison.Ordinal) || name == prefix + "embeddings.position_ids" ||
+        (prefix.Length == 0 && name.StartsWith("classifier.", StringComparison.Ordinal));
+
+    private static bool IsHead(Weight weight, PreTrainedModel model) =>
+        !weight.Name.StartsWith(model.EncoderPrefix + "embeddings.", StringComparison.Ordinal) &&
+        !weight.Name.StartsWith(model.EncoderPrefix + "encoder.", StringComparison.Ordinal);
+
+    private static string More(List<string> all, int shown) => all.Count > shown ? $" and {all.Count - shown} more" : "";
+}

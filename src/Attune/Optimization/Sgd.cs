@@ -1,0 +1,43 @@
+using Attune.Kernels;
+using Attune.Models;
+using Attune.Native;
+using static TorchSharp.torch;
+
+namespace Attune.Optimization;
+
+/// <summary>Stochastic gradient descent with momentum, as <c>torch.optim.SGD</c>; decay is added to the gradient.</summary>
+public sealed unsafe class Sgd : Optimizer
+{
+    private readonly double _momentum, _weightDecay;
+    private readonly Tensor? _buffer;
+
+    /// <summary>Creates the optimizer with empty state.</summary>
+    /// <param name="weights">The model's.</param>
+    /// <param name="learningRate">Default 5e-5, as the Trainer's.</param>
+    /// <param name="momentum">Default 0, as the Trainer's.</param>
+    /// <param name="weightDecay">Of the weights that decay. Default 0.</param>
+    public Sgd(WeightStore weights, double learningRate = 5e-5, double momentum = 0, double weightDecay = 0) : base(weights, learningRate)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        (_momentum, _weightDecay) = (momentum, weightDecay);
+        if (momentum != 0) _buffer = NewState("momentum_buffer", weights.Count);
+    }
+
+    private protected override void Apply(double gradientFactor)
+    {
+        float* values = LibTorch.Floats(Weights.Values), gradients = LibTorch.Floats(Weights.Gradients);
+        var buffer = _buffer is null ? null : LibTorch.Floats(_buffer);
+        float rate = (float)LearningRate, factor = (float)gradientFactor, momentum = (float)_momentum, decay = (float)_weightDecay;
+        var decaying = Weights.DecayingCount;
+        const int block = 1 << 14;
+        CpuLoop.Pieces(checked((int)((Weights.Count + block - 1) / block)), 4L * block, (_, from, to) =>
+        {
+            for (var i = (long)from * block; i < Math.Min((long)to * block, Weights.Count); i++)
+            {
+                var slope = gradients[i] * factor + (i < decaying ? decay * values[i] : 0);
+                if (buffer is not null) slope = buffer[i] = momentum * buffer[i] + slope;
+                values[i] -= rate * slope;
+            }
+        });
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using Attune.Batching;
+using Attune.Formats;
+using Attune.Models;
+
+namespace Attune.Tests.Models;
+
+/// <summary>The padded batches of the golden folders as Attune's types.</summary>
+internal static class GoldenBatches
+{
+    /// <summary>The labels of a key such as <c>multi_label_5</c>.</summary>
+    internal static Labels Labels(string key, JsonElement values)
+    {
+        if (key.StartsWith("single_label", StringComparison.Ordinal)) return new ClassLabels(values.Deserialize<long[]>()!);
+        var rows = values[0].ValueKind == JsonValueKind.Array
+            ? values.Deserialize<float[][]>()!
+            : [.. values.Deserialize<float[]>()!.Select(value => new[] { value })];
+        return key.StartsWith("multi_label", StringComparison.Ordinal)
+            ? new MultiLabels([.. rows.SelectMany(row => row)], rows[0].Length)
+            : new RegressionTargets([.. rows.SelectMany(row => row)], rows[0].Length);
+    }
+
+    internal static ProblemType Problem(string key) => key.StartsWith("single_label", StringComparison.Ordinal)
+        ? ProblemType.SingleLabelClassification
+        : key.StartsWith("multi_label", StringComparison.Ordinal) ? ProblemType.MultiLabelClassification : ProblemType.Regression;
+
+    /// <summary>The batch as the golden file has it: padded, with its mask.</summary>
+    internal static Batch Padded(JsonElement batch, Labels? labels = null) =>
+        Batch.FromPadded(Ints(batch, "input_ids")!, Ints(batch, "attention_mask"), Ints(batch, "token_type_ids"), labels);
+
+    internal static int[][]? Ints(JsonElement batch, string key) =>
+        batch.TryGetProperty(key, out var values) && values.ValueKind == JsonValueKind.Array ? values.Deserialize<int[][]>() : null;
+
+    internal static float[] Floats(JsonElement values) => values[0].ValueKind == JsonValueKind.Array
+        ? [.. values.EnumerateArray().SelectMany(Floats)]
+        : values.Deserialize<float[]>()!;
+
+    /// <summary>The tensors of a safetensors file as floats.</summary>
+    internal static Dictionary<string, float[]> Tensors(string folder, string file)
+    {
+        var path = Path.Combine(folder, file);
+        var unpacked = path;
+        if (!File.Exists(path))
+        {
+            unpacked = Path.GetTempFileName();
+            using (var target = File.Create(unpacked))
+            using (var source = Golden.Open(folder, file)) source.CopyTo(target);
+        }
+        using var tensors = SafeTensors.Open(unpacked);
+        var values = new Dictionary<string, float[]>();
+        foreach (var entry in tensors.Entries)
+        {
+            values[entry.Name] = new float[entry.ByteCount / entry.Type.Size()];
+            tensors.ReadFloats(entry, values[entry.Name]);
+        }
+        if (unpacked != path) File.Delete(unpacked);
+        return values;
+    }
+}
