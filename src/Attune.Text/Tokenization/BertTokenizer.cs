@@ -1,0 +1,303 @@
+namespace Attune.Tokenization;
+
+/// <summary>Text to the ids of a BERT model and back: the same ids and places as Hugging Face's fast tokenizer gives.</summary>
+/// <remarks>It can be used by any number of threads at once. The result depends on no setting of the machine.</remarks>
+public sealed class BertTokenizer
+{
+    private const int RowsPerPart = 512;
+    private readonly Vocabulary _model;
+    private readonly Vocabulary _all;
+    private readonly IReadOnlyList<(AddedToken Token, int Id)> _addedTokens;
+    private readonly AddedVocabulary _added;
+    private readonly SequenceTemplate _template;
+    private readonly TextEncoder _encoder;
+
+    private BertTokenizer(TokenizerParts parts, string source)
+    {
+        (_model, Options) = (parts.Vocabulary, parts.Options);
+        _addedTokens = NumberAddedTokens(_model, Options);
+        _all = _model.With(_addedTokens.Select(token => (token.Token.Content, token.Id)));
+        UnkId = Required(Options.UnkToken, "unk_token");
+        ClsId = Required(Options.ClsToken, "cls_token");
+        SepId = Required(Options.SepToken, "sep_token");
+        PadId = Required(Options.PadToken, "pad_token");
+        MaskId = _all.IdOf(Options.MaskToken);
+        _template = parts.Template ?? SequenceTemplate.Bert((Options.ClsToken, ClsId), (Options.SepToken, SepId));
+        var normalizer = new BertNormalizer(
+            Options.CleanText, Options.TokenizeChineseChars, Options.StripAccents ?? Options.DoLowerCase, Options.DoLowerCase);
+        _added = new AddedVocabulary(_addedTokens, normalizer, Options.SpecialTokensInText);
+        var pieces = _model.Ids.Select(pair => (pair.Key, pair.Value)).ToList();
+        var model = new WordPiece(pieces, Options.ContinuingSubwordPrefix, UnkId, Options.MaxInputCharsPerWord);
+        _encoder = new TextEncoder(normalizer, model, _added);
+
+        int Required(string token, string role) => _all.IdOf(token) ?? throw new AttuneException(
+            $"{source} has no \"{token}\", the {role}: add it to the vocabulary, or name the token meant as {role} in tokenizer_config.json.");
+    }
+
+    /// <summary>What the tokenizer was made with.</summary>
+    public BertTokenizerOptions Options { get; }
+
+    /// <summary>The greatest id plus one: rows that the model's embedding needs.</summary>
+    public int VocabularySize => _all.Size;
+
+    /// <summary>The longest input of the model, special tokens included; null where it is unlimited or unknown.</summary>
+    public int? ModelMaxLength => Options.ModelMaxLength;
+
+    /// <summary>Id of the token for unknown words.</summary>
+    public int UnkId { get; }
+
+    /// <summary>Id of the token in front of every input.</summary>
+    public int ClsId { get; }
+
+    /// <summary>Id of the token behind every sequence.</summary>
+    public int SepId { get; }
+
+    /// <summary>Id of the padding.</summary>
+    public int PadId { get; }
+
+    /// <summary>Id of the token that hides a word; null where the vocabulary has none.</summary>
+    public int? MaskId { get; }
+
+    /// <summary>Ids of all special tokens, in ascending order.</summary>
+    public IReadOnlyList<int> SpecialIds =>
+        [.. _addedTokens.Where(token => token.Token.Special).Select(token => token.Id).Distinct().Order()];
+
+    /// <summary>Loads the tokenizer of a model's folder: tokenizer.json where it is, else vocab.txt; with tokenizer_config.json.</summary>
+    /// <param name="folder">A folder in the layout of the Hugging Face hub.</param>
+    /// <param name="specialTokensInText">What the text "[SEP]", written by a user, means.</param>
+    /// <exception cref="AttuneException">A file is missing or damaged, or describes another kind of tokenizer.</exception>
+    public static BertTokenizer FromPretrained(string folder, SpecialTokensInText specialTokensInText = SpecialTokensInText.AsText)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var parts = TokenizerFiles.Read(folder);
+        return new BertTokenizer(parts with { Options = parts.Options with { SpecialTokensInText = specialTokensInText } }, folder);
+    }
+
+    /// <summary>Makes a tokenizer from the lines of a vocabulary: the token of line n, counted from 0, has the id n.</summary>
+    /// <exception cref="AttuneException">[UNK], [CLS], [SEP] or [PAD] is missing.</exception>
+    public static BertTokenizer FromVocabulary(IEnumerable<string> tokens, BertTokenizerOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        return new BertTokenizer(new TokenizerParts(Vocabulary.FromLines(tokens), options ?? new(), null), "The vocabulary");
+    }
+
+    /// <summary>Makes a tokenizer from a vocab.txt.</summary>
+    /// <exception cref="AttuneException">The file cannot be read, or [UNK], [CLS], [SEP] or [PAD] is missing.</exception>
+    public static BertTokenizer FromVocabulary(string file, BertTokenizerOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return new BertTokenizer(new TokenizerParts(Vocabulary.FromLines(TokenizerFiles.ReadLines(file)), options ?? new(), null), file);
+    }
+
+    /// <summary>Writes vocab.txt, tokenizer.json, tokenizer_config.json and special_tokens_map.json, as transformers reads them.</summary>
+    /// <exception cref="AttuneException">The folder cannot be written.</exception>
+    public void Save(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        TokenizerFiles.Write(folder, _model, Options, _addedTokens, _template);
+    }
+
+    /// <summary>The id of a token, or null.</summary>
+    public int? TokenToId(string token) => _all.IdOf(token);
+
+    /// <summary>The token of an id, or null.</summary>
+    public string? IdToToken(int id) => _all.TokenOf(id);
+
+    /// <summary>Encodes one text.</summary>
+    /// <exception cref="AttuneException">The length allowed has no room for the special tokens.</exception>
+    public Encoding Encode(string text, EncodeOptions? options = null) => Encode(text, null, options);
+
+    /// <summary>Encodes a text, or a pair of texts where <paramref name="pair"/> is given.</summary>
+    /// <exception cref="AttuneException">The length allowed cannot be kept by the strategy chosen.</exception>
+    public Encoding Encode(string text, string? pair, EncodeOptions? options = null)
+    {
+        options ??= new();
+        var encoding = EncodeUnpadded(text, pair, options);
+        return encoding.Padded(PaddedLength(encoding.Length, options), options.PaddingSide ?? Options.PaddingSide, PadId);
+    }
+
+    /// <summary>Encodes many texts, or pairs where <paramref name="pairs"/> is given, on all cores.</summary>
+    /// <exception cref="AttuneException">The length allowed cannot be kept by the strategy chosen.</exception>
+    public IReadOnlyList<Encoding> EncodeBatch(
+        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, EncodeOptions? options = null)
+    {
+        CheckBatch(texts, pairs);
+        options ??= new();
+        var rows = new Encoding[texts.Count];
+        InParts(texts.Count, (part, from, to) =>
+        {
+            for (var i = from; i < to; i++) rows[i] = EncodeUnpadded(texts[i], pairs?[i], options);
+        });
+        if (options.Padding == PaddingStrategy.DoNotPad || rows.Length == 0) return rows;
+        var length = PaddedLength(rows.Max(row => row.Length), options);
+        return [.. rows.Select(row => row.Padded(length, options.PaddingSide ?? Options.PaddingSide, PadId))];
+    }
+
+    /// <summary>Encodes many texts or pairs into one row of ids without padding, on all cores: the fast way to a batch.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="pairs">The second text of each row, or null.</param>
+    /// <param name="options">Truncation and special tokens; padding is not asked for.</param>
+    /// <exception cref="AttuneException">The length allowed cannot be kept by the strategy chosen.</exception>
+    public PackedEncodings EncodePacked(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, EncodeOptions? options = null)
+    {
+        CheckBatch(texts, pairs);
+        options ??= new();
+        var parts = new PackedEncodings[Math.Max(1, (texts.Count + RowsPerPart - 1) / RowsPerPart)];
+        InParts(texts.Count, (part, from, to) =>
+        {
+            var writer = new PackedWriter(to - from, pairs is not null);
+            for (var i = from; i < to; i++)
+            {
+                var scratch = Scratch.Current;
+                var (first, second) = Tokenize(texts[i], pairs?[i], options, withOffsets: false, scratch);
+                if (pairs is null) writer.Add(_template.Single, scratch.Tokens.Ids[..first], [], options.AddSpecialTokens);
+                else writer.Add(_template.Pair, scratch.First.Ids[..first], scratch.Tokens.Ids[..second], options.AddSpecialTokens);
+            }
+            parts[part] = writer.Finish();
+        });
+        return parts.Length == 1 ? parts[0] : PackedWriter.Join(parts);
+    }
+
+    /// <summary>Writes the ids of one text with its special tokens, cut to the room there is. Allocates nothing.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="ids">Where the ids go.</param>
+    /// <param name="maxLength">At most so many ids, special tokens included.</param>
+    /// <returns>Number of ids written.</returns>
+    /// <exception cref="AttuneException">There is no room for the special tokens.</exception>
+    public int EncodeIds(ReadOnlySpan<char> text, Span<int> ids, int maxLength = int.MaxValue)
+    {
+        var room = Room(Math.Min(ids.Length, maxLength), _template.SingleAdded);
+        var scratch = Scratch.Current;
+        _encoder.Encode(text, room, withOffsets: false, scratch);
+        var tokens = scratch.Tokens.Ids;
+        if (tokens.Length > room) tokens = tokens[..room];
+        var count = 0;
+        foreach (var part in _template.Single)
+        {
+            var piece = part.Sequence < 0 ? part.Ids : tokens;
+            piece.CopyTo(ids[count..]);
+            count += piece.Length;
+        }
+        return count;
+    }
+
+    /// <summary>Puts the tokens of the ids together to a text. Ids that the vocabulary lacks are left out.</summary>
+    /// <param name="ids">The ids.</param>
+    /// <param name="skipSpecialTokens">Leave [CLS], [SEP], [PAD] and their like out.</param>
+    /// <param name="cleanUpTokenizationSpaces">Then also undo spaces over the whole text, as transformers' decode does.</param>
+    public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false, bool cleanUpTokenizationSpaces = false)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var tokens = ids.Select(id => _added.Decoded(id) ?? _model.TokenOf(id))
+            .OfType<string>()
+            .Where(token => !skipSpecialTokens || !_added.IsSpecial(token));
+        var text = WordPieceDecoder.Decode(tokens, Options.ContinuingSubwordPrefix, Options.CleanUpTokenizationSpaces);
+        return cleanUpTokenizationSpaces ? WordPieceDecoder.CleanUp(text) : text;
+    }
+
+    /// <summary>Added tokens with their ids: of the vocabulary where it has them, else the next ones; the special ones come last.</summary>
+    private static List<(AddedToken Token, int Id)> NumberAddedTokens(Vocabulary model, BertTokenizerOptions options)
+    {
+        var tokens = new List<(AddedToken Token, int Id)>();
+        var next = model.Size;
+        foreach (var token in options.AddedTokens)
+        {
+            if (token.Content.Length == 0) continue;
+            var known = tokens.FindIndex(other => other.Token.Content == token.Content);
+            if (known >= 0) tokens[known] = (token, tokens[known].Id);
+            else tokens.Add((token, model.IdOf(token.Content) ?? next++));
+        }
+        foreach (var name in new[] { options.UnkToken, options.SepToken, options.PadToken, options.ClsToken, options.MaskToken })
+            if (model.IdOf(name) is { } id && tokens.TrueForAll(token => token.Token.Content != name))
+                tokens.Add((new AddedToken(name) { Special = true }, id));
+        return tokens;
+    }
+
+    private static void CheckBatch(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        if (pairs is not null && pairs.Count != texts.Count)
+            throw new ArgumentException($"There are {texts.Count} texts and {pairs.Count} second texts.", nameof(pairs));
+    }
+
+    private static void InParts(int rows, Action<int, int, int> encode)
+    {
+        var parts = (rows + RowsPerPart - 1) / RowsPerPart;
+        void Part(int part) => encode(part, part * RowsPerPart, Math.Min(rows, (part + 1) * RowsPerPart));
+        if (parts <= 1) encode(0, 0, rows);
+        else if (Environment.ProcessorCount == 1)
+            for (var part = 0; part < parts; part++) Part(part);
+        else
+        {
+            try
+            {
+                Parallel.For(0, parts, Part);
+            }
+            catch (AggregateException e) when (e.InnerExceptions[0] is AttuneException first)
+            {
+                throw new AttuneException(first.Message, first);
+            }
+        }
+    }
+
+    private static int Room(int maxLength, int special) => maxLength >= special ? maxLength - special : throw new AttuneException(
+        $"A length of {maxLength} has no room for the {special} special tokens: choose a max_length of at least {special}.");
+
+    /// <summary>Tokenizes; the first text of a pair ends up in <see cref="Scratch.First"/>. Returns how many tokens of each stay.</summary>
+    private (int First, int Second) Tokenize(string text, string? pair, EncodeOptions options, bool withOffsets, Scratch scratch)
+    {
+        var maxLength = options.Truncation == TruncationStrategy.DoNotTruncate ? null : options.MaxLength ?? ModelMaxLength;
+        // The Rust tokenizer stops at the word that reaches max_length, and longest_first compares the lengths found so far.
+        var limit = maxLength ?? int.MaxValue;
+        _encoder.Encode(text, options.Truncation == TruncationStrategy.OnlySecond ? int.MaxValue : limit, withOffsets, scratch);
+        int first = scratch.Tokens.Count, added = _template.SingleAdded;
+        int? second = null;
+        if (pair is not null)
+        {
+            scratch.Swap();
+            _encoder.Encode(pair, limit, withOffsets, scratch);
+            (second, added) = (scratch.Tokens.Count, _template.PairAdded);
+        }
+        return maxLength is not { } length
+            ? (first, second ?? 0)
+            : Truncation.Fit(first, second, Room(length, options.AddSpecialTokens ? added : 0), options.Truncation);
+    }
+
+    private Encoding EncodeUnpadded(string text, string? pair, EncodeOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var scratch = Scratch.Current;
+        var (first, second) = Tokenize(text, pair, options, withOffsets: true, scratch);
+        var template = pair is null ? _template.Single : _template.Pair;
+        var special = options.AddSpecialTokens ? pair is null ? _template.SingleAdded : _template.PairAdded : 0;
+        var length = first + second + special;
+        var (ids, types, offsets) = (new int[length], new int[length], new (int, int)[length]);
+        var (sequences, specials, attention) = (new int[length], new int[length], new int[length]);
+        Array.Fill(attention, 1);
+        var at = 0;
+        foreach (var part in template)
+        {
+            if (part.Sequence < 0 && !options.AddSpecialTokens) continue;
+            var tokens = part.Sequence == 0 && pair is not null ? scratch.First : scratch.Tokens;
+            var count = part.Sequence < 0 ? part.Ids.Length : part.Sequence == 0 ? first : second;
+            (part.Sequence < 0 ? part.Ids : tokens.Ids[..count]).CopyTo(ids.AsSpan(at));
+            types.AsSpan(at, count).Fill(part.TypeId);
+            sequences.AsSpan(at, count).Fill(part.Sequence);
+            if (part.Sequence < 0) specials.AsSpan(at, count).Fill(1);
+            else
+                for (var i = 0; i < count; i++) offsets[at + i] = (tokens.Starts[i], tokens.Ends[i]);
+            at += count;
+        }
+        return new Encoding(
+            ids, types, offsets, sequences, specials, attention, pair is null ? [text] : [text, pair], id => IdToToken(id) ?? Options.UnkToken);
+    }
+
+    private int PaddedLength(int longest, EncodeOptions options)
+    {
+        if (options.Padding == PaddingStrategy.DoNotPad) return longest;
+        var length = options.Padding == PaddingStrategy.MaxLength ? options.MaxLength ?? ModelMaxLength ?? longest : longest;
+        var multiple = options.PadToMultipleOf ?? 1;
+        if (multiple < 1) throw new AttuneException($"pad_to_multiple_of is {multiple}; it must be 1 or more.");
+        return (length + multiple - 1) / multiple * multiple;
+    }
+}

@@ -1,0 +1,53 @@
+namespace Attune.Tokenization;
+
+/// <summary>Normalized characters and, for each, the range of the original text that it comes from. Reused: it only ever grows.</summary>
+internal sealed class NormalizedText
+{
+    private const int KeptLength = 1 << 14;
+    private char[] _chars = new char[256];
+    private int[] _starts = new int[256];
+    private int[] _ends = new int[256];
+
+    /// <summary>UTF-16 code units held.</summary>
+    internal int Length { get; private set; }
+
+    internal ReadOnlySpan<char> Chars => _chars.AsSpan(0, Length);
+
+    /// <summary>Where in the original text the code unit begins, and where the range that it stands for ends.</summary>
+    internal ReadOnlySpan<int> Starts => _starts.AsSpan(0, Length);
+
+    internal ReadOnlySpan<int> Ends => _ends.AsSpan(0, Length);
+
+    internal void Clear()
+    {
+        Length = 0;
+        if (_chars.Length > KeptLength) (_chars, _starts, _ends) = (new char[256], new int[256], new int[256]);
+    }
+
+    /// <summary>Adds one code point, as two units where UTF-16 needs two.</summary>
+    internal void Append(int code, int start, int end)
+    {
+        if (Length + 2 > _chars.Length) Grow();
+        if (code < 0x10000) Put((char)code, start, end);
+        else
+        {
+            Put((char)(0xD7C0 + (code >> 10)), start, end);
+            Put((char)(0xDC00 + (code & 0x3FF)), start, end);
+        }
+    }
+
+    private void Put(char unit, int start, int end)
+    {
+        _chars[Length] = unit;
+        _starts[Length] = start;
+        _ends[Length] = end;
+        Length++;
+    }
+
+    private void Grow()
+    {
+        Array.Resize(ref _chars, 2 * _chars.Length);
+        Array.Resize(ref _starts, 2 * _starts.Length);
+        Array.Resize(ref _ends, 2 * _ends.Length);
+    }
+}

@@ -1,0 +1,205 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Attune.Tokenization;
+
+/// <summary>What a tokenizer.json holds.</summary>
+internal sealed record TokenizerParts(Vocabulary Vocabulary, BertTokenizerOptions Options, SequenceTemplate? Template);
+
+/// <summary>Reads and writes tokenizer.json as the tokenizers library does, for BERT's parts only.</summary>
+internal static class TokenizerJson
+{
+    private const string Supported = "only the parts of BERT can be read: BertNormalizer, BertPreTokenizer, WordPiece";
+
+    /// <exception cref="AttuneException">The file is damaged, or describes another kind of tokenizer.</exception>
+    internal static TokenizerParts Read(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return Read(document.RootElement, path);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        {
+            throw new AttuneException($"{path} is not a whole tokenizer.json ({e.Message.TrimEnd('.')}): download it again.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AttuneException($"{path} cannot be read ({e.Message.TrimEnd('.')}): check the file and its permissions.", e);
+        }
+    }
+
+    internal static void Write(
+        Stream stream, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<(AddedToken Token, int Id)> added, SequenceTemplate template)
+    {
+        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        json.WriteString("version", "1.0");
+        json.WriteNull("truncation");
+        json.WriteNull("padding");
+        json.WriteStartArray("added_tokens");
+        foreach (var (token, id) in added.OrderBy(token => token.Id))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id", id);
+            WriteToken(json, token);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartObject("normalizer");
+        json.WriteString("type", "BertNormalizer");
+        json.WriteBoolean("clean_text", options.CleanText);
+        json.WriteBoolean("handle_chinese_chars", options.TokenizeChineseChars);
+        if (options.StripAccents is { } strip) json.WriteBoolean("strip_accents", strip);
+        else json.WriteNull("strip_accents");
+        json.WriteBoolean("lowercase", options.DoLowerCase);
+        json.WriteEndObject();
+        json.WriteStartObject("pre_tokenizer");
+        json.WriteString("type", "BertPreTokenizer");
+        json.WriteEndObject();
+        WriteTemplate(json, template);
+        json.WriteStartObject("decoder");
+        json.WriteString("type", "WordPiece");
+        json.WriteString("prefix", options.ContinuingSubwordPrefix);
+        json.WriteBoolean("cleanup", options.CleanUpTokenizationSpaces);
+        json.WriteEndObject();
+        json.WriteStartObject("model");
+        json.WriteString("type", "WordPiece");
+        json.WriteString("unk_token", options.UnkToken);
+        json.WriteString("continuing_subword_prefix", options.ContinuingSubwordPrefix);
+        json.WriteNumber("max_input_chars_per_word", options.MaxInputCharsPerWord);
+        json.WriteStartObject("vocab");
+        foreach (var (token, id) in model.Ids.OrderBy(pair => pair.Value)) json.WriteNumber(token, id);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    internal static void WriteToken(Utf8JsonWriter json, AddedToken token)
+    {
+        json.WriteString("content", token.Content);
+        json.WriteBoolean("single_word", token.SingleWord);
+        json.WriteBoolean("lstrip", token.LStrip);
+        json.WriteBoolean("rstrip", token.RStrip);
+        json.WriteBoolean("normalized", token.Normalized);
+        json.WriteBoolean("special", token.Special);
+    }
+
+    internal static AddedToken ReadToken(JsonElement token) => new(token.GetProperty("content").GetString() ?? "")
+    {
+        SingleWord = Flag(token, "single_word"),
+        LStrip = Flag(token, "lstrip"),
+        RStrip = Flag(token, "rstrip"),
+        Normalized = Flag(token, "normalized"),
+        Special = Flag(token, "special"),
+    };
+
+    private static TokenizerParts Read(JsonElement root, string path)
+    {
+        if (Part(root, "normalizer") is not { } normalizer || Type(normalizer) != "BertNormalizer") throw Unsupported("normalizer");
+        if (Part(root, "pre_tokenizer") is not { } cutter || Type(cutter) != "BertPreTokenizer") throw Unsupported("pre_tokenizer");
+        if (Part(root, "model") is not { } model || Type(model) is not (null or "WordPiece")) throw Unsupported("model");
+        if (Part(root, "decoder") is { } decoder && Type(decoder) != "WordPiece") throw Unsupported("decoder");
+        var template = Part(root, "post_processor") is { } processor
+            ? Template(processor) ?? throw Unsupported("post_processor")
+            : SequenceTemplate.None;
+        var options = new BertTokenizerOptions
+        {
+            CleanText = Flag(normalizer, "clean_text", true),
+            TokenizeChineseChars = Flag(normalizer, "handle_chinese_chars", true),
+            StripAccents = Part(normalizer, "strip_accents")?.GetBoolean(),
+            DoLowerCase = Flag(normalizer, "lowercase", true),
+            UnkToken = Part(model, "unk_token")?.GetString() ?? "[UNK]",
+            ContinuingSubwordPrefix = Part(model, "continuing_subword_prefix")?.GetString() ?? "##",
+            MaxInputCharsPerWord = Part(model, "max_input_chars_per_word")?.GetInt32() ?? 100,
+            CleanUpTokenizationSpaces = Part(root, "decoder") is { } how && Flag(how, "cleanup", true),
+            AddedTokens = Part(root, "added_tokens") is { } added ? [.. added.EnumerateArray().Select(ReadToken)] : [],
+        };
+        if (template.Single.FirstOrDefault()?.Tokens is [var cls, ..]) options = options with { ClsToken = cls };
+        if (template.Single.LastOrDefault()?.Tokens is [.., var sep]) options = options with { SepToken = sep };
+        if (Part(root, "padding") is { } padding && Part(padding, "pad_token")?.GetString() is { } pad) options = options with { PadToken = pad };
+        var entries = model.GetProperty("vocab").EnumerateObject().Select(entry => (entry.Name, entry.Value.GetInt64()));
+        return new TokenizerParts(Vocabulary.FromPairs(entries, path), options, template);
+
+        AttuneException Unsupported(string section) => new(
+            $"{path}: the {section} \"{(Part(root, section) is { } part ? Type(part) ?? "of no type" : "null")}\" is not supported; {Supported}.");
+    }
+
+    private static SequenceTemplate? Template(JsonElement processor)
+    {
+        switch (Type(processor))
+        {
+            case "BertProcessing":
+                return SequenceTemplate.Bert(Named("cls"), Named("sep"));
+            case "RobertaProcessing":
+                return SequenceTemplate.Roberta(Named("cls"), Named("sep"));
+            case "TemplateProcessing":
+                var tokens = processor.GetProperty("special_tokens");
+                return new SequenceTemplate(Parts("single"), Parts("pair"));
+                TemplatePart[] Parts(string name) => [.. processor.GetProperty(name).EnumerateArray().Select(part => PartOf(part, tokens))];
+            default:
+                return null;
+        }
+
+        (string, int) Named(string name)
+        {
+            var pair = processor.GetProperty(name);
+            return (pair[0].GetString()!, pair[1].GetInt32());
+        }
+    }
+
+    private static TemplatePart PartOf(JsonElement part, JsonElement tokens)
+    {
+        if (Part(part, "Sequence") is { } sequence)
+            return TemplatePart.Text(sequence.GetProperty("id").GetString() == "A" ? 0 : 1, sequence.GetProperty("type_id").GetInt32());
+        var special = part.GetProperty("SpecialToken");
+        var name = special.GetProperty("id").GetString()!;
+        var token = tokens.GetProperty(name);
+        return new TemplatePart(
+            -1, special.GetProperty("type_id").GetInt32(), name,
+            [.. token.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())],
+            [.. token.GetProperty("tokens").EnumerateArray().Select(text => text.GetString()!)]);
+    }
+
+    private static void WriteTemplate(Utf8JsonWriter json, SequenceTemplate template)
+    {
+        json.WriteStartObject("post_processor");
+        json.WriteString("type", "TemplateProcessing");
+        foreach (var (name, parts) in new[] { ("single", template.Single), ("pair", template.Pair) })
+        {
+            json.WriteStartArray(name);
+            foreach (var part in parts)
+            {
+                json.WriteStartObject();
+                json.WriteStartObject(part.Sequence < 0 ? "SpecialToken" : "Sequence");
+                json.WriteString("id", part.Name);
+                json.WriteNumber("type_id", part.TypeId);
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+        json.WriteStartObject("special_tokens");
+        foreach (var part in template.Single.Concat(template.Pair).Where(part => part.Sequence < 0).DistinctBy(part => part.Name))
+        {
+            json.WriteStartObject(part.Name);
+            json.WriteString("id", part.Name);
+            json.WriteStartArray("ids");
+            foreach (var id in part.Ids) json.WriteNumberValue(id);
+            json.WriteEndArray();
+            json.WriteStartArray("tokens");
+            foreach (var token in part.Tokens) json.WriteStringValue(token);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static string? Type(JsonElement part) => Part(part, "type")?.GetString();
+
+    private static bool Flag(JsonElement part, string name, bool otherwise = false) => Part(part, name)?.GetBoolean() ?? otherwise;
+
+    private static JsonElement? Part(JsonElement parent, string name) =>
+        parent.TryGetProperty(name, out var part) && part.ValueKind != JsonValueKind.Null ? part : null;
+}

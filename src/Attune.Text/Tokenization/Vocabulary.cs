@@ -1,0 +1,56 @@
+namespace Attune.Tokenization;
+
+/// <summary>Tokens and their ids, both ways.</summary>
+internal sealed class Vocabulary
+{
+    // An embedding of this many rows would not fit anywhere; a greater id is a damaged file.
+    private const int GreatestId = 50_000_000;
+    private readonly Dictionary<string, int> _ids;
+    private readonly string?[] _tokens;
+
+    private Vocabulary(Dictionary<string, int> ids)
+    {
+        _ids = ids;
+        _tokens = new string?[ids.Count == 0 ? 0 : ids.Values.Max() + 1];
+        foreach (var (token, id) in ids) _tokens[id] = token;
+    }
+
+    /// <summary>The greatest id plus one: as many rows as the embedding needs.</summary>
+    internal int Size => _tokens.Length;
+
+    /// <summary>Number of different tokens.</summary>
+    internal int Count => _ids.Count;
+
+    internal IReadOnlyDictionary<string, int> Ids => _ids;
+
+    /// <summary>Line n, counted from 0, is the token n. Of equal lines the last counts, as in Python's dict.</summary>
+    internal static Vocabulary FromLines(IEnumerable<string> lines)
+    {
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        var id = 0;
+        foreach (var line in lines) ids[line] = id++;
+        return new Vocabulary(ids);
+    }
+
+    /// <exception cref="AttuneException">An id is negative or absurdly great.</exception>
+    internal static Vocabulary FromPairs(IEnumerable<(string Token, long Id)> pairs, string source)
+    {
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (token, id) in pairs)
+            ids[token] = id is >= 0 and <= GreatestId ? (int)id : throw new AttuneException(
+                $"{source}: the id {id} of the token \"{token}\" is not between 0 and {GreatestId}; download the file again.");
+        return new Vocabulary(ids);
+    }
+
+    internal int? IdOf(string token) => _ids.TryGetValue(token, out var id) ? id : null;
+
+    internal string? TokenOf(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;
+
+    /// <summary>The same with one more token at the given id.</summary>
+    internal Vocabulary With(IEnumerable<(string Token, int Id)> further)
+    {
+        var ids = new Dictionary<string, int>(_ids, StringComparer.Ordinal);
+        foreach (var (token, id) in further) ids[token] = id;
+        return new Vocabulary(ids);
+    }
+}

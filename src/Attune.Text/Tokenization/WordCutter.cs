@@ -1,0 +1,217 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Attune.Tokenization;
+
+/// <summary>Text to tokens: cuts it at white space, punctuation and ideographs and has each word split into pieces.</summary>
+/// <remarks>
+/// Words of ASCII letters and digits, the bulk of most texts, are lowered, measured and looked up 16 characters at a time. Everything
+/// else goes through <see cref="BertNormalizer"/>, in stretches that end where a word ends whatever follows.
+/// </remarks>
+internal sealed class WordCutter
+{
+    private const int IsSpace = -1, IsLetter = -2, IsOdd = -3;              // odd: dropped by cleaning, or a control inside a word
+    private const int LongStretch = 256;
+    private readonly BertNormalizer _normalizer;
+    private readonly WordPiece _model;
+    private readonly int[] _ascii = new int[128];                           // id of the punctuation mark, or one of the above
+    private readonly byte _caseBit;
+
+    internal WordCutter(BertNormalizer normalizer, WordPiece model)
+    {
+        (_normalizer, _model) = (normalizer, model);
+        _caseBit = normalizer.Lowercase ? (byte)0x20 : (byte)0;
+        for (var c = 0; c < 128; c++)
+        {
+            var flags = UnicodeTable.Flags(c);
+            _ascii[c] = normalizer.CleanText && (flags & UnicodeTable.Dropped) != 0 ? IsOdd
+                : (flags & UnicodeTable.Space) != 0 ? IsSpace
+                : (flags & UnicodeTable.Punctuation) != 0 ? model.Single([(char)c])
+                : char.IsAsciiLetterOrDigit((char)c) ? IsLetter : IsOdd;
+        }
+    }
+
+    /// <summary>Appends the tokens of a text that begins at <paramref name="offset"/> of the original.</summary>
+    /// <returns>True if it stopped early: after the word that brought the tokens to <paramref name="limit"/>.</returns>
+    internal bool Cut(ReadOnlySpan<char> text, int offset, int limit, Scratch scratch)
+    {
+        var tokens = scratch.Tokens;
+        for (var i = 0; i < text.Length;)
+        {
+            var c = text[i];
+            if (c >= 128)
+            {
+                if (Ends(c)) i += Mark(text, i, offset, tokens);
+                else i = CutStretch(text, i, offset, limit, scratch);
+            }
+            else
+            {
+                var kind = _ascii[c];
+                if (kind == IsSpace)
+                {
+                    i++;
+                    continue;
+                }
+                if (kind >= 0)
+                {
+                    tokens.Add(kind, offset + i, offset + i + 1);
+                    i++;
+                }
+                else if (kind == IsOdd) i = CutStretch(text, i, offset, limit, scratch);
+                else i = CutAscii(text, i, offset, limit, scratch);
+            }
+            if (tokens.Count >= limit) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Appends the tokens of a part of a text that is normalized already. Returns as <see cref="Cut"/> does.</summary>
+    internal bool CutNormalized(NormalizedText text, int from, int to, int limit, TokenBuffer tokens)
+    {
+        var chars = text.Chars[..to];
+        var (word, length) = (from, 0);                                     // where the word begins, how many code points it has
+        for (var i = from; i < to;)
+        {
+            var at = i;
+            var flags = UnicodeTable.Flags(BertNormalizer.CodeAt(chars, ref i));
+            if ((flags & (UnicodeTable.Space | UnicodeTable.Punctuation)) == 0)
+            {
+                if (length++ == 0) word = at;
+                continue;
+            }
+            if (length > 0 && Word(text, word, at, length, tokens) >= limit) return true;
+            length = 0;
+            if ((flags & UnicodeTable.Punctuation) != 0 && Word(text, at, i, 1, tokens) >= limit) return true;
+        }
+        return length > 0 && Word(text, word, to, length, tokens) >= limit;
+    }
+
+    /// <summary>Handles the word of ASCII letters and digits at <paramref name="at"/>. Returns where the next one may begin.</summary>
+    private int CutAscii(ReadOnlySpan<char> text, int at, int offset, int limit, Scratch scratch)
+    {
+        Vector128<ushort> first, second;
+        if (at + 16 <= text.Length)
+        {
+            ref var source = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<char, ushort>(text[at..]));
+            (first, second) = (Vector128.LoadUnsafe(ref source), Vector128.LoadUnsafe(ref source, 8));
+        }
+        else
+        {
+            Span<char> padded = stackalloc char[16];
+            text[at..].CopyTo(padded);
+            ref var source = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<char, ushort>(padded));
+            (first, second) = (Vector128.LoadUnsafe(ref source), Vector128.LoadUnsafe(ref source, 8));
+        }
+        var most = Vector128.Create((ushort)255);
+        var bytes = Vector128.Narrow(Vector128.Min(first, most), Vector128.Min(second, most));
+        var small = bytes | Vector128.Create((byte)0x20);
+        var letters = Vector128.LessThanOrEqual(small - Vector128.Create((byte)'a'), Vector128.Create((byte)25));
+        var digits = Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)'0'), Vector128.Create((byte)9));
+        var length = BitOperations.TrailingZeroCount(~(letters | digits).ExtractMostSignificantBits());
+        if (length == 16)
+            while (at + length < text.Length && char.IsAsciiLetterOrDigit(text[at + length])) length++;
+        var end = at + length;
+        if (end < text.Length && GoesOn(text[end])) return CutStretch(text, at, offset, limit, scratch);
+        var tokens = scratch.Tokens;
+        if (length <= WordTable.LongestWord)
+        {
+            var lowered = (bytes | (letters & Vector128.Create(_caseBit))).AsUInt64();
+            var (low, high) = (lowered[0], lowered[1]);
+            if (length <= 8) (low, high) = (low & (ulong.MaxValue >> (64 - 8 * length)), 0);
+            else high &= ulong.MaxValue >> (128 - 8 * length);
+            var id = _model.FindWhole(low, high);
+            if (id >= 0)
+            {
+                tokens.Add(id, offset + at, offset + end);
+                return end;
+            }
+        }
+        SplitAscii(text[at..end], offset + at, tokens);
+        return end;
+    }
+
+    private void SplitAscii(ReadOnlySpan<char> word, int offset, TokenBuffer tokens)
+    {
+        var count = 0;
+        var (ids, starts, ends, at) = tokens.Reserve(word.Length);
+        if (word.Length <= _model.MaxInputCharsPerWord)
+        {
+            const int small = 256;
+            Span<char> lowered = word.Length <= small ? stackalloc char[small] : new char[word.Length];
+            for (var i = 0; i < word.Length; i++) lowered[i] = (char)(word[i] >= 'A' ? word[i] | _caseBit : word[i]);
+            count = _model.Split(lowered[..word.Length], ids.AsSpan(at), ends.AsSpan(at));
+        }
+        if (count == 0) tokens.Add(_model.UnknownId, offset, offset + word.Length);
+        else if (tokens.WithOffsets)
+        {
+            for (var k = 0; k < count; k++)
+            {
+                starts[at + k] = k == 0 ? offset : ends[at + k - 1];
+                ends[at + k] += offset;
+            }
+        }
+        tokens.Commit(count);
+    }
+
+    /// <summary>Normalizes and cuts the stretch at <paramref name="at"/>, up to something that ends every word. Returns its end.</summary>
+    private int CutStretch(ReadOnlySpan<char> text, int at, int offset, int limit, Scratch scratch)
+    {
+        var end = at;
+        while (end < text.Length)
+        {
+            var c = text[end];
+            if (c < 128 ? _ascii[c] is >= 0 or IsSpace : Ends(c)) break;
+            if (end - at > LongStretch && IsIdeograph(c)) break;
+            end++;
+        }
+        var normalized = scratch.Normalized;
+        normalized.Clear();
+        _normalizer.Append(text[at..end], offset + at, normalized, scratch.Marks);
+        CutNormalized(normalized, 0, normalized.Length, limit, scratch.Tokens);
+        return end;
+    }
+
+    private int Word(NormalizedText text, int from, int to, int codePoints, TokenBuffer tokens)
+    {
+        var count = 0;
+        var (ids, starts, ends, at) = tokens.Reserve(to - from);
+        if (codePoints <= _model.MaxInputCharsPerWord)
+            count = _model.Split(text.Chars[from..to], ids.AsSpan(at), ends.AsSpan(at));
+        if (count == 0) tokens.Add(_model.UnknownId, text.Starts[from], text.Ends[to - 1]);
+        else if (tokens.WithOffsets)
+        {
+            var begin = from;
+            for (var k = 0; k < count; k++)
+            {
+                var next = from + ends[at + k];
+                (starts[at + k], ends[at + k]) = (text.Starts[begin], text.Ends[next - 1]);
+                begin = next;
+            }
+        }
+        tokens.Commit(count);
+        return tokens.Count;
+    }
+
+    private int Mark(ReadOnlySpan<char> text, int at, int offset, TokenBuffer tokens)
+    {
+        if ((UnicodeTable.Flags(text[at]) & UnicodeTable.Punctuation) != 0)
+            tokens.Add(_model.Single(text.Slice(at, 1)), offset + at, offset + at + 1);
+        return 1;
+    }
+
+    /// <summary>White space or punctuation beyond ASCII that stays as it is: the word before it ends here.</summary>
+    private bool Ends(char c)
+    {
+        if (char.IsSurrogate(c)) return false;
+        var flags = UnicodeTable.Flags(c);
+        return (flags & (UnicodeTable.Space | UnicodeTable.Punctuation)) != 0
+            && (flags & (UnicodeTable.Decomposes | UnicodeTable.Lowers)) == 0
+            && !(_normalizer.CleanText && (flags & UnicodeTable.Dropped) != 0);
+    }
+
+    private bool GoesOn(char c) => c < 128 ? _ascii[c] is IsOdd : !Ends(c) && !IsIdeograph(c);
+
+    private bool IsIdeograph(char c) =>
+        _normalizer.HandleChineseChars && (UnicodeTable.Flags(c) & UnicodeTable.Ideograph) != 0;
+}
