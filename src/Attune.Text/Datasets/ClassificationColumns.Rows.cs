@@ -1,0 +1,103 @@
+using System.Globalization;
+
+namespace Attune.Datasets;
+
+public sealed partial class ClassificationColumns
+{
+    /// <summary>Takes the texts and labels of a split.</summary>
+    /// <param name="data">The split.</param>
+    /// <param name="split">Its name, for messages.</param>
+    /// <exception cref="AttuneException">
+    /// A text is missing, or a label is not one of the classes (with its file and row), and bad rows are not to be left out.
+    /// </exception>
+    public ClassificationRows Rows(Dataset data, string split)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        var bad = new BadRows(data.File ?? $"The split \"{split}\"", _options.Reading);
+        var labels = _labels is not null && !_labels.IsUnlabelled(data) ? LabelsOf(data) : null;
+        var texts = new List<string>(data.NumRows);
+        List<string>? pairs = IsPair ? new(data.NumRows) : null;
+        var kept = new List<int>(data.NumRows);
+        var columns = TextColumns.Select(name => data.CastColumn(name, FeatureType.String).Column<string?>(name)).ToList();
+        for (var row = 0; row < data.NumRows; row++)
+        {
+            if (columns.FindIndex(column => column[row] is null) is >= 0 and var missing)
+            {
+                bad.Add(data.PlaceOf(row), $"there is no text in the column \"{TextColumns[missing]}\"", "fill it in");
+                continue;
+            }
+            if (labels?.Add(row, bad) == false) continue;
+            texts.Add(pairs is null && columns.Count > 1
+                ? string.Join(_options.TextColumnDelimiter ?? " ", columns.Select(column => column[row])) : columns[0][row]!);
+            pairs?.Add(columns[1][row]!);
+            kept.Add(row);
+        }
+        bad.Finish(data.NumRows);
+        var rows = new ClassificationRows(texts, pairs, kept);
+        return labels is null ? rows : labels.PutInto(rows);
+    }
+
+    private LabelColumnReader LabelsOf(Dataset data)
+    {
+        // Numbers stand for classes by their order, unless the classes are themselves named by numbers; class labels of other names do so
+        // only if they are as many and have no name in common (LABEL_0, LABEL_1).
+        var classes = LabelReader.Classes(data.Features[LabelColumn!]);
+        var isById = classes is null ? !LabelNames.All(Datasets.LabelNames.IsInteger)
+            : classes.NumClasses == LabelNames.Count && !classes.Names.Any(_numbers.ContainsKey);
+        return new LabelColumnReader(this, data, isById);
+    }
+
+    /// <summary>Reads the labels of one split, row by row.</summary>
+    private sealed class LabelColumnReader(ClassificationColumns owner, Dataset data, bool isById)
+    {
+        private readonly List<long> _classes = [];
+        private readonly List<int[]> _sets = [];
+        private readonly List<double> _targets = [];
+
+        internal bool Add(int row, BadRows bad)
+        {
+            var labels = owner._labels!.Read(data, row);
+            if (owner.Task == TaskKind.Regression)
+            {
+                var isNumber = double.TryParse(labels?[0], NumberStyles.Float, CultureInfo.InvariantCulture, out var target) && double.IsFinite(target);
+                if (isNumber) _targets.Add(target);
+                else bad.Add(data.PlaceOf(row), $"the label {Shown(labels)} is not a number, as regression needs", "correct the row");
+                return isNumber;
+            }
+            if (labels is null && owner.Task == TaskKind.MultiLabel) labels = [];
+            var numbers = labels?.Select(Number).ToArray() ?? [-1];
+            if (Array.FindIndex(numbers, number => number < 0) is >= 0 and var wrong)
+            {
+                if (labels?[wrong] == "-1")
+                {
+                    bad.Add(data.PlaceOf(row), "the label -1 stands for a row without label", "label the row, or give that class another name");
+                    return false;
+                }
+                bad.Add(data.PlaceOf(row), $"the label {Shown(labels is null ? null : [labels[wrong]])} is not one of the {owner.LabelNames.Count} classes " +
+                    $"({string.Join(", ", owner.LabelNames.Take(8))}{(owner.LabelNames.Count > 8 ? ", ..." : "")})", "correct the row");
+                return false;
+            }
+            if (owner.Task == TaskKind.MultiLabel) _sets.Add([.. numbers.Distinct().Order()]);
+            else _classes.Add(numbers[0]);
+            return true;
+        }
+
+        internal ClassificationRows PutInto(ClassificationRows rows) => owner.Task switch
+        {
+            TaskKind.Regression => rows with { Targets = _targets },
+            TaskKind.MultiLabel => rows with { ClassSets = _sets },
+            _ => rows with { Classes = _classes },
+        };
+
+        private int Number(string label)
+        {
+            if (owner._numbers.TryGetValue(label, out var number)) return number;
+            if (!isById) return -1;
+            var id = LabelReader.Classes(data.Features[owner.LabelColumn!])?.NumberOf(label)
+                ?? (int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : -1);
+            return id < owner.LabelNames.Count ? id : -1;
+        }
+
+        private static string Shown(string[]? labels) => labels is null or [] ? "is missing and" : $"\"{string.Join(", ", labels)}\"";
+    }
+}

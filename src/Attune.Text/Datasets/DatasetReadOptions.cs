@@ -1,0 +1,46 @@
+namespace Attune.Datasets;
+
+/// <summary>What to do with a row that cannot be used.</summary>
+public enum BadRowPolicy
+{
+    /// <summary>Stop at the first, with its place and the reason.</summary>
+    Fail,
+
+    /// <summary>Leave it out; say how many and where the first ones are.</summary>
+    Skip,
+
+    /// <summary>Leave it out and write it, with its place and the reason, to a file to mend.</summary>
+    Quarantine,
+}
+
+/// <summary>How to read data files.</summary>
+public sealed record DatasetReadOptions
+{
+    /// <summary>Whether the first line of CSV and TSV files names the columns.</summary>
+    /// <value>Default null: it does, unless it holds a number (a line "0, 1, 2" of numbered columns is a header).</value>
+    public bool? Header { get; init; }
+
+    /// <summary>Names for the columns of CSV and TSV files without a header.</summary>
+    /// <value>Default null: column1, column2 and so on (for the layout of CoLA's files: source, label, mark, sentence).</value>
+    public IReadOnlyList<string>? ColumnNames { get; init; }
+
+    /// <summary>What to do with a row that cannot be read or used.</summary>
+    /// <value>Default <see cref="BadRowPolicy.Fail"/>.</value>
+    public BadRowPolicy OnBadRow { get; init; } = BadRowPolicy.Fail;
+
+    /// <summary>The largest share of a file's rows that may be left out.</summary>
+    /// <value>Fraction, 0 to 1. Default 0.01: more bad rows than that mean that the file is not what it was taken for.</value>
+    public double BadRowLimit { get; init; } = 0.01;
+
+    /// <summary>The folder for the files of quarantined rows.</summary>
+    /// <value>Default null: the current folder. The files are named after the data file: train.csv.bad-rows.jsonl.</value>
+    public string? QuarantineFolder { get; init; }
+
+    /// <summary>Whether the examples of bad rows that are shown include the text.</summary>
+    /// <value>Default false: texts may be private, and logs travel.</value>
+    public bool ShowBadRowText { get; init; }
+
+    /// <summary>Takes the lines that tell what was left out or assumed.</summary>
+    /// <value>Default null: nobody listens.</value>
+    public Action<string>? Warn { get; init; }
+}

@@ -1,0 +1,20 @@
+using System.Globalization;
+
+namespace Attune.Datasets;
+
+/// <summary>The order of class names.</summary>
+internal static class LabelNames
+{
+    /// <summary>The distinct names in order: by size where all are integers (so 2 before 10), else ordinally.</summary>
+    /// <remarks>run_classification.py sorts integers as text too; the order by size is Attune's, so that the labels 0 to n-1 are their own numbers.</remarks>
+    internal static IReadOnlyList<string> Sorted(IEnumerable<string> names)
+    {
+        var distinct = names.Distinct(StringComparer.Ordinal).ToList();
+        return distinct.TrueForAll(IsInteger)
+            ? [.. distinct.OrderBy(name => long.Parse(name, CultureInfo.InvariantCulture)).ThenBy(name => name, StringComparer.Ordinal)]
+            : [.. distinct.Order(StringComparer.Ordinal)];
+    }
+
+    internal static bool IsInteger(string name) =>
+        long.TryParse(name, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
+}

@@ -1,0 +1,48 @@
+namespace Attune.Datasets;
+
+/// <summary>Collects rows whose keys may differ, for columns whose types are found at the end.</summary>
+internal sealed class RowTable
+{
+    private readonly List<string> _names = [];
+    private readonly Dictionary<string, List<object?>> _columns = new(StringComparer.Ordinal);
+    private readonly List<RowPlace> _places = [];
+
+    internal int Count { get; private set; }
+
+    internal void Add(IEnumerable<KeyValuePair<string, object?>> row, RowPlace? place = null)
+    {
+        foreach (var (name, value) in row)
+        {
+            if (!_columns.TryGetValue(name, out var column))
+            {
+                _columns.Add(name, column = []);
+                _names.Add(name);
+            }
+            while (column.Count < Count) column.Add(null);
+            if (column.Count == Count) column.Add(value);
+            else column[Count] = value;                        // the same key twice in one row: the last counts, as in JSON
+        }
+        if (place is { } known) _places.Add(known);
+        Count++;
+    }
+
+    /// <summary>The data set of the rows so far.</summary>
+    /// <param name="names">Columns that exist even if no row had them, in this order, before the others.</param>
+    /// <param name="types">Types that are known; the others are found from the values.</param>
+    internal Dataset ToDataset(IEnumerable<string>? names = null, IReadOnlyDictionary<string, FeatureType>? types = null)
+    {
+        var places = _places.Count == Count && Count > 0 ? _places.ToArray() : null;
+        var order = (names ?? []).Concat(_names).Distinct(StringComparer.Ordinal).ToList();
+        var built = order.ConvertAll(name =>
+        {
+            var cells = _columns.GetValueOrDefault(name) ?? [];
+            while (cells.Count < Count) cells.Add(null);
+            return types?.GetValueOrDefault(name) is { } type
+                ? ColumnBuilder.Build(name, type, cells, Place)
+                : ColumnBuilder.Infer(name, cells, Place);
+        });
+        return new Dataset(new Features(order.Zip(built, (name, column) => KeyValuePair.Create(name, column.Type))), [.. built], Count, places);
+
+        string Place(int row) => (places is null ? new RowPlace(null, row + 1, 0) : places[row]).ToString();
+    }
+}
