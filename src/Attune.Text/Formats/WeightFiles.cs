@@ -1,0 +1,29 @@
+namespace Attune.Formats;
+
+/// <summary>The weights of a model folder, in whichever of the known layouts they are.</summary>
+internal static class WeightFiles
+{
+    /// <summary>One file of weights.</summary>
+    internal const string SafeTensorsName = "model.safetensors";
+
+    /// <summary>The index of weights that are spread over several files.</summary>
+    internal const string SafeTensorsIndexName = SafeTensorsName + ".index.json";
+
+    /// <summary>The older file, a pickle, which is only read.</summary>
+    internal const string PickleName = "pytorch_model.bin";
+
+    /// <summary>The index of the older files.</summary>
+    internal const string PickleIndexName = PickleName + ".index.json";
+
+    /// <summary>Opens the weights of a folder: safetensors before pickle, one file before an index, as transformers looks for them.</summary>
+    /// <returns>The open weights, or null when the folder holds none of the known files.</returns>
+    /// <exception cref="AttuneException">The files are damaged, incomplete or of a kind that is refused.</exception>
+    internal static WeightFile? Open(string folder)
+    {
+        string At(string name) => Path.Combine(folder, name);
+        if (File.Exists(At(SafeTensorsName))) return SafeTensors.Open(At(SafeTensorsName));
+        if (File.Exists(At(SafeTensorsIndexName))) return ShardedWeights.Open(At(SafeTensorsIndexName), SafeTensors.Open);
+        if (File.Exists(At(PickleName))) return PickleWeights.Open(At(PickleName));
+        return File.Exists(At(PickleIndexName)) ? ShardedWeights.Open(At(PickleIndexName), PickleWeights.Open) : null;
+    }
+}
