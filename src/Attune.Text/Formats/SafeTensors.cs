@@ -76,7 +76,7 @@ internal sealed class SafeTensors : WeightFile
     internal static void Write(Stream stream, IReadOnlyList<TensorToWrite> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var ordered = tensors.ToArray();
-        Array.Sort(ordered, (a, b) => a.Type == b.Type ? CompareBytes(a.Name, b.Name) : b.Type.CompareTo(a.Type));
+        Array.Sort(ordered, (a, b) => a.Type == b.Type ? CodePointOrder.Instance.Compare(a.Name, b.Name) : b.Type.CompareTo(a.Type));
         var byteCounts = Array.ConvertAll(ordered, tensor => tensor.Type.ByteCount([.. tensor.Shape])
             ?? throw new ArgumentException($"{tensor.Name} has an impossible shape.", nameof(tensors)));
         var header = Header(ordered, byteCounts, metadata);
@@ -159,7 +159,4 @@ internal sealed class SafeTensors : WeightFile
             };
         return json.Append('"');
     }
-
-    // Names sort by their UTF-8 bytes, which is the order of code points and not that of UTF-16.
-    private static int CompareBytes(string a, string b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b));
 }

@@ -22,6 +22,8 @@ internal static class WeightFiles
     {
         string At(string name) => Path.Combine(folder, name);
         if (File.Exists(At(SafeTensorsName))) return SafeTensors.Open(At(SafeTensorsName));
-        return null;
+        if (File.Exists(At(SafeTensorsIndexName))) return ShardedWeights.Open(At(SafeTensorsIndexName), SafeTensors.Open);
+        if (File.Exists(At(PickleName))) return PickleWeights.Open(At(PickleName));
+        return File.Exists(At(PickleIndexName)) ? ShardedWeights.Open(At(PickleIndexName), PickleWeights.Open) : null;
     }
 }

@@ -32,6 +32,7 @@ internal static unsafe partial class LibTorch
 
     private static bool LoadOnce()
     {
+        WaitPolicy.Sleep();
         Allocator.KeepMemory();
         try
         {
