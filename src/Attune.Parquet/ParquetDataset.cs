@@ -40,8 +40,7 @@ public static class ParquetDataset
         var places = Enumerable.Range(1, rows).Select(row => new RowPlace(path, row, 0)).ToArray();
         for (var index = 0; index < metadata.Schema.NumColumns; index++)
         {
-            using var descriptor = metadata.Schema.Column(index);
-            using var columnPath = descriptor.Path;
+            using var columnPath = metadata.Schema.Column(index).Path;
             var name = columnPath.ToDotVector()[0];
             if (ReadColumn(file, index, rows) is not { } cells) leftOut.Add(name);
             else columns.Add(KeyValuePair.Create(name, Build(name, cells, types.GetValueOrDefault(name), places)));

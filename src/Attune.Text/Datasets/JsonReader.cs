@@ -102,7 +102,7 @@ internal static class JsonReader
     private static object? Value(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Array when !value.EnumerateArray().Any(IsNested) => value.EnumerateArray().Select(Value).ToArray(),
-        JsonValueKind.Number => value.TryGetInt64(out var integer) ? integer : value.GetDouble(),
+        JsonValueKind.Number => value.TryGetInt64(out var integer) ? (object)integer : value.GetDouble(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         JsonValueKind.Null => null,
