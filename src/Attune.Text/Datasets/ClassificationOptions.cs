@@ -1,18 +1,5 @@
 namespace Attune.Datasets;
 
-/// <summary>What the labels are.</summary>
-public enum TaskKind
-{
-    /// <summary>One class a text (<c>single_label_classification</c>).</summary>
-    SingleLabel,
-
-    /// <summary>Any number of classes a text (<c>multi_label_classification</c>).</summary>
-    MultiLabel,
-
-    /// <summary>A number a text (<c>regression</c>).</summary>
-    Regression,
-}
-
 /// <summary>What is known of the columns; whatever is null is found out.</summary>
 public sealed record ClassificationOptions
 {

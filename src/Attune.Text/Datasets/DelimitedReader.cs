@@ -48,7 +48,7 @@ internal static class DelimitedReader
                 if (isHeader && !isMalformed) continue;
             }
             var raw = parser.RawRecord;
-            var place = new RowPlace(path, ++row, parser.RawRow - raw.AsSpan().TrimEnd("\r\n").Count('\n'));
+            var place = new RowPlace(path, ++row, parser.RawRow - LineBreaksInside(raw, isMalformed && cells[^1].EndsWith('\n')));
             if (isMalformed)
                 bad.Add(place, "a quoted cell is not closed, or goes on after its closing quote", "write a quote inside a quoted cell twice", raw);
             else if (raw.Contains(DatasetFile.Invalid))
@@ -62,6 +62,10 @@ internal static class DelimitedReader
         var typed = (columns ?? []).Select(CellTypes.Infer).ToArray();
         return new Dataset(new Features(names.Zip(typed, (name, column) => KeyValuePair.Create(name, column.Type))), typed, places.Count, [.. places]);
     }
+
+    // The parser counts to the line on which a record ends; a quote left open swallows the last line break of the file too.
+    private static int LineBreaksInside(string record, bool isOpen) =>
+        (isOpen ? record : record.AsSpan().TrimEnd("\r\n")).Count('\n');
 
     private static void Append(List<string>[] columns, string[] cells, List<RowPlace> places, RowPlace place)
     {

@@ -57,6 +57,6 @@ public sealed class Features : IReadOnlyDictionary<string, FeatureType>
     {
         var index = Array.IndexOf(_names, name);
         return index >= 0 ? index : throw new AttuneException(
-            $"There is no column \"{name}\"; the columns are {string.Join(", ", _names)}: use one of these names.");
+            $"There is no column \"{name}\"; the columns are {string.Join(", ", _names)}.{Spelling.DidYouMean(name, _names)}");
     }
 }

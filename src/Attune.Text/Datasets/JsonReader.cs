@@ -12,15 +12,26 @@ internal static class JsonReader
     {
         var table = new RowTable();
         var bad = new BadRows(path, options);
-        var total = Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase) && ReadArray(path, table, bad) is { } rows
-            ? rows : ReadLines(path, table, bad);
+        var isJson = Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase);
+        if (!isJson || ReadArray(path, table, bad) is not { } total)
+        {
+            using var text = DatasetFile.OpenText(path);
+            total = ReadLines(text, path, table, bad);
+        }
         bad.Finish(total);
         return table.ToDataset();
     }
 
-    private static int ReadLines(string path, RowTable table, BadRows bad)
+    /// <summary>Reads JSON lines from a text whose every line is right and whose types are known.</summary>
+    internal static Dataset ReadLines(TextReader text, string source, IReadOnlyDictionary<string, FeatureType> types)
     {
-        using var text = DatasetFile.OpenText(path);
+        var table = new RowTable();
+        ReadLines(text, source, table, new BadRows(source, new DatasetReadOptions()));
+        return table.ToDataset(types: types);
+    }
+
+    private static int ReadLines(TextReader text, string path, RowTable table, BadRows bad)
+    {
         var row = 0;
         for (var line = 1; text.ReadLine() is { } json; line++)
         {
@@ -102,7 +113,7 @@ internal static class JsonReader
     private static object? Value(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Array when !value.EnumerateArray().Any(IsNested) => value.EnumerateArray().Select(Value).ToArray(),
-        JsonValueKind.Number => value.TryGetInt64(out var integer) ? integer : value.GetDouble(),
+        JsonValueKind.Number => value.TryGetInt64(out var integer) ? (object)integer : value.GetDouble(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         JsonValueKind.Null => null,

@@ -1,4 +1,4 @@
-using static Attune.Metrics.TaskKind;
+using static Attune.TaskKind;
 
 namespace Attune.Metrics;
 

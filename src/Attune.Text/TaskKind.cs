@@ -1,4 +1,4 @@
-namespace Attune.Metrics;
+namespace Attune;
 
 /// <summary>What a row's label is; transformers calls it <c>problem_type</c>.</summary>
 public enum TaskKind
