@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Attune.Tokenization;
 
 namespace Attune.Tests.Tokenization;
@@ -24,23 +25,17 @@ public sealed class UnicodeTableTests
         var wrong = new List<string>();
         for (var block = 0; block < 0x1100; block++)
         {
-            var hash = 0x811C9DC5u;
-            void Add(int number) => hash = (hash ^ (uint)number) * 0x01000193;
+            var text = new StringBuilder();
             for (var code = block << 8; code < (block + 1) << 8; code++)
             {
                 if (code is >= 0xD800 and < 0xE000) continue;
-                foreach (var text in new[] { char.ConvertFromUtf32(code), $"a{char.ConvertFromUtf32(code)}b" })
-                {
-                    var encoding = tokenizer.Encode(text, options);
-                    foreach (var id in encoding.Ids) Add(id);
-                    foreach (var (start, end) in encoding.CodePointOffsets())
-                    {
-                        Add(start);
-                        Add(end);
-                    }
-                    Add(-1);
-                }
+                var c = char.ConvertFromUtf32(code);
+                text.Append(c).Append("\na").Append(c).Append("b\n");
             }
+            var encoding = tokenizer.Encode(text.ToString(), options);
+            var hash = 0x811C9DC5u;
+            foreach (var number in encoding.Ids.Concat(encoding.CodePointOffsets().SelectMany(o => new[] { o.Start, o.End })))
+                hash = (hash ^ (uint)number) * 0x01000193;
             if (hash != BinaryPrimitives.ReadUInt32LittleEndian(expected.AsSpan(4 * block))) wrong.Add($"U+{block << 8:X4}");
         }
         Assert.True(wrong.Count == 0, $"{wrong.Count} blocks of 256 differ: {string.Join(' ', wrong.Take(20))}");
