@@ -1,1 +1,11 @@
-Console.WriteLine("x");
+using Attune.Benchmarks;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
+// check --list | check NAME: a figure of this machine against its target. Anything else goes to BenchmarkDotNet (try --list flat).
+if (args is ["check", .. var names]) return Check.Execute(names);
+BenchmarkSwitcher.FromAssembly(typeof(Check).Assembly)
+    .Run(args, DefaultConfig.Instance.AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance)));
+return 0;

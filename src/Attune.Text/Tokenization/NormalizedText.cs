@@ -36,6 +36,32 @@ internal sealed class NormalizedText
         }
     }
 
+    /// <summary>Finds the next word or punctuation mark from <paramref name="at"/> on, which moves behind it.</summary>
+    /// <returns>False where there is none before <paramref name="to"/>.</returns>
+    internal bool NextWord(ref int at, int to, out Word word)
+    {
+        var chars = _chars.AsSpan(0, to);
+        word = default;
+        while (at < to)
+        {
+            var start = at;
+            var flags = UnicodeTable.Flags(BertNormalizer.CodeAt(chars, ref at));
+            if ((flags & (UnicodeTable.Space | UnicodeTable.Punctuation)) == 0)
+                word = word.CodePoints == 0 ? new Word(start, at, 1) : new Word(word.Start, at, word.CodePoints + 1);
+            else if (word.CodePoints > 0)
+            {
+                at = start;                                                 // what ended the word comes next
+                return true;
+            }
+            else if ((flags & UnicodeTable.Punctuation) != 0)
+            {
+                word = new Word(start, at, 1);
+                return true;
+            }
+        }
+        return word.CodePoints > 0;
+    }
+
     private void Put(char unit, int start, int end)
     {
         _chars[Length] = unit;
@@ -50,4 +76,7 @@ internal sealed class NormalizedText
         Array.Resize(ref _starts, 2 * _starts.Length);
         Array.Resize(ref _ends, 2 * _ends.Length);
     }
+
+    /// <summary>A word's range in <see cref="Chars"/> and its length in code points.</summary>
+    internal readonly record struct Word(int Start, int End, int CodePoints);
 }

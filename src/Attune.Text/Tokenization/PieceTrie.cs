@@ -4,9 +4,7 @@ namespace Attune.Tokenization;
 /// <remarks>The children of a node lie side by side in the order of their labels; those of ASCII at the root are found by index.</remarks>
 internal sealed class PieceTrie
 {
-    private readonly int[] _firstChild;                                     // of node i; its last one ends where node i + 1's begin
-    private readonly char[] _labels;
-    private readonly int[] _ids;
+    private readonly Node[] _nodes;
     private readonly int[] _asciiRoots = new int[128];
 
     /// <summary>Builds the tree of the pieces; of equal ones the last counts. Empty pieces are left out.</summary>
@@ -17,28 +15,27 @@ internal sealed class PieceTrie
             if (piece.Length > 0) distinct[piece] = id;
         var sorted = distinct.Keys.ToArray();
         Array.Sort(sorted, StringComparer.Ordinal);
-        var (firstChild, labels, ids) = (new List<int>(), new List<char> { '\0' }, new List<int> { -1 });
-        var ranges = new Queue<(int From, int To, int Depth)>();
-        ranges.Enqueue((0, sorted.Length, 0));
+        var nodes = new List<Node> { new(0, -1, '\0', 0) };
+        var ranges = new Queue<(int Node, int From, int To, int Depth)>();
+        ranges.Enqueue((0, 0, sorted.Length, 0));
         while (ranges.TryDequeue(out var range))
         {
-            firstChild.Add(labels.Count);
-            var (from, to, depth) = range;
+            var (node, from, to, depth) = range;
+            var first = nodes.Count;
             if (from < to && sorted[from].Length == depth) from++;           // the piece that ends at this node itself
             while (from < to)
             {
                 var (label, next) = (sorted[from][depth], from + 1);
                 while (next < to && sorted[next][depth] == label) next++;
-                labels.Add(label);
-                ids.Add(sorted[from].Length == depth + 1 ? distinct[sorted[from]] : -1);
-                ranges.Enqueue((from, next, depth + 1));
+                if (next > from + 1 || sorted[from].Length > depth + 1) ranges.Enqueue((nodes.Count, from, next, depth + 1));
+                nodes.Add(new Node(0, sorted[from].Length == depth + 1 ? distinct[sorted[from]] : -1, label, 0));
                 from = next;
             }
+            nodes[node] = nodes[node] with { First = first, Count = (ushort)(nodes.Count - first) };
         }
-        firstChild.Add(labels.Count);
-        (_firstChild, _labels, _ids) = ([.. firstChild], [.. labels], [.. ids]);
-        for (var child = _firstChild[0]; child < _firstChild[1]; child++)
-            if (_labels[child] < 128) _asciiRoots[_labels[child]] = child;
+        _nodes = [.. nodes];
+        for (var child = 1; child <= _nodes[0].Count; child++)
+            if (_nodes[child].Label < 128) _asciiRoots[_nodes[child].Label] = child;
     }
 
     /// <summary>Length of the longest piece at the start of the text and its id; 0 where there is none.</summary>
@@ -49,25 +46,31 @@ internal sealed class PieceTrie
         for (var i = 0; i < text.Length; i++)
         {
             node = i == 0 && text[0] < 128 ? _asciiRoots[text[0]] : Child(node, text[i]);
-            if (node <= 0) break;
-            if (_ids[node] < 0) continue;
-            (length, id) = (i + 1, _ids[node]);
+            if (node == 0) break;
+            if (_nodes[node].Id < 0) continue;
+            (length, id) = (i + 1, _nodes[node].Id);
         }
         return length;
     }
 
     private int Child(int node, char label)
     {
-        var first = _firstChild[node];
-        var count = _firstChild[node + 1] - first;
         const int few = 8;
-        if (count <= few)
+        var (first, count) = (_nodes[node].First, (int)_nodes[node].Count);
+        while (count > few)                                                  // halve the sorted labels until few are left
         {
-            for (var child = first; child < first + count; child++)
-                if (_labels[child] == label) return child;
-            return 0;
+            var half = count / 2;
+            if (_nodes[first + half].Label <= label) (first, count) = (first + half, count - half);
+            else count = half;
         }
-        var found = _labels.AsSpan(first, count).BinarySearch(label);
-        return found < 0 ? 0 : first + found;
+        for (var child = first; child < first + count; child++)
+            if (_nodes[child].Label == label) return child;
+        return 0;
     }
+
+    /// <param name="First">The first child.</param>
+    /// <param name="Id">The piece that ends here, or -1.</param>
+    /// <param name="Label">The character that leads here.</param>
+    /// <param name="Count">Number of children: at most one for each UTF-16 code unit that a piece can hold.</param>
+    private readonly record struct Node(int First, int Id, char Label, ushort Count);
 }

@@ -69,22 +69,9 @@ internal sealed class WordCutter
     /// <summary>Appends the tokens of a part of a text that is normalized already. Returns as <see cref="Cut"/> does.</summary>
     internal bool CutNormalized(NormalizedText text, int from, int to, int limit, TokenBuffer tokens)
     {
-        var chars = text.Chars[..to];
-        var (word, length) = (from, 0);                                     // where the word begins, how many code points it has
-        for (var i = from; i < to;)
-        {
-            var at = i;
-            var flags = UnicodeTable.Flags(BertNormalizer.CodeAt(chars, ref i));
-            if ((flags & (UnicodeTable.Space | UnicodeTable.Punctuation)) == 0)
-            {
-                if (length++ == 0) word = at;
-                continue;
-            }
-            if (length > 0 && Word(text, word, at, length, tokens) >= limit) return true;
-            length = 0;
-            if ((flags & UnicodeTable.Punctuation) != 0 && Word(text, at, i, 1, tokens) >= limit) return true;
-        }
-        return length > 0 && Word(text, word, to, length, tokens) >= limit;
+        while (text.NextWord(ref from, to, out var word))
+            if (AddWord(text, word, tokens) >= limit) return true;
+        return false;
     }
 
     /// <summary>Handles the word of ASCII letters and digits at <paramref name="at"/>. Returns where the next one may begin.</summary>
@@ -172,19 +159,19 @@ internal sealed class WordCutter
         return end;
     }
 
-    private int Word(NormalizedText text, int from, int to, int codePoints, TokenBuffer tokens)
+    private int AddWord(NormalizedText text, NormalizedText.Word word, TokenBuffer tokens)
     {
         var count = 0;
-        var (ids, starts, ends, at) = tokens.Reserve(to - from);
-        if (codePoints <= _model.MaxInputCharsPerWord)
-            count = _model.Split(text.Chars[from..to], ids.AsSpan(at), ends.AsSpan(at));
-        if (count == 0) tokens.Add(_model.UnknownId, text.Starts[from], text.Ends[to - 1]);
+        var (ids, starts, ends, at) = tokens.Reserve(word.End - word.Start);
+        if (word.CodePoints <= _model.MaxInputCharsPerWord)
+            count = _model.Split(text.Chars[word.Start..word.End], ids.AsSpan(at), ends.AsSpan(at));
+        if (count == 0) tokens.Add(_model.UnknownId, text.Starts[word.Start], text.Ends[word.End - 1]);
         else if (tokens.WithOffsets)
         {
-            var begin = from;
+            var begin = word.Start;
             for (var k = 0; k < count; k++)
             {
-                var next = from + ends[at + k];
+                var next = word.Start + ends[at + k];
                 (starts[at + k], ends[at + k]) = (text.Starts[begin], text.Ends[next - 1]);
                 begin = next;
             }

@@ -25,7 +25,7 @@ internal sealed class WordPiece
     internal int MaxInputCharsPerWord { get; }
 
     /// <summary>Id of a whole ASCII word packed into bytes (see <see cref="WordTable"/>), or -1.</summary>
-    internal int FindWhole(ulong low, ulong high) => _table.Find(low, high);
+    internal int FindWhole(ulong low, ulong high) => high == 0 ? _table.Find(low) : _table.Find(low, high);
 
     /// <summary>Id of a word of one character.</summary>
     internal int Single(ReadOnlySpan<char> word) => _words.Longest(word, out var id) == word.Length ? id : UnknownId;

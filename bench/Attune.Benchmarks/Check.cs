@@ -1,0 +1,70 @@
+using System.Text.Json;
+
+namespace Attune.Benchmarks;
+
+/// <summary>A promise about speed, kept or not on this machine. Each check is a class of its own file; it is found by its type.</summary>
+internal abstract class Check
+{
+    private static readonly JsonSerializerOptions Snake = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    /// <summary>What follows "check" on the command line.</summary>
+    internal abstract string Name { get; }
+
+    /// <summary>What is measured against what, in one line.</summary>
+    internal abstract string Summary { get; }
+
+    /// <summary>Lists the checks or runs one. Returns the exit code: 0 if every part reached its target.</summary>
+    internal static int Execute(string[] arguments)
+    {
+        var checks = typeof(Check).Assembly.GetTypes()
+            .Where(type => type.IsSubclassOf(typeof(Check)) && !type.IsAbstract)
+            .Select(type => (Check)Activator.CreateInstance(type, nonPublic: true)!)
+            .OrderBy(check => check.Name, StringComparer.Ordinal).ToList();
+        if (arguments is ["--list"])
+        {
+            foreach (var check in checks) Console.WriteLine($"{check.Name,-16} {check.Summary}");
+            return 0;
+        }
+        if (arguments is not [var name] || checks.Find(check => check.Name == name) is not { } chosen)
+        {
+            Console.Error.WriteLine($"Usage: check NAME, where NAME is {string.Join(", ", checks.Select(check => check.Name))}; or check --list.");
+            return 2;
+        }
+        try
+        {
+            return Report(chosen.Name, [.. chosen.Run()]);
+        }
+        catch (AttuneException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            Console.WriteLine(JsonSerializer.Serialize(new { check = chosen.Name, ratio = 0.0, ok = false, error = e.Message }));
+            return 1;
+        }
+    }
+
+    /// <summary>Measures. Progress may go to the console; the parts are reported by the caller.</summary>
+    /// <exception cref="AttuneException">Something that the check needs is not on this machine.</exception>
+    protected abstract IEnumerable<CheckPart> Run();
+
+    private static int Report(string name, CheckPart[] parts)
+    {
+        foreach (var part in parts)
+            Console.WriteLine($"{part.Name}: {part.Figure:G4} {part.Unit}, target {part.Target:G4}{(part.Note is { } note ? $" ({note})" : "")}");
+        var ratio = parts.Min(part => part.Ratio);
+        Console.WriteLine(JsonSerializer.Serialize(new { check = name, ratio, ok = ratio >= 1, parts }, Snake));
+        return ratio >= 1 ? 0 : 1;
+    }
+}
+
+/// <summary>One figure and what it should be.</summary>
+/// <param name="Name">What was measured.</param>
+/// <param name="Figure">The measurement.</param>
+/// <param name="Target">What it must reach.</param>
+/// <param name="Unit">Unit of both.</param>
+/// <param name="LowerIsBetter">True for times and sizes.</param>
+/// <param name="Note">The measurements behind the figure.</param>
+internal sealed record CheckPart(string Name, double Figure, double Target, string Unit, bool LowerIsBetter = false, string? Note = null)
+{
+    /// <summary>How far the target is reached; 1 or more is good.</summary>
+    public double Ratio => LowerIsBetter ? Target / Figure : Figure / Target;
+}

@@ -1,0 +1,46 @@
+using System.IO.Compression;
+
+namespace Attune.Benchmarks;
+
+/// <summary>Real texts and tokenizers for the measurements, from ATTUNE_DATA or ../shared/data.</summary>
+internal static class Samples
+{
+    /// <summary>A folder or file of the data sets.</summary>
+    /// <exception cref="AttuneException">It is not there.</exception>
+    internal static string Data(string name) => Find("ATTUNE_DATA", "data", name);
+
+    /// <summary>The sentences of SST-2's training set.</summary>
+    internal static string[] Sst2Sentences() =>
+        [.. File.ReadLines(Data("glue/SST-2/train.tsv")).Skip(1).Select(line => line.Split('\t')[0]).Where(text => text.Length > 0)];
+
+    /// <summary>Paragraphs of books, joined to texts of some 2,000 characters, from ATTUNE_CORPUS or ../shared/corpus.</summary>
+    internal static string[] LongTexts(int count)
+    {
+        using var reader = new StreamReader(new GZipStream(
+            File.OpenRead(Find("ATTUNE_CORPUS", "corpus", "books-00.txt.gz")), CompressionMode.Decompress));
+        var texts = new List<string>();
+        for (var text = ""; texts.Count < count && reader.ReadLine() is { } line;)
+        {
+            text += line + "\n";
+            if (text.Length < 2000) continue;
+            texts.Add(text);
+            text = "";
+        }
+        return [.. texts];
+    }
+
+    private static string Find(string variable, string folder, string name)
+    {
+        var root = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } chosen ? chosen : Shared(folder);
+        var path = Path.Combine(root, name);
+        return Path.Exists(path) ? path : throw new AttuneException(
+            $"{path} is not there, and this measurement needs it: set {variable} to the folder that has {name}.");
+    }
+
+    private static string Shared(string folder)
+    {
+        for (var root = AppContext.BaseDirectory; root is not null; root = Path.GetDirectoryName(root))
+            if (File.Exists(Path.Combine(root, "Attune.slnx"))) return Path.GetFullPath(Path.Combine(root, "..", "shared", folder));
+        return folder;
+    }
+}

@@ -1,0 +1,25 @@
+// Encodes texts with the npm package "tokenizers": node tokenizer-rust.mjs FOLDER TOKENIZER.JSON TEXTS.JSON IDS.BIN ROUNDS
+// Prints the milliseconds of each round as JSON; writes number and ids of every row as 32-bit integers.
+import { createRequire } from 'node:module';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+const [folder, file, input, output, rounds] = process.argv.slice(2);
+const { Tokenizer } = createRequire(resolve(folder, 'package.json'))('tokenizers');
+const tokenizer = Tokenizer.fromString(readFileSync(file, 'utf8'));
+const texts = JSON.parse(readFileSync(input, 'utf8')), batches = [], times = [];
+for (let i = 0; i < texts.length; i += 1000) batches.push(texts.slice(i, i + 1000));
+
+for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    for (const batch of batches) await tokenizer.encodeBatch(batch);
+    times.push(performance.now() - start);
+}
+const rows = [];
+for (const batch of batches)
+    for (const row of await tokenizer.encodeBatch(batch)) {
+        const ids = row.getIds();
+        rows.push(Int32Array.of(ids.length, ...ids));
+    }
+writeFileSync(output, Buffer.concat(rows.map(row => Buffer.from(row.buffer))));
+console.log(JSON.stringify(times));
