@@ -67,10 +67,10 @@ internal static partial class AtomicFile
     /// <summary>The sentence for a file that could not be written.</summary>
     internal static AttuneException Unwritable(string path, Exception cause) => new(
         cause is UnauthorizedAccessException
-            ? $"{path} cannot be written: permission denied. Choose another folder or change its permissions."
+            ? $"{path} cannot be written: permission denied; choose another folder or change its permissions."
             : cause is IOException { HResult: var code } && IsDiskFull(code)
-                ? $"{path} cannot be written: no space is left on the disk. Free some space or choose another folder."
-                : $"{path} cannot be written: {cause.Message}", cause);
+                ? $"{path} cannot be written: no space is left on the disk; free some space or choose another folder."
+                : $"{path} cannot be written: {cause.Message.TrimEnd('.')}; check that its folder exists and the disk is sound.", cause);
 
     private static bool IsDiskFull(int code) =>
         OperatingSystem.IsWindows() ? (code & 0xFFFF) is 39 or 112 : code is 28 or 122;   // ENOSPC, EDQUOT

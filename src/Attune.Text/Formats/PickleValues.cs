@@ -38,10 +38,10 @@ internal sealed record PickledTensor(string Name, WeightType Type, long[] Shape,
     /// <summary>Whether its elements lie densely in row-major order.</summary>
     internal bool IsContiguous()
     {
+        if (ByteCount == 0) return true;
         var expected = 1L;
         for (var i = Shape.Length - 1; i >= 0; i--)
         {
-            if (Shape[i] == 0) return true;
             if (Shape[i] != 1 && Strides[i] != expected) return false;
             expected *= Shape[i];
         }

@@ -1,30 +1,8 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Attune.Formats;
-
-/// <summary>A tensor that is about to be written: what the header says of it, and how its bytes come.</summary>
-/// <param name="Name">Its name in the file.</param>
-/// <param name="Type">The type of its elements.</param>
-/// <param name="Shape">Its dimensions.</param>
-/// <param name="Write">Writes exactly its bytes, little-endian and row-major.</param>
-internal sealed record TensorToWrite(string Name, WeightType Type, IReadOnlyList<long> Shape, Action<Stream> Write)
-{
-    /// <summary>A dense tensor at an address, which must stay valid until the file is written; nothing is copied.</summary>
-    internal static unsafe TensorToWrite At(string name, WeightType type, IReadOnlyList<long> shape, nint address) => new(name, type, shape, stream =>
-    {
-        const int step = 1 << 24;
-        var byteCount = type.ByteCount([.. shape]) ?? 0;
-        for (long done = 0; done < byteCount; done += step)
-            stream.Write(new ReadOnlySpan<byte>((byte*)address + done, (int)Math.Min(step, byteCount - done)));
-    });
-
-    /// <summary>A dense tensor in an array.</summary>
-    internal static TensorToWrite Of<T>(string name, WeightType type, IReadOnlyList<long> shape, T[] values) where T : unmanaged =>
-        new(name, type, shape, stream => stream.Write(MemoryMarshal.AsBytes<T>(values)));
-}
 
 /// <summary>Files of named tensors in the safetensors format (huggingface/safetensors), read by mapping, written deterministically.</summary>
 internal sealed class SafeTensors : WeightFile

@@ -22,6 +22,8 @@ internal enum WeightType
 /// <summary>Sizes and kinds of <see cref="WeightType"/>.</summary>
 internal static class WeightTypes
 {
+    private static readonly string[] Names = Enum.GetNames<WeightType>();
+
     /// <summary>Bytes of one element.</summary>
     internal static int Size(this WeightType type) => type switch
     {
@@ -37,7 +39,12 @@ internal static class WeightTypes
         type is WeightType.F16 or WeightType.BF16 or WeightType.F32 or WeightType.F64;
 
     /// <summary>Finds a type by its name in a safetensors header; names are case-sensitive.</summary>
-    internal static bool TryParse(string name, out WeightType type) => Enum.TryParse(name, out type) && type.ToString() == name;
+    internal static bool TryParse(string name, out WeightType type)
+    {
+        // Enum.TryParse also takes numbers and lists.
+        type = (WeightType)Array.IndexOf(Names, name);
+        return type >= 0;
+    }
 
     /// <summary>Bytes of a dense tensor of this type and shape, or null when a dimension is negative or the product does not fit.</summary>
     internal static long? ByteCount(this WeightType type, ReadOnlySpan<long> shape)

@@ -97,6 +97,7 @@ public class PickleWeightsTests
             ("one", Tensor(Storage("FloatStorage", 0, 6), 5, [], [])),
             ("row", Tensor(Storage("FloatStorage", 0, 6), 0, [1, 6], [99, 1])),
             ("none", Tensor(Storage("FloatStorage", 0, 6), 6, [0, 4], [4, 1])),
+            ("none turned", Tensor(Storage("FloatStorage", 0, 6), 0, [0, 3, 2], [6, 1, 3])),
             ("parameter", Global("torch._utils", "_rebuild_parameter") + "("
                 + Tensor(Storage("FloatStorage", 0, 6), 0, [6], [1]) + "\u0088" + OrderedDict() + "tR")), Six));
         Assert.Equal([0f, 1, 2, 3, 4, 5], Floats(file, "plain"));
@@ -106,6 +107,7 @@ public class PickleWeightsTests
         Assert.Equal([5f], Floats(file, "one"));
         Assert.Equal([0f, 1, 2, 3, 4, 5], Floats(file, "row"));
         Assert.Empty(Floats(file, "none"));
+        Assert.Empty(Floats(file, "none turned"));
         Assert.Equal([0f, 1, 2, 3, 4, 5], Floats(file, "parameter"));
         var middle = new byte[8];
         file.ReadPart(file.Find("turned")!, 12, middle);                     // from the fourth element on

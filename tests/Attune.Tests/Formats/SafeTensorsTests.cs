@@ -20,12 +20,7 @@ public class SafeTensorsTests
         {
             using var file = SafeTensors.Open(path);
             // Backwards, so that the order is the writer's work.
-            var tensors = file.Entries.Reverse().Select(entry => new TensorToWrite(entry.Name, entry.Type, entry.Shape, stream =>
-            {
-                var bytes = new byte[entry.ByteCount];
-                file.Read(entry, bytes);
-                stream.Write(bytes);
-            }));
+            var tensors = file.Entries.Reverse().Select(entry => TensorToWrite.From(file, entry));
             var written = Bytes([.. tensors], file.Metadata.Count == 0 ? null : file.Metadata);
             Assert.True(written.AsSpan().SequenceEqual(File.ReadAllBytes(path)), path);
         }
@@ -183,6 +178,7 @@ public class SafeTensorsTests
     [InlineData("""{"a":{"dtype":"I8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"I8","shape":[2],"data_offsets":[2,4]}}""", "\"b\" begins at 2")]
     [InlineData("""{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,4]}}""", "the type \"F4\"")]
     [InlineData("""{"a":{"dtype":"9","shape":[1],"data_offsets":[0,4]}}""", "the type \"9\"")]
+    [InlineData("""{"a":{"dtype":"264","shape":[1],"data_offsets":[0,4]}}""", "the type \"264\"")]
     [InlineData("""{"a":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}}""", "the type \"f32\"")]
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "JSON")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],}}""", "JSON")]
@@ -215,14 +211,6 @@ public class SafeTensorsTests
         var bytes = Lay(OneFloat, 4);
         bytes[Array.IndexOf(bytes, (byte)'a')] = 0xFF;
         Assert.Contains("not UTF-8", Assert.Throws<AttuneException>(() => Open(bytes).Dispose()).Message);
-    }
-
-    [Fact]
-    public void Open_HundredThousandTensorsOnOnePlace_IsRefused()
-    {
-        var header = "{" + string.Join(',', Enumerable.Range(0, 100_000)
-            .Select(i => $"\"t{i}\":{{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}")) + "}";
-        Assert.Contains("where 4 is due", Assert.Throws<AttuneException>(() => Open(Lay(header, 4)).Dispose()).Message);
     }
 
     [Fact]
