@@ -1,0 +1,99 @@
+using Attune.Kernels;
+
+namespace Attune.Batching;
+
+/// <summary>
+/// Rows one after the other without padding: what a model reads. A padded batch is packed by <see cref="FromPadded"/>; the results are the same.
+/// </summary>
+public sealed class Batch
+{
+    private Batch(int[] inputIds, int[] tokenTypeIds, int[] positionIds, int[] offsets, bool[]? firstIsHidden, Labels? labels, int firstRowNumber)
+    {
+        (InputIds, TokenTypeIds, PositionIds, Labels) = (inputIds, tokenTypeIds, positionIds, labels);
+        Sequences = new Sequences(offsets, firstIsHidden, firstRowNumber);
+        if (labels is not null && labels.Rows != Rows)
+            throw new ArgumentException($"the batch has {Rows} rows and {labels.Rows} labels", nameof(labels));
+    }
+
+    /// <summary>Ids of all tokens, T.</summary>
+    public int[] InputIds { get; }
+
+    /// <summary>Segment of each token, T.</summary>
+    public int[] TokenTypeIds { get; }
+
+    /// <summary>Column of each token in the padded batch, T.</summary>
+    public int[] PositionIds { get; }
+
+    /// <summary>First token of each row, and T at the end.</summary>
+    public ReadOnlySpan<int> Offsets => Sequences.Offsets;
+
+    /// <summary>Number of rows.</summary>
+    public int Rows => Sequences.Rows;
+
+    /// <summary>Number of real tokens, T.</summary>
+    public int Tokens => InputIds.Length;
+
+    /// <summary>What the rows should come out as, or null.</summary>
+    public Labels? Labels { get; }
+
+    internal Sequences Sequences { get; }
+
+    /// <summary>Packs rows.</summary>
+    /// <param name="rows">At least one, each with at least one token.</param>
+    /// <param name="labels">One for each row, or null.</param>
+    /// <param name="firstRowNumber">Number of the first row within its optimizer update. Dropout is keyed by it, so that cutting an update
+    /// into micro-batches does not change the result.</param>
+    public static Batch Pack(IReadOnlyList<TokenizedRow> rows, Labels? labels = null, int firstRowNumber = 0)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentOutOfRangeException.ThrowIfZero(rows.Count, nameof(rows));
+        var offsets = new int[rows.Count + 1];
+        for (var row = 0; row < rows.Count; row++)
+        {
+            if (rows[row].Length == 0) throw new ArgumentException($"row {row} has no token", nameof(rows));
+            offsets[row + 1] = checked(offsets[row] + rows[row].Length);
+        }
+        var (ids, types, positions) = (new int[offsets[^1]], new int[offsets[^1]], new int[offsets[^1]]);
+        for (var row = 0; row < rows.Count; row++)
+        {
+            rows[row].InputIds.CopyTo(ids, offsets[row]);
+            rows[row].TokenTypeIds?.CopyTo(types, offsets[row]);
+            for (var i = 0; i < rows[row].Length; i++) positions[offsets[row] + i] = i;
+        }
+        return new Batch(ids, types, positions, offsets, null, labels, firstRowNumber);
+    }
+
+    /// <summary>Packs a padded batch as transformers makes it: tokens whose mask is 0 are left out.</summary>
+    /// <param name="inputIds">(rows, columns).</param>
+    /// <param name="attentionMask">(rows, columns), 1 for real tokens; null where all are real. Holes and padding on the left are allowed.</param>
+    /// <param name="tokenTypeIds">(rows, columns); null where all are 0.</param>
+    /// <param name="labels">One for each row, or null.</param>
+    /// <param name="firstRowNumber">As in <see cref="Pack"/>.</param>
+    /// <exception cref="ArgumentException">A row's mask is 0 everywhere.</exception>
+    public static Batch FromPadded(
+        int[][] inputIds, int[][]? attentionMask = null, int[][]? tokenTypeIds = null, Labels? labels = null, int firstRowNumber = 0)
+    {
+        ArgumentNullException.ThrowIfNull(inputIds);
+        List<int> ids = [], types = [], positions = [], offsets = [0];
+        var hidden = new bool[inputIds.Length];
+        for (var row = 0; row < inputIds.Length; row++)
+        {
+            var mask = attentionMask?[row];
+            // The head reads column 0 also where the mask hides it: it stays as a query that nobody attends to.
+            hidden[row] = mask is not null && mask[0] == 0;
+            var keys = 0;
+            for (var column = 0; column < inputIds[row].Length; column++)
+            {
+                var isKey = mask is null || mask[column] != 0;
+                if (isKey) keys++;
+                else if (column > 0) continue;
+                ids.Add(inputIds[row][column]);
+                types.Add(tokenTypeIds?[row][column] ?? 0);
+                positions.Add(column);
+            }
+            if (keys == 0) throw new ArgumentException($"the attention mask of row {row} is 0 everywhere", nameof(attentionMask));
+            offsets.Add(ids.Count);
+        }
+        return new Batch([.. ids], [.. types], [.. positions], [.. offsets], hidden.Contains(true) ? hidden : null, labels, firstRowNumber);
+    }
+}

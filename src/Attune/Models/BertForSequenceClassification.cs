@@ -1,0 +1,101 @@
+using Attune.Batching;
+using Attune.Kernels;
+using Attune.Native;
+using static TorchSharp.torch;
+
+namespace Attune.Models;
+
+// Legend: R rows, H hidden size, C classes.
+
+/// <summary>BERT with a linear layer on the pooled output, as transformers' class of the same name.</summary>
+public sealed unsafe class BertForSequenceClassification : PreTrainedModel
+{
+    private readonly BertEncoder bert;
+    private readonly Linear classifier;
+
+    private BertForSequenceClassification(BertConfig config) : base(config)
+    {
+        bert = new(Weights, EncoderPrefix, config);
+        classifier = new(Weights, "classifier", config.HiddenSize, config.NumLabels);
+        Weights.LayOut();
+    }
+
+    /// <inheritdoc/>
+    public override string Architecture => nameof(BertForSequenceClassification);
+
+    internal override string EncoderPrefix => "bert.";
+
+    private protected override Weight WordEmbeddings => bert.WordEmbeddings;
+
+    /// <summary>A model with new weights.</summary>
+    /// <param name="config">Its configuration.</param>
+    /// <param name="seed">Of the weights. Default 42.</param>
+    public static BertForSequenceClassification FromConfig(BertConfig config, ulong seed = 42)
+    {
+        var model = new BertForSequenceClassification(config);
+        model.Initialize(seed);
+        return model;
+    }
+
+    /// <summary>A model whose weights are not set yet.</summary>
+    internal static BertForSequenceClassification WithoutValues(BertConfig config) => new(config);
+
+    /// <summary>Computes logits and, where the batch has labels, the loss.</summary>
+    /// <param name="batch">The rows.</param>
+    /// <param name="labelSmoothing">As <c>label_smoothing_factor</c>; for one class a row only. Default 0.</param>
+    /// <exception cref="AttuneException">A token or label is outside the model's range.</exception>
+    public SequenceClassifierOutput Forward(Batch batch, double labelSmoothing = 0)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        LibTorch.Load();
+        var pooled = bert.Forward(batch, CurrentDropoutKey, out var encoded);
+        var dropout = encoded?.At(Config.DropoutBeforeClassifier, bert.DropoutPlaces) ?? Dropout.None;
+        ResidualNorm.Drop(LibTorch.Floats(pooled), batch.Sequences.FirstTokens, Config.HiddenSize, dropout);
+        using var products = classifier.Forward(pooled);                                                               // (R,C)
+        for (var row = 0; row < batch.Rows; row++)
+            ResidualNorm.Add(LibTorch.Floats(products) + (long)row * Config.NumLabels, classifier.Bias, Config.NumLabels);
+        var logits = LibTorch.Span(products).ToArray();
+
+        Saved? saved = null;
+        if (encoded is not null) saved = new Saved(encoded, pooled, dropout);
+        else pooled.Dispose();
+        if (batch.Labels is null) return new(this, logits, Config.NumLabels, null, null, saved);
+        var gradient = new float[logits.Length];
+        var loss = ClassificationLoss.Compute(logits, Config.NumLabels, batch.Labels, Config.ProblemTypeFor(batch.Labels), labelSmoothing, gradient);
+        return new(this, logits, Config.NumLabels, loss, gradient, saved);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        bert.Dispose();
+        classifier.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>Adds the gradients of all weights.</summary>
+    /// <param name="saved">Of the forward pass; disposed.</param>
+    /// <param name="logitsGradient">(R,C).</param>
+    internal void Backward(Saved saved, float[] logitsGradient)
+    {
+        using var ownership = saved;
+        var rows = saved.Encoded.Batch.Rows;
+        using var gradient = LibTorch.Empty(rows, Config.NumLabels);
+        logitsGradient.CopyTo(LibTorch.Span(gradient));
+        classifier.AddBiasGradient(gradient);
+        classifier.AddWeightGradient(gradient, saved.Pooled);
+        using var pooled = classifier.InputGradient(gradient);
+        ResidualNorm.Drop(LibTorch.Floats(pooled), saved.Encoded.Batch.Sequences.FirstTokens, Config.HiddenSize, saved.Dropout);
+        bert.Backward(saved.Encoded, pooled);
+    }
+
+    /// <summary>One forward pass, as backward needs it.</summary>
+    internal sealed record Saved(BertEncoder.Saved Encoded, Tensor Pooled, Dropout Dropout) : IDisposable
+    {
+        public void Dispose()
+        {
+            Encoded.Dispose();
+            Pooled.Dispose();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using Attune.Kernels;
+using Attune.Native;
+using static TorchSharp.torch;
+
+namespace Attune.Models;
+
+// Legend: L lines, I inputs, O outputs.
+
+/// <summary>
+/// x W' without the bias, which the kernel that comes next adds, and its backward. Several layers that read the same input and lie one after
+/// the other in the flat buffer work as one product.
+/// </summary>
+internal sealed unsafe class Linear : IDisposable
+{
+    private readonly Weight[] _weights, _biases;
+    private readonly WeightStore _store;
+    private Tensor? _value, _transposed, _gradient;
+
+    internal Linear(WeightStore store, string name, long inputs, long outputs)
+        : this(store, [store.Declare(name + ".weight", decays: true, outputs, inputs)], [store.Declare(name + ".bias", decays: false, outputs)])
+    {
+    }
+
+    private Linear(WeightStore store, Weight[] weights, Weight[] biases) => (_store, _weights, _biases) = (store, weights, biases);
+
+    /// <summary>The biases, one after the other (O).</summary>
+    internal float* Bias => _biases[0].Data;
+
+    internal Weight Weight => _weights[0];
+
+    private Tensor Value => _value ??= Matrix(_store.Values);
+
+    /// <summary>Several layers as one; their weights and biases must have been declared one after the other.</summary>
+    internal static Linear Joined(params ReadOnlySpan<Linear> layers)
+    {
+        List<Weight> weights = [], biases = [];
+        foreach (var layer in layers)
+        {
+            weights.AddRange(layer._weights);
+            biases.AddRange(layer._biases);
+        }
+        return new Linear(layers[0]._store, [.. weights], [.. biases]);
+    }
+
+    internal Tensor Forward(Tensor x) => x.mm(_transposed ??= Value.t());                        // (L,I) -> (L,O)
+
+    internal Tensor InputGradient(Tensor gradient) => gradient.mm(Value);                         // (L,O) -> (L,I)
+
+    /// <summary>sum += gradient W, (L,I).</summary>
+    internal void AddInputGradient(Tensor gradient, Tensor sum)
+    {
+        _ = sum.addmm_(gradient, Value, beta: 1, alpha: 1);
+    }
+
+    /// <summary>Adds gradient' x to the weights' gradients, (O,I).</summary>
+    internal void AddWeightGradient(Tensor gradient, Tensor x)
+    {
+        var clear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
+        if (!clear) foreach (var weight in _weights) _ = weight.GradientToAddTo();
+        using var transposed = gradient.t();
+        _gradient ??= Matrix(_store.RawGradients);
+        _ = _gradient.addmm_(transposed, x, beta: clear ? 0 : 1, alpha: 1);
+        foreach (var weight in _weights) weight.GradientIsClear = false;
+    }
+
+    /// <summary>Where a kernel adds the gradient of the bias (O).</summary>
+    internal float* BiasGradient()
+    {
+        for (var i = 1; i < _biases.Length; i++) _ = _biases[i].GradientToAddTo();
+        return _biases[0].GradientToAddTo();
+    }
+
+    /// <summary>Adds the column sums of a gradient (L,O) to the bias's gradient.</summary>
+    internal void AddBiasGradient(Tensor gradient) =>
+        EmbeddingSum.ColumnSums(LibTorch.Floats(gradient), (int)gradient.shape[0], (int)gradient.shape[1], BiasGradient());
+
+    public void Dispose()
+    {
+        _value?.Dispose();
+        _transposed?.Dispose();
+        _gradient?.Dispose();
+    }
+
+    private Tensor Matrix(Tensor flat)
+    {
+        var (outputs, inputs) = (0L, _weights[0].Shape[1]);
+        foreach (var weight in _weights)
+        {
+            if (weight.Offset != _weights[0].Offset + outputs * inputs) throw new InvalidOperationException($"{weight.Name} does not follow the former");
+            outputs += weight.Shape[0];
+        }
+        using var part = flat.narrow(0, _weights[0].Offset, outputs * inputs);
+        return part.view(outputs, inputs);
+    }
+}

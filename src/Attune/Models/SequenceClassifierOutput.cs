@@ -1,0 +1,72 @@
+using static TorchSharp.torch;
+
+namespace Attune.Models;
+
+/// <summary>What a classifier says of a batch, and the way back to the weights' gradients.</summary>
+public sealed class SequenceClassifierOutput : IDisposable
+{
+    private readonly BertForSequenceClassification _model;
+    private readonly float[]? _gradient;
+    private BertForSequenceClassification.Saved? _saved;
+    private Tensor? _logitsTensor;
+
+    internal SequenceClassifierOutput(
+        BertForSequenceClassification model, float[] logits, int columns, double? loss, float[]? gradient, BertForSequenceClassification.Saved? saved)
+    {
+        (_model, Logits, Columns, Loss, _gradient, _saved) = (model, logits, columns, loss, gradient, saved);
+    }
+
+    /// <summary>(rows, columns), row by row.</summary>
+    public float[] Logits { get; }
+
+    /// <summary>Number of classes, or of numbers in a regression.</summary>
+    public int Columns { get; }
+
+    /// <summary>Mean over the rows; null where the batch has no labels.</summary>
+    public double? Loss { get; }
+
+    /// <summary>The logits as a TorchSharp tensor (rows, columns) that asks for a gradient: for a loss of one's own.</summary>
+    /// <example><code>
+    /// using var loss = MyLoss(output.LogitsTensor);
+    /// loss.backward();
+    /// output.Backward();
+    /// </code></example>
+    public Tensor LogitsTensor => _logitsTensor ??= tensor(Logits, [Logits.Length / Columns, Columns], requires_grad: true);
+
+    /// <summary>
+    /// Adds the gradients of all weights: of <see cref="Loss"/>, or of the loss of one's own whose <c>backward()</c> has run on
+    /// <see cref="LogitsTensor"/>. Once for each forward pass.
+    /// </summary>
+    /// <param name="scale">Factor of the loss, for example 1 / number of micro-batches.</param>
+    /// <exception cref="InvalidOperationException">The model was not in training mode, there is no loss, or it ran already.</exception>
+    public void Backward(double scale = 1)
+    {
+        if (_logitsTensor?.grad is { } own)
+        {
+            using (own) Backward(own.data<float>().ToArray(), scale);
+            return;
+        }
+        Backward(_gradient ?? throw new InvalidOperationException("the batch has no labels, so there is no loss to go back from"), scale);
+    }
+
+    /// <summary>Adds the gradients of all weights.</summary>
+    /// <param name="logitsGradient">Gradient of a loss with respect to the logits, (rows, columns).</param>
+    /// <param name="scale">Its factor.</param>
+    /// <exception cref="InvalidOperationException">The model was not in training mode, or it ran already.</exception>
+    public void Backward(ReadOnlySpan<float> logitsGradient, double scale = 1)
+    {
+        var saved = _saved ?? throw new InvalidOperationException("backward needs a forward pass in training mode, and runs once for each");
+        _saved = null;
+        var scaled = new float[logitsGradient.Length];
+        for (var i = 0; i < scaled.Length; i++) scaled[i] = (float)(logitsGradient[i] * scale);
+        _model.Backward(saved, scaled);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _saved?.Dispose();
+        _logitsTensor?.Dispose();
+        (_saved, _logitsTensor) = (null, null);
+    }
+}

@@ -1,0 +1,51 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Attune.Native;
+
+/// <summary>libtorch as this process uses it: loaded once, with the settings that suit training, and seen as plain memory.</summary>
+internal static unsafe partial class LibTorch
+{
+    internal const string Library = "torch_cpu";
+
+    private static readonly Lazy<bool> Loaded = new(LoadOnce);
+
+    /// <summary>Loads libtorch on first use.</summary>
+    /// <exception cref="AttuneException">A native library is missing or cannot be loaded; the sentence says which and what to do.</exception>
+    internal static void Load() => _ = Loaded.Value;
+
+    /// <summary>Address of a contiguous float32 tensor in this machine's memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float* Floats(Tensor tensor)
+    {
+        if (GetDataPointer(tensor.Handle, out var data) != 0) throw new InvalidOperationException("libtorch gives no address for a tensor");
+        return (float*)data;
+    }
+
+    /// <summary>Seen as memory: the elements of a contiguous float32 tensor.</summary>
+    internal static Span<float> Span(Tensor tensor) => new(Floats(tensor), checked((int)tensor.NumberOfElements));
+
+    /// <summary>A new float32 tensor whose content is not set.</summary>
+    internal static Tensor Empty(params ReadOnlySpan<long> shape) => torch.empty(shape, ScalarType.Float32);
+
+    private static bool LoadOnce()
+    {
+        Allocator.KeepMemory();
+        try
+        {
+            torch.InitializeDeviceType(DeviceType.CPU);
+            return true;
+        }
+        catch (Exception e) when (e is DllNotFoundException or NotSupportedException or TypeInitializationException or EntryPointNotFoundException)
+        {
+            throw new AttuneException(
+                "libtorch cannot be loaded: " + (e.InnerException ?? e).Message.Split('\n')[0].Trim() +
+                " Run \"attune doctor\" for what is missing on this machine.", e);
+        }
+    }
+
+    [LibraryImport(Library, EntryPoint = "aoti_torch_get_data_ptr")]
+    private static partial int GetDataPointer(nint tensor, out nint data);
+}

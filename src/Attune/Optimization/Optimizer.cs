@@ -1,0 +1,54 @@
+using Attune.Models;
+using Attune.Native;
+using static TorchSharp.torch;
+
+namespace Attune.Optimization;
+
+/// <summary>Turns gradients into new weights.</summary>
+public abstract class Optimizer : IDisposable
+{
+    private readonly Dictionary<string, Tensor> _state = [];
+
+    private protected Optimizer(WeightStore weights, double learningRate) => (Weights, LearningRate) = (weights, learningRate);
+
+    /// <summary>Rate of the next step.</summary>
+    public double LearningRate { get; set; }
+
+    /// <summary>Number of steps taken.</summary>
+    public long StepCount { get; internal set; }
+
+    /// <summary>What must survive a restart besides <see cref="StepCount"/>: flat tensors in the order of the weights, by name.</summary>
+    internal IReadOnlyDictionary<string, Tensor> State => _state;
+
+    private protected WeightStore Weights { get; }
+
+    /// <summary>Takes one step with the present gradients.</summary>
+    /// <param name="gradientFactor">By which the gradients are multiplied first (clipping). Default 1.</param>
+    public void Step(double gradientFactor = 1)
+    {
+        StepCount++;
+        Apply(gradientFactor);
+    }
+
+    /// <summary>Sets all gradients to zero.</summary>
+    public void ZeroGrad() => Weights.ClearGradients();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in _state.Values) tensor.Dispose();
+        _state.Clear();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected abstract void Apply(double gradientFactor);
+
+    /// <summary>A flat tensor of zeros that belongs to the state.</summary>
+    private protected Tensor NewState(string name, long count)
+    {
+        var tensor = LibTorch.Empty(count);
+        LibTorch.Span(tensor).Clear();
+        _state.Add(name, tensor);
+        return tensor;
+    }
+}
