@@ -1,0 +1,36 @@
+namespace Attune.Metrics;
+
+/// <summary>What an evaluation gives to the metrics: the logits of all rows, in the order of the data, and their labels.</summary>
+/// <param name="Logits">Rows × columns, row-major.</param>
+/// <param name="Rows">Number of rows.</param>
+/// <param name="Columns">Number of classes, labels or numbers per row.</param>
+/// <param name="Labels">
+/// One class number per row (−100 = ignored) for a single label; else rows × columns, row-major: 0 or 1 for several labels, numbers for regression.
+/// </param>
+/// <param name="Task">What the labels are.</param>
+public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float[] Labels, TaskKind Task = TaskKind.SingleLabel)
+{
+    private const int Ignored = -100;
+
+    /// <summary>The class of the highest logit of each row, the first of equals.</summary>
+    public int[] Predictions => Probabilities.ArgMax<float>(Logits, Columns);
+
+    /// <summary>The labels as class numbers, for a single label per row.</summary>
+    public int[] ClassLabels => Array.ConvertAll(Labels, label => (int)label);
+
+    /// <summary>Rows × columns: whether the label's probability lies above 0.5, for several labels per row.</summary>
+    public bool[] PredictedLabels => Array.ConvertAll(Logits, logit => logit > 0);
+
+    /// <summary>Rows × columns: whether the row has the label, for several labels per row.</summary>
+    public bool[] HasLabel => Array.ConvertAll(Labels, label => label > 0.5f);
+
+    /// <summary>The same without the rows whose class is −100.</summary>
+    public EvalPrediction Labelled()
+    {
+        if (Task != TaskKind.SingleLabel || Array.IndexOf(Labels, Ignored) < 0) return this;
+        var kept = Enumerable.Range(0, Rows).Where(row => Labels[row] != Ignored).ToArray();
+        var logits = new float[kept.Length * Columns];
+        foreach (var (to, row) in kept.Index()) Logits.AsSpan(row * Columns, Columns).CopyTo(logits.AsSpan(to * Columns));
+        return this with { Logits = logits, Rows = kept.Length, Labels = Array.ConvertAll(kept, row => Labels[row]) };
+    }
+}
