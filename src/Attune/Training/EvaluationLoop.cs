@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Metrics;
 using Attune.Models;
 
 namespace Attune.Training;
@@ -31,7 +32,7 @@ internal sealed class EvaluationLoop(
             callbacks.PredictionStep(state, batch + 1, batches);
         }
         var metrics = new OrderedDictionary<string, double>();
-        if (data.Labels is not null) AddMetrics(metrics, prefix, lossSum / data.Count, new EvalPrediction(logits, columns, data.Labels));
+        if (data.Labels is not null) AddMetrics(metrics, prefix, lossSum / data.Count, Prediction(logits, data.Labels));
         SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Count, batches);
         return new PredictionOutput(logits, columns, data.Labels, metrics);
     }
@@ -53,4 +54,22 @@ internal sealed class EvaluationLoop(
         foreach (var (name, value) in computeMetrics?.Invoke(prediction) ?? new Dictionary<string, double>())
             metrics[name.StartsWith(prefix + "_", StringComparison.Ordinal) ? name : $"{prefix}_{name}"] = value;
     }
+
+    private EvalPrediction Prediction(float[] logits, Labels labels) => new(
+        logits,
+        labels.Rows,
+        model.Config.NumLabels,
+        labels switch
+        {
+            ClassLabels one => Array.ConvertAll(one.Values, value => (float)value),
+            MultiLabels several => several.Values,
+            RegressionTargets numbers => numbers.Values,
+            _ => throw new InvalidOperationException(labels.GetType().Name),
+        },
+        model.Config.ProblemTypeFor(labels) switch
+        {
+            ProblemType.SingleLabelClassification => TaskKind.SingleLabel,
+            ProblemType.MultiLabelClassification => TaskKind.MultiLabel,
+            _ => TaskKind.Regression,
+        });
 }

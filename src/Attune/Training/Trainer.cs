@@ -1,5 +1,6 @@
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Metrics;
 using Attune.Models;
 
 namespace Attune.Training;

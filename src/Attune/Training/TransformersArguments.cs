@@ -61,7 +61,7 @@ public static class TransformersArguments
         foreach (var (name, value) in json)
             if (table.Find(name) is { } argument) values.Add(new(argument, argument.Parse(value)));
             else if (Notice(name, value) is { } line) notice?.Invoke(line);
-            else throw new AttuneException($"{name} is no training argument{Suggestion(name, table)}");
+            else throw new AttuneException($"{name} is no training argument.{Spelling.DidYouMean(name, table.All.Select(argument => argument.Name))}");
         return table.Create<TrainingArguments>(values);
     }
 
@@ -78,9 +78,6 @@ public static class TransformersArguments
         if (!Refused.Contains(name)) return null;
         return IsOff(value) ? $"{name} has no effect: it is off." : throw new AttuneException($"{name} is not available; leave it out.");
     }
-
-    private static string Suggestion(string name, ArgumentTable table) =>
-        Spelling.Nearest(name, table.All.Select(argument => argument.Name)) is { } near ? $"; did you mean {near}?" : ".";
 
     private static bool IsOff(JsonNode? value) => value?.ToString().ToLowerInvariant() is null or "" or "false" or "none" or "no" or "0" or "[]" or "{}";
 }
