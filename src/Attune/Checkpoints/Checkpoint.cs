@@ -39,7 +39,7 @@ internal static class Checkpoint
     internal static string Find(string wanted, string outputDir)
     {
         if (wanted.Equals("true", StringComparison.OrdinalIgnoreCase))
-            return CheckpointFiles.All(outputDir).LastOrDefault()
+            return CheckpointFiles.Newest(outputDir)
                 ?? throw new AttuneException($"{outputDir} has no checkpoint to resume from; leave out resume_from_checkpoint to start anew.");
         if (!File.Exists(Path.Combine(wanted, CheckpointFiles.TrainerState)))
             throw new AttuneException(

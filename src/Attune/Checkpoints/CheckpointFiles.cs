@@ -44,4 +44,7 @@ public static class CheckpointFiles
     /// <summary>The checkpoints of a run, oldest first.</summary>
     public static IReadOnlyList<string> All(string outputDir) => !Directory.Exists(outputDir) ? [] :
         [.. Directory.EnumerateDirectories(outputDir, Prefix + "*").Where(folder => Step(folder) is not null).OrderBy(folder => Step(folder))];
+
+    /// <summary>The checkpoint with the most updates; null where there is none.</summary>
+    public static string? Newest(string outputDir) => All(outputDir) is [.., var newest] ? newest : null;
 }

@@ -45,7 +45,7 @@ public static class OutputFolder
         if (Results.FirstOrDefault(file => File.Exists(Path.Combine(args.OutputDir, file))) is { } found)
             throw new AttuneException(
                 $"{args.OutputDir} holds a finished run ({found}); choose another --output-dir, or give --overwrite-output-dir to replace it.");
-        if (CheckpointFiles.All(args.OutputDir).LastOrDefault() is { } checkpoint)
+        if (CheckpointFiles.Newest(args.OutputDir) is { } checkpoint)
             throw new AttuneException(
                 $"{args.OutputDir} holds an unfinished run ({Path.GetFileName(checkpoint)}); give --resume-from-checkpoint true to go on with it, or --overwrite-output-dir to start anew.");
     }

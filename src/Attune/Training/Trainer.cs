@@ -79,7 +79,6 @@ public sealed class Trainer
         var wanted = resumeFromCheckpoint ?? Args.ResumeFromCheckpoint;
         var resume = wanted is null || wanted.Equals("false", StringComparison.OrdinalIgnoreCase) ? null : Checkpoint.Find(wanted, Args.OutputDir);
         OutputFolder.Prepare(Args, isResumed: resume is not null);
-        SetProblemType(data);
         using var run = new TrainingRun(this, data, resume, cancellation);
         return run.Run();
     }
@@ -95,7 +94,6 @@ public sealed class Trainer
         TokenizedDataset? dataset = null, string prefix = "eval", CancellationToken cancellation = default)
     {
         var data = dataset ?? EvalDataset ?? throw new AttuneException("There is no evaluation set; give the Trainer one.");
-        SetProblemType(data);
         var metrics = new OrderedDictionary<string, double>(_evaluation.Run(data, prefix, State, cancellation).Metrics);
         Log(metrics);
         Callbacks.Evaluate(State, metrics);
@@ -140,12 +138,6 @@ public sealed class Trainer
         if (State.Epoch is { } epoch) logs["epoch"] = epoch;
         State.History.Add(new OrderedDictionary<string, double>(logs) { ["step"] = State.GlobalStep });
         Callbacks.Log(State, logs);
-    }
-
-    /// <summary>The first labels decide what is learned; it stands in config.json from then on.</summary>
-    private void SetProblemType(TokenizedDataset data)
-    {
-        if (data.Labels is { } labels) Model.Config = Model.Config with { ProblemType = Model.Config.ProblemTypeFor(labels) };
     }
 
     private TrainingArguments SmoothedOnlyClasses(TrainingArguments args, TokenizedDataset? data, BertForSequenceClassification model)

@@ -136,7 +136,7 @@ internal sealed class TrainingRun : IDisposable
 
     private void Save()
     {
-        if (_state.BestGlobalStep is { } best)
+        if (_state.BestGlobalStep is > 0 and var best)
         {
             var folder = CheckpointFiles.Folder(_args.OutputDir, best);
             if (best == _state.GlobalStep || Directory.Exists(folder)) _state.BestModelCheckpoint = folder;

@@ -43,7 +43,7 @@ internal sealed class TrainingStep : IDisposable
     internal StepResult Run(int[][] batches)
     {
         _callbacks.StepBegin(_state);
-        (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), (ulong)_state.GlobalStep));
+        (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
         var (losses, rows, tokens) = (new double[batches.Length], 0, 0L);
         for (var i = 0; i < batches.Length; i++)
         {
