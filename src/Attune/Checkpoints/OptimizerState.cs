@@ -1,0 +1,41 @@
+using System.Globalization;
+using Attune.Formats;
+using Attune.Native;
+using Attune.Optimization;
+
+namespace Attune.Checkpoints;
+
+/// <summary>An optimizer's tensors in a safetensors file.</summary>
+internal static class OptimizerState
+{
+    private const string Kind = "optimizer", Steps = "step_count";
+
+    internal static unsafe void Write(Optimizer optimizer, string folder) => SafeTensors.Write(
+        Path.Combine(folder, CheckpointFiles.Optimizer),
+        [.. optimizer.State.Select(pair => TensorToWrite.At(
+            pair.Key, WeightType.F32, [pair.Value.NumberOfElements], (nint)LibTorch.Floats(pair.Value)))],
+        new Dictionary<string, string>
+        {
+            [Kind] = optimizer.GetType().Name,
+            [Steps] = optimizer.StepCount.ToString(CultureInfo.InvariantCulture),
+        });
+
+    /// <summary>Fills the optimizer from a checkpoint; false where that has no optimizer of this kind.</summary>
+    /// <exception cref="AttuneException">The file is damaged or belongs to another model.</exception>
+    internal static bool Read(Optimizer optimizer, string folder)
+    {
+        var path = Path.Combine(folder, CheckpointFiles.Optimizer);
+        if (!File.Exists(path)) return false;
+        using var file = SafeTensors.Open(path);
+        if (file.Metadata.GetValueOrDefault(Kind) != optimizer.GetType().Name) return false;
+        foreach (var (name, tensor) in optimizer.State)
+        {
+            var entry = file.Find(name);
+            if (entry is null || !entry.Shape.SequenceEqual([tensor.NumberOfElements]))
+                throw new AttuneException($"{path} does not fit this model: {name} is missing or has another size. Resume with the model it was made with.");
+            file.ReadFloats(entry, LibTorch.Span(tensor));
+        }
+        optimizer.StepCount = long.Parse(file.Metadata[Steps], CultureInfo.InvariantCulture);
+        return true;
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Attune.Formats;
+using Attune.Optimization;
+
+namespace Attune.Checkpoints;
+
+/// <summary>What an exact continuation needs besides weights, optimizer and <c>trainer_state.json</c>.</summary>
+internal sealed record ResumeState
+{
+    private static readonly JsonSerializerOptions SnakeCase = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>Version of this layout.</summary>
+    public int FormatVersion { get; init; } = 1;
+
+    /// <summary>The running epoch, from 0.</summary>
+    public long Epoch { get; init; }
+
+    /// <summary>Updates made in it.</summary>
+    public long UpdatesInEpoch { get; init; }
+
+    /// <summary>Updates that an epoch has; with other data or batches the position above means nothing.</summary>
+    public long UpdatesPerEpoch { get; init; }
+
+    /// <summary>Whether the end of the epoch has been dealt with (logging, evaluation, events).</summary>
+    public bool EpochEnded { get; init; }
+
+    /// <summary>Whether an evaluation was due and is not done, because the run was interrupted in it.</summary>
+    public bool EvaluationDue { get; init; }
+
+    /// <summary>Sum of the losses since the last log.</summary>
+    public double LossSinceLog { get; init; }
+
+    /// <summary>Sum of the losses logged.</summary>
+    public double LossLogged { get; init; }
+
+    /// <summary>The update of the last log.</summary>
+    public long LastLoggedStep { get; init; }
+
+    /// <summary>Length of the last gradient, for a log before the next update.</summary>
+    public double? LastGradNorm { get; init; }
+
+    /// <summary>Seconds of training so far.</summary>
+    public double TrainSeconds { get; init; }
+
+    /// <summary>Rows trained on so far, each time counted.</summary>
+    public long RowsTrained { get; init; }
+
+    /// <summary>Of <c>reduce_lr_on_plateau</c>; null with other schedules.</summary>
+    public PlateauState? Plateau { get; init; }
+
+    internal void Write(string folder) => AtomicFile.WriteText(
+        Path.Combine(folder, CheckpointFiles.ResumeState), JsonSerializer.SerializeToNode(this, SnakeCase)!.ToJsonString(new() { WriteIndented = true }) + "\n");
+
+    /// <summary>Reads the state of a checkpoint; null where it has none, as those of transformers.</summary>
+    internal static ResumeState? Read(string folder)
+    {
+        var path = Path.Combine(folder, CheckpointFiles.ResumeState);
+        if (!File.Exists(path)) return null;
+        try
+        {
+            return JsonSerializer.Deserialize<ResumeState>(File.ReadAllText(path), SnakeCase);
+        }
+        catch (JsonException e)
+        {
+            throw new AttuneException($"{path} is damaged: {e.Message} Resume from another checkpoint.", e);
+        }
+    }
+}

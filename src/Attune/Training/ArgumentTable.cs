@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Text.Json.Nodes;
+
+namespace Attune.Training;
+
+/// <summary>The arguments of a record, read from its properties and their comments: the one source of options, JSON keys, help and docs.</summary>
+/// <remarks>The source file of the record is embedded in its assembly under the name of the type, for the comments.</remarks>
+public sealed class ArgumentTable
+{
+    private static readonly ConcurrentDictionary<Type, ArgumentTable> Tables = new();
+
+    private readonly Dictionary<string, Argument> _byName = [];
+    private readonly Type _type;
+
+    private ArgumentTable(Type type)
+    {
+        _type = type;
+        var defaults = Activator.CreateInstance(type)!;
+        var comments = SourceComments.Of(type);
+        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
+        {
+            var argument = new Argument(property, property.GetValue(defaults), comments.GetValueOrDefault(property.Name, ("", "")));
+            All.Add(argument);
+            _byName.Add(argument.Name, argument);
+            if (argument.Alias is { } alias) _byName.Add(alias, argument);
+        }
+    }
+
+    /// <summary>The arguments in the order of the record.</summary>
+    public IList<Argument> All { get; } = new List<Argument>();
+
+    /// <summary>The table of a record of arguments.</summary>
+    public static ArgumentTable Of<T>() where T : new() => Tables.GetOrAdd(typeof(T), type => new ArgumentTable(type));
+
+    /// <summary>The argument of a name, written in any of the accepted ways (<c>eval_strategy</c>, <c>--eval-strategy</c>); null where there is none.</summary>
+    public Argument? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _byName.GetValueOrDefault(name.TrimStart('-').Replace('-', '_'));
+    }
+
+    /// <summary>A record with the values given and the defaults of the rest.</summary>
+    /// <param name="values">Values as <see cref="Argument.Parse(string)"/> gives them.</param>
+    public T Create<T>(IEnumerable<KeyValuePair<Argument, object?>> values) where T : new()
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        if (typeof(T) != _type) throw new ArgumentException($"this is the table of {_type.Name}", nameof(values));
+        object record = new T();
+        foreach (var (argument, value) in values) argument.Write(record, value);
+        return (T)record;
+    }
+
+    /// <summary>The names and values of a record, all of them, as JSON.</summary>
+    public JsonObject ToJson(object arguments) =>
+        new(All.Select(argument => KeyValuePair.Create(argument.Name, Argument.ToJson(argument.Read(arguments)))));
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using Attune.Batching;
+using Attune.Checkpoints;
+using Attune.Metrics;
+using Attune.Models;
+
+namespace Attune.Training;
+
+/// <summary>Runs a model over a data set in its order, every row once, without dropout.</summary>
+internal sealed class EvaluationLoop(
+    BertForSequenceClassification model, TrainingArguments args, CallbackList callbacks, Func<EvalPrediction, IReadOnlyDictionary<string, double>>? computeMetrics)
+{
+    /// <summary>Logits of all rows, and the metrics with <paramref name="prefix"/> before their names.</summary>
+    /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled between two batches.</exception>
+    internal PredictionOutput Run(TokenizedDataset data, string prefix, TrainerState state, CancellationToken cancellation)
+    {
+        if (data.Count == 0) throw new AttuneException("The evaluation set has no rows; choose another file or split.");
+        if (args.PerDeviceEvalBatchSize < 1)
+            throw new AttuneException($"per_device_eval_batch_size is {args.PerDeviceEvalBatchSize}; it must be at least 1.");
+        var watch = Stopwatch.StartNew();
+        var columns = model.Config.NumLabels;
+        var logits = new float[data.Count * columns];
+        var batches = (data.Count - 1) / args.PerDeviceEvalBatchSize + 1;
+        var lossSum = 0.0;
+        for (var batch = 0; batch < batches; batch++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var first = batch * args.PerDeviceEvalBatchSize;
+            var rows = Enumerable.Range(first, Math.Min(args.PerDeviceEvalBatchSize, data.Count - first)).ToArray();
+            lossSum += Predict(data, rows, logits.AsSpan(first * columns)) * rows.Length;
+            callbacks.PredictionStep(state, batch + 1, batches);
+        }
+        var metrics = new OrderedDictionary<string, double>();
+        if (data.Labels is not null) AddMetrics(metrics, prefix, lossSum / data.Count, Prediction(logits, data.Labels));
+        SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Count, batches);
+        return new PredictionOutput(logits, columns, data.Labels, metrics);
+    }
+
+    /// <summary>Writes the logits of some rows; returns the mean of their losses, 0 where there are no labels.</summary>
+    private double Predict(TokenizedDataset data, int[] rows, Span<float> logits)
+    {
+        var wasTraining = model.Training;
+        model.Training = false;
+        using var output = model.Forward(data.Batch(rows), args.LabelSmoothingFactor);
+        model.Training = wasTraining;
+        output.Logits.CopyTo(logits);
+        return output.Loss ?? 0;
+    }
+
+    private void AddMetrics(OrderedDictionary<string, double> metrics, string prefix, double loss, EvalPrediction prediction)
+    {
+        metrics[prefix + "_loss"] = loss;
+        foreach (var (name, value) in computeMetrics?.Invoke(prediction) ?? new Dictionary<string, double>())
+            metrics[name.StartsWith(prefix + "_", StringComparison.Ordinal) ? name : $"{prefix}_{name}"] = value;
+    }
+
+    private EvalPrediction Prediction(float[] logits, Labels labels) => new(
+        logits,
+        labels.Rows,
+        model.Config.NumLabels,
+        labels switch
+        {
+            ClassLabels one => Array.ConvertAll(one.Values, value => (float)value),
+            MultiLabels several => several.Values,
+            RegressionTargets numbers => numbers.Values,
+            _ => throw new InvalidOperationException(labels.GetType().Name),
+        },
+        model.Config.ProblemTypeFor(labels) switch
+        {
+            ProblemType.SingleLabelClassification => TaskKind.SingleLabel,
+            ProblemType.MultiLabelClassification => TaskKind.MultiLabel,
+            _ => TaskKind.Regression,
+        });
+}

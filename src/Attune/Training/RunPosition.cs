@@ -1,0 +1,25 @@
+namespace Attune.Training;
+
+/// <summary>Where in the data a run stands.</summary>
+internal sealed class RunPosition
+{
+    /// <summary>The running epoch, from 0.</summary>
+    internal long Epoch { get; set; }
+
+    /// <summary>Updates made in it.</summary>
+    internal long Updates { get; set; }
+
+    /// <summary>Whether the end of the epoch has been dealt with.</summary>
+    internal bool IsEpochEnded { get; set; }
+
+    /// <summary>Whether the evaluation after the last update was broken off, and is to be made up for.</summary>
+    internal bool IsEvaluationDue { get; init; }
+
+    /// <summary>Rows trained on in the whole run, each time counted.</summary>
+    internal long RowsTrained { get; set; }
+
+    /// <summary>Seconds of training before the last resumption.</summary>
+    internal double SecondsBefore { get; init; }
+
+    internal void NextEpoch() => (Epoch, Updates, IsEpochEnded) = (Epoch + 1, 0, false);
+}

@@ -1,0 +1,150 @@
+using Attune.Batching;
+using Attune.Checkpoints;
+using Attune.Metrics;
+using Attune.Models;
+
+namespace Attune.Training;
+
+/// <summary>Trains, evaluates and predicts, with the arguments, files and events of transformers' class of the same name.</summary>
+/// <example><code>
+/// var trainer = new Trainer(model, arguments, trainDataset, evalDataset, computeMetrics);
+/// trainer.Train();
+/// var metrics = trainer.Evaluate();          // eval_loss, eval_accuracy, eval_runtime, ...
+/// </code></example>
+public sealed class Trainer
+{
+    private readonly EvaluationLoop _evaluation;
+    private readonly Action<string> _saveTokenizer;
+
+    /// <summary>Puts the parts together.</summary>
+    /// <param name="model">Is trained in place.</param>
+    /// <param name="args">The arguments; what follows from others is filled in.</param>
+    /// <param name="trainDataset">Needed by <see cref="Train"/>.</param>
+    /// <param name="evalDataset">Needed where the arguments ask for evaluations.</param>
+    /// <param name="computeMetrics">From logits and labels of an evaluation to named numbers; null leaves it at the loss.</param>
+    /// <param name="callbacks">Called after the Trainer's own in the order given.</param>
+    /// <param name="saveTokenizer">Writes the tokenizer's files into a folder, with each checkpoint and with the model.</param>
+    /// <param name="notice">Is told in one line what a user should know and is no error.</param>
+    /// <exception cref="AttuneException">Arguments do not fit together, or a data set or metric they need is missing.</exception>
+    public Trainer(
+        BertForSequenceClassification model,
+        TrainingArguments args,
+        TokenizedDataset? trainDataset = null,
+        TokenizedDataset? evalDataset = null,
+        Func<EvalPrediction, IReadOnlyDictionary<string, double>>? computeMetrics = null,
+        IEnumerable<TrainerCallback>? callbacks = null,
+        Action<string>? saveTokenizer = null,
+        Action<string>? notice = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(args);
+        Notice = notice ?? (_ => { });
+        Args = SmoothedOnlyClasses(args.Validated(Notice), trainDataset ?? evalDataset, model);
+        if (Args.EvalStrategy != IntervalStrategy.No && evalDataset is null)
+            throw new AttuneException("eval_strategy asks for evaluations, but there is no evaluation set; give one, or --eval-strategy no.");
+        if (Args.SaveStrategy == SaveStrategy.Best && Args.MetricForBestModel is null)
+            throw new AttuneException("save_strategy is best, but metric_for_best_model does not say by which metric; set it, for example to loss.");
+        (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
+        _saveTokenizer = saveTokenizer ?? (_ => { });
+        Callbacks = new CallbackList(callbacks ?? [], Args);
+        _evaluation = new EvaluationLoop(model, Args, Callbacks, computeMetrics);
+        Callbacks.InitEnd(State);
+    }
+
+    /// <summary>The arguments in use.</summary>
+    public TrainingArguments Args { get; }
+
+    /// <summary>The model.</summary>
+    public BertForSequenceClassification Model { get; }
+
+    /// <summary>Where the run stands.</summary>
+    public TrainerState State { get; internal set; } = new();
+
+    internal TokenizedDataset? TrainDataset { get; }
+
+    internal TokenizedDataset? EvalDataset { get; }
+
+    internal CallbackList Callbacks { get; }
+
+    internal Action<string> Notice { get; }
+
+    /// <summary>Trains from the start, or from a checkpoint.</summary>
+    /// <param name="resumeFromCheckpoint">A checkpoint, or <c>true</c> for the newest of the run; null takes the arguments' own.</param>
+    /// <param name="cancellation">Ends after the running update, with a checkpoint to resume from.</param>
+    /// <exception cref="AttuneException">There is no training set, the output folder holds another run or cannot be written, the checkpoint
+    /// is missing or damaged, or the loss is not a number.</exception>
+    public TrainOutput Train(string? resumeFromCheckpoint = null, CancellationToken cancellation = default)
+    {
+        var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
+        var wanted = resumeFromCheckpoint ?? Args.ResumeFromCheckpoint;
+        var resume = wanted is null || wanted.Equals("false", StringComparison.OrdinalIgnoreCase) ? null : Checkpoint.Find(wanted, Args.OutputDir);
+        OutputFolder.Prepare(Args, isResumed: resume is not null);
+        using var run = new TrainingRun(this, data, resume, cancellation);
+        return run.Run();
+    }
+
+    /// <summary>Evaluates, and logs the results.</summary>
+    /// <param name="dataset">Null takes the Trainer's evaluation set.</param>
+    /// <param name="prefix">Stands before the names of the metrics.</param>
+    /// <param name="cancellation">Ends it between two batches.</param>
+    /// <returns><c>eval_loss</c>, the metrics, <c>eval_runtime</c>, <c>eval_samples_per_second</c>, <c>eval_steps_per_second</c>, <c>epoch</c>.</returns>
+    /// <exception cref="AttuneException">There is no evaluation set, or it is empty.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public IReadOnlyDictionary<string, double> Evaluate(
+        TokenizedDataset? dataset = null, string prefix = "eval", CancellationToken cancellation = default)
+    {
+        var data = dataset ?? EvalDataset ?? throw new AttuneException("There is no evaluation set; give the Trainer one.");
+        var metrics = new OrderedDictionary<string, double>(_evaluation.Run(data, prefix, State, cancellation).Metrics);
+        Log(metrics);
+        Callbacks.Evaluate(State, metrics);
+        return metrics;
+    }
+
+    /// <summary>Predicts every row of a data set; its labels, where it has them, give metrics. Nothing is logged.</summary>
+    /// <param name="dataset">The rows.</param>
+    /// <param name="prefix">Stands before the names of the metrics.</param>
+    /// <param name="cancellation">Ends it between two batches.</param>
+    /// <exception cref="AttuneException">The data set is empty.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public PredictionOutput Predict(TokenizedDataset dataset, string prefix = "test", CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        var output = _evaluation.Run(dataset, prefix, State, cancellation);
+        Callbacks.Predict(State, output.Metrics);
+        return output;
+    }
+
+    /// <summary>Writes configuration, weights and tokenizer.</summary>
+    /// <param name="folder">Null takes the output folder.</param>
+    /// <exception cref="AttuneException">The folder cannot be written or the disk is full.</exception>
+    public void SaveModel(string? folder = null)
+    {
+        folder ??= Args.OutputDir;
+        Model.SavePretrained(folder);
+        _saveTokenizer(folder);
+    }
+
+    /// <summary>Writes <c>trainer_state.json</c> into the output folder.</summary>
+    public void SaveState() => TrainerStateJson.Write(State, Args.OutputDir);
+
+    /// <summary>Writes <c>SPLIT_results.json</c> into the output folder and adds the metrics to <c>all_results.json</c>.</summary>
+    /// <param name="split">train, eval, test, ...</param>
+    /// <param name="metrics">Names and values.</param>
+    public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics) => ResultFiles.Write(Args.OutputDir, split, metrics);
+
+    /// <summary>Adds to the history and tells the callbacks.</summary>
+    internal void Log(OrderedDictionary<string, double> logs)
+    {
+        if (State.Epoch is { } epoch) logs["epoch"] = epoch;
+        State.History.Add(new OrderedDictionary<string, double>(logs) { ["step"] = State.GlobalStep });
+        Callbacks.Log(State, logs);
+    }
+
+    private TrainingArguments SmoothedOnlyClasses(TrainingArguments args, TokenizedDataset? data, BertForSequenceClassification model)
+    {
+        if (args.LabelSmoothingFactor == 0 || data?.Labels is not { } labels) return args;
+        if (model.Config.ProblemTypeFor(labels) == ProblemType.SingleLabelClassification) return args;
+        Notice("label_smoothing_factor has no effect: it is for one class a row.");
+        return args with { LabelSmoothingFactor = 0 };
+    }
+}

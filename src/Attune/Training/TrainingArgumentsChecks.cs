@@ -1,0 +1,97 @@
+using System.Text.Json;
+using Attune.Optimization;
+
+namespace Attune.Training;
+
+public sealed partial record TrainingArguments
+{
+    /// <summary>The same arguments with what follows from others filled in, after all checks across arguments.</summary>
+    /// <param name="notice">Is told in one line where an argument follows another.</param>
+    /// <exception cref="AttuneException">Two arguments do not fit together or one is out of range.</exception>
+    public TrainingArguments Validated(Action<string>? notice = null)
+    {
+        var completed = Completed(notice);
+        completed.CheckIntervals();
+        completed.CheckWarmup();
+        completed.CheckBestModel();
+        return completed;
+    }
+
+    private TrainingArguments Completed(Action<string>? notice)
+    {
+        var metric = MetricForBestModel
+            ?? (LoadBestModelAtEnd || LrSchedulerType == SchedulerType.ReduceLrOnPlateau ? "loss" : null);
+        return this with
+        {
+            OutputDir = Home(OutputDir),
+            DoEval = DoEval || EvalStrategy != IntervalStrategy.No,
+            EvalSteps = EvalStrategy == IntervalStrategy.Steps && EvalSteps is null or 0 && LoggingSteps > 0 ? LoggingSteps : EvalSteps,
+            SaveStrategy = SaveStrategy ?? FollowedStrategy(notice),
+            MetricForBestModel = metric,
+            GreaterIsBetter = GreaterIsBetter ?? (metric is null ? null : !metric.EndsWith("loss", StringComparison.Ordinal)),
+        };
+    }
+
+    /// <summary>transformers refuses its own how-to here, which names only the evaluation strategy.</summary>
+    private SaveStrategy FollowedStrategy(Action<string>? notice)
+    {
+        if (!LoadBestModelAtEnd || EvalStrategy != IntervalStrategy.Epoch) return Training.SaveStrategy.Steps;
+        notice?.Invoke("save_strategy is epoch, as eval_strategy, because load_best_model_at_end needs a checkpoint of each evaluation.");
+        return Training.SaveStrategy.Epoch;
+    }
+
+    private void CheckIntervals()
+    {
+        if (EvalStrategy == IntervalStrategy.Steps && EvalSteps is null or 0)
+            throw new AttuneException("eval_strategy is steps, but neither eval_steps nor logging_steps says how many: give --eval-steps.");
+        if (LoggingStrategy == IntervalStrategy.Steps && LoggingSteps == 0)
+            throw new AttuneException("logging_steps is 0 while logging_strategy is steps; give a number above 0 or --logging-strategy no.");
+        CheckWhole("logging_steps", LoggingSteps, LoggingStrategy == IntervalStrategy.Steps);
+        CheckWhole("eval_steps", EvalSteps ?? 0, EvalStrategy == IntervalStrategy.Steps);
+        CheckWhole("save_steps", SaveSteps, SaveStrategy == Training.SaveStrategy.Steps);
+        if (LrSchedulerType == SchedulerType.ReduceLrOnPlateau && EvalStrategy == IntervalStrategy.No)
+            throw new AttuneException("lr_scheduler_type reduce_lr_on_plateau follows an evaluation metric; set --eval-strategy steps or epoch.");
+    }
+
+    private void CheckWarmup()
+    {
+        if (WarmupRatio is not (>= 0 and <= 1))
+            throw new AttuneException($"warmup_ratio is {WarmupRatio}; it must lie between 0 and 1.");
+        if (WarmupSteps is not >= 0 || WarmupSteps > 1 && !double.IsInteger(WarmupSteps))
+            throw new AttuneException($"warmup_steps is {WarmupSteps}; it must be a whole number of at least 0, or a share below 1.");
+    }
+
+    private void CheckBestModel()
+    {
+        if (!LoadBestModelAtEnd || SaveStrategy == Training.SaveStrategy.Best) return;
+        if (EvalStrategy == IntervalStrategy.No && SaveStrategy != Training.SaveStrategy.No)
+            throw new AttuneException("load_best_model_at_end needs evaluations to choose from; set --eval-strategy epoch or steps.");
+        var (save, eval) = (Spelled(SaveStrategy), Spelled(EvalStrategy));
+        if (save != eval)
+            throw new AttuneException(
+                $"load_best_model_at_end needs a checkpoint of each evaluation, but eval_strategy is {eval} and save_strategy is {save}; give both the same value, or --save-strategy best.");
+        if (EvalStrategy == IntervalStrategy.Steps && !IsMultiple(SaveSteps, EvalSteps!.Value))
+            throw new AttuneException(
+                $"load_best_model_at_end needs save_steps to be a multiple of eval_steps, but they are {SaveSteps} and {EvalSteps}; change one of them, or give --save-strategy best.");
+    }
+
+    private static void CheckWhole(string name, double steps, bool counts)
+    {
+        if (counts && steps > 1 && !double.IsInteger(steps))
+            throw new AttuneException($"{name} is {steps}; above 1 it must be a whole number, below 1 it is a share of all updates.");
+    }
+
+    /// <summary>As transformers: shares are compared after multiplying by a million, and a share never fits a whole number.</summary>
+    private static bool IsMultiple(double steps, double of)
+    {
+        const double million = 1_000_000;
+        if (steps % of == 0) return true;
+        return steps < 1 && of < 1 && steps * million % (of * million) == 0;
+    }
+
+    private static string Spelled<T>(T value) => JsonNamingPolicy.SnakeCaseLower.ConvertName(value!.ToString()!);
+
+    private static string Home(string path) => path == "~" || path.StartsWith("~/", StringComparison.Ordinal)
+        ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..]
+        : path;
+}

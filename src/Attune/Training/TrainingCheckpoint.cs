@@ -1,0 +1,106 @@
+using Attune.Checkpoints;
+using Attune.Models;
+
+namespace Attune.Training;
+
+/// <summary>What a checkpoint of a run holds, and how a run goes on from it: at the next row, with every sum and counter as it was.</summary>
+internal sealed class TrainingCheckpoint
+{
+    private readonly string _folder;
+    private readonly ResumeState? _exact;
+
+    private TrainingCheckpoint(string folder) => (_folder, State, _exact) = (folder, TrainerStateJson.Read(folder), ResumeState.Read(folder));
+
+    /// <summary>Where the run stood.</summary>
+    internal TrainerState State { get; }
+
+    /// <summary>Opens a checkpoint of Attune or of transformers.</summary>
+    /// <exception cref="AttuneException">It is damaged.</exception>
+    internal static TrainingCheckpoint Read(string folder) => new(folder);
+
+    /// <summary>Writes the checkpoint of the present step.</summary>
+    /// <exception cref="AttuneException">It cannot be written; what was there before is untouched.</exception>
+    internal static void Write(Trainer trainer, TrainingPlan plan, TrainingStep step, RunPosition position, double seconds) =>
+        Checkpoint.Write(CheckpointFiles.Folder(trainer.Args.OutputDir, trainer.State.GlobalStep), folder =>
+        {
+            trainer.SaveModel(folder);
+            if (!trainer.Args.SaveOnlyModel) OptimizerState.Write(step.Optimizer, folder);
+            new ResumeState
+            {
+                Epoch = position.Epoch,
+                UpdatesInEpoch = position.Updates,
+                UpdatesPerEpoch = plan.UpdatesPerEpoch,
+                // A run that stopped within an epoch and is given more updates goes on within it.
+                EpochEnded = position.IsEpochEnded && (position.Updates >= plan.UpdatesPerEpoch || trainer.Callbacks.Control.ShouldEpochStop),
+                EvaluationDue = trainer.Callbacks.Control.ShouldEvaluate,
+                LossSinceLog = step.Loss.SinceLog,
+                LossLogged = step.Loss.Logged,
+                LastLoggedStep = step.Loss.LastLoggedStep,
+                LastGradNorm = step.GradNorm,
+                TrainSeconds = seconds,
+                RowsTrained = position.RowsTrained,
+                Plateau = step.Rate.State,
+            }.Write(folder);
+            TrainerStateJson.Write(trainer.State, folder);
+        });
+
+    /// <summary>The run's arguments with the batch size of the checkpoint, as in transformers: only so does it go on at the same row.</summary>
+    internal TrainingArguments ArgumentsFor(Trainer trainer)
+    {
+        if (State.TrainBatchSize is not { } size || size == trainer.Args.PerDeviceTrainBatchSize) return trainer.Args;
+        trainer.Notice($"per_device_train_batch_size stays {size}, as in the checkpoint, so that training goes on at the same row.");
+        return trainer.Args with { PerDeviceTrainBatchSize = size };
+    }
+
+    /// <summary>Brings model, optimizer, schedule, sums and callbacks to where they were.</summary>
+    internal RunPosition Restore(Trainer trainer, TrainingArguments args, TrainingPlan plan, TrainingStep step)
+    {
+        LoadWeights(trainer.Model, _folder);
+        if (!OptimizerState.Read(step.Optimizer, _folder))
+            trainer.Notice($"{_folder} has no state of this optimizer: it starts anew, so the run is not continued exactly.");
+        if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);
+        FindBest(args);
+        if (State.MaxSteps != plan.TotalSteps)
+            trainer.Notice($"The run now has {plan.TotalSteps} updates in place of {State.MaxSteps}: from here on the learning rate is that of the new schedule.");
+        step.Loss.LastLoggedStep = State.GlobalStep;
+        if (_exact is not null)
+        {
+            (step.Loss.SinceLog, step.Loss.Logged, step.Loss.LastLoggedStep) = (_exact.LossSinceLog, _exact.LossLogged, _exact.LastLoggedStep);
+            step.GradNorm = _exact.LastGradNorm;
+            step.Rate.State = _exact.Plateau;
+        }
+        return Position(args, plan);
+    }
+
+    /// <summary>Puts the weights of a checkpoint into a model of the same shape.</summary>
+    /// <exception cref="AttuneException">It lacks weights, or they are of another model.</exception>
+    internal static void LoadWeights(PreTrainedModel model, string folder)
+    {
+        var report = WeightLoading.Load(model, folder, seed: 0);
+        if (report.Source is null || report.New.Count + report.Resized.Count > 0)
+            throw new AttuneException(
+                $"{folder} does not hold the weights of this model: {string.Join(", ", [.. report.New, .. report.Resized, .. report.Source is null ? ["no weights at all"] : Array.Empty<string>()])}; resume with the model it was made with.");
+    }
+
+    private RunPosition Position(TrainingArguments args, TrainingPlan plan)
+    {
+        var known = _exact is not null && _exact.UpdatesPerEpoch == plan.UpdatesPerEpoch && !args.IgnoreDataSkip;
+        return new RunPosition
+        {
+            Epoch = known ? _exact!.Epoch : State.GlobalStep / plan.UpdatesPerEpoch,
+            Updates = known ? _exact!.UpdatesInEpoch : args.IgnoreDataSkip ? 0 : State.GlobalStep % plan.UpdatesPerEpoch,
+            IsEpochEnded = known && _exact!.EpochEnded,
+            IsEvaluationDue = _exact?.EvaluationDue ?? false,
+            RowsTrained = _exact?.RowsTrained ?? 0,
+            SecondsBefore = _exact?.TrainSeconds ?? 0,
+        };
+    }
+
+    /// <summary>The best checkpoint is beside this one, also where the run's folder has been moved.</summary>
+    private void FindBest(TrainingArguments args)
+    {
+        if (State.BestGlobalStep is not { } best || Directory.Exists(State.BestModelCheckpoint)) return;
+        var moved = CheckpointFiles.Folder(args.OutputDir, best);
+        State.BestModelCheckpoint = Directory.Exists(moved) ? moved : null;
+    }
+}

@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using Attune.Batching;
+using Attune.Checkpoints;
+
+namespace Attune.Training;
+
+/// <summary>One call of <see cref="Trainer.Train"/>: epochs and updates, and what is done between them.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private readonly Trainer _trainer;
+    private readonly TrainingArguments _args;
+    private readonly CallbackList _callbacks;
+    private readonly TrainerControl _control;
+    private readonly CancellationToken _cancellation;
+    private readonly TrainingPlan _plan;
+    private readonly Sampler _sampler;
+    private readonly TrainerState _state;
+    private readonly TrainingStep _step;
+    private readonly RunPosition _position;
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private long _savedStep = -1;
+
+    /// <summary>Plans the run and, with a checkpoint, brings everything to where it was.</summary>
+    internal TrainingRun(Trainer trainer, TokenizedDataset data, string? resumeFrom, CancellationToken cancellation)
+    {
+        (_trainer, _callbacks, _control, _cancellation) = (trainer, trainer.Callbacks, trainer.Callbacks.Control, cancellation);
+        var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
+        _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
+        _plan = TrainingPlan.Of(_args, data.Count);
+        _sampler = _args.GroupByLength
+            ? Sampler.GroupedByLength([.. data.Rows.Select(row => row.Length)], checked((int)_args.RowsPerUpdate), _args.Seed)
+            : Sampler.Random(data.Count, _args.DataSeed ?? _args.Seed);
+        _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
+        if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
+        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state);
+        _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
+        (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
+        trainer.State = _state;
+    }
+
+    public void Dispose() => _step.Dispose();
+
+    internal TrainOutput Run()
+    {
+        _callbacks.TrainBegin(_state);
+        try
+        {
+            FinishInterrupted();
+            if (_args.EvalOnStart) _trainer.Evaluate(cancellation: _cancellation);
+            while (_position.Epoch < _plan.Epochs && _state.GlobalStep < _plan.TotalSteps)
+            {
+                Epoch();
+                if (_control.ShouldTrainingStop) break;
+                _position.NextEpoch();
+            }
+        }
+        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
+        {
+            if (_state.GlobalStep > 0 && _savedStep != _state.GlobalStep) Save();
+            return End(isInterrupted: true);
+        }
+        if (_args.LoadBestModelAtEnd && _state.BestModelCheckpoint is { } best) TrainingCheckpoint.LoadWeights(_trainer.Model, best);
+        return End(isInterrupted: false);
+    }
+
+    private void Epoch()
+    {
+        _callbacks.EpochBegin(_state);
+        foreach (var batches in TrainingPlan.Windows(_args, _sampler, _position.Epoch).Skip((int)_position.Updates))
+        {
+            var step = _step.Run(batches);
+            Advance(batches);
+            _callbacks.StepEnd(_state, step);
+            LogEvaluateSave();
+            if (_control.ShouldEpochStop || _control.ShouldTrainingStop) break;
+            _cancellation.ThrowIfCancellationRequested();
+        }
+        if (_plan.BatchesPerEpoch == 0) _control.ShouldTrainingStop = true;
+        EndEpoch();
+    }
+
+    private void EndEpoch()
+    {
+        _position.IsEpochEnded = true;
+        _callbacks.EpochEnd(_state);
+        LogEvaluateSave();
+        _cancellation.ThrowIfCancellationRequested();
+    }
+
+    private void Advance(int[][] batches)
+    {
+        _position.Updates++;
+        _position.RowsTrained += batches.Sum(rows => rows.Length);
+        var batchesDone = Math.Min(_position.Updates * _args.GradientAccumulationSteps, _plan.BatchesPerEpoch);
+        _state.Epoch = _position.Epoch + batchesDone / (double)_plan.BatchesPerEpoch;
+    }
+
+    /// <summary>What followed the last update of a resumed run and had not been done when its checkpoint was written.</summary>
+    private void FinishInterrupted()
+    {
+        if (_position.IsEvaluationDue)
+        {
+            _control.ShouldEvaluate = true;
+            LogEvaluateSave();
+        }
+        if (_position.Updates < _plan.UpdatesPerEpoch && !_position.IsEpochEnded) return;
+        // transformers goes straight to the next epoch here, and leaves out what was due at the end of this one.
+        var isSomethingDue = _args.LoggingStrategy == IntervalStrategy.Epoch || _args.EvalStrategy == IntervalStrategy.Epoch;
+        if (isSomethingDue && !_position.IsEpochEnded) EndEpoch();
+        _position.NextEpoch();
+    }
+
+    private void LogEvaluateSave()
+    {
+        if (_control.ShouldLog && _state.GlobalStep > _step.Loss.LastLoggedStep) LogLoss();
+        if (_control.ShouldEvaluate) Evaluate();
+        if (_control.ShouldSave) Save();
+    }
+
+    private void LogLoss()
+    {
+        var logs = new OrderedDictionary<string, double> { ["loss"] = Math.Round(_step.Loss.Take(_state.GlobalStep), 4) };
+        if (_step.GradNorm is { } norm) logs["grad_norm"] = norm;
+        logs["learning_rate"] = _step.Optimizer.LearningRate;
+        _trainer.Log(logs);
+    }
+
+    private void Evaluate()
+    {
+        var metrics = _trainer.Evaluate(cancellation: _cancellation);
+        _step.Rate.Follow(metrics);
+        var isBest = BestModel.Update(_args, _state, metrics);
+        // Saved even between two due checkpoints: what is reported as the best must be what is loaded.
+        if (isBest && (_args.SaveStrategy == SaveStrategy.Best || _args.LoadBestModelAtEnd)) _control.ShouldSave = true;
+    }
+
+    private void Save()
+    {
+        if (_state.BestGlobalStep is > 0 and var best)
+        {
+            var folder = CheckpointFiles.Folder(_args.OutputDir, best);
+            if (best == _state.GlobalStep || Directory.Exists(folder)) _state.BestModelCheckpoint = folder;
+        }
+        _state.StatefulCallbacks = _callbacks.ExportState();
+        TrainingCheckpoint.Write(_trainer, _plan, _step, _position, Seconds);
+        _savedStep = _state.GlobalStep;
+        CheckpointRotation.Rotate(_args.OutputDir, _args.SaveTotalLimit, _state.GlobalStep, _state.BestModelCheckpoint);
+        _callbacks.Save(_state);
+    }
+
+    private TrainOutput End(bool isInterrupted)
+    {
+        var metrics = new OrderedDictionary<string, double>();
+        SpeedMetrics.Add(metrics, "train", Seconds, _position.RowsTrained, _state.GlobalStep);
+        metrics["total_flos"] = _state.TotalFlos;
+        metrics["train_loss"] = _step.Loss.Mean(_state.GlobalStep);
+        if (!isInterrupted) _trainer.Log(metrics);
+        _callbacks.TrainEnd(_state);
+        return new TrainOutput(_state.GlobalStep, metrics["train_loss"], metrics, isInterrupted);
+    }
+
+    private double Seconds => _position.SecondsBefore + _watch.Elapsed.TotalSeconds;
+}
