@@ -46,9 +46,10 @@ internal sealed class Vocabulary
 
     internal string? TokenOf(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;
 
-    /// <summary>The same with one more token at the given id.</summary>
-    internal Vocabulary With(IEnumerable<(string Token, int Id)> further)
+    /// <summary>The same with the given tokens as well.</summary>
+    internal Vocabulary With(IReadOnlyCollection<(string Token, int Id)> further)
     {
+        if (further.All(token => IdOf(token.Token) == token.Id)) return this;
         var ids = new Dictionary<string, int>(_ids, StringComparer.Ordinal);
         foreach (var (token, id) in further) ids[token] = id;
         return new Vocabulary(ids);
