@@ -18,9 +18,6 @@ internal sealed class Vocabulary
     /// <summary>The greatest id plus one: as many rows as the embedding needs.</summary>
     internal int Size => _tokens.Length;
 
-    /// <summary>Number of different tokens.</summary>
-    internal int Count => _ids.Count;
-
     internal IReadOnlyDictionary<string, int> Ids => _ids;
 
     /// <summary>Line n, counted from 0, is the token n. Of equal lines the last counts, as in Python's dict.</summary>
