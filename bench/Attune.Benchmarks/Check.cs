@@ -32,7 +32,7 @@ internal abstract class Check
         }
         try
         {
-            return Report(chosen.Name, [.. chosen.Run()]);
+            return Report(chosen, [.. chosen.Run()]);
         }
         catch (AttuneException e)
         {
@@ -42,16 +42,19 @@ internal abstract class Check
         }
     }
 
+    /// <summary>What helps to judge the figures and has no target: stands in the JSON as it is.</summary>
+    protected SortedDictionary<string, object> Facts { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Measures. Progress may go to the console; the parts are reported by the caller.</summary>
     /// <exception cref="AttuneException">Something that the check needs is not on this machine.</exception>
     protected abstract IEnumerable<CheckPart> Run();
 
-    private static int Report(string name, CheckPart[] parts)
+    private static int Report(Check check, CheckPart[] parts)
     {
         foreach (var part in parts)
             Console.WriteLine($"{part.Name}: {part.Figure:G4} {part.Unit}, target {part.Target:G4}{(part.Note is { } note ? $" ({note})" : "")}");
         var ratio = parts.Min(part => part.Ratio);
-        Console.WriteLine(JsonSerializer.Serialize(new { check = name, ratio, ok = ratio >= 1, parts }, Snake));
+        Console.WriteLine(JsonSerializer.Serialize(new { check = check.Name, ratio, ok = ratio >= 1, parts, check.Facts }, Snake));
         return ratio >= 1 ? 0 : 1;
     }
 }

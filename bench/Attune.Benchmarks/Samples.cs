@@ -7,7 +7,7 @@ internal static class Samples
 {
     /// <summary>A folder or file of the data sets.</summary>
     /// <exception cref="AttuneException">It is not there.</exception>
-    internal static string Data(string name) => Find("ATTUNE_DATA", "data", name);
+    internal static string Data(string name) => Find("ATTUNE_DATA", "../shared/data", name);
 
     /// <summary>The sentences of SST-2's training set.</summary>
     internal static string[] Sst2Sentences() =>
@@ -17,7 +17,7 @@ internal static class Samples
     internal static string[] LongTexts(int count)
     {
         using var reader = new StreamReader(new GZipStream(
-            File.OpenRead(Find("ATTUNE_CORPUS", "corpus", "books-00.txt.gz")), CompressionMode.Decompress));
+            File.OpenRead(Find("ATTUNE_CORPUS", "../shared/corpus", "books-00.txt.gz")), CompressionMode.Decompress));
         var texts = new List<string>();
         for (var text = ""; texts.Count < count && reader.ReadLine() is { } line;)
         {
@@ -29,18 +29,22 @@ internal static class Samples
         return [.. texts];
     }
 
+    /// <summary>A folder of reference outputs, from ATTUNE_GOLDEN or tests/golden.</summary>
+    /// <exception cref="AttuneException">It is not there.</exception>
+    internal static string Golden(string name) => Find("ATTUNE_GOLDEN", Path.Combine("tests", "golden"), name);
+
     private static string Find(string variable, string folder, string name)
     {
-        var root = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } chosen ? chosen : Shared(folder);
+        var root = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } chosen ? chosen : Path.GetFullPath(folder, Repository());
         var path = Path.Combine(root, name);
         return Path.Exists(path) ? path : throw new AttuneException(
             $"{path} is not there, and this measurement needs it: set {variable} to the folder that has {name}.");
     }
 
-    private static string Shared(string folder)
+    private static string Repository()
     {
-        for (var root = AppContext.BaseDirectory; root is not null; root = Path.GetDirectoryName(root))
-            if (File.Exists(Path.Combine(root, "Attune.slnx"))) return Path.GetFullPath(Path.Combine(root, "..", "shared", folder));
-        return folder;
+        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+            if (File.Exists(Path.Combine(folder, "Attune.slnx"))) return folder;
+        return Environment.CurrentDirectory;
     }
 }

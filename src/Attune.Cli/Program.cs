@@ -1,3 +1,3 @@
-using static TorchSharp.torch;
+using Attune.Cli;
 
-Console.WriteLine(rand(3).ToString(TorchSharp.TensorStringStyle.Julia));
+return CommandLine.Run(args, Terminal.OfProcess());

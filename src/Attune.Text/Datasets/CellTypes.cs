@@ -14,6 +14,8 @@ internal static class CellTypes
         return Text(cells);
     }
 
+    internal static bool IsNumber(string cell) => cell.Length > 0 && (Integer(cell) is not null || Float(cell) is not null);
+
     private static Column<string?> Text(List<string> cells) => new(FeatureType.String, [.. cells]);
 
     private static T?[]? Parse<T>(List<string> cells, Func<string, T?> parse) where T : struct

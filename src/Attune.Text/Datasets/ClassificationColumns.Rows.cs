@@ -14,7 +14,7 @@ public sealed partial class ClassificationColumns
     {
         ArgumentNullException.ThrowIfNull(data);
         var bad = new BadRows(data.File ?? $"The split \"{split}\"", _options.Reading);
-        var labels = _labels is not null && !_labels.IsUnlabelled(data) ? LabelsOf(data) : null;
+        var labels = _labels is not null && !_labels.IsUnlabelled(data) ? LabelsOf(data, split) : null;
         var texts = new List<string>(data.NumRows);
         List<string>? pairs = IsPair ? new(data.NumRows) : null;
         var kept = new List<int>(data.NumRows);
@@ -23,7 +23,7 @@ public sealed partial class ClassificationColumns
         {
             if (columns.FindIndex(column => column[row] is null) is >= 0 and var missing)
             {
-                bad.Add(data.PlaceOf(row), $"there is no text in the column \"{TextColumns[missing]}\"", "fill it in");
+                bad.Add(PlaceOf(data, split, row), $"there is no text in the column \"{TextColumns[missing]}\"", "fill it in");
                 continue;
             }
             if (labels?.Add(row, bad) == false) continue;
@@ -37,18 +37,24 @@ public sealed partial class ClassificationColumns
         return labels is null ? rows : labels.PutInto(rows);
     }
 
-    private LabelColumnReader LabelsOf(Dataset data)
+    private static RowPlace PlaceOf(Dataset data, string split, int row)
+    {
+        var place = data.PlaceOf(row);
+        return place.File is null ? place with { File = $"The split \"{split}\"" } : place;
+    }
+
+    private LabelColumnReader LabelsOf(Dataset data, string split)
     {
         // Numbers stand for classes by their order, unless the classes are themselves named by numbers; class labels of other names do so
         // only if they are as many and have no name in common (LABEL_0, LABEL_1).
         var classes = LabelReader.Classes(data.Features[LabelColumn!]);
         var isById = classes is null ? !LabelNames.All(Datasets.LabelNames.IsInteger)
             : classes.NumClasses == LabelNames.Count && !classes.Names.Any(_numbers.ContainsKey);
-        return new LabelColumnReader(this, data, isById);
+        return new LabelColumnReader(this, data, split, isById);
     }
 
     /// <summary>Reads the labels of one split, row by row.</summary>
-    private sealed class LabelColumnReader(ClassificationColumns owner, Dataset data, bool isById)
+    private sealed class LabelColumnReader(ClassificationColumns owner, Dataset data, string split, bool isById)
     {
         private readonly List<long> _classes = [];
         private readonly List<int[]> _sets = [];
@@ -61,7 +67,7 @@ public sealed partial class ClassificationColumns
             {
                 var isNumber = double.TryParse(labels?[0], NumberStyles.Float, CultureInfo.InvariantCulture, out var target) && double.IsFinite(target);
                 if (isNumber) _targets.Add(target);
-                else bad.Add(data.PlaceOf(row), $"the label {Shown(labels)} is not a number, as regression needs", "correct the row");
+                else bad.Add(PlaceOf(data, split, row), $"the label {Shown(labels)} is not a number, as regression needs", "correct the row");
                 return isNumber;
             }
             if (labels is null && owner.Task == TaskKind.MultiLabel) labels = [];
@@ -70,10 +76,10 @@ public sealed partial class ClassificationColumns
             {
                 if (labels?[wrong] == "-1")
                 {
-                    bad.Add(data.PlaceOf(row), "the label -1 stands for a row without label", "label the row, or give that class another name");
+                    bad.Add(PlaceOf(data, split, row), "the label -1 stands for a row without label", "label the row, or give that class another name");
                     return false;
                 }
-                bad.Add(data.PlaceOf(row), $"the label {Shown(labels is null ? null : [labels[wrong]])} is not one of the {owner.LabelNames.Count} classes " +
+                bad.Add(PlaceOf(data, split, row), $"the label {Shown(labels is null ? null : [labels[wrong]])} is not one of the {owner.LabelNames.Count} classes " +
                     $"({string.Join(", ", owner.LabelNames.Take(8))}{(owner.LabelNames.Count > 8 ? ", ..." : "")})", "correct the row");
                 return false;
             }

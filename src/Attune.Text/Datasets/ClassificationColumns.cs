@@ -15,6 +15,8 @@ public sealed partial class ClassificationColumns
         IReadOnlyList<string> names, ClassificationOptions options)
     {
         (TextColumns, LabelColumn, Task, LabelNames, _options) = (texts, label, task, names, options);
+        if (names.Distinct(StringComparer.Ordinal).Count() < names.Count)
+            throw new AttuneException($"The class names {string.Join(", ", names)} have one twice; every class needs a name of its own.");
         _labels = label is null ? null : new LabelReader(label, separator);
         // "Positive" in a file is a model's "POSITIVE", unless two of its classes differ by case alone.
         var comparer = names.Distinct(StringComparer.OrdinalIgnoreCase).Count() == names.Count ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;

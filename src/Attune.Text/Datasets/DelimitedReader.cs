@@ -76,12 +76,17 @@ internal static class DelimitedReader
     private static string FieldsRemedy(string delimiter) => delimiter == "\t"
         ? "separate its cells by single tabs" : $"put quotes around a cell that contains \"{delimiter}\"";
 
-    /// <summary>The first line names the columns unless a cell of it is a number; the numbers 0, 1, 2 ... are names.</summary>
+    /// <summary>
+    /// The first line names the columns unless a cell of it is a number; the numbers 0, 1, 2 ... are names. Where names are given for files
+    /// without a header, it is one only if it says the same names or has another number of cells.
+    /// </summary>
     private static bool IsHeader(string[] cells, DatasetReadOptions options)
     {
         if (options.Header is { } given) return given;
-        var numbers = cells.Where(cell => double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out _)).ToList();
-        return numbers.Count == 0 || numbers.Select((cell, i) => cell == i.ToString(CultureInfo.InvariantCulture)).All(same => same) && numbers.Count > 1;
+        var hasNumber = cells.Any(CellTypes.IsNumber) &&
+            !(cells.Length > 1 && cells.Select((cell, i) => cell == i.ToString(CultureInfo.InvariantCulture)).All(same => same));
+        return !hasNumber && (options.ColumnNames is not { } names || cells.Length != names.Count ||
+            cells.SequenceEqual(names, StringComparer.OrdinalIgnoreCase));
     }
 
     private static string[] NamesFrom(string path, string[] header)

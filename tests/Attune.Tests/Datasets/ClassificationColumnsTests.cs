@@ -172,13 +172,13 @@ public sealed class ClassificationColumnsTests
     public void Rows_NullTextMissingLabelOrMinusOne_NamesRow()
     {
         var noText = Splits(("train", [new { text = (string?)"a", label = 0 }, new { text = (string?)null, label = 1 }]));
-        Assert.StartsWith("row 2: there is no text in the column \"text\"; fill it in", Fails(noText), StringComparison.Ordinal);
+        Assert.StartsWith("The split \"train\", row 2: there is no text in the column \"text\"; fill it in", Fails(noText), StringComparison.Ordinal);
         var noLabel = Splits(("train", [new { text = "a", label = (int?)0 }, new { text = "b", label = (int?)1 }, new { text = "c", label = (int?)null }]));
-        Assert.StartsWith("row 3: the label is missing and is not one of the 2 classes (0, 1)", Fails(noLabel), StringComparison.Ordinal);
+        Assert.StartsWith("The split \"train\", row 3: the label is missing and is not one of the 2 classes (0, 1)", Fails(noLabel), StringComparison.Ordinal);
         var minusOne = Splits(("train", [new { text = "a", label = 0 }, new { text = "b", label = 1 }, new { text = "c", label = -1 }]));
-        Assert.StartsWith("row 3: the label -1 stands for a row without label", Fails(minusOne), StringComparison.Ordinal);
+        Assert.StartsWith("The split \"train\", row 3: the label -1 stands for a row without label", Fails(minusOne), StringComparison.Ordinal);
         var noNumber = Splits(("train", [new { text = "a", label = "1.5" }, new { text = "b", label = "x" }]));
-        Assert.StartsWith("row 2: the label \"x\" is not a number", Fails(noNumber, new() { Task = TaskKind.Regression }), StringComparison.Ordinal);
+        Assert.StartsWith("The split \"train\", row 2: the label \"x\" is not a number", Fails(noNumber, new() { Task = TaskKind.Regression }), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -200,6 +200,7 @@ public sealed class ClassificationColumnsTests
         Assert.StartsWith("No row of the split \"train\" has a label in the column \"label\"", Fails(none), StringComparison.Ordinal);
         var empty = new DatasetDict([KeyValuePair.Create("train", one["train"]), KeyValuePair.Create("validation", one["train"].Select([]))]);
         Assert.Equal("The split \"validation\" has no rows; fill it or leave it out.", Fails(empty));
+        Assert.StartsWith("The class names x, x have one twice", Fails(one, new() { LabelNames = ["x", "x"], Task = TaskKind.MultiLabel }), StringComparison.Ordinal);
         var free = Splits(("train", Enumerable.Range(0, 60).Select(i => (object)new { text = "a", label = $"comment {i}" })));
         Assert.StartsWith("The column \"label\" has 60 different values in 60 rows, which are no classes", Fails(free), StringComparison.Ordinal);
     }

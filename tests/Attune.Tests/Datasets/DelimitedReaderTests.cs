@@ -106,6 +106,11 @@ public sealed class DelimitedReaderTests : IDisposable
         const string text = "good,1\nbad,0\n";
         Assert.Equal(["column1", "column2"], Read("a.csv", text).ColumnNames);
         Assert.Equal(["text", "label"], Read("a.csv", text, new() { ColumnNames = ["text", "label"] }).ColumnNames);
+        const string words = "good,yes\nbad,no\n";
+        Assert.Equal(2, Read("d.csv", words, new() { ColumnNames = ["text", "label"] }).NumRows);
+        Assert.Equal(1, Read("d.csv", words, new() { ColumnNames = ["Good", "Yes"] }).NumRows);
+        Assert.Equal(["good", "yes"], Read("d.csv", words, new() { ColumnNames = ["a", "b", "c"] }).ColumnNames);
+        Assert.Equal(["text", "NaN"], Read("e.csv", "text,NaN\na,b\n").ColumnNames);
         Assert.Equal(["x", "good"], Read("b.csv", "a,b\nx,good\n", new() { Header = false })[1].Values);
         Assert.Equal(["0", "1"], Read("c.csv", "0,1\ngood,1\n").ColumnNames);
         Assert.Contains("3 column names are given", Fails("a.csv", text, new() { ColumnNames = ["a", "b", "c"] }), StringComparison.Ordinal);

@@ -1,0 +1,54 @@
+using Attune.Batching;
+using Attune.Models;
+using Attune.Native;
+using Attune.Optimization;
+
+namespace Attune.Benchmarks;
+
+/// <summary>Attune's own step: packed rows, flat buffers.</summary>
+internal sealed class AttuneSide : TrainingSide
+{
+    private readonly BertForSequenceClassification _model;
+    private readonly AdamW _optimizer;
+
+    internal AttuneSide(string[] arguments) : base(arguments)
+    {
+        LibTorch.Load();
+        _model = BertForSequenceClassification.FromConfig(Config);
+        _optimizer = new AdamW(_model.Weights, LearningRate, weightDecay: WeightDecay);
+        _model.Training = true;
+    }
+
+    public override void Dispose()
+    {
+        _optimizer.Dispose();
+        _model.Dispose();
+    }
+
+    protected override double Step(int[][] rows, long[] labels, int columns)
+    {
+        _model.DropoutKey = (42, _optimizer.StepCount);
+        var loss = Backward(rows, labels);
+        var norm = GradientNorm.Compute(_model.Weights);
+        _optimizer.LearningRate = LearningRate * (1 - (double)_optimizer.StepCount / TotalSteps);
+        _optimizer.Step(GradientNorm.ClipFactor(norm, MaxNorm));
+        _optimizer.ZeroGrad();
+        return loss;
+    }
+
+    protected override void ForwardBackward(int[][] rows, long[] labels)
+    {
+        _ = Backward(rows, labels);
+        _optimizer.ZeroGrad();
+    }
+
+    protected override int Golden() => throw new NotSupportedException("the golden cases of Attune's own model are the tests' business");
+
+    private double Backward(int[][] rows, long[] labels)
+    {
+        var batch = Batch.Pack([.. rows.Select(row => new TokenizedRow(row))], new ClassLabels(labels));
+        using var output = _model.Forward(batch);
+        output.Backward();
+        return output.Loss!.Value;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+
+namespace Attune.Benchmarks;
+
+/// <summary>Training steps of BERT-base on SST-2 in batches of 16: Attune against the same libtorch driven the usual way.</summary>
+internal sealed class TrainStepUsualCheck : Check
+{
+    private const int Rounds = 5, StepsPerRound = 4;
+    private const double Gibibyte = 1 << 30;
+
+    /// <summary>Where a product reaches the first rate, the usual BERT must reach the second on long batches, else it is no fair peer.</summary>
+    private const double ProductRate = 150, PeerRate = 80;
+
+    internal override string Name => "train-step-usual";
+
+    internal override string Summary => "training BERT-base in batches of 16: samples/s against padded batches through TorchSharp, and memory";
+
+    protected override IEnumerable<CheckPart> Run()
+    {
+        Machine.Describe(Facts, "before");
+        Facts["rows"] = Sst2Rows.Take(1).Source;
+        using var usual = Side.Start("usual", "base", "16");
+        Facts["usual_golden_cases"] = usual.Ask("golden")["cases"]!.GetValue<int>();
+        using var attune = Side.Start("attune", "base", "16");
+
+        // The first steps compile code and touch memory for the first time.
+        attune.Ask("step 0 3 0");
+        usual.Ask("step 0 1 0");
+        List<double> packed = [], dynamic = [], ratios = [], products = [], peers = [];
+        for (var round = 0; round < Rounds; round++)
+        {
+            // The same rows, one side after the other, so that whatever else the machine does meets both.
+            var steps = $"step {round * StepsPerRound} {StepsPerRound} 0";
+            packed.Add(Rate(attune.Ask(steps)));
+            dynamic.Add(Rate(usual.Ask(steps)));
+            ratios.Add(packed[^1] / dynamic[^1]);
+            products.Add(attune.Ask("gemm")["gflops"]!.GetValue<double>());
+            if (round < 3) peers.Add(usual.Ask("long")["gflops"]!.GetValue<double>());
+            Console.WriteLine($"round {round + 1}: packed {packed[^1]:F1} samples/s, padded to the longest row {dynamic[^1]:F2}; " +
+                $"product {products[^1]:F0} GFLOP/s, usual BERT on long batches {peers[^1]:F0}");
+        }
+        var peak = attune.Ask("peak")["bytes"]!.GetValue<long>() / Gibibyte;
+        // A minute a step: the second of two counts.
+        usual.Ask("step 0 1 512");
+        var full = Rate(usual.Ask("step 1 1 512"));
+
+        var (product, peer) = (Statistics.Median(products), Statistics.Median(peers));
+        (Facts["product_gflops"], Facts["usual_long_batches_gflops"]) = (product, peer);
+        Facts["usual_peak_gib"] = usual.Ask("peak")["bytes"]!.GetValue<long>() / Gibibyte;
+        Machine.Describe(Facts, "after");
+        if (product >= ProductRate && peer < PeerRate)
+            throw new AttuneException($"The usual BERT reaches {peer:F0} GFLOP/s on long batches where a product reaches {product:F0}: " +
+                "it is no fair peer, and the check says nothing.");
+
+        yield return new("against dynamic padding", Statistics.Median(ratios), 3, "times the samples/s",
+            Note: $"{Statistics.Median(packed):F2} and {Statistics.Median(dynamic):F3} samples/s, medians of {Rounds} rounds in turn");
+        yield return new("against padding to 512", Statistics.Median(packed) / full, 30, "times the samples/s", Note: $"{full:F4} samples/s");
+        yield return new("peak memory", peak, 3, "GiB", LowerIsBetter: true);
+    }
+
+    private static double Rate(JsonObject answer) => answer["samples"]!.GetValue<int>() / answer["seconds"]!.GetValue<double>();
+}

@@ -1,0 +1,36 @@
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary>The arguments that were given, in a configuration file or on the command line, and the words without option.</summary>
+internal sealed class ArgumentValues(Verb verb, IReadOnlyList<string> texts)
+{
+    private readonly Dictionary<Argument, object?> _values = [];
+
+    /// <summary>The words without option.</summary>
+    internal IReadOnlyList<string> Texts { get; } = texts;
+
+    /// <summary>What should be said of arguments that have no effect here.</summary>
+    internal List<string> Notices { get; } = [];
+
+    /// <summary>The values given, by the arguments' names in JSON.</summary>
+    internal IEnumerable<KeyValuePair<string, object?>> Given => _values.Select(pair => KeyValuePair.Create(pair.Key.Name, pair.Value));
+
+    /// <summary>Whether an argument was given.</summary>
+    internal bool Has(string name) => _values.ContainsKey(Find(name));
+
+    /// <summary>Takes a value.</summary>
+    internal void Set(Argument argument, object? value) => _values[argument] = value;
+
+    /// <summary>A default that depends on other arguments: it gives way to what was given.</summary>
+    internal void SetDefault(string name, object? value) => _values.TryAdd(Find(name), value);
+
+    /// <summary>A record with the values given and its own defaults.</summary>
+    internal T Create<T>() where T : new()
+    {
+        var table = ArgumentTable.Of<T>();
+        return table.Create<T>(_values.Where(pair => table.All.Contains(pair.Key)));
+    }
+
+    private Argument Find(string name) => verb.Arguments.First(argument => argument.Name == name);
+}

@@ -1,0 +1,82 @@
+using Attune.Datasets;
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary>Which rows, and what of them.</summary>
+public sealed record DataArguments
+{
+    /// <summary>The data set: a folder with files named after the splits, one file, glue/TASK, a name in Hugging Face's cache, or attune/reviews.</summary>
+    /// <value>Default attune/reviews, the embedded data set, where no file is given.</value>
+    [ArgumentAlias("dataset_name")]
+    public string? Dataset { get; init; }
+
+    /// <summary>Configuration of a data set that has several.</summary>
+    /// <value>Default: its only one. For attune/reviews sentiment (default), stars, topic or aspects.</value>
+    [ArgumentAlias("dataset_config_name")]
+    public string? DatasetConfig { get; init; }
+
+    /// <summary>File to train on: CSV, TSV, JSON lines or Parquet.</summary>
+    public string? TrainFile { get; init; }
+
+    /// <summary>File to evaluate on.</summary>
+    public string? ValidationFile { get; init; }
+
+    /// <summary>File for the last word.</summary>
+    public string? TestFile { get; init; }
+
+    /// <summary>Columns of the texts: one, or two for pairs; more are joined.</summary>
+    /// <value>Default: found by their usual names (sentence, text, sentence1 and sentence2, ...).</value>
+    public IReadOnlyList<string>? TextColumnNames { get; init; }
+
+    /// <summary>Joins several text columns to one text by this.</summary>
+    /// <value>Default: two columns are a pair, more are joined by a space.</value>
+    public string? TextColumnDelimiter { get; init; }
+
+    /// <summary>Column of the labels.</summary>
+    /// <value>Default: found by its usual names (label, labels, category, intent, ...).</value>
+    public string? LabelColumnName { get; init; }
+
+    /// <summary>What the labels are.</summary>
+    /// <value>single_label_classification, multi_label_classification or regression. Default: found out from the column.</value>
+    public Models.ProblemType? ProblemType { get; init; }
+
+    /// <summary>The labels are numbers to be met: the same as problem_type regression.</summary>
+    /// <value>Default: found out from the column.</value>
+    public bool? DoRegression { get; init; }
+
+    /// <summary>Share of the training rows that is set apart for evaluation, by a seed, with the classes in their proportions.</summary>
+    /// <value>Above 0 and below 1. Default: 0.1 where evaluations are asked for and the data set has no validation split; else none.</value>
+    public double? ValidationSplit { get; init; }
+
+    /// <summary>Trains on the first so many rows only.</summary>
+    public int? MaxTrainSamples { get; init; }
+
+    /// <summary>Evaluates the first so many rows only.</summary>
+    public int? MaxEvalSamples { get; init; }
+
+    /// <summary>Predicts the first so many rows of the test split only.</summary>
+    public int? MaxPredictSamples { get; init; }
+
+    /// <summary>What is measured.</summary>
+    /// <value>Names such as accuracy, f1, f1_macro, matthews_correlation, pearson. Default: those of the GLUE task, else accuracy, f1 of several labels, or mse.</value>
+    [ArgumentAlias("metric_name")]
+    public IReadOnlyList<string> Metrics { get; init; } = [];
+
+    /// <summary>What to do with a row that cannot be read or has no usable label.</summary>
+    /// <value>fail, skip or quarantine (skip, and write it to a file beside the results). Default fail.</value>
+    public BadRowPolicy OnBadRow { get; init; } = BadRowPolicy.Fail;
+
+    /// <summary>The kind of task that the arguments name, or null.</summary>
+    /// <exception cref="AttuneException">Two of them disagree.</exception>
+    internal TaskKind? Task => (ProblemType, DoRegression) switch
+    {
+        (null, true) or (Models.ProblemType.Regression, not false) => TaskKind.Regression,
+        (not null, true) or (Models.ProblemType.Regression, false) => throw new AttuneException(
+            "problem_type and do_regression disagree; leave one of them out."),
+        (Models.ProblemType.SingleLabelClassification, _) => TaskKind.SingleLabel,
+        (Models.ProblemType.MultiLabelClassification, _) => TaskKind.MultiLabel,
+        (null, false) => TaskKind.SingleLabel,
+        _ => null,
+    };
+}

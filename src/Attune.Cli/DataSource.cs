@@ -1,0 +1,152 @@
+using Attune.Datasets;
+using Attune.Metrics;
+
+namespace Attune.Cli;
+
+/// <summary>The splits that the arguments name, with their columns found, and what should be said of them.</summary>
+internal sealed class DataSource
+{
+    private const double DefaultValidationShare = 0.1;
+    private readonly DataArguments _data;
+    private readonly Action<string> _tell;
+
+    private DataSource(DataArguments data, string name, DatasetDict splits, ClassificationOptions options, Action<string> tell)
+    {
+        (_data, Name, Splits, _tell) = (data, name, splits, tell);
+        Columns = ClassificationColumns.Find(splits, options);
+    }
+
+    /// <summary>Name of the data set, or its files.</summary>
+    internal string Name { get; }
+
+    /// <summary>The splits.</summary>
+    internal DatasetDict Splits { get; private set; }
+
+    /// <summary>Texts, labels, kind of task and classes.</summary>
+    internal ClassificationColumns Columns { get; }
+
+    /// <summary>Reads the data set and finds its columns.</summary>
+    /// <param name="data">What to read.</param>
+    /// <param name="modelLabels">The classes of a trained model, whose order counts where they are the same as the data set's; else null.</param>
+    /// <param name="mustFit">Whether other classes are an error.</param>
+    /// <param name="outputDir">Where rows that cannot be used are put.</param>
+    /// <param name="tell">Takes the lines that say what was taken.</param>
+    internal static DataSource Load(DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Action<string> tell)
+    {
+        Parquet.ParquetDataset.Register();
+        var reading = new DatasetReadOptions { OnBadRow = data.OnBadRow, QuarantineFolder = outputDir, Warn = tell };
+        var (name, splits) = Read(data, reading);
+        var options = new ClassificationOptions
+        {
+            TextColumnNames = data.TextColumnNames,
+            TextColumnDelimiter = data.TextColumnDelimiter,
+            LabelColumnName = data.LabelColumnName,
+            Task = data.Task,
+            Reading = reading,
+        };
+        var source = new DataSource(data, name, splits, options, tell);
+        if (modelLabels is not null && source.Columns.Task != TaskKind.Regression)
+        {
+            var fits = source.Fits(modelLabels, isEvaluated: mustFit);
+            if (!fits && mustFit) throw new AttuneException(
+                $"The labels of {name} ({List(source.Columns.LabelNames)}) are not the classes of the model ({List(modelLabels)}); " +
+                "take a model that was trained on these labels, or name another column by --label-column-name.");
+            if (fits) source = new DataSource(data, name, splits, options with { LabelNames = modelLabels }, tell);
+        }
+        tell($"Data: {name} ({string.Join(", ", splits.Select(split => $"{split.Key} {split.Value.NumRows}"))} rows). {source.Columns.Describe()}");
+        return source;
+    }
+
+    /// <summary>The split to evaluate on during training: validation, or the first of several such as validation_matched.</summary>
+    internal string? Validation => NameOf(DatasetDict.Validation);
+
+    /// <summary>The split for the last word.</summary>
+    internal string? Test => NameOf(DatasetDict.Test);
+
+    /// <summary>Sets a part of the training rows apart where evaluations are wanted and there is no validation split.</summary>
+    internal void EnsureValidation(bool isWanted, long seed)
+    {
+        if (Validation is not null)
+        {
+            if (_data.ValidationSplit is not null)
+                throw new AttuneException("validation_split is given, but the data set has a validation split of its own; leave it out.");
+            return;
+        }
+        if (_data.ValidationSplit is null && !isWanted) return;
+        var share = _data.ValidationSplit ?? DefaultValidationShare;
+        if (share is not (> 0 and < 1)) throw new AttuneException($"validation_split is {share}; it must lie between 0 and 1, such as 0.1.");
+        var byClass = Columns.Task == TaskKind.SingleLabel ? Columns.LabelColumn : null;
+        var parts = Splits[DatasetDict.Train].TrainTestSplit(share, seed, byClass);
+        var (train, validation) = (parts[DatasetDict.Train], parts[DatasetDict.Test]);
+        Splits = new DatasetDict(Splits.Where(split => split.Key != DatasetDict.Train)
+            .Append(KeyValuePair.Create(DatasetDict.Train, train)).Append(KeyValuePair.Create(DatasetDict.Validation, validation)));
+        _tell($"Without a validation split, {validation.NumRows} of the {train.NumRows + validation.NumRows} training rows are set apart for evaluation " +
+            $"({(byClass is null ? "" : "stratified, ")}seed {seed}).");
+    }
+
+    /// <summary>Texts and labels of a split, its first rows where a number of them is given; null where there is no such split.</summary>
+    internal ClassificationRows? Rows(string split, int? most)
+    {
+        if (!Splits.TryGetValue(split, out var rows)) return null;
+        if (most < 1) throw new AttuneException($"The split \"{split}\" is to have {most} rows; give at least 1.");
+        return Columns.Rows(most < rows.NumRows ? rows.Select(Enumerable.Range(0, most.Value)) : rows, split);
+    }
+
+    /// <summary>Names of the model's outputs.</summary>
+    internal IReadOnlyList<string> ModelLabels => Columns.Task == TaskKind.Regression ? ["LABEL_0"] : Columns.LabelNames;
+
+    /// <summary>The kind of task as config.json names it.</summary>
+    internal Models.ProblemType ProblemType => Columns.Task switch
+    {
+        TaskKind.Regression => Models.ProblemType.Regression,
+        TaskKind.MultiLabel => Models.ProblemType.MultiLabelClassification,
+        _ => Models.ProblemType.SingleLabelClassification,
+    };
+
+    /// <summary>What is measured: what was asked for, else the GLUE task's, else the usual for the kind of task.</summary>
+    internal Func<EvalPrediction, IReadOnlyDictionary<string, double>> ComputeMetrics() =>
+        _data.Metrics.Count == 0 && GlueTask(Name) is { } task
+            ? GlueMetrics.ComputeMetrics(task)
+            : MetricTable.ComputeMetrics([.. _data.Metrics], Columns.Task, ModelLabels.Count);
+
+    /// <summary>Whether the labels are the model's classes: by name (case does not count), or, for a model that is only evaluated, by number.</summary>
+    private bool Fits(IReadOnlyList<string> modelLabels, bool isEvaluated)
+    {
+        var names = Columns.LabelNames;
+        var known = modelLabels.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (names.All(known.Contains)) return isEvaluated || names.Count == modelLabels.Count;
+        if (!isEvaluated || names.Any(known.Contains)) return false;
+        var isClassLabel = Columns.LabelColumn is { } label && Splits.Values.Any(split => split.Features.GetValueOrDefault(label) is ClassLabel);
+        return isClassLabel ? names.Count == modelLabels.Count : names.Count <= modelLabels.Count && names.All(LabelNames.IsInteger);
+    }
+
+    private string? NameOf(string kind) => Splits.ContainsKey(kind) ? kind : Splits.Keys.FirstOrDefault(name => name.StartsWith(kind, StringComparison.Ordinal));
+
+    /// <summary>Text of the classes for messages.</summary>
+    internal static string List(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(8)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
+
+    private static (string Name, DatasetDict Splits) Read(DataArguments data, DatasetReadOptions reading)
+    {
+        string?[] files = [data.TrainFile, data.ValidationFile, data.TestFile];
+        if (files.Any(file => file is not null))
+        {
+            if (data.Dataset is not null) throw new AttuneException("Give either --dataset or files (--train-file, --validation-file, --test-file), not both.");
+            return (string.Join(", ", files.OfType<string>()), DatasetDict.FromFiles(data.TrainFile, data.ValidationFile, data.TestFile, reading));
+        }
+        var name = data.Dataset ?? EmbeddedDatasets.Reviews;
+        if (EmbeddedDatasets.Contains(name)) return (name, EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
+        var path = Names.Data(name, data.DatasetConfig);
+        return (name, File.Exists(path) ? DatasetDict.FromFiles(train: path, options: reading) : DatasetDict.Load(path, reading));
+    }
+
+    private static string? EmbeddedLabel(DataArguments data)
+    {
+        string[] labels = ["sentiment", "stars", "topic", "aspects"];
+        if (data.DatasetConfig is not { } config) return data.LabelColumnName is null ? labels[0] : null;
+        return labels.Contains(config) ? config : throw new AttuneException(
+            $"{EmbeddedDatasets.Reviews} has no configuration \"{config}\".{Spelling.DidYouMean(config, labels)} It has {string.Join(", ", labels)}.");
+    }
+
+    private static string? GlueTask(string name) => name.Split('/') is [.., "glue", var task] ? task : null;
+}

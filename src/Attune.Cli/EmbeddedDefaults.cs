@@ -1,0 +1,41 @@
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary>
+/// Defaults for the embedded encoder. It begins with random weights, for which transformers' defaults are no use: they are meant for models
+/// that have been trained on much text before.
+/// </summary>
+internal static class EmbeddedDefaults
+{
+    /// <summary>Fills in what was not given.</summary>
+    /// <returns>One line that names the values used.</returns>
+    internal static string Apply(ArgumentValues values)
+    {
+        (string Name, object? Value)[] defaults =
+        [
+            ("num_train_epochs", 6.0), ("learning_rate", 1e-3), ("per_device_train_batch_size", 32), ("per_device_eval_batch_size", 64),
+            ("warmup_ratio", 0.1), ("weight_decay", 0.01),
+            ("logging_strategy", IntervalStrategy.Epoch), ("save_total_limit", 1),
+            // What is best can only be kept if nothing else was asked for.
+            .. values.Has("eval_strategy") || values.Has("save_strategy") ? []
+                : new (string, object?)[] 
+                {
+                    ("eval_strategy", IntervalStrategy.Epoch), ("save_strategy", SaveStrategy.Epoch), ("load_best_model_at_end", true),
+                },
+        ];
+        var used = new List<string>();
+        foreach (var (name, value) in defaults)
+        {
+            if (values.Has(name)) continue;
+            values.SetDefault(name, value);
+            used.Add($"{name} {Argument.ToJson(value)?.ToString()}");
+        }
+        return $"The embedded encoder begins with random weights. Defaults that suit it: {string.Join(", ", used)}.";
+    }
+
+    /// <summary>Where nothing else is said, the best model is that of the highest accuracy, for a task that has one.</summary>
+    internal static TrainingArguments WithMetric(TrainingArguments arguments, TaskKind task) =>
+        arguments is { LoadBestModelAtEnd: true, MetricForBestModel: null } && task == TaskKind.SingleLabel
+            ? arguments with { MetricForBestModel = "accuracy" } : arguments;
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using Attune.Batching;
+using Attune.Datasets;
+using Attune.Tokenization;
+
+namespace Attune.Cli;
+
+/// <summary>Splits as rows of tokens; says of each how many rows it has and how many were cut.</summary>
+internal sealed class EncodedSplits(DataSource source, BertTokenizer tokenizer, int maxLength, Action<string> tell)
+{
+    /// <summary>Tokenizes a split; null where there is none.</summary>
+    internal TokenizedDataset? Encode(string split, int? most)
+    {
+        if (source.Rows(split, most) is not { } rows) return null;
+        var (dataset, cut) = EncodedTexts.Of(rows, tokenizer, maxLength, source.Columns.LabelNames.Count);
+        var tokens = dataset.Rows.Sum(row => (long)row.Length);
+        tell(string.Create(CultureInfo.InvariantCulture,
+            $"Split {split}: {dataset.Count:N0} rows, {tokens:N0} tokens, {(cut == 0 ? "none" : $"{cut:N0}")} cut at {maxLength} tokens."));
+        return dataset;
+    }
+
+    /// <summary>The same for a split that needs labels.</summary>
+    /// <exception cref="AttuneException">It has none.</exception>
+    internal TokenizedDataset? Labelled(string split, int? most)
+    {
+        var encoded = Encode(split, most);
+        if (encoded is not null && encoded.Labels is null)
+            throw new AttuneException($"The split \"{split}\" of {source.Name} has no labels; name their column by --label-column-name, or leave the split out.");
+        return encoded;
+    }
+
+    /// <summary>Of the embedded data set, which marks what is hard about a row: the marks of a split's rows; else null.</summary>
+    internal IReadOnlyList<string>? Kinds(string split, int? most)
+    {
+        if (!EmbeddedDatasets.Contains(source.Name) || source.Splits[split].Features.GetValueOrDefault("kind") is not ClassLabel kinds) return null;
+        var numbers = source.Splits[split].Column<long?>("kind");
+        return [.. source.Rows(split, most)!.RowNumbers.Select(row => kinds.NameOf(numbers[row] ?? 0))];
+    }
+}

@@ -1,0 +1,18 @@
+namespace Attune.Cli;
+
+/// <summary>What to evaluate.</summary>
+public sealed record EvaluateArguments
+{
+    /// <summary>The split.</summary>
+    /// <value>Default validation where there is one; else the only split. The test split is taken only if it is named.</value>
+    public string? Split { get; init; }
+
+    /// <summary>Rows computed at once.</summary>
+    /// <value>At least 1. Default 32.</value>
+    [Training.ArgumentAlias("per_device_eval_batch_size")]
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Writes SPLIT_results.json into this folder.</summary>
+    /// <value>Default: nothing is written.</value>
+    public string? OutputDir { get; init; }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+using Attune.Formats;
+using Attune.Inference;
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary><c>attune evaluate</c>: the metrics of a trained model on a split.</summary>
+internal static class EvaluateCommand
+{
+    internal static Verb Verb { get; } = new(
+        "evaluate", "Measures a trained model on a split of a data set.", ("MODEL", "The model, in place of --model: the folder of a run, or any other."),
+        [
+            new("Evaluation", ArgumentTable.Of<EvaluateArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Data", ArgumentTable.Of<DataArguments>()), new("Output", ArgumentTable.Of<OutputArguments>()),
+        ], Run)
+    {
+        Examples = ["attune evaluate trainer_output --split test", "attune evaluate --model FOLDER --test-file test.csv"],
+    };
+
+    private static int Run(ArgumentValues values, Terminal terminal)
+    {
+        var output = values.Create<OutputArguments>().Apply(terminal);
+        var (what, from) = (values.Create<EvaluateArguments>(), values.Create<ModelArguments>());
+        if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
+        if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null)
+            throw new UsageException("attune evaluate takes one model; name it once.");
+        var folder = Names.ModelFolder(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun));
+        var data = Data(values, folder);
+
+        Compute.Start(from);
+        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
+        var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal.Tell);
+        if (source.ProblemType != classifier.ProblemType) throw new AttuneException(
+            $"{folder} is a model for {Argument.ToJson(classifier.ProblemType)}, but {source.Name} has labels for {Argument.ToJson(source.ProblemType)}; take a data set of the same kind, or give --problem-type.");
+        if (data.ValidationSplit is not null || what.Split == "validation" && source.Validation is null) source.EnsureValidation(isWanted: true, SeedOf(folder));
+        var split = Split(what, source);
+        var rows = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell).Labelled(split, data.MaxEvalSamples)!;
+
+        var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, ReportTo = [] };
+        var trainer = new Trainer(
+            classifier.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(), callbacks: [new ProgressBar(terminal, TimeProvider.System)]);
+        var metrics = new OrderedDictionary<string, double>(trainer.Evaluate()) { ["eval_samples"] = rows.Count };
+        metrics.Remove("epoch");
+        terminal.Result(output.Json
+            ? PythonJson.Write(new JsonObject(metrics.Select(metric => KeyValuePair.Create(metric.Key, (JsonNode?)metric.Value)).Append(new("split", split))), ensureAscii: false)
+            : PythonDict.Of(metrics));
+        if (what.OutputDir is { } results) ResultFiles.Write(Directory.CreateDirectory(results).FullName, split, metrics);
+        return ExitCode.Success;
+    }
+
+    /// <summary>The data given; else that of the run whose folder it is.</summary>
+    private static DataArguments Data(ArgumentValues values, string folder)
+    {
+        var given = values.Create<DataArguments>();
+        if (given.Dataset is not null || given.TrainFile is not null || given.ValidationFile is not null || given.TestFile is not null) return given;
+        if (RunConfig.Read(folder) is not { } run) throw new AttuneException(
+            $"{folder} does not say what it was trained on; name the data by --dataset, --validation-file or --test-file.");
+        foreach (var (argument, value) in run) values.SetDefault(argument.Name, value);
+        // The run's limits on rows are not this evaluation's.
+        return values.Create<DataArguments>() with { MaxEvalSamples = given.MaxEvalSamples };
+    }
+
+    private static long SeedOf(string folder) => RunConfig.Seed(folder) ?? new TrainingArguments().Seed;
+
+    private static string Split(EvaluateArguments what, DataSource source)
+    {
+        if (what.Split is { } named) return source.Splits.ContainsKey(named) ? named : throw new AttuneException(
+            $"{source.Name} has no split \"{named}\"; it has {string.Join(", ", source.Splits.Keys)}.");
+        if (source.Validation is { } validation) return validation;
+        return source.Splits.Count == 1 ? source.Splits.Keys.First() : throw new AttuneException(
+            $"{source.Name} has no validation split; choose one of {string.Join(", ", source.Splits.Keys)} by --split.");
+    }
+}

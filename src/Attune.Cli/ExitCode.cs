@@ -1,0 +1,16 @@
+namespace Attune.Cli;
+
+/// <summary>What the command answers to the shell.</summary>
+internal static class ExitCode
+{
+    internal const int Success = 0, Failure = 1, Usage = 2;
+
+    /// <summary>Stopped by SIGTERM with a checkpoint: run the same command again (EX_TEMPFAIL).</summary>
+    internal const int TryAgain = 75;
+
+    /// <summary>Stopped by Ctrl+C: 128 + SIGINT.</summary>
+    internal const int Interrupted = 130;
+
+    /// <summary>Stopped by SIGTERM before there was anything to save: 128 + SIGTERM.</summary>
+    internal const int Terminated = 143;
+}

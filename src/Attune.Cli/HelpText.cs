@@ -1,0 +1,93 @@
+using System.Reflection;
+using System.Text;
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary>The help, made from the verbs and the tables of their arguments.</summary>
+internal static class HelpText
+{
+    private const int Indent = 2, NameColumns = 36;
+
+    /// <summary>Version of the program.</summary>
+    internal static string Version { get; } =
+        typeof(HelpText).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>What <c>attune --help</c> says.</summary>
+    internal static string Overview(IReadOnlyList<Verb> verbs, int width)
+    {
+        var text = new StringBuilder();
+        text.Append($"Attune {Version}: fine-tunes BERT-family encoders for text classification.\n\nUsage: attune VERB [options]\n\nVerbs:\n");
+        foreach (var verb in verbs) Entry(text, verb.Name, verb.Summary, 12, width);
+        Entry(text, "--help", "This text; attune VERB --help shows the options of a verb.", 12, width);
+        Entry(text, "--version", "The version.", 12, width);
+        return text.Append("\nattune train without any option trains the embedded encoder on the embedded data set, without a network.").ToString();
+    }
+
+    /// <summary>What <c>attune VERB --help</c> says.</summary>
+    internal static string Of(Verb verb, int width)
+    {
+        var text = new StringBuilder();
+        Wrapped(text, verb.Summary, 0, width);
+        text.Append($"\nUsage: attune {verb.Name} [options]{(verb.Texts is { } texts ? $" [{texts.Name}]..." : "")}\n");
+        foreach (var example in verb.Examples) text.Append($"       {example}\n");
+        if (verb.Texts is { } words)
+        {
+            text.Append('\n');
+            Entry(text, words.Name, words.Help, NameColumns, width);
+        }
+        foreach (var group in verb.Groups)
+        {
+            text.Append($"\n{group.Heading}:\n");
+            foreach (var argument in group.Table.All) Entry(text, Heading(argument), $"{argument.Help} {argument.Value}", NameColumns, width);
+        }
+        text.Append('\n');
+        Entry(text, "--config FILE.json", "Takes arguments from a JSON file, by their names with underscores; options of the command line win.", NameColumns, width);
+        return text.Append("\nOptions may be spelled with underscores too (--learning_rate). A word -- ends the options.").ToString();
+    }
+
+    private static string Heading(Argument argument)
+    {
+        var value = argument.IsSwitch ? ""
+            : argument.Choices is [_, ..] ? $" {argument.Name.Split('_')[^1].ToUpperInvariant()}"
+            : argument.IsList ? " A [B ...]"
+            : argument.Type == typeof(int) || argument.Type == typeof(long) ? " N"
+            : argument.Type == typeof(double) ? " X"
+            : argument.Type == typeof(bool) ? " true|false"
+            : argument.Type == typeof(string) ? " TEXT" : " JSON";
+        return (argument.IsSwitch && argument.Default is true ? "--[no-]" + argument.Option[2..] : argument.Option) + value;
+    }
+
+    private static void Entry(StringBuilder text, string name, string meaning, int columns, int width)
+    {
+        text.Append(' ', Indent).Append(name);
+        var start = Indent + columns;
+        // On a narrow terminal the meaning stands below the name.
+        if (width < 2 * columns) (start, _) = (Indent + 4, text.Append('\n').Append(' ', Indent + 4));
+        else if (name.Length >= columns) text.Append('\n').Append(' ', start);
+        else text.Append(' ', columns - name.Length);
+        Wrapped(text, meaning, start, width);
+    }
+
+    /// <summary>Breaks lines at spaces; the first line goes on where the text stands.</summary>
+    private static void Wrapped(StringBuilder text, string words, int start, int width)
+    {
+        var column = start;
+        foreach (var word in words.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (column > start && column + 1 + word.Length > Math.Min(width, 120))
+            {
+                text.Append('\n').Append(' ', start);
+                column = start;
+            }
+            else if (column > start)
+            {
+                text.Append(' ');
+                column++;
+            }
+            text.Append(word);
+            column += word.Length;
+        }
+        text.Append('\n');
+    }
+}

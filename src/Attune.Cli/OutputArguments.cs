@@ -1,0 +1,25 @@
+namespace Attune.Cli;
+
+/// <summary>How much is said, and in which form.</summary>
+public sealed record OutputArguments
+{
+    /// <summary>Writes the results as JSON.</summary>
+    /// <value>Default false.</value>
+    public bool Json { get; init; }
+
+    /// <summary>Says nothing but results and errors.</summary>
+    /// <value>Default false.</value>
+    public bool Quiet { get; init; }
+
+    /// <summary>Says more: paths, settings, what became of every weight.</summary>
+    /// <value>Default false.</value>
+    public bool Verbose { get; init; }
+
+    /// <summary>Refuses what contradicts itself and sets the terminal.</summary>
+    internal OutputArguments Apply(Terminal terminal)
+    {
+        if (Quiet && Verbose) throw new UsageException("--quiet and --verbose contradict each other; leave one out.");
+        terminal.IsQuiet = Quiet;
+        return this;
+    }
+}

@@ -1,0 +1,53 @@
+using Attune.Inference;
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary><c>attune predict</c>: labels and probabilities for texts.</summary>
+internal static class PredictCommand
+{
+    /// <summary>Texts read, computed and written at a time: enough to put texts of like length together.</summary>
+    private const int BlockSize = 512;
+
+    internal static Verb Verb { get; } = new(
+        "predict", "Predicts texts: from the command line, from standard input (one a line) or from a file.", ("TEXT", "A text; without any, lines of standard input."),
+        [
+            new("Texts and answers", ArgumentTable.Of<PredictArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Output", ArgumentTable.Of<OutputArguments>()),
+        ], Run)
+    {
+        Examples =
+        [
+            "attune predict \"A film to fall in love with.\"", "attune predict --model FOLDER --output-format csv < texts.txt",
+            "attune predict --file texts.csv --text-column-names review --output-file answers.jsonl --output-format jsonl",
+        ],
+    };
+
+    private static int Run(ArgumentValues values, Terminal terminal)
+    {
+        var output = values.Create<OutputArguments>().Apply(terminal);
+        var (what, from) = (values.Create<PredictArguments>(), values.Create<ModelArguments>());
+        if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
+        if (what.File is not null && values.Texts.Count > 0) throw new UsageException("Give either texts or --file, not both.");
+        if (output.Json && what.OutputFormat is not (null or OutputFormat.Json))
+            throw new UsageException("--json and --output-format contradict each other; leave one out.");
+        var folder = Names.ModelFolder(from.Model ?? Names.LastRun);
+        var texts = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
+            : values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs);
+
+        Compute.Start(from);
+        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
+        if (output.Verbose) terminal.Tell($"Model: {folder}, {DataSource.List(classifier.Model.Config.LabelNames)}, at most {classifier.MaxLength} tokens.");
+        using var answers = new AnswerWriter(output.Json ? what with { OutputFormat = OutputFormat.Json } : what, classifier, terminal);
+        // A person at the keyboard gets each answer at once.
+        var isTyped = what.File is null && values.Texts.Count == 0 && terminal.IsKeyboard;
+        if (isTyped) terminal.Tell("Type a text and press Enter; Ctrl+D ends.");
+        foreach (var block in texts.Chunk(isTyped ? 1 : BlockSize))
+        {
+            var pairs = block[0].Pair is null ? null : block.Select(input => input.Pair!).ToList();
+            answers.Write(block, classifier.Predict([.. block.Select(input => input.Text)], pairs, what.BatchSize));
+        }
+        answers.Finish();
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text.Json.Nodes;
+using Attune.Checkpoints;
+using Attune.Formats;
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary>The arguments of a run, kept in its folder: <c>attune train --config</c> repeats it, <c>attune evaluate</c> finds its data.</summary>
+internal static class RunConfig
+{
+    // What belongs to one start of a run and not to the run.
+    private static readonly string[] NotKept = ["resume_from_checkpoint", "overwrite_output_dir"];
+
+    internal static void Write(string folder, ModelArguments from, DataArguments data, TrainingArguments arguments)
+    {
+        var json = new JsonObject();
+        foreach (var part in new[]
+                 {
+                     ArgumentTable.Of<ModelArguments>().ToJson(from), ArgumentTable.Of<DataArguments>().ToJson(data with
+                     {
+                         TrainFile = Full(data.TrainFile), ValidationFile = Full(data.ValidationFile), TestFile = Full(data.TestFile),
+                         Dataset = Path.Exists(data.Dataset) ? Full(data.Dataset) : data.Dataset,
+                     }),
+                     ArgumentTable.Of<TrainingArguments>().ToJson(arguments),
+                 })
+            foreach (var (name, value) in part)
+                if (value is not null && !NotKept.Contains(name)) json[name] = value.DeepClone();
+        PythonJson.WriteFile(Path.Combine(folder, CheckpointFiles.Arguments), json, ensureAscii: false);
+    }
+
+    /// <summary>The data arguments of the run whose folder this is; null where there are none.</summary>
+    internal static IReadOnlyList<KeyValuePair<Argument, object?>>? Read(string folder)
+    {
+        var table = ArgumentTable.Of<DataArguments>();
+        return Load(folder) is not { } json ? null :
+        [
+            .. json.Where(pair => table.Find(pair.Key) is not null)
+                .Select(pair => KeyValuePair.Create(table.Find(pair.Key)!, table.Find(pair.Key)!.Parse(pair.Value))),
+        ];
+    }
+
+    /// <summary>The seed of the run, by which its validation rows were set apart.</summary>
+    internal static long? Seed(string folder) => Load(folder)?["seed"]?.GetValue<long>();
+
+    private static JsonObject? Load(string folder)
+    {
+        var path = Path.Combine(folder, CheckpointFiles.Arguments);
+        return File.Exists(path) ? PythonJson.ReadFile(path) as JsonObject : null;
+    }
+
+    private static string? Full(string? path) => path is null ? null : Path.GetFullPath(path);
+}

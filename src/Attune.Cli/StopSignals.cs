@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace Attune.Cli;
+
+/// <summary>
+/// Ctrl+C and SIGTERM while a run can save its state: the first ends it after the running step, the second at once. Outside of this
+/// object's life both end the program at once, as usual.
+/// </summary>
+internal sealed class StopSignals : IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly PosixSignalRegistration[] _registrations;
+    private readonly Terminal _terminal;
+    private int _exitCode;
+
+    internal StopSignals(Terminal terminal)
+    {
+        _terminal = terminal;
+        _registrations =
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, ExitCode.Interrupted)),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, ExitCode.TryAgain)),
+        ];
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    internal CancellationToken Token => _stop.Token;
+
+    /// <summary>What to answer to the shell after a stop.</summary>
+    internal int Code => _exitCode;
+
+    public void Dispose()
+    {
+        foreach (var registration in _registrations) registration.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Stop(PosixSignalContext context, int code)
+    {
+        context.Cancel = true;
+        if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0)
+        {
+            _terminal.Flush();
+            Environment.Exit(code);
+        }
+        _terminal.Note(code == ExitCode.Interrupted
+            ? "Stopping after this step and saving a checkpoint; Ctrl+C again stops at once."
+            : "Stopping after this step and saving a checkpoint.");
+        _stop.Cancel();
+    }
+}

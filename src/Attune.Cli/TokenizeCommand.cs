@@ -1,0 +1,69 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Attune.Formats;
+using Attune.Tokenization;
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary><c>attune tokenize</c>: how a tokenizer reads a text. Does not load libtorch.</summary>
+internal static class TokenizeCommand
+{
+    internal static Verb Verb { get; } = new(
+        "tokenize", "Shows the tokens of texts: ids, tokens, places in the text, type ids.", ("TEXT", "A text; without any, lines of standard input."),
+        [
+            new("Tokens", ArgumentTable.Of<TokenizeArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Output", ArgumentTable.Of<OutputArguments>()),
+        ], Run)
+    {
+        Examples = ["attune tokenize --model FOLDER \"unaffable\"", "attune tokenize --model FOLDER --json < texts.txt"],
+    };
+
+    private static int Run(ArgumentValues values, Terminal terminal)
+    {
+        var output = values.Create<OutputArguments>().Apply(terminal);
+        var (what, from) = (values.Create<TokenizeArguments>(), values.Create<ModelArguments>());
+        if (what.TextPair is not null && values.Texts.Count != 1) throw new UsageException("--text-pair belongs to one text; give exactly one.");
+        var last = Directory.Exists(Names.LastRun) ? Names.LastRun : Names.EmbeddedEncoder;
+        var tokenizer = BertTokenizer.FromPretrained(Names.ModelFolder(from.Model ?? last), from.TokensInText);
+        var options = new EncodeOptions
+        {
+            AddSpecialTokens = what.AddSpecialTokens, MaxLength = from.MaxLength,
+            Truncation = from.MaxLength is null ? TruncationStrategy.DoNotTruncate : TruncationStrategy.LongestFirst,
+        };
+        var texts = values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, arePairs: false) : TextInputs.OfLines(terminal, arePairs: false);
+        foreach (var (text, index) in texts.Select((input, i) => (input.Text, i)))
+        {
+            var encoding = tokenizer.Encode(text, what.TextPair, options);
+            terminal.Result(output.Json ? PythonJson.Write(AsJson(encoding), ensureAscii: false) : (index > 0 ? "\n" : "") + AsTable(encoding));
+        }
+        return ExitCode.Success;
+    }
+
+    /// <summary>The names of transformers; places are counted in code points, as there.</summary>
+    private static JsonObject AsJson(Tokenization.Encoding encoding) => new()
+    {
+        ["tokens"] = new JsonArray([.. encoding.Tokens.Select(token => (JsonNode)token)]),
+        ["input_ids"] = Numbers(encoding.Ids),
+        ["token_type_ids"] = Numbers(encoding.TypeIds),
+        ["special_tokens_mask"] = Numbers(encoding.SpecialTokensMask),
+        ["offset_mapping"] = new JsonArray([.. encoding.CodePointOffsets().Select(place => (JsonNode)new JsonArray(place.Start, place.End))]),
+    };
+
+    private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => (JsonNode)value)]);
+
+    private static string AsTable(Tokenization.Encoding encoding)
+    {
+        var places = encoding.CodePointOffsets();
+        var rows = Enumerable.Range(0, encoding.Length).Select(i => new[]
+        {
+            $"{encoding.Ids[i]}", encoding.Tokens[i], encoding.SpecialTokensMask[i] == 1 ? "" : $"{places[i].Start}-{places[i].End}", $"{encoding.TypeIds[i]}",
+        }).Prepend(["id", "token", "place", "type"]).ToList();
+        var widths = Enumerable.Range(0, 4).Select(column => rows.Max(row => row[column].Length)).ToArray();
+        var table = new StringBuilder();
+        foreach (var row in rows)
+            table.Append(row[0].PadLeft(widths[0])).Append("  ").Append(row[1].PadRight(widths[1])).Append("  ")
+                .Append(row[2].PadRight(widths[2])).Append("  ").Append(row[3]).Append('\n');
+        return table.ToString().TrimEnd('\n');
+    }
+}

@@ -1,0 +1,72 @@
+using Attune.Datasets;
+using Attune.Inference;
+using Attune.Models;
+using Attune.Tokenization;
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary><c>attune train</c>: puts the parts together in the order in which data goes through them.</summary>
+internal static class TrainCommand
+{
+    internal static Verb Verb { get; } = new(
+        "train", "Fine-tunes a model; without any option the embedded encoder on the embedded data set.", null,
+        [
+            new("Model", ArgumentTable.Of<ModelArguments>()), new("Data", ArgumentTable.Of<DataArguments>()),
+            new("Output", ArgumentTable.Of<OutputArguments>()), new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
+        ], Run)
+    {
+        Examples =
+        [
+            "attune train",
+            "attune train --model bert-base-uncased --dataset glue/sst2 --eval-strategy epoch --learning-rate 2e-5",
+            "attune train --model FOLDER --train-file train.csv --validation-file dev.csv",
+        ],
+    };
+
+    private static int Run(ArgumentValues values, Terminal terminal)
+    {
+        var output = values.Create<OutputArguments>().Apply(terminal);
+        foreach (var notice in values.Notices) terminal.Tell(notice);
+        var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
+        var model = start.Model ?? Names.EmbeddedEncoder;
+        if (model == Names.EmbeddedEncoder) terminal.Tell(EmbeddedDefaults.Apply(values));
+        return Run(start with { Model = model }, data, values.Create<TrainingArguments>(), output, terminal);
+    }
+
+    private static int Run(ModelArguments from, DataArguments data, TrainingArguments arguments, OutputArguments output, Terminal terminal)
+    {
+        OutputFolder.Check(arguments.Validated(), isResumed: arguments.ResumeFromCheckpoint is not null);
+        var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
+        var config = BertConfig.Load(Path.Combine(folder, "config.json"));
+        var source = DataSource.Load(data, config.LabelNames, mustFit: false, arguments.OutputDir, terminal.Tell);
+        if (!source.Splits.ContainsKey(DatasetDict.Train)) throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
+        source.EnsureValidation(arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd, arguments.Seed);
+
+        var tokenizer = BertTokenizer.FromPretrained(folder, from.TokensInText);
+        var maxLength = RowLength.Of(tokenizer, config, from.MaxLength);
+        if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, source.Columns.Task);
+        var rows = new EncodedSplits(source, tokenizer, maxLength, terminal.Tell);
+        var train = rows.Labelled(DatasetDict.Train, data.MaxTrainSamples)!;
+        var eval = source.Validation is { } validation ? rows.Labelled(validation, data.MaxEvalSamples) : null;
+
+        Compute.Start(from);
+        using var model = BertForSequenceClassification.FromPretrained(
+            folder, source.ModelLabels, source.ProblemType, seed: unchecked((ulong)arguments.Seed));
+        foreach (var line in RunNotes.Of(from, data, model, arguments, train, maxLength)) terminal.Tell(line);
+        using var stop = new StopSignals(terminal);
+        var trainer = new Trainer(
+            model, arguments, train, eval, source.ComputeMetrics(), [new ProgressBar(terminal, TimeProvider.System)], tokenizer.Save, terminal.Tell);
+        var results = new TrainResults(trainer, source, output, terminal);
+        var done = trainer.Train(cancellation: stop.Token);
+        RunConfig.Write(arguments.OutputDir, from, data, arguments);
+        if (done.Interrupted) return results.Interrupted(done, stop.Code);
+
+        trainer.SaveModel();
+        results.Train(done, train.Count);
+        if (eval is not null) results.Evaluation(eval, stop.Token);
+        if (source.Test is { } test && (arguments.DoPredict || data.Dataset is null && EmbeddedDatasets.Contains(source.Name)))
+            results.Test(rows.Encode(test, data.MaxPredictSamples)!, rows.Kinds(test, data.MaxPredictSamples), stop.Token);
+        return results.Finish();
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Attune.Batching;
+using Attune.Checkpoints;
+using Attune.Formats;
+using Attune.Metrics;
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary>The results of a run: printed, and written into its folder under the names of transformers' scripts.</summary>
+internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArguments output, Terminal terminal)
+{
+    private readonly JsonObject _json = [];
+    private string Folder => trainer.Args.OutputDir;
+
+    internal int Interrupted(TrainOutput run, int code)
+    {
+        terminal.Note(CheckpointFiles.All(Folder) is [.., var last]
+            ? $"Stopped after update {run.GlobalStep} of {trainer.State.MaxSteps}; {last} holds the state. Give the same command with --resume-from-checkpoint true to go on."
+            : "Stopped before the first update; there was nothing to save.");
+        return code;
+    }
+
+    internal void Train(TrainOutput run, int rows)
+    {
+        var metrics = new OrderedDictionary<string, double>(run.Metrics) { ["train_samples"] = rows };
+        trainer.SaveMetrics("train", metrics);
+        trainer.SaveState();
+        _json["train"] = Json(metrics);
+        terminal.Tell(string.Create(CultureInfo.InvariantCulture,
+            $"Trained {run.GlobalStep:N0} updates in {ProgressLine.Duration(TimeSpan.FromSeconds(run.Metrics["train_runtime"]))}, mean loss {run.TrainingLoss:0.0000}."));
+        if (trainer.State.BestModelCheckpoint is { } best && trainer.Args.LoadBestModelAtEnd)
+            terminal.Tell(string.Create(CultureInfo.InvariantCulture,
+                $"The best model is that of update {trainer.State.BestGlobalStep} ({trainer.Args.MetricForBestModel} {trainer.State.BestMetric:0.0000}), from {best}."));
+    }
+
+    internal void Evaluation(TokenizedDataset data, CancellationToken cancellation)
+    {
+        var metrics = new OrderedDictionary<string, double>(trainer.Evaluate(data, cancellation: cancellation));
+        trainer.SaveMetrics("eval", new OrderedDictionary<string, double>(metrics) { ["eval_samples"] = data.Count });
+        trainer.SaveState();
+        Add("eval", metrics);
+    }
+
+    /// <summary>Predicts the test split: metrics where it has labels, and the predictions as the scripts of transformers write them.</summary>
+    internal void Test(TokenizedDataset data, IReadOnlyList<string>? kinds, CancellationToken cancellation)
+    {
+        var predictions = trainer.Predict(data, cancellation: cancellation);
+        AtomicFile.WriteText(Path.Combine(Folder, "predict_results.txt"), PredictionTable.Of(predictions, source));
+        if (data.Labels is null) return;
+        trainer.SaveMetrics("test", new OrderedDictionary<string, double>(predictions.Metrics) { ["test_samples"] = data.Count });
+        Add("test", predictions.Metrics);
+        if (kinds is not null && data.Labels is ClassLabels labels) AddKinds(predictions, labels, kinds);
+    }
+
+    internal int Finish()
+    {
+        ModelCard.Write(trainer, source);
+        _json["output_dir"] = Folder;
+        if (output.Json) terminal.Result(PythonJson.Write(_json, ensureAscii: false));
+        terminal.Tell($"The model is in {Folder}. Try: attune predict --model {Folder} \"a text\"");
+        return ExitCode.Success;
+    }
+
+    private void Add(string split, IReadOnlyDictionary<string, double> metrics)
+    {
+        _json[split] = Json(metrics);
+        if (!output.Json) terminal.Result(PythonDict.Of(metrics));
+    }
+
+    private static JsonObject Json(IReadOnlyDictionary<string, double> metrics) =>
+        new(metrics.Select(metric => KeyValuePair.Create(metric.Key, (JsonNode?)metric.Value)));
+
+    private void AddKinds(PredictionOutput predictions, ClassLabels labels, IReadOnlyList<string> kinds)
+    {
+        var predicted = Probabilities.ArgMax<float>(predictions.Logits, predictions.Columns);
+        var shares = kinds.Index().GroupBy(row => row.Item, row => predicted[row.Index] == labels.Values[row.Index])
+            .OrderBy(kind => kind.Key, StringComparer.Ordinal)
+            .ToDictionary(kind => "test_accuracy_" + kind.Key, kind => Math.Round(kind.Count(isRight => isRight) / (double)kind.Count(), 4));
+        Add("test_by_kind", shares);
+    }
+}

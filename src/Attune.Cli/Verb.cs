@@ -1,0 +1,25 @@
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary>One verb of the command: what it is called, what it takes, what it does.</summary>
+/// <param name="Name">As it is typed.</param>
+/// <param name="Summary">One sentence for the help.</param>
+/// <param name="Texts">Name and meaning of the words without option that it takes; null where it takes none.</param>
+/// <param name="Groups">Its options, by headings of the help.</param>
+/// <param name="Run">Gives the exit code.</param>
+internal sealed record Verb(
+    string Name, string Summary, (string Name, string Help)? Texts, IReadOnlyList<OptionGroup> Groups, Func<ArgumentValues, Terminal, int> Run)
+{
+    /// <summary>All its arguments.</summary>
+    internal IEnumerable<Argument> Arguments => Groups.SelectMany(group => group.Table.All);
+
+    /// <summary>Lines of the help that show its use.</summary>
+    internal IReadOnlyList<string> Examples { get; init; } = [];
+
+    /// <summary>Whether it takes transformers' other arguments too, to say what becomes of them.</summary>
+    internal bool TakesOtherTrainingArguments => Groups.Any(group => group.Table == ArgumentTable.Of<TrainingArguments>());
+}
+
+/// <summary>Options that belong together.</summary>
+internal sealed record OptionGroup(string Heading, ArgumentTable Table);

@@ -1,0 +1,171 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Attune.Formats;
+using Attune.Training;
+using Argument = Attune.Training.Argument;
+
+namespace Attune.Cli;
+
+/// <summary>Reads the words after a verb. The options are made from the tables of arguments; System.CommandLine takes the words apart.</summary>
+/// <remarks>
+/// Every option takes plain words, which <see cref="Argument.Parse(string)"/> reads: System.CommandLine would read numbers by the culture and
+/// "--fp16=no" as true. Of a value given twice the last counts, as with Python's argparse.
+/// </remarks>
+internal sealed class VerbParser
+{
+    private const int Any = 100_000;
+    private const string ConfigName = "--config";
+
+    private readonly Dictionary<Option<string[]>, (Argument Argument, bool IsNegated)> _options = [];
+    private readonly Dictionary<Option<string[]>, string> _others = [];
+    private readonly Option<string[]> _config = Option(ConfigName, [], 1, isList: false);
+    private readonly Argument<string[]>? _texts;
+
+    internal VerbParser(Verb verb)
+    {
+        Verb = verb;
+        Command = new Command(verb.Name);
+        if (verb.Texts is { } texts) Command.Add(_texts = new Argument<string[]>(texts.Name) { Arity = ArgumentArity.ZeroOrMore });
+        Command.Add(_config);
+        foreach (var argument in verb.Arguments) Add(argument);
+        if (!verb.TakesOtherTrainingArguments) return;
+        foreach (var name in TransformersArguments.OtherNames)
+        {
+            var option = Option(Spelled(name), [.. new[] { Underscored(name) }.Except([Spelled(name)])], 0, isList: true);
+            _others.Add(option, name);
+            Command.Add(option);
+        }
+    }
+
+    internal Verb Verb { get; }
+
+    internal Command Command { get; }
+
+    /// <summary>The arguments that the words give, on top of those of a configuration file.</summary>
+    /// <exception cref="UsageException">An option is unknown, lacks its value, or has one that it cannot take.</exception>
+    internal ArgumentValues Parse(RootCommand root, IReadOnlyList<string> words)
+    {
+        if (words is [_, var only] && only.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && _texts is null) words = [words[0], ConfigName, only];
+        words = [words[0], .. CheckOptions([.. words.Skip(1)])];
+        // Words that begin with @ are texts, not files of further words.
+        var result = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        if (result.Errors is [var error, ..]) throw new UsageException(Explain(result, error.Message));
+        var values = new ArgumentValues(Verb, _texts is null ? [] : result.GetValue(_texts) ?? []);
+        try
+        {
+            if (Values(result, _config) is { } files) ReadConfig(files[^1], values);
+            foreach (var (option, (argument, isNegated)) in _options)
+                if (Values(result, option) is { } given) values.Set(argument, Value(argument, given, isNegated));
+            foreach (var (option, name) in _others)
+                if (Values(result, option) is { } given && TransformersArguments.Notice(name, given is [] ? "true" : given[^1]) is { } notice)
+                    values.Notices.Add(notice);
+        }
+        catch (AttuneException e)
+        {
+            throw new UsageException(e.Message);
+        }
+        return values;
+    }
+
+    private void Add(Argument argument)
+    {
+        string[] names = argument.Alias is { } alias ? [argument.Name, alias] : [argument.Name];
+        // Where texts follow, a switch takes no word of its own: "predict --json yes" has one text.
+        var option = Option(argument.Option, [.. names.SelectMany(Spellings).Except([argument.Option])],
+            argument.IsSwitch ? 0 : 1, argument.IsList, most: argument.IsSwitch && _texts is not null ? 0 : Any);
+        _options.Add(option, (argument, false));
+        Command.Add(option);
+        if (!argument.IsSwitch || argument.Default is not true) return;
+        var negated = Option("--no-" + Spelled(argument.Name)[2..], ["--no_" + argument.Name], 0, isList: false, most: 0);
+        _options.Add(negated, (argument, true));
+        Command.Add(negated);
+    }
+
+    private static object? Value(Argument argument, string[] given, bool isNegated) =>
+        isNegated ? false
+        : given is [] ? true
+        : argument.IsList ? given.SelectMany(word => (IEnumerable<string>)argument.Parse(word)!).ToArray()
+        : argument.Parse(given[^1]);
+
+    private void ReadConfig(string file, ArgumentValues values)
+    {
+        if (PythonJson.ReadFile(file) is not JsonObject json) throw new AttuneException($"{file} holds no JSON object; give names and values of arguments.");
+        foreach (var (name, value) in json)
+        {
+            if (Verb.Arguments.FirstOrDefault(argument => argument.Name == name || argument.Alias == name) is { } argument)
+                values.Set(argument, argument.Parse(value));
+            else if (Verb.TakesOtherTrainingArguments && TransformersArguments.Notice(name, value) is { } notice) values.Notices.Add(notice);
+            else
+                throw new AttuneException(
+                    $"{file}: \"{name}\" is no argument of attune {Verb.Name}.{Spelling.DidYouMean(name, Verb.Arguments.Select(argument => argument.Name))}");
+        }
+    }
+
+    /// <summary>Refuses unknown options, which would pass for texts, and takes "=no" and "=yes" from switches that have no word of their own.</summary>
+    private List<string> CheckOptions(string[] words)
+    {
+        var known = Command.Options.SelectMany(option => option.Aliases.Append(option.Name).Select(name => (name, option))).ToDictionary();
+        var isOption = true;
+        var takesValue = false;
+        var kept = new List<string>();
+        foreach (var word in words)
+        {
+            if (word == "--") isOption = false;
+            var name = word.Split('=')[0];
+            if (isOption && LooksLikeOption(word))
+            {
+                if (!known.TryGetValue(name, out var option)) throw new UsageException(
+                    $"there is no option {name}.{Spelling.DidYouMean(name, Command.Options.Where(option => !_others.ContainsKey((Option<string[]>)option)).Select(option => option.Name))} " +
+                    $"See attune {Verb.Name} --help{(_texts is null ? "" : "; put -- before texts that begin with a hyphen")}.");
+                if (takesValue) throw new UsageException($"{kept[^1]} needs a value, but is followed by {name}.");
+                if (option.Arity.MaximumNumberOfValues == 0 && word.Length > name.Length)
+                {
+                    if (IsOn(option, word[(name.Length + 1)..])) kept.Add(name);
+                    continue;
+                }
+                takesValue = option.Arity.MinimumNumberOfValues > 0 && word.Length == name.Length;
+            }
+            else
+            {
+                if (takesValue && word == "--") throw new UsageException($"{kept[^1]} needs a value.");
+                takesValue = false;
+            }
+            kept.Add(word);
+        }
+        if (takesValue) throw new UsageException($"{kept[^1]} needs a value.");
+        return kept;
+    }
+
+    private bool IsOn(Option option, string value)
+    {
+        try
+        {
+            return _options[(Option<string[]>)option].Argument.Parse(value) is true;
+        }
+        catch (AttuneException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    // "-1" is a number, "- no comment" and "-great film" are texts.
+    private static bool LooksLikeOption(string word) => word.Length > 1 && word[0] == '-' && word != "--" && !word.Split('=')[0].Contains(' ', StringComparison.Ordinal) &&
+        !double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+
+    private string Explain(ParseResult result, string message) => result.UnmatchedTokens is [var word, ..]
+        ? $"attune {Verb.Name} takes no word by itself, such as \"{word}\"; see attune {Verb.Name} --help."
+        : message;
+
+    private static string[]? Values(ParseResult result, Option<string[]> option) =>
+        result.GetResult(option) is { } found ? [.. found.Tokens.Select(token => token.Value)] : null;
+
+    private static Option<string[]> Option(string name, string[] aliases, int least, bool isList, int most = Any) =>
+        new(name, aliases) { Arity = new ArgumentArity(least, most), AllowMultipleArgumentsPerToken = isList };
+
+    private static IEnumerable<string> Spellings(string name) => [Spelled(name), Underscored(name)];
+
+    private static string Spelled(string name) => "--" + name.Replace('_', '-');
+
+    private static string Underscored(string name) => "--" + name;
+}

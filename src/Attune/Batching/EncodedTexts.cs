@@ -1,0 +1,52 @@
+using Attune.Datasets;
+using Attune.Tokenization;
+
+namespace Attune.Batching;
+
+/// <summary>The texts of a split as rows of tokens.</summary>
+/// <param name="Dataset">The rows, with their labels where they have them.</param>
+/// <param name="RowsCut">How many rows were longer than allowed and have been cut.</param>
+public sealed record EncodedTexts(TokenizedDataset Dataset, int RowsCut)
+{
+    /// <summary>Tokenizes texts or pairs of texts; of a pair that is too long the longer text is cut first.</summary>
+    /// <param name="rows">Texts and labels.</param>
+    /// <param name="tokenizer">That of the model.</param>
+    /// <param name="maxLength">Longest row in tokens, special tokens included; null for what the tokenizer says.</param>
+    /// <param name="classes">Number of classes, for rows with several labels.</param>
+    /// <exception cref="AttuneException"><paramref name="maxLength"/> has no room for the special tokens.</exception>
+    public static EncodedTexts Of(ClassificationRows rows, BertTokenizer tokenizer, int? maxLength = null, int classes = 0)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var (encoded, cut) = Encode(rows.Texts, rows.Pairs, tokenizer, maxLength);
+        return new EncodedTexts(new TokenizedDataset(encoded, LabelsOf(rows, classes)), cut);
+    }
+
+    /// <summary>Tokenizes texts without labels; gives the rows and how many of them were cut.</summary>
+    internal static (IReadOnlyList<TokenizedRow> Rows, int Cut) Encode(
+        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, BertTokenizer tokenizer, int? maxLength)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        var length = maxLength ?? tokenizer.ModelMaxLength;
+        var whole = new EncodeOptions { Truncation = TruncationStrategy.DoNotTruncate };
+        var packed = tokenizer.EncodePacked(texts, pairs, whole with { Truncation = TruncationStrategy.LongestFirst, MaxLength = length });
+        var rows = new TokenizedRow[packed.Count];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var (start, end) = (packed.Offsets[i], packed.Offsets[i + 1]);
+            rows[i] = new TokenizedRow(packed.Ids[start..end], packed.TypeIds?[start..end]);
+        }
+        // A row as long as allowed was cut or fits exactly: only these are tokenized again to tell.
+        var full = length is null ? [] : Enumerable.Range(0, rows.Length).Where(i => rows[i].Length == length).ToList();
+        if (full.Count == 0) return (rows, 0);
+        var uncut = tokenizer.EncodePacked(full.ConvertAll(i => texts[i]), pairs is null ? null : full.ConvertAll(i => pairs[i]), whole);
+        return (rows, Enumerable.Range(0, full.Count).Count(i => uncut.Row(i).Length > length));
+    }
+
+    private static Labels? LabelsOf(ClassificationRows rows, int classes) => rows switch
+    {
+        { Classes: { } numbers } => new ClassLabels([.. numbers]),
+        { ClassSets: not null } => new MultiLabels(rows.MultiHot(classes), classes),
+        { Targets: { } targets } => new RegressionTargets([.. targets.Select(target => (float)target)]),
+        _ => null,
+    };
+}

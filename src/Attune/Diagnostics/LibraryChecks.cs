@@ -1,0 +1,115 @@
+using System.Runtime.InteropServices;
+using Attune.Native;
+using TorchSharp;
+
+namespace Attune.Diagnostics;
+
+/// <summary>The native libraries: there, loadable, and computing what they should.</summary>
+internal static partial class LibraryChecks
+{
+    private const string ReinstallRemedy = "Build or install Attune again for this system; the package libtorch-cpu brings the libraries.";
+
+    /// <summary>Looks for the libraries in the folder of the program.</summary>
+    internal static IEnumerable<Check> Run(string folder)
+    {
+        if (OperatingSystem.IsLinux()) yield return SystemLibrary();
+        // In the order in which they need each other.
+        string[] names = OperatingSystem.IsLinux() ? ["libgomp", "libc10", "libtorch_cpu", "libtorch", "libLibTorchSharp"]
+            : OperatingSystem.IsMacOS() ? ["libc10", "libtorch_cpu", "libtorch", "libLibTorchSharp"] : ["c10", "torch_cpu", "torch", "LibTorchSharp"];
+        foreach (var name in names)
+        {
+            var check = Load(name, folder);
+            yield return check;
+            if (check.Status == CheckStatus.Broken) yield break;
+        }
+        yield return Computes();
+    }
+
+    /// <summary>Whether a library of the folder can be loaded.</summary>
+    internal static Check Load(string name, string folder)
+    {
+        string[] places = [folder, Path.Combine(folder, "runtimes", RuntimeInformation.RuntimeIdentifier, "native")];
+        var files = places.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles)
+            .Where(file => Path.GetFileName(file) is var found && found.StartsWith(name, StringComparison.Ordinal) && found.Length > name.Length && found[name.Length] is '.' or '-');
+        if (files.FirstOrDefault() is not { } path) return Check.Broken(name, $"not in {folder}", ReinstallRemedy);
+        try
+        {
+            NativeLibrary.Load(path);
+            return Check.Ok(name, path);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            return Check.Broken(name, $"{path} cannot be loaded: {Reason(e.Message, path)}", Remedy(e.Message));
+        }
+    }
+
+    private static string Reason(string message, string path) =>
+        message.Split('\n').Select(line => line.Trim()).FirstOrDefault(line => line.Contains(path + ":", StringComparison.Ordinal)) ?? message.Split('\n')[0].Trim();
+
+    private static string Remedy(string message) => message switch
+    {
+        _ when message.Contains("GLIBCXX", StringComparison.Ordinal) || message.Contains("GLIBC_", StringComparison.Ordinal) =>
+            "This system's C or C++ library is too old: Debian 12, Ubuntu 22.04 and later have the right ones.",
+        _ when message.Contains("libstdc++.so", StringComparison.Ordinal) => "Install the C++ library, for instance with \"apt-get install libstdc++6\".",
+        _ when message.Contains("invalid ELF header", StringComparison.Ordinal) || message.Contains("file too short", StringComparison.Ordinal) =>
+            "The file is damaged; restore the packages again and rebuild.",
+        _ => ReinstallRemedy,
+    };
+
+    private static Check Computes()
+    {
+        const string name = "Computing";
+        try
+        {
+            LibTorch.Load();
+            using var two = torch.full([64, 64], 2f);
+            using var product = two.mm(two);
+            var value = product[0, 0].item<float>();
+            return value == 256 ? Check.Ok(name, $"libtorch {torch.__version__} computes what it should")
+                : Check.Broken(name, $"libtorch {torch.__version__} says that 64 x 2 x 2 is {value}", ReinstallRemedy);
+        }
+        catch (AttuneException e)
+        {
+            return Check.Broken(name, e.Message, ReinstallRemedy);
+        }
+    }
+
+    /// <summary>The C and C++ libraries of a Linux system and what they offer.</summary>
+    private static Check SystemLibrary()
+    {
+        const string name = "C library";
+        if (!NativeLibrary.TryLoad("libstdc++.so.6", out _))
+            return Check.Broken(name, $"glibc {Glibc()}, no libstdc++", "Install the C++ library, for instance with \"apt-get install libstdc++6\".");
+        var path = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..]).FirstOrDefault(file => file.Contains("libstdc++", StringComparison.Ordinal));
+        return Check.Ok(name, $"glibc {Glibc()}, libstdc++ with GLIBCXX_3.4.{(path is null ? "?" : NewestGlibcxx(File.ReadAllBytes(path)))}");
+    }
+
+    /// <summary>The last number of the newest symbol version that a libstdc++ offers.</summary>
+    internal static int NewestGlibcxx(ReadOnlySpan<byte> library)
+    {
+        var newest = 0;
+        var prefix = "GLIBCXX_3.4."u8;
+        for (var at = library.IndexOf(prefix); at >= 0; at = library.IndexOf(prefix))
+        {
+            library = library[(at + prefix.Length)..];
+            var digits = library.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+            if (digits is > 0 and < 4 && library[digits] == 0) newest = Math.Max(newest, int.Parse(System.Text.Encoding.ASCII.GetString(library[..digits])));
+        }
+        return newest;
+    }
+
+    private static string Glibc()
+    {
+        try
+        {
+            return Marshal.PtrToStringUTF8(GlibcVersion()) ?? "?";
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return "(another C library)";                      // musl, as on Alpine
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "gnu_get_libc_version")]
+    private static partial nint GlibcVersion();
+}

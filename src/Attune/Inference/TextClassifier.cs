@@ -1,0 +1,92 @@
+using Attune.Batching;
+using Attune.Metrics;
+using Attune.Models;
+using Attune.Tokenization;
+
+namespace Attune.Inference;
+
+/// <summary>A trained model with its tokenizer: texts in, labels and probabilities out.</summary>
+/// <example><code>
+/// using var classifier = TextClassifier.FromPretrained("trainer_output");
+/// Console.WriteLine(classifier.Predict("A film to fall in love with.").Label);
+/// </code></example>
+public sealed class TextClassifier : IDisposable
+{
+    private TextClassifier(BertForSequenceClassification model, BertTokenizer tokenizer, int maxLength) =>
+        (Model, Tokenizer, MaxLength) = (model, tokenizer, maxLength);
+
+    /// <summary>The model.</summary>
+    public BertForSequenceClassification Model { get; }
+
+    /// <summary>Its tokenizer.</summary>
+    public BertTokenizer Tokenizer { get; }
+
+    /// <summary>Longest row in tokens; longer texts are cut.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>What the model's numbers are.</summary>
+    public ProblemType ProblemType =>
+        Model.Config.ProblemType ?? (Model.Config.NumLabels == 1 ? ProblemType.Regression : ProblemType.SingleLabelClassification);
+
+    /// <summary>Loads a trained model.</summary>
+    /// <param name="folder">In Hugging Face's layout, with weights.</param>
+    /// <param name="maxLength">Longest row in tokens. Default: the tokenizer's limit, at most the model's.</param>
+    /// <param name="specialTokensInText">What the text "[SEP]", written by a user, means.</param>
+    /// <exception cref="AttuneException">A file is missing or damaged, there are no weights, or the model has no trained classifier.</exception>
+    public static TextClassifier FromPretrained(
+        string folder, int? maxLength = null, SpecialTokensInText specialTokensInText = SpecialTokensInText.AsText)
+    {
+        var tokenizer = BertTokenizer.FromPretrained(folder, specialTokensInText);
+        var model = BertForSequenceClassification.FromPretrained(folder);
+        try
+        {
+            var report = model.LoadReport;
+            if (report.Source is null) throw new AttuneException($"{folder} has no weights (model.safetensors or pytorch_model.bin); train it first, or name another model.");
+            if (report.New.Count + report.Resized.Count > 0) throw new AttuneException(
+                $"{folder} is no trained classifier: it lacks {string.Join(", ", report.New.Concat(report.Resized))}; train it first, or name another model.");
+            return new TextClassifier(model, tokenizer, RowLength.Of(tokenizer, model.Config, maxLength));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Predicts one text, or a pair.</summary>
+    public TextPrediction Predict(string text, string? pair = null) => Predict([text], pair is null ? null : [pair])[0];
+
+    /// <summary>Predicts many texts, or pairs of texts.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="pairs">The second text of each, or null.</param>
+    /// <param name="batchSize">Texts computed at once; those of like length are put together.</param>
+    /// <param name="cancellation">Ends it between two batches.</param>
+    /// <returns>In the order of the texts.</returns>
+    public IReadOnlyList<TextPrediction> Predict(
+        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        var (rows, _) = EncodedTexts.Encode(texts, pairs, Tokenizer, MaxLength);
+        var predictions = new TextPrediction[rows.Count];
+        foreach (var batch in Enumerable.Range(0, rows.Count).OrderBy(i => rows[i].Length).Chunk(batchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var output = Model.Forward(Batch.Pack([.. batch.Select(i => rows[i])]));
+            var scores = Scores(output.Logits, output.Columns);
+            for (var i = 0; i < batch.Length; i++)
+                predictions[batch[i]] = new TextPrediction(Model.Config.LabelNames, scores[(i * output.Columns)..((i + 1) * output.Columns)]);
+        }
+        return predictions;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Model.Dispose();
+
+    private double[] Scores(float[] logits, int columns) => ProblemType switch
+    {
+        ProblemType.SingleLabelClassification => Probabilities.Softmax(logits, columns),
+        ProblemType.MultiLabelClassification => Probabilities.Sigmoid(logits),
+        _ => Array.ConvertAll(logits, logit => (double)logit),
+    };
+}

@@ -1,0 +1,18 @@
+namespace Attune.Inference;
+
+/// <summary>What a model says of one text.</summary>
+/// <param name="Labels">Names of the classes, in the order of <paramref name="Scores"/>.</param>
+/// <param name="Scores">Probability of each class (they sum to 1 where each text has one class); of a regression the number itself.</param>
+public sealed record TextPrediction(IReadOnlyList<string> Labels, IReadOnlyList<double> Scores)
+{
+    /// <summary>The name of the most probable class.</summary>
+    public string Label => Labels[Best];
+
+    /// <summary>Its probability; of a regression the number.</summary>
+    public double Score => Scores[Best];
+
+    /// <summary>The classes whose probability reaches a threshold, for models with several labels per text.</summary>
+    public IReadOnlyList<string> LabelsFrom(double threshold) => [.. Labels.Where((_, i) => Scores[i] >= threshold)];
+
+    private int Best => Enumerable.Range(0, Scores.Count).MaxBy(i => Scores[i]);
+}
