@@ -49,6 +49,9 @@ public static class TransformersArguments
         "jit_mode_eval", "use_liger_kernel", "liger_kernel_config", "include_for_metrics", "debug",
     ];
 
+    /// <summary>The names of transformers' arguments that have no effect here or are refused.</summary>
+    internal static IEnumerable<string> OtherNames => WithoutEffect.Keys.Append("save_safetensors").Concat(Refused);
+
     /// <summary>Reads training arguments by their names in transformers.</summary>
     /// <param name="json">Names in snake case and values.</param>
     /// <param name="notice">Is told of arguments that have no effect in Attune.</param>
