@@ -11,8 +11,6 @@ internal sealed class BertNormalizer(bool cleanText, bool handleChineseChars, bo
 
     internal bool HandleChineseChars => handleChineseChars;
 
-    internal bool StripAccents => stripAccents;
-
     internal bool Lowercase => lowercase;
 
     /// <summary>Normalizes a part of a text, which begins at <paramref name="offset"/> of the original, and appends the result.</summary>

@@ -16,7 +16,7 @@ public sealed class BertTokenizer
     {
         (_model, Options) = (parts.Vocabulary, parts.Options);
         _addedTokens = NumberAddedTokens(_model, Options);
-        _all = _model.With(_addedTokens.Select(token => (token.Token.Content, token.Id)));
+        _all = _model.With([.. _addedTokens.Select(token => (token.Token.Content, token.Id))]);
         UnkId = Required(Options.UnkToken, "unk_token");
         ClsId = Required(Options.ClsToken, "cls_token");
         SepId = Required(Options.SepToken, "sep_token");

@@ -144,7 +144,8 @@ internal static class TokenizerJson
         (string, int) Named(string name)
         {
             var pair = processor.GetProperty(name);
-            return (pair[0].GetString()!, pair[1].GetInt32());
+            if (pair.GetArrayLength() != 2) throw new JsonException($"\"{name}\" is not a token with its id");
+            return (Text(pair[0]), pair[1].GetInt32());
         }
     }
 
@@ -153,12 +154,12 @@ internal static class TokenizerJson
         if (Part(part, "Sequence") is { } sequence)
             return TemplatePart.Text(sequence.GetProperty("id").GetString() == "A" ? 0 : 1, sequence.GetProperty("type_id").GetInt32());
         var special = part.GetProperty("SpecialToken");
-        var name = special.GetProperty("id").GetString()!;
+        var name = Text(special.GetProperty("id"));
         var token = tokens.GetProperty(name);
         return new TemplatePart(
             -1, special.GetProperty("type_id").GetInt32(), name,
             [.. token.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())],
-            [.. token.GetProperty("tokens").EnumerateArray().Select(text => text.GetString()!)]);
+            [.. token.GetProperty("tokens").EnumerateArray().Select(Text)]);
     }
 
     private static void WriteTemplate(Utf8JsonWriter json, SequenceTemplate template)
@@ -195,6 +196,8 @@ internal static class TokenizerJson
         json.WriteEndObject();
         json.WriteEndObject();
     }
+
+    private static string Text(JsonElement value) => value.GetString() ?? throw new JsonException("null where a text belongs");
 
     private static string? Type(JsonElement part) => Part(part, "type")?.GetString();
 

@@ -18,9 +18,6 @@ internal sealed class Vocabulary
     /// <summary>The greatest id plus one: as many rows as the embedding needs.</summary>
     internal int Size => _tokens.Length;
 
-    /// <summary>Number of different tokens.</summary>
-    internal int Count => _ids.Count;
-
     internal IReadOnlyDictionary<string, int> Ids => _ids;
 
     /// <summary>Line n, counted from 0, is the token n. Of equal lines the last counts, as in Python's dict.</summary>
@@ -46,9 +43,10 @@ internal sealed class Vocabulary
 
     internal string? TokenOf(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;
 
-    /// <summary>The same with one more token at the given id.</summary>
-    internal Vocabulary With(IEnumerable<(string Token, int Id)> further)
+    /// <summary>The same with the given tokens as well.</summary>
+    internal Vocabulary With(IReadOnlyCollection<(string Token, int Id)> further)
     {
+        if (further.All(token => IdOf(token.Token) == token.Id)) return this;
         var ids = new Dictionary<string, int>(_ids, StringComparer.Ordinal);
         foreach (var (token, id) in further) ids[token] = id;
         return new Vocabulary(ids);

@@ -77,19 +77,7 @@ internal sealed class WordCutter
     /// <summary>Handles the word of ASCII letters and digits at <paramref name="at"/>. Returns where the next one may begin.</summary>
     private int CutAscii(ReadOnlySpan<char> text, int at, int offset, int limit, Scratch scratch)
     {
-        Vector128<ushort> first, second;
-        if (at + 16 <= text.Length)
-        {
-            ref var source = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<char, ushort>(text[at..]));
-            (first, second) = (Vector128.LoadUnsafe(ref source), Vector128.LoadUnsafe(ref source, 8));
-        }
-        else
-        {
-            Span<char> padded = stackalloc char[16];
-            text[at..].CopyTo(padded);
-            ref var source = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<char, ushort>(padded));
-            (first, second) = (Vector128.LoadUnsafe(ref source), Vector128.LoadUnsafe(ref source, 8));
-        }
+        var (first, second) = at + 16 <= text.Length ? Load(text[at..]) : LoadLast(text[at..]);
         var most = Vector128.Create((ushort)255);
         var bytes = Vector128.Narrow(Vector128.Min(first, most), Vector128.Min(second, most));
         var small = bytes | Vector128.Create((byte)0x20);
@@ -99,7 +87,7 @@ internal sealed class WordCutter
         if (length == 16)
             while (at + length < text.Length && char.IsAsciiLetterOrDigit(text[at + length])) length++;
         var end = at + length;
-        if (end < text.Length && GoesOn(text[end])) return CutStretch(text, at, offset, limit, scratch);
+        if (end < text.Length && text[end] != ' ' && GoesOn(text[end])) return CutStretch(text, at, offset, limit, scratch);
         var tokens = scratch.Tokens;
         if (length <= WordTable.LongestWord)
         {
@@ -116,6 +104,20 @@ internal sealed class WordCutter
         }
         SplitAscii(text[at..end], offset + at, tokens);
         return end;
+    }
+
+    private static (Vector128<ushort> First, Vector128<ushort> Second) Load(ReadOnlySpan<char> text)
+    {
+        ref var source = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<char, ushort>(text));
+        return (Vector128.LoadUnsafe(ref source), Vector128.LoadUnsafe(ref source, 8));
+    }
+
+    /// <summary>The last characters of a text, filled up with zeros, which end every word.</summary>
+    private static (Vector128<ushort> First, Vector128<ushort> Second) LoadLast(ReadOnlySpan<char> text)
+    {
+        Span<char> padded = stackalloc char[16];
+        text.CopyTo(padded);
+        return Load(padded);
     }
 
     private void SplitAscii(ReadOnlySpan<char> word, int offset, TokenBuffer tokens)

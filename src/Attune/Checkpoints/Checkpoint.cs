@@ -26,6 +26,10 @@ internal static class Checkpoint
         {
             throw AtomicFile.Unwritable(folder, e);
         }
+        catch (AttuneException e) when (e.InnerException is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Unwritable(folder, e.InnerException);          // of a file in the new folder, whose name says nothing to the user
+        }
         finally
         {
             TryDelete(fresh);

@@ -44,6 +44,9 @@ internal sealed record ResumeState
     /// <summary>Length of the last gradient, for a log before the next update.</summary>
     public double? LastGradNorm { get; init; }
 
+    /// <summary>The rate of the last update, for the same.</summary>
+    public double LastLearningRate { get; init; }
+
     /// <summary>Seconds of training so far.</summary>
     public double TrainSeconds { get; init; }
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Attune.Training;
@@ -10,6 +12,7 @@ public sealed class ArgumentTable
 {
     private static readonly ConcurrentDictionary<Type, ArgumentTable> Tables = new();
 
+    private readonly List<Argument> _all = [];
     private readonly Dictionary<string, Argument> _byName = [];
     private readonly Type _type;
 
@@ -21,14 +24,14 @@ public sealed class ArgumentTable
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
         {
             var argument = new Argument(property, property.GetValue(defaults), comments.GetValueOrDefault(property.Name, ("", "")));
-            All.Add(argument);
+            _all.Add(argument);
             _byName.Add(argument.Name, argument);
             if (argument.Alias is { } alias) _byName.Add(alias, argument);
         }
     }
 
     /// <summary>The arguments in the order of the record.</summary>
-    public IList<Argument> All { get; } = new List<Argument>();
+    public IReadOnlyList<Argument> All => _all;
 
     /// <summary>The table of a record of arguments.</summary>
     public static ArgumentTable Of<T>() where T : new() => Tables.GetOrAdd(typeof(T), type => new ArgumentTable(type));
@@ -54,4 +57,15 @@ public sealed class ArgumentTable
     /// <summary>The names and values of a record, all of them, as JSON.</summary>
     public JsonObject ToJson(object arguments) =>
         new(All.Select(argument => KeyValuePair.Create(argument.Name, Argument.ToJson(argument.Read(arguments)))));
+
+    /// <summary>The arguments as a table for the docs.</summary>
+    public string ToMarkdown()
+    {
+        var text = new StringBuilder("| option | JSON | meaning | value |\n|---|---|---|---|\n");
+        foreach (var argument in All)
+            text.Append(CultureInfo.InvariantCulture, $"| `{argument.Option}` | `{argument.Name}` | {Cell(argument.Help)} | {Cell(argument.Value)} |\n");
+        return text.ToString();
+    }
+
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
 }

@@ -5,4 +5,8 @@ namespace Attune.Training;
 /// <param name="TrainingLoss">Mean loss of all of them.</param>
 /// <param name="Metrics">As logged at the end: <c>train_loss</c>, <c>train_runtime</c>, speeds, <c>total_flos</c>, <c>epoch</c>.</param>
 /// <param name="Interrupted">Whether it was stopped from outside: a checkpoint is written, and the run can be resumed.</param>
-public sealed record TrainOutput(long GlobalStep, double TrainingLoss, IReadOnlyDictionary<string, double> Metrics, bool Interrupted);
+public sealed record TrainOutput(long GlobalStep, double TrainingLoss, IReadOnlyDictionary<string, double> Metrics, bool Interrupted)
+{
+    /// <summary>Most memory that the process held at any time so far, in bytes; 0 where the system does not say.</summary>
+    public long PeakMemoryBytes { get; init; }
+}

@@ -76,6 +76,7 @@ public sealed class Trainer
     public TrainOutput Train(string? resumeFromCheckpoint = null, CancellationToken cancellation = default)
     {
         var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
+        if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
         var wanted = resumeFromCheckpoint ?? Args.ResumeFromCheckpoint;
         var resume = wanted is null || wanted.Equals("false", StringComparison.OrdinalIgnoreCase) ? null : Checkpoint.Find(wanted, Args.OutputDir);
         OutputFolder.Prepare(Args, isResumed: resume is not null);

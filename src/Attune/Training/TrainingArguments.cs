@@ -211,7 +211,7 @@ public sealed partial record TrainingArguments
     /// <value>A folder, or true for the newest in <see cref="OutputDir"/>. Default null: start anew.</value>
     public string? ResumeFromCheckpoint { get; init; }
 
-    /// <summary>Evaluates once before the first update; this evaluation never counts as the best.</summary>
+    /// <summary>Evaluates once before the first update, not again on resuming; this evaluation never counts as the best.</summary>
     /// <value>Default false.</value>
     public bool EvalOnStart { get; init; }
 

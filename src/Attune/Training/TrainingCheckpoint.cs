@@ -37,6 +37,7 @@ internal sealed class TrainingCheckpoint
                 LossLogged = step.Loss.Logged,
                 LastLoggedStep = step.Loss.LastLoggedStep,
                 LastGradNorm = step.GradNorm,
+                LastLearningRate = step.Optimizer.LearningRate,
                 TrainSeconds = seconds,
                 RowsTrained = position.RowsTrained,
                 Plateau = step.Rate.State,
@@ -66,7 +67,7 @@ internal sealed class TrainingCheckpoint
         if (_exact is not null)
         {
             (step.Loss.SinceLog, step.Loss.Logged, step.Loss.LastLoggedStep) = (_exact.LossSinceLog, _exact.LossLogged, _exact.LastLoggedStep);
-            step.GradNorm = _exact.LastGradNorm;
+            (step.GradNorm, step.Optimizer.LearningRate) = (_exact.LastGradNorm, _exact.LastLearningRate);
             step.Rate.State = _exact.Plateau;
         }
         return Position(args, plan);

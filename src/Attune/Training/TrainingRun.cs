@@ -46,7 +46,7 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             FinishInterrupted();
-            if (_args.EvalOnStart) _trainer.Evaluate(cancellation: _cancellation);
+            if (_args.EvalOnStart && _state.GlobalStep == 0) _trainer.Evaluate(cancellation: _cancellation);
             while (_position.Epoch < _plan.Epochs && _state.GlobalStep < _plan.TotalSteps)
             {
                 Epoch();
@@ -144,8 +144,20 @@ internal sealed class TrainingRun : IDisposable
         _state.StatefulCallbacks = _callbacks.ExportState();
         TrainingCheckpoint.Write(_trainer, _plan, _step, _position, Seconds);
         _savedStep = _state.GlobalStep;
-        CheckpointRotation.Rotate(_args.OutputDir, _args.SaveTotalLimit, _state.GlobalStep, _state.BestModelCheckpoint);
+        Rotate();
         _callbacks.Save(_state);
+    }
+
+    private void Rotate()
+    {
+        try
+        {
+            CheckpointRotation.Rotate(_args.OutputDir, _args.SaveTotalLimit, _state.GlobalStep, _state.BestModelCheckpoint);
+        }
+        catch (AttuneException e)
+        {
+            _trainer.Notice(e.Message);                                   // one checkpoint too many is no reason to stop
+        }
     }
 
     private TrainOutput End(bool isInterrupted)
@@ -156,7 +168,8 @@ internal sealed class TrainingRun : IDisposable
         metrics["train_loss"] = _step.Loss.Mean(_state.GlobalStep);
         if (!isInterrupted) _trainer.Log(metrics);
         _callbacks.TrainEnd(_state);
-        return new TrainOutput(_state.GlobalStep, metrics["train_loss"], metrics, isInterrupted);
+        using var process = Process.GetCurrentProcess();
+        return new TrainOutput(_state.GlobalStep, metrics["train_loss"], metrics, isInterrupted) { PeakMemoryBytes = process.PeakWorkingSet64 };
     }
 
     private double Seconds => _position.SecondsBefore + _watch.Elapsed.TotalSeconds;

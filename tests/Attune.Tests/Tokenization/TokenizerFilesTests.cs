@@ -1,0 +1,176 @@
+using System.Text.Json.Nodes;
+using Attune.Tokenization;
+
+namespace Attune.Tests.Tokenization;
+
+public sealed class TokenizerFilesTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("attune-tokenizer-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Save_ThenLoad_GivesTheSameTokenizer()
+    {
+        var options = new BertTokenizerOptions
+        {
+            DoLowerCase = false, StripAccents = true, TokenizeChineseChars = false, CleanText = false, ModelMaxLength = 512,
+            MaxInputCharsPerWord = 50, PaddingSide = PaddingSide.Left, TokenizerClass = "DistilBertTokenizer",
+            AddedTokens = [new("<e>") { LStrip = true, Normalized = true }, new("[E]") { Special = true, SingleWord = true }],
+        };
+        var saved = BertTokenizer.FromVocabulary(TestVocabulary.Mini, options);
+        saved.Save(_folder);
+        foreach (var withJson in new[] { true, false })
+        {
+            if (!withJson) File.Delete(Path.Combine(_folder, "tokenizer.json"));
+            var loaded = BertTokenizer.FromPretrained(_folder);
+            Assert.Equal(saved.VocabularySize, loaded.VocabularySize);
+            foreach (var text in new[] { "Über 中文 <e> [E] straße", new string('x', 60), "[MASK] Hello" })
+                if (withJson) Assert.Equal(saved.Encode(text).Ids, loaded.Encode(text).Ids);
+            Assert.Equal(512, loaded.ModelMaxLength);
+            Assert.Equal(options.DoLowerCase, loaded.Options.DoLowerCase);
+            Assert.Equal(options.StripAccents, loaded.Options.StripAccents);
+            Assert.Equal(PaddingSide.Left, loaded.Options.PaddingSide);
+            Assert.Equal("DistilBertTokenizer", loaded.Options.TokenizerClass);
+            Assert.Equal(saved.TokenToId("[E]"), loaded.TokenToId("[E]"));
+            Assert.Equal(options.AddedTokens[0], loaded.Options.AddedTokens.Single(token => token.Content == "<e>"));
+        }
+    }
+
+    [Fact]
+    public void Save_NoMaximalLength_WritesTheNumberOfTransformers()
+    {
+        TestVocabulary.Uncased.Save(_folder);
+        Assert.Contains("\"model_max_length\": 1000000000000000019884624838656", File.ReadAllText(Path.Combine(_folder, "tokenizer_config.json")), StringComparison.Ordinal);
+        Assert.Null(BertTokenizer.FromPretrained(_folder).ModelMaxLength);
+        Assert.Equal(TestVocabulary.Mini, File.ReadAllLines(Path.Combine(_folder, "vocab.txt")));
+        Assert.Equal(
+            ["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"],
+            Directory.EnumerateFiles(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void FromPretrained_FoldersOfTheHub_AgreeWithTheirVocabulary()
+    {
+        var folders = new[] { "bert-base-uncased", "bert-base-multilingual-cased", "bert-base-chinese" }
+            .Select(Golden.Data).Where(folder => folder is not null).ToList();
+        Assert.SkipWhen(folders.Count == 0, "There are no model folders (ATTUNE_DATA, ../shared/data).");
+        foreach (var folder in folders)
+        {
+            var fromJson = BertTokenizer.FromPretrained(folder!);
+            var fromVocabulary = BertTokenizer.FromVocabulary(Path.Combine(folder!, "vocab.txt"), fromJson.Options);
+            Assert.Equal(fromVocabulary.VocabularySize, fromJson.VocabularySize);
+            foreach (var text in new[] { "Hello, wörld! Ünïcode", "我爱北京天安门。", "Привет, мир", "नमस्ते 東京 서울" })
+                Assert.Equal(fromVocabulary.Encode(text).Ids, fromJson.Encode(text).Ids);
+            fromJson.Save(_folder);
+            Assert.Equal(fromJson.Encode("我 love été").Ids, BertTokenizer.FromPretrained(_folder).Encode("我 love été").Ids);
+        }
+    }
+
+    [Fact]
+    public void FromPretrained_ConfigAndMap_OverruleTheTokenizerFile()
+    {
+        TestVocabulary.Uncased.Save(_folder);
+        File.WriteAllText(Path.Combine(_folder, "special_tokens_map.json"), """{"mask_token": {"content": "[NO]"}}""");
+        File.WriteAllText(Path.Combine(_folder, "tokenizer_config.json"),
+            """{"do_lower_case": false, "tokenize_chinese_chars": false, "model_max_length": 64, "additional_special_tokens": ["<x>"]}""");
+        var tokenizer = BertTokenizer.FromPretrained(_folder, SpecialTokensInText.AsTokens);
+        Assert.False(tokenizer.Options.DoLowerCase);
+        Assert.False(tokenizer.Options.TokenizeChineseChars);
+        Assert.Equal(64, tokenizer.ModelMaxLength);
+        Assert.Null(tokenizer.MaskId);
+        Assert.Contains("<x>", tokenizer.Encode("a <x>").Tokens);
+    }
+
+    [Fact]
+    public void FromPretrained_OtherKindsOfTokenizer_NamesWhatIsUnsupported()
+    {
+        var family = Golden.Require("tokenizers_family");
+        foreach (var kind in Directory.EnumerateDirectories(family))
+        {
+            using (var from = Golden.Open(kind, "tokenizer.json"))
+            using (var to = File.Create(Path.Combine(_folder, "tokenizer.json"))) from.CopyTo(to);
+            var error = Assert.Throws<AttuneException>(() => BertTokenizer.FromPretrained(_folder));
+            Assert.Contains("is not supported", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void FromPretrained_TruncatedAnywhere_IsRefusedInOneSentence()
+    {
+        BertTokenizer.FromVocabulary(TestVocabulary.Mini.Take(30)).Save(_folder);
+        var path = Path.Combine(_folder, "tokenizer.json");
+        var bytes = File.ReadAllBytes(path);
+        for (var length = 0; length < bytes.Length - 2; length += 7)
+        {
+            File.WriteAllBytes(path, bytes[..length]);
+            var error = Assert.Throws<AttuneException>(() => BertTokenizer.FromPretrained(_folder));
+            Assert.Contains(path, error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', error.Message);
+        }
+    }
+
+    [Fact]
+    public void FromPretrained_EachValueOfAnotherType_IsRefusedOrHarmless()
+    {
+        BertTokenizer.FromVocabulary(TestVocabulary.Mini.Take(12)).Save(_folder);
+        foreach (var file in new[] { "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json" })
+        {
+            var path = Path.Combine(_folder, file);
+            var sound = File.ReadAllText(path);
+            var count = Places(JsonNode.Parse(sound)!).Count;
+            for (var place = 0; place < count; place++)
+                foreach (var value in new[] { "null", "-1", "99999999999", "\"x\"", "\"LONE\"", "[[[]]]", "{}", "true" })
+                {
+                    var root = JsonNode.Parse(sound)!;
+                    Replace(Places(root)[place], JsonNode.Parse(value));
+                    File.WriteAllText(path, root.ToJsonString().Replace("LONE", "\\ud800", StringComparison.Ordinal));
+                    try
+                    {
+                        BertTokenizer.FromPretrained(_folder).Encode("a b");
+                    }
+                    catch (AttuneException e)
+                    {
+                        Assert.DoesNotContain('\n', e.Message);
+                    }
+                }
+            File.WriteAllText(path, sound);
+        }
+    }
+
+    [Fact]
+    public void FromPretrained_NothingThere_SaysWhatToDo()
+    {
+        Assert.Contains("neither", Assert.Throws<AttuneException>(() => BertTokenizer.FromPretrained(_folder)).Message, StringComparison.Ordinal);
+        Assert.Throws<AttuneException>(() => BertTokenizer.FromPretrained(Path.Combine(_folder, "absent")));
+        Assert.Throws<AttuneException>(() => BertTokenizer.FromVocabulary(Path.Combine(_folder, "absent.txt")));
+    }
+
+    [Fact]
+    public void FromPretrained_WindowsLineEnds_AreNotPartOfTheTokens()
+    {
+        File.WriteAllText(Path.Combine(_folder, "vocab.txt"), string.Join("\r\n", TestVocabulary.Mini) + "\r\n", System.Text.Encoding.UTF8);
+        Assert.Equal(TestVocabulary.Uncased.Encode("hello").Ids, BertTokenizer.FromPretrained(_folder).Encode("hello").Ids);
+    }
+
+    private static List<JsonNode> Places(JsonNode root)
+    {
+        var all = new List<JsonNode>();
+        Walk(root);
+        return all;
+
+        void Walk(JsonNode? node)
+        {
+            if (node is null) return;
+            if (node.Parent is not null) all.Add(node);
+            if (node is JsonObject map) foreach (var (_, child) in map) Walk(child);
+            if (node is JsonArray list) foreach (var child in list) Walk(child);
+        }
+    }
+
+    private static void Replace(JsonNode place, JsonNode? value)
+    {
+        if (place.Parent is JsonObject map) map[place.GetPropertyName()] = value;
+        else if (place.Parent is JsonArray list) list[place.GetElementIndex()] = value;
+    }
+}

@@ -1,0 +1,149 @@
+using Attune.Checkpoints;
+using Attune.Optimization;
+using Attune.Tests.Datasets;
+using Attune.Training;
+
+namespace Attune.Tests.Training;
+
+/// <summary>A run that is stopped and resumed gives what the run that was never stopped gives, to the bit, wherever it is stopped.</summary>
+[Collection("torch")]
+public sealed class ResumeTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<string> Kinds() => ["by epoch", "by steps, early stopping", "plateau, smoothing", "grouped by length", "adafactor, best"];
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
+    {
+        var whole = Run(kind, "whole", stopAfter: null, resume: null);
+        Assert.True(whole.Output.GlobalStep >= 6, "too short a run to show anything");
+        for (var step = 1; step < whole.Output.GlobalStep; step++)
+        {
+            var name = $"stopped-{step}";
+            var first = Run(kind, name, stopAfter: step, resume: null);
+            Assert.True(first.Output.Interrupted);
+            Assert.Equal(step, first.Output.GlobalStep);
+            AssertSame(whole, Run(kind, name, stopAfter: null, resume: "true"), $"{kind}, stopped after {step}");
+        }
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void Train_StoppedInEvaluation_EvaluatesAgainAndContinuesToTheBit(string kind)
+    {
+        var whole = Run(kind, "whole", stopAfter: null, resume: null);
+        var first = Run(kind, "stopped", stopAfter: null, resume: null, stopInEvaluation: 2);
+        Assert.True(first.Output.Interrupted);
+        AssertSame(whole, Run(kind, "stopped", stopAfter: null, resume: "true"), kind);
+    }
+
+    [Fact]
+    public void Train_ResumedFromEveryCheckpointOfAFinishedRun_ContinuesToTheBit()
+    {
+        var whole = Run("by epoch", "whole", stopAfter: null, resume: null, saveEveryStep: true);
+        foreach (var checkpoint in CheckpointFiles.All(Path.Combine(_folder.Path, "whole")))
+            AssertSame(whole, Run("by epoch", "whole", stopAfter: null, resume: checkpoint, saveEveryStep: true), checkpoint);
+    }
+
+    [Fact]
+    public void Train_MoreUpdatesThanBefore_GoesOnWithinTheEpoch()
+    {
+        var whole = Run("by epoch", "whole", stopAfter: null, resume: null, change: args => args with { MaxSteps = 8, LrSchedulerType = SchedulerType.Constant });
+        Run("by epoch", "shorter", stopAfter: null, resume: null, change: args => args with { MaxSteps = 4, LrSchedulerType = SchedulerType.Constant });
+        var longer = Run("by epoch", "shorter", stopAfter: null, resume: "true", change: args => args with { MaxSteps = 8, LrSchedulerType = SchedulerType.Constant });
+        Assert.Equal(whole.Weights, longer.Weights);
+        Assert.Contains(longer.Notices, line => line.Contains("8 updates in place of 4", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Train_OtherBatchSize_KeepsTheCheckpointsAndSaysSo()
+    {
+        var whole = Run("by epoch", "whole", stopAfter: null, resume: null);
+        Run("by epoch", "stopped", stopAfter: 4, resume: null);
+        var resumed = Run("by epoch", "stopped", stopAfter: null, resume: "true", change: args => args with { PerDeviceTrainBatchSize = 5 });
+        AssertSame(whole, resumed, "batch size");
+        Assert.Contains(resumed.Notices, line => line.StartsWith("per_device_train_batch_size stays 2", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Train_NoCheckpoint_SaysWhere()
+    {
+        var error = Assert.Throws<AttuneException>(() => Run("by epoch", "empty", stopAfter: null, resume: "true"));
+        Assert.Contains("empty has no checkpoint", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<AttuneException>(() => Run("by epoch", "empty", stopAfter: null, resume: "elsewhere"));
+        Assert.Contains("elsewhere is no checkpoint", error.Message, StringComparison.Ordinal);
+    }
+
+    private sealed record Result(TrainOutput Output, float[] Weights, TrainerState State, List<string> Notices);
+
+    private Result Run(
+        string kind, string name, int? stopAfter, string? resume, int? stopInEvaluation = null, bool saveEveryStep = false,
+        Func<TrainingArguments, TrainingArguments>? change = null)
+    {
+        var args = Arguments(kind, Path.Combine(_folder.Path, name));
+        if (saveEveryStep) args = args with { SaveStrategy = SaveStrategy.Steps, SaveSteps = 1, LoadBestModelAtEnd = false };
+        if (change is not null) args = change(args);
+        using var model = TinyRun.Model();
+        using var stop = new CancellationTokenSource();
+        var notices = new List<string>();
+        List<TrainerCallback> callbacks = [new Stopper(stop, stopAfter, stopInEvaluation)];
+        if (kind.Contains("early", StringComparison.Ordinal)) callbacks.Add(new EarlyStoppingCallback(5, 0.01));
+        var trainer = new Trainer(model, args, TinyRun.Data(11), TinyRun.Data(9, seed: 1), callbacks: callbacks, notice: notices.Add);
+        var output = trainer.Train(resume, stop.Token);
+        return new Result(output, TinyRun.Weights(model), trainer.State, notices);
+    }
+
+    private static TrainingArguments Arguments(string kind, string folder)
+    {
+        var args = TinyRun.Arguments(folder);
+        return kind switch
+        {
+            "by steps, early stopping" => args with
+            {
+                EvalStrategy = IntervalStrategy.Steps, EvalSteps = 1, SaveStrategy = SaveStrategy.Steps, SaveSteps = 2, SaveTotalLimit = 2,
+                LoadBestModelAtEnd = true, NumTrainEpochs = 4,
+            },
+            "plateau, smoothing" => args with
+            {
+                LrSchedulerType = SchedulerType.ReduceLrOnPlateau, LrSchedulerKwargs = new() { ["patience"] = 0, ["factor"] = 0.5, ["threshold"] = 0.05 },
+                LabelSmoothingFactor = 0.1, LoggingSteps = 5, SaveStrategy = SaveStrategy.No,
+            },
+            "grouped by length" => args with { GroupByLength = true, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 2, LoggingStrategy = IntervalStrategy.Epoch },
+            "adafactor, best" => args with
+            {
+                Optim = OptimizerName.Adafactor, SaveStrategy = SaveStrategy.Best, MetricForBestModel = "loss", LoadBestModelAtEnd = true, SaveTotalLimit = 1,
+            },
+            _ => args with { SaveStrategy = SaveStrategy.Epoch, LoadBestModelAtEnd = true, LoggingStrategy = IntervalStrategy.Epoch },
+        };
+    }
+
+    private static void AssertSame(Result whole, Result resumed, string what)
+    {
+        Assert.False(resumed.Output.Interrupted);
+        Assert.Equal(Lasting(whole), Lasting(resumed));
+        Assert.True(whole.Weights.AsSpan().SequenceEqual(resumed.Weights), $"{what}: the weights differ");
+        Assert.Equal((whole.State.BestMetric, whole.State.BestGlobalStep), (resumed.State.BestMetric, resumed.State.BestGlobalStep));
+        Assert.Equal(whole.State.TotalFlos, resumed.State.TotalFlos);
+    }
+
+    private static IEnumerable<string> Lasting(Result run) => run.State.LogHistory.Select(entry => string.Join(' ', entry
+        .Where(pair => !pair.Key.Contains("_runtime", StringComparison.Ordinal) && !pair.Key.Contains("_per_second", StringComparison.Ordinal))
+        .OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value:r}")));
+
+    private sealed class Stopper(CancellationTokenSource source, int? step, int? evaluation) : TrainerCallback
+    {
+        private int _evaluations;
+
+        public override void OnStepEnd(TrainingArguments args, TrainerState state, TrainerControl control, StepResult result)
+        {
+            if (state.GlobalStep == step) source.Cancel();
+        }
+
+        public override void OnPredictionStep(TrainingArguments args, TrainerState state, TrainerControl control, int batch, int batches)
+        {
+            if (batch == 1 && ++_evaluations == evaluation) source.Cancel();
+        }
+    }
+}

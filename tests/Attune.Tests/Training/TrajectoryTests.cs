@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Attune.Batching;
+using Attune.Checkpoints;
+using Attune.Models;
+using Attune.Tests.Models;
+using Attune.Training;
+
+namespace Attune.Tests.Training;
+
+/// <summary>Thirty updates of golden/trajectory through the Trainer's own step, with the given rows of each batch.</summary>
+[Collection("torch")]
+public sealed class TrajectoryTests
+{
+    // As golden/README.md suggests; the gradient of key biases is zero, so Adam makes steps of the rate's size out of its rounding.
+    private const double LossTolerance = 1e-5, NormTolerance = 5e-5, WeightTolerance = 1e-4, RateTolerance = 1e-12;
+
+    public static TheoryData<string> Variants() => TrajectoryGoldenTests.Variants();
+
+    [Theory, MemberData(nameof(Variants))]
+    public void Step_GoldenRows_GivesTheTrainersLossesAndWeights(string file)
+    {
+        var folder = Golden.Require("trajectory");
+        var golden = Golden.Json(folder, file);
+        var args = TransformersArguments.FromJson(JsonNode.Parse(golden.GetProperty("hyperparameters").GetRawText())!.AsObject()).Validated();
+        var rows = Golden.Json(folder, "data.json").GetProperty("datasets").GetProperty(golden.GetProperty("dataset").GetString()!).EnumerateArray().ToList();
+        var data = new TokenizedDataset(
+            [.. rows.Select(row => new TokenizedRow(row.GetProperty("input_ids").Deserialize<int[]>()!, row.GetProperty("token_type_ids").Deserialize<int[]>()!))],
+            new ClassLabels([.. rows.Select(row => row.GetProperty("label").GetInt64())]));
+        using var model = BertForSequenceClassification.FromPretrained(
+            Path.Combine(folder, "..", golden.GetProperty("initial_weights").GetString()!),
+            configure: config => config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0, ClassifierDropout = 0 });
+        using var step = new TrainingStep(model, data, args, TrainingPlan.Of(args, data.Count), new CallbackList([], args), new TrainerState());
+
+        var expected = golden.GetProperty("per_step");
+        foreach (var (update, window) in golden.GetProperty("groups").EnumerateArray().Index())
+        {
+            var result = step.Run(window.Deserialize<int[][]>()!);
+            Near(expected.GetProperty("loss")[update], result.Loss, LossTolerance, "loss");
+            foreach (var (loss, own) in expected.GetProperty("micro_losses")[update].EnumerateArray().Zip(result.Losses))
+                Near(loss, own * result.Losses.Count, LossTolerance, "loss of a batch");
+            var norm = expected.GetProperty("grad_norm_before_clip")[update];
+            Near(norm, result.GradNorm!.Value, NormTolerance * norm.GetDouble(), "norm");
+            Near(expected.GetProperty("lr_used")[update], result.LearningRate, RateTolerance * args.LearningRate, "rate");
+
+            void Near(JsonElement wanted, double found, double tolerance, string what) =>
+                Assert.True(Math.Abs(wanted.GetDouble() - found) <= tolerance, $"{file}, update {update + 1}: {what} {found}, expected {wanted}");
+        }
+        var final = GoldenBatches.Tensors(folder, golden.GetProperty("final_weights").GetString()!);
+        foreach (var weight in model.Weights.All)
+            TensorAssert.Close(
+                final[weight.Name], weight.Span, weight.Name.EndsWith("key.bias", StringComparison.Ordinal) ? args.LearningRate * args.MaxSteps : WeightTolerance, weight.Name);
+    }
+}
