@@ -1,5 +1,6 @@
 using Attune.Datasets;
 using Attune.Metrics;
+using Attune.Training;
 
 namespace Attune.Cli;
 
@@ -9,6 +10,7 @@ internal sealed class DataSource
     private const double DefaultValidationShare = 0.1;
     private readonly DataArguments _data;
     private readonly Action<string> _tell;
+    private IReadOnlyList<Metric>? _metrics;
 
     private DataSource(DataArguments data, string name, DatasetDict splits, ClassificationOptions options, Action<string> tell)
     {
@@ -104,18 +106,35 @@ internal sealed class DataSource
     };
 
     /// <summary>What is measured: what was asked for, else the GLUE task's, else the usual for the kind of task.</summary>
+    internal IReadOnlyList<Metric> Metrics => _metrics ??= [.. MetricNames().Select(name => MetricTable.Find(name, Columns.Task, ModelLabels.Count))];
+
+    /// <summary>Measures it; where a GLUE task has two metrics, also their mean.</summary>
     internal Func<EvalPrediction, IReadOnlyDictionary<string, double>> ComputeMetrics() =>
-        _data.Metrics.Count == 0 && GlueTask(Name) is { } task
+        _data.Metrics.Count == 0 && GlueTask(Name, _data.DatasetConfig) is { } task
             ? GlueMetrics.ComputeMetrics(task)
-            : MetricTable.ComputeMetrics([.. _data.Metrics], Columns.Task, ModelLabels.Count);
+            : MetricTable.ComputeMetrics([.. Metrics.Select(metric => metric.Name)], Columns.Task, ModelLabels.Count);
+
+    /// <summary>Refuses a metric_for_best_model that is not measured, before an epoch is spent.</summary>
+    internal void CheckBestMetric(TrainingArguments arguments)
+    {
+        if (arguments.MetricForBestModel is not { } wanted) return;
+        string[] measured = ["loss", .. Metrics.Select(metric => metric.Name), GlueMetrics.CombinedScore];
+        var name = wanted.StartsWith("eval_", StringComparison.Ordinal) ? wanted["eval_".Length..] : wanted;
+        if (!measured.Contains(name)) throw new AttuneException(
+            $"metric_for_best_model is {wanted}, but measured are {string.Join(", ", measured.SkipLast(1))}; name one of them, or add it to --metrics.");
+    }
+
+    private IReadOnlyList<string> MetricNames() =>
+        _data.Metrics.Count > 0 ? _data.Metrics
+        : GlueTask(Name, _data.DatasetConfig) is { } task ? GlueMetrics.Names(task) : [MetricTable.Default(Columns.Task)];
 
     /// <summary>Whether the labels are the model's classes: by name (case does not count), or, for a model that is only evaluated, by number.</summary>
     private bool Fits(IReadOnlyList<string> modelLabels, bool isEvaluated)
     {
         var names = Columns.LabelNames;
         var known = modelLabels.ToHashSet(StringComparer.OrdinalIgnoreCase);
-        if (names.All(known.Contains)) return isEvaluated || names.Count == modelLabels.Count;
-        if (!isEvaluated || names.Any(known.Contains)) return false;
+        if (!isEvaluated) return names.Count == modelLabels.Count && names.All(known.Contains);
+        if (names.Any(known.Contains)) return true;            // a row with another label is then named with its place
         var isClassLabel = Columns.LabelColumn is { } label && Splits.Values.Any(split => split.Features.GetValueOrDefault(label) is ClassLabel);
         return isClassLabel ? names.Count == modelLabels.Count : names.Count <= modelLabels.Count && names.All(LabelNames.IsInteger);
     }
@@ -148,5 +167,11 @@ internal sealed class DataSource
             $"{EmbeddedDatasets.Reviews} has no configuration \"{config}\".{Spelling.DidYouMean(config, labels)} It has {string.Join(", ", labels)}.");
     }
 
-    private static string? GlueTask(string name) => name.Split('/') is [.., "glue", var task] ? task : null;
+    /// <summary>The task of a name such as glue/sst2, or of a folder glue/SST-2.</summary>
+    private static string? GlueTask(string name, string? config)
+    {
+        var parts = Path.TrimEndingDirectorySeparator(name).Split('/');
+        var task = parts is [.., "glue", var last] ? last : parts[^1] == "glue" ? config : null;
+        return task is not null && GlueMetrics.Contains(task) ? task : null;
+    }
 }

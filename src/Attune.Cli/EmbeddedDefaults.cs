@@ -1,3 +1,4 @@
+using Attune.Metrics;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -34,8 +35,8 @@ internal static class EmbeddedDefaults
         return $"The embedded encoder begins with random weights. Defaults that suit it: {string.Join(", ", used)}.";
     }
 
-    /// <summary>Where nothing else is said, the best model is that of the highest accuracy, for a task that has one.</summary>
-    internal static TrainingArguments WithMetric(TrainingArguments arguments, TaskKind task) =>
-        arguments is { LoadBestModelAtEnd: true, MetricForBestModel: null } && task == TaskKind.SingleLabel
-            ? arguments with { MetricForBestModel = "accuracy" } : arguments;
+    /// <summary>Where nothing else is said, the best model is that of the best first metric.</summary>
+    internal static TrainingArguments WithMetric(TrainingArguments arguments, Metric first) =>
+        arguments is { LoadBestModelAtEnd: true, MetricForBestModel: null, GreaterIsBetter: null }
+            ? arguments with { MetricForBestModel = first.Name, GreaterIsBetter = first.HigherIsBetter } : arguments;
 }

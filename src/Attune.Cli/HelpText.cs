@@ -21,7 +21,9 @@ internal static class HelpText
         foreach (var verb in verbs) Entry(text, verb.Name, verb.Summary, 12, width);
         Entry(text, "--help", "This text; attune VERB --help shows the options of a verb.", 12, width);
         Entry(text, "--version", "The version.", 12, width);
-        return text.Append("\nattune train without any option trains the embedded encoder on the embedded data set, without a network.").ToString();
+        text.Append('\n');
+        Wrapped(text, "attune train without any option trains the embedded encoder on the embedded data set, without a network.", 0, width);
+        return text.ToString().TrimEnd('\n');
     }
 
     /// <summary>What <c>attune VERB --help</c> says.</summary>
@@ -38,12 +40,24 @@ internal static class HelpText
         }
         foreach (var group in verb.Groups)
         {
-            text.Append($"\n{group.Heading}:\n");
+            text.Append('\n');
+            Wrapped(text, group.Heading + ":", 0, width);
             foreach (var argument in group.Table.All) Entry(text, Heading(argument), $"{argument.Help} {argument.Value}", NameColumns, width);
         }
         text.Append('\n');
         Entry(text, "--config FILE.json", "Takes arguments from a JSON file, by their names with underscores; options of the command line win.", NameColumns, width);
-        return text.Append("\nOptions may be spelled with underscores too (--learning_rate). A word -- ends the options.").ToString();
+        text.Append('\n');
+        Wrapped(text, "Options may be spelled with underscores too (--learning_rate). A word -- ends the options.", 0, width);
+        return text.ToString().TrimEnd('\n');
+    }
+
+    /// <summary>Breaks a line between its words.</summary>
+    internal static string Wrap(string line, int width)
+    {
+        if (line.Length <= width || line.Contains('\n', StringComparison.Ordinal)) return line;
+        var text = new StringBuilder();
+        Wrapped(text, line, 0, width);
+        return text.ToString().TrimEnd('\n');
     }
 
     private static string Heading(Argument argument)

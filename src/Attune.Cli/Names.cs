@@ -20,6 +20,7 @@ internal static class Names
             throw new AttuneException($"There is no embedded model \"{name}\"; there is {EmbeddedEncoder}.");
         if (name == LastRun && !Directory.Exists(name))
             throw new AttuneException($"There is no {LastRun} here; train a model first, or name one by --model.");
+        if (Directory.Exists(name)) return name;               // as the user wrote it, for messages
         var path = HubCache.Resolve(name, RepoKind.Model).Path;
         return Directory.Exists(path) ? path : throw new AttuneException($"{name} is a file; name the folder of the model, which holds config.json.");
     }
@@ -28,7 +29,7 @@ internal static class Names
     /// <exception cref="AttuneException">There is none, or it has no such configuration.</exception>
     internal static string Data(string name, string? config)
     {
-        var found = HubCache.Resolve(name, RepoKind.Dataset);
+        var found = Path.Exists(name) ? new ResolvedName(name, null, null) : HubCache.Resolve(name, RepoKind.Dataset);
         if ((config ?? found.Config) is not { } part) return found.Path;
         var folder = Path.Combine(found.Path, part);
         if (Directory.Exists(folder)) return folder;

@@ -13,7 +13,7 @@ internal static class RunNotes
     {
         var config = model.Config;
         yield return string.Create(CultureInfo.InvariantCulture,
-            $"Model: {from.Model} ({config.NumHiddenLayers} layers of {config.HiddenSize}, {model.ParameterCount:N0} weights, {config.NumLabels} outputs).");
+            $"Model: {from.Model} ({config.NumHiddenLayers} {(config.NumHiddenLayers == 1 ? "layer" : "layers")} of {config.HiddenSize}, {model.ParameterCount:N0} weights, {config.NumLabels} {(config.NumLabels == 1 ? "output" : "outputs")}).");
         if (from.Model != Names.EmbeddedEncoder && model.LoadReport.Describe() is { Length: > 0 } report) yield return report;
         if (from.MaxLength > maxLength)
             yield return $"max_length is {maxLength} and not {from.MaxLength}: the model has no more positions.";

@@ -79,7 +79,7 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
         lock (_lock)
         {
             Erase();
-            Error.WriteLine(line);
+            Error.WriteLine(IsLive ? HelpText.Wrap(line, Width - 1) : line);
             Redraw();
         }
     }

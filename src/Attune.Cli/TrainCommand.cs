@@ -36,19 +36,22 @@ internal static class TrainCommand
 
     private static int Run(ModelArguments from, DataArguments data, TrainingArguments arguments, OutputArguments output, Terminal terminal)
     {
-        OutputFolder.Check(arguments.Validated(), isResumed: arguments.ResumeFromCheckpoint is not null);
+        var checkedArguments = arguments.Validated();
+        OutputFolder.Check(checkedArguments, isResumed: IsResumed(checkedArguments));
         var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
         var config = BertConfig.Load(Path.Combine(folder, "config.json"));
-        var source = DataSource.Load(data, config.LabelNames, mustFit: false, arguments.OutputDir, terminal.Tell);
+        var source = DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell);
         if (!source.Splits.ContainsKey(DatasetDict.Train)) throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
         source.EnsureValidation(arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd, arguments.Seed);
-
+        if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, source.Metrics[0]);
+        source.CheckBestMetric(arguments);
         var tokenizer = BertTokenizer.FromPretrained(folder, from.TokensInText);
         var maxLength = RowLength.Of(tokenizer, config, from.MaxLength);
-        if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, source.Columns.Task);
         var rows = new EncodedSplits(source, tokenizer, maxLength, terminal.Tell);
         var train = rows.Labelled(DatasetDict.Train, data.MaxTrainSamples)!;
         var eval = source.Validation is { } validation ? rows.Labelled(validation, data.MaxEvalSamples) : null;
+
+        if (eval is null) terminal.Tell("There is no validation split, so nothing is evaluated; --validation-split 0.1 sets a tenth of the training rows apart.");
 
         Compute.Start(from);
         using var model = BertForSequenceClassification.FromPretrained(
@@ -59,14 +62,23 @@ internal static class TrainCommand
             model, arguments, train, eval, source.ComputeMetrics(), [new ProgressBar(terminal, TimeProvider.System)], tokenizer.Save, terminal.Tell);
         var results = new TrainResults(trainer, source, output, terminal);
         var done = trainer.Train(cancellation: stop.Token);
-        RunConfig.Write(arguments.OutputDir, from, data, arguments);
+        RunConfig.Write(trainer.Args.OutputDir, from, data, trainer.Args);
         if (done.Interrupted) return results.Interrupted(done, stop.Code);
-
         trainer.SaveModel();
         results.Train(done, train.Count);
-        if (eval is not null) results.Evaluation(eval, stop.Token);
-        if (source.Test is { } test && (arguments.DoPredict || data.Dataset is null && EmbeddedDatasets.Contains(source.Name)))
-            results.Test(rows.Encode(test, data.MaxPredictSamples)!, rows.Kinds(test, data.MaxPredictSamples), stop.Token);
+        try
+        {
+            if (eval is not null) results.Evaluation(eval, stop.Token);
+            if (source.Test is { } test && (arguments.DoPredict || EmbeddedDatasets.Contains(source.Name)))
+                results.Test(rows.Encode(test, data.MaxPredictSamples)!, rows.Kinds(test, data.MaxPredictSamples), stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return results.InterruptedAfterTraining(stop.Code);
+        }
         return results.Finish();
     }
+
+    private static bool IsResumed(TrainingArguments arguments) =>
+        arguments.ResumeFromCheckpoint is { } checkpoint && !checkpoint.Equals("false", StringComparison.OrdinalIgnoreCase);
 }

@@ -14,12 +14,24 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     private readonly JsonObject _json = [];
     private string Folder => trainer.Args.OutputDir;
 
+    /// <summary>Says what is left of a run that was stopped; gives the exit code.</summary>
     internal int Interrupted(TrainOutput run, int code)
     {
-        terminal.Note(CheckpointFiles.All(Folder) is [.., var last]
-            ? $"Stopped after update {run.GlobalStep} of {trainer.State.MaxSteps}; {last} holds the state. Give the same command with --resume-from-checkpoint true to go on."
-            : "Stopped before the first update; there was nothing to save.");
-        return code;
+        if (CheckpointFiles.Newest(Folder) is { } checkpoint)
+        {
+            terminal.Note($"Stopped after update {run.GlobalStep} of {trainer.State.MaxSteps}; {checkpoint} holds the state. " +
+                "Give the same command with --resume-from-checkpoint true to go on.");
+            return code;
+        }
+        terminal.Note("Stopped before the first update; there was nothing to save.");
+        return code == ExitCode.TryAgain ? ExitCode.Terminated : code;
+    }
+
+    /// <summary>The same where training was complete and its results were still to come.</summary>
+    internal int InterruptedAfterTraining(int code)
+    {
+        terminal.Note($"Stopped; the trained model is in {Folder}, but not all of its results. Try: attune evaluate {Folder}");
+        return code == ExitCode.TryAgain ? ExitCode.Terminated : code;
     }
 
     internal void Train(TrainOutput run, int rows)

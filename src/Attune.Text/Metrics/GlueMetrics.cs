@@ -22,16 +22,21 @@ public static class GlueMetrics
         ["wnli"] = ["accuracy"],
     };
 
+    /// <summary>Whether GLUE has a task of this name, written as for <see cref="Names"/>.</summary>
+    public static bool Contains(string task) => Find(task) is not null;
+
     /// <summary>The names of a task's metrics.</summary>
     /// <param name="task">For instance <c>sst2</c>; <c>SST-2</c> and <c>glue/sst2</c> are the same.</param>
     /// <exception cref="AttuneException">GLUE has no such task.</exception>
-    public static IReadOnlyList<string> Names(string task)
+    public static IReadOnlyList<string> Names(string task) => Find(task) ?? throw new AttuneException(
+        $"GLUE has no task \"{task}\".{Spelling.DidYouMean(task.ToLowerInvariant(), ByTask.Keys)} Its tasks are {string.Join(", ", ByTask.Keys)}.");
+
+    private static string[]? Find(string task)
     {
         ArgumentNullException.ThrowIfNull(task);
         var name = Bare(task.ToLowerInvariant());
         if (name.StartsWith("glue/", StringComparison.Ordinal)) name = name["glue/".Length..];
-        return ByTask.FirstOrDefault(known => Bare(known.Key) == name).Value ?? throw new AttuneException(
-            $"GLUE has no task \"{task}\".{Spelling.DidYouMean(name, ByTask.Keys)} Its tasks are {string.Join(", ", ByTask.Keys)}.");
+        return ByTask.FirstOrDefault(known => Bare(known.Key) == name).Value;
 
         static string Bare(string text) => text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal);
     }

@@ -1,1 +1,0 @@
-namespace Attune.Tests; public class Placeholder { [Xunit.Fact] public void X() { Xunit.Assert.True(true); } }

@@ -1,0 +1,61 @@
+namespace Attune.EndToEndTests;
+
+/// <summary>Ctrl+C and SIGTERM: the run ends with a checkpoint, and goes on from it.</summary>
+public sealed class StopTests
+{
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 75)]
+    public void Signal_WhileTraining_SavesACheckpointToGoOnFrom(string signal, int code)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
+        var folder = Directory.CreateTempSubdirectory("attune-stop-").FullName;
+        try
+        {
+            TinyModel.Write(Path.Combine(folder, "tiny"));
+            TinyModel.Csv(Path.Combine(folder, "train.csv"), 32, seed: 1);
+            string[] words = ["train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run", "--threads", "1", "--save-strategy", "no"];
+            Result stopped;
+            using (var process = AttuneProcess.Start(folder, [.. words, "--max-steps", "1000000", "--logging-steps", "1"]))
+            {
+                process.WaitFor("step 3 ");
+                process.Signal(signal);
+                stopped = process.Wait();
+            }
+            Assert.Equal((code, ""), (stopped.Code, stopped.Out));
+            Assert.Contains("Stopping after this step and saving a checkpoint", stopped.Error, StringComparison.Ordinal);
+            Assert.Contains("with --resume-from-checkpoint true to go on.", stopped.Error, StringComparison.Ordinal);
+            var checkpoint = Assert.Single(Directory.GetDirectories(Path.Combine(folder, "run"), "checkpoint-*"));
+            var step = int.Parse(checkpoint[(checkpoint.LastIndexOf('-') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Empty(Directory.GetDirectories(Path.Combine(folder, "run"), ".*"));
+
+            var resumed = AttuneProcess.Run(folder, [.. words, "--max-steps", $"{step + 4}", "--resume-from-checkpoint", "true", "--logging-steps", "1"]).Good();
+            Assert.Contains($"step {step + 1} ", resumed.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain($"step {step} ", resumed.Error, StringComparison.Ordinal);
+            Assert.True(File.Exists(Path.Combine(folder, "run", "model.safetensors")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void UnfinishedFolder_WithoutResume_IsRefused()
+    {
+        var folder = Directory.CreateTempSubdirectory("attune-stop-").FullName;
+        try
+        {
+            TinyModel.Write(Path.Combine(folder, "tiny"));
+            TinyModel.Csv(Path.Combine(folder, "train.csv"), 8, seed: 1);
+            Directory.CreateDirectory(Path.Combine(folder, "run", "checkpoint-7"));
+            var refused = AttuneProcess.Run(folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run");
+            Assert.Equal((1, "attune: run holds an unfinished run (checkpoint-7); give --resume-from-checkpoint true to go on with it, or --overwrite-output-dir to start anew.\n"),
+                (refused.Code, refused.Error));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Text.Json;
+
+namespace Attune.EndToEndTests;
+
+/// <summary>What a finished run leaves, and what the other verbs make of it.</summary>
+[Collection(nameof(TrainedRun))]
+public sealed class TrainedRunTests(TrainedRun run)
+{
+    [Fact]
+    public void Train_EasyRows_PrintsResultsAsTheHowTo()
+    {
+        var (results, notes) = (run.Result.Good().Out, run.Result.Error);
+        Assert.Matches(@"^\{'eval_loss': [0-9.e-]+, 'eval_accuracy': 1\.0, 'eval_runtime': [0-9.e-]+, 'eval_samples_per_second': [0-9.e+]+, 'eval_steps_per_second': [0-9.e+]+, 'epoch': 6\.0\}\n", results);
+        Assert.Contains("{'test_loss': ", results, StringComparison.Ordinal);
+        Assert.Contains("Takes texts from \"text\", labels from \"label\" (2 classes: negative, positive).", notes, StringComparison.Ordinal);
+        Assert.Contains("Split train: 64 rows, ", notes, StringComparison.Ordinal);
+        Assert.Contains("training starts from random ones.", notes, StringComparison.Ordinal);
+        Assert.Contains("save_strategy is epoch, as eval_strategy", notes, StringComparison.Ordinal);
+        Assert.DoesNotContain('\x1b', notes);
+    }
+
+    [Fact]
+    public void Train_Folder_HasWhatTransformersLoads()
+    {
+        run.Result.Good();
+        string[] expected =
+        [
+            "config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "trainer_state.json",
+            "train_results.json", "eval_results.json", "test_results.json", "all_results.json", "predict_results.txt", "README.md", "attune_config.json",
+        ];
+        Assert.All(expected, file => Assert.True(File.Exists(Path.Combine(run.Folder, "run", file)), file));
+        using var config = JsonDocument.Parse(File.ReadAllText(Path.Combine(run.Folder, "run", "config.json")));
+        Assert.Equal("positive", config.RootElement.GetProperty("id2label").GetProperty("1").GetString());
+        Assert.Equal("single_label_classification", config.RootElement.GetProperty("problem_type").GetString());
+        Assert.Equal("index\tprediction\n0\tpositive\n1\tnegative\n", string.Concat(File.ReadLines(Path.Combine(run.Folder, "run", "predict_results.txt")).Take(3).Select(line => line + "\n")));
+    }
+
+    [Fact]
+    public void Train_FinishedFolder_IsRefusedUnlessAsked()
+    {
+        var refused = AttuneProcess.Run(run.Folder, TrainedRun.Words);
+        Assert.Equal((1, "attune: run holds a finished run (trainer_state.json); choose another --output-dir, or give --overwrite-output-dir to replace it.\n"),
+            (refused.Code, refused.Error[refused.Error.IndexOf("attune:", StringComparison.Ordinal)..]));
+        var copy = Path.Combine(run.Folder, "copy");
+        Directory.CreateDirectory(copy);
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(run.Folder, "run"))) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)), overwrite: true);
+        AttuneProcess.Run(run.Folder, [.. TrainedRun.Words, "--output-dir", "copy", "--overwrite-output-dir", "--max-steps", "2"]).Good();
+    }
+
+    [Fact]
+    public void Config_OfARun_RepeatsIt()
+    {
+        var again = AttuneProcess.Run(run.Folder, "train", "--config", "run/attune_config.json", "--output-dir", "again", "--json").Good();
+        using var results = JsonDocument.Parse(again.Out);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(run.Folder, "run", "model.safetensors")), File.ReadAllBytes(Path.Combine(run.Folder, "again", "model.safetensors")));
+        Assert.Equal(1, results.RootElement.GetProperty("eval").GetProperty("eval_accuracy").GetDouble());
+    }
+
+    [Fact]
+    public void Evaluate_RunFolder_FindsItsDataAndGivesTheSameLoss()
+    {
+        var result = AttuneProcess.Run(run.Folder, "evaluate", "run", "--json").Good();
+        using var given = JsonDocument.Parse(result.Out);
+        using var trained = JsonDocument.Parse(File.ReadAllText(Path.Combine(run.Folder, "run", "eval_results.json")));
+        Assert.Equal(trained.RootElement.GetProperty("eval_loss").GetDouble(), given.RootElement.GetProperty("eval_loss").GetDouble(), 1e-6);
+        Assert.Equal("validation", given.RootElement.GetProperty("split").GetString());
+    }
+
+    [Fact]
+    public void Evaluate_OtherFileAndMetrics_AreTaken()
+    {
+        var result = AttuneProcess.Run(run.Folder, "evaluate", "--model", "run", "--test-file", "test.csv", "--metrics", "f1_macro", "mcc").Good();
+        Assert.Matches(@"^\{'eval_loss': .*'eval_f1_macro': 1\.0, 'eval_matthews_correlation': 1\.0, .*'eval_samples': 30\}\n$", result.Out);
+    }
+
+    [Fact]
+    public void Predict_Words_GivesLabelProbabilityAndText()
+    {
+        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "the film was great", "the meal was awful and dull").Good();
+        Assert.Matches(@"^positive\t0\.\d{4}\tthe film was great\nnegative\t0\.\d{4}\tthe meal was awful and dull\n$", result.Out);
+    }
+
+    [Fact]
+    public void Predict_StandardInput_OneTextALine()
+    {
+        var result = AttuneProcess.Run(run.Folder, ["predict", "--model", "run", "--output-format", "csv"], "good, very good\n\nthe \"song\" was poor\n").Good();
+        var lines = result.Out.TrimEnd('\n').Split('\n');
+        Assert.Equal("text,label,probability,negative,positive", lines[0]);
+        Assert.StartsWith("\"good, very good\",positive,0.", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith(",", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("\"the \"\"song\"\" was poor\",negative,0.", lines[3], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Predict_File_JsonOfAllRows()
+    {
+        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--file", "test.csv", "--json").Good();
+        using var json = JsonDocument.Parse(result.Out);
+        var predictions = json.RootElement.GetProperty("predictions").EnumerateArray().ToList();
+        Assert.Equal(30, predictions.Count);
+        Assert.All(predictions, prediction => Assert.Equal(1, prediction.GetProperty("probabilities").EnumerateObject().Sum(score => score.Value.GetDouble()), 1e-5));
+        Assert.Equal(Enumerable.Range(0, 30).Select(i => i % 2 == 0 ? "positive" : "negative"), predictions.Select(prediction => prediction.GetProperty("label").GetString()));
+    }
+
+    [Fact]
+    public void Predict_OutputFile_IsWritten()
+    {
+        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--output-format", "jsonl", "--output-file", "answers.jsonl", "bad").Good();
+        Assert.Equal("", result.Out);
+        Assert.Contains("\"label\":\"negative\"", File.ReadAllText(Path.Combine(run.Folder, "answers.jsonl")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Predict_Pairs_TabBetweenTheTexts()
+    {
+        var result = AttuneProcess.Run(run.Folder, ["predict", "--model", "run", "--pairs", "--output-format", "jsonl"], "the film\twas great\n").Good();
+        Assert.StartsWith("{\"text\":\"the film\",\"text_pair\":\"was great\",", result.Out, StringComparison.Ordinal);
+        var wrong = AttuneProcess.Run(run.Folder, ["predict", "--model", "run", "--pairs"], "the film\n");
+        Assert.Equal((1, "attune: Standard input, line 1: a pair is two texts with one tab between them; correct it, or leave --pairs out.\n"), (wrong.Code, wrong.Error));
+    }
+
+    [Fact]
+    public void GermanCulture_NumbersAreWrittenWithAPoint()
+    {
+        var result = AttuneProcess.Run(run.Folder, ["predict", "--model", "run", "--threshold", "0.5", "good"], null, ("LANG", "de_DE.UTF-8"), ("LC_ALL", "de_DE.UTF-8")).Good();
+        Assert.Matches(@"^positive\t0\.\d{4}\tgood\n$", result.Out);
+    }
+}

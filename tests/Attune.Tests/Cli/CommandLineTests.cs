@@ -1,0 +1,103 @@
+using Attune.Cli;
+using Attune.Training;
+
+namespace Attune.Tests.Cli;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    [InlineData("help")]
+    [InlineData()]
+    public void Help_Overview_NamesEveryVerb(params string[] words)
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Success, terminal.Run(words));
+        Assert.All(CommandLine.Verbs, verb => Assert.Contains($"\n  {verb.Name} ", terminal.Out, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("train", "--help")]
+    [InlineData("help", "train")]
+    [InlineData("train", "--seed", "1", "-h")]
+    public void Help_Train_ShowsEveryArgumentWithItsComment(params string[] words)
+    {
+        var terminal = new RecordingTerminal(width: 200);
+        Assert.Equal(ExitCode.Success, terminal.Run(words));
+        foreach (var argument in ArgumentTable.Of<TrainingArguments>().All)
+            Assert.Contains(argument.IsSwitch && argument.Default is true ? "--[no-]" + argument.Option[2..] : argument.Option, terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("Rows of a training batch. At least 1. Default 8.", terminal.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(40)]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(200)]
+    public void Help_AnyWidth_LinesFit(int width)
+    {
+        foreach (var verb in CommandLine.Verbs)
+            Assert.All(HelpText.Of(verb, width).Split('\n').Where(line => !line.Contains("attune ", StringComparison.Ordinal) && line.Split(' ').Max(word => word.Length) < width - 10),
+                line => Assert.True(line.Length <= width, $"{width}: {line}"));
+    }
+
+    [Fact]
+    public void EveryArgument_HasHelpAndNameOfItsOwn()
+    {
+        foreach (var verb in CommandLine.Verbs)
+        {
+            Assert.All(verb.Arguments, argument => Assert.NotEqual("", argument.Help));
+            var names = verb.Arguments.SelectMany(argument => new[] { argument.Name, argument.Alias }.OfType<string>()).ToList();
+            Assert.Equal(names.Distinct(), names);
+        }
+    }
+
+    [Theory]
+    [InlineData("attune: there is no verb \"trian\". Did you mean \"train\"? See attune --help.\n", "trian")]
+    [InlineData("attune: there is no verb \"frobnicate\". See attune --help.\n", "frobnicate")]
+    [InlineData("attune: the first word must be a verb, such as \"attune train --model\"; see attune --help.\n", "--model", "x", "train")]
+    [InlineData("attune: attune train takes no word by itself, such as \"x\"; see attune train --help.\n", "train", "--seed", "1", "x")]
+    [InlineData("attune: --quiet and --verbose contradict each other; leave one out.\n", "doctor", "--quiet", "--verbose")]
+    [InlineData("attune: attune evaluate takes one model; name it once.\n", "evaluate", "a", "b")]
+    [InlineData("attune: Give either texts or --file, not both.\n", "predict", "a", "--file", "b.csv")]
+    [InlineData("attune: threshold is x; it must be a number.\n", "predict", "a", "--threshold", "x")]
+    public void Usage_Wrong_IsOneLineAndExitCode2(string expected, params string[] words)
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal((ExitCode.Usage, expected, ""), (terminal.Run(words), terminal.Error, terminal.Out));
+    }
+
+    [Fact]
+    public void Version_IsThatOfTheProgram()
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Success, terminal.Run("--version"));
+        Assert.Matches(@"^attune \d+\.\d+\.\d+\n$", terminal.Out);
+    }
+
+    [Fact]
+    public void Tokenize_EmbeddedVocabulary_ShowsIdsTokensAndPlaces()
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Success, terminal.Run("tokenize", "--model", "attune/mini", "The café", "--text-pair", "[SEP]"));
+        var rows = terminal.Out.TrimEnd('\n').Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        Assert.Equal(["id", "token", "place", "type"], rows[0]);
+        Assert.Equal("[CLS]", rows[1][1]);
+        Assert.Equal(["the", "0-3", "0"], rows[2][1..]);
+        Assert.Contains(rows, row => row is [_, "[", "0-1", "1"]);      // the text [SEP] is text
+    }
+
+    [Fact]
+    public void Tokenize_Json_HasTheNamesOfTransformers()
+    {
+        var terminal = new RecordingTerminal(input: "the 😀 the\nthe\n");
+        Assert.Equal(ExitCode.Success, terminal.Run("tokenize", "--json", "--model", "attune/mini", "--max-length", "4"));
+        var lines = terminal.Out.TrimEnd('\n').Split('\n').Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement).ToList();
+        Assert.Equal(2, lines.Count);
+        Assert.Equal(4, lines[0].GetProperty("input_ids").GetArrayLength());
+        Assert.Equal([4, 5], lines[0].GetProperty("offset_mapping")[2].EnumerateArray().Select(place => place.GetInt32()));   // code points
+        Assert.Equal("the", lines[1].GetProperty("tokens")[1].GetString());
+        Assert.Equal([1, 0, 1], lines[1].GetProperty("special_tokens_mask").EnumerateArray().Select(mask => mask.GetInt32()));
+    }
+}

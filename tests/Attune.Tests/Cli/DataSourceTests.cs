@@ -1,0 +1,106 @@
+using Attune.Cli;
+using Attune.Models;
+using Attune.Tests.Datasets;
+
+namespace Attune.Tests.Cli;
+
+public sealed class DataSourceTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<string> _told = [];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Validation_Missing_IsTakenFromTrainingInProportion()
+    {
+        var source = Load(new DataArguments { TrainFile = File("train.csv", 100) });
+        source.EnsureValidation(isWanted: true, seed: 42);
+        Assert.Equal((90, 10), (source.Splits["train"].NumRows, source.Splits["validation"].NumRows));
+        Assert.Equal(5, source.Rows("validation", null)!.Classes!.Count(label => label == 1));
+        Assert.Equal("Without a validation split, 10 of the 100 training rows are set apart for evaluation (stratified, seed 42).", _told[^1]);
+    }
+
+    [Fact]
+    public void Validation_NotWanted_IsNotTaken()
+    {
+        var source = Load(new DataArguments { TrainFile = File("train.csv", 10) });
+        source.EnsureValidation(isWanted: false, seed: 42);
+        Assert.Null(source.Validation);
+    }
+
+    [Fact]
+    public void Validation_TestSplitOnly_IsNeverTakenForIt()
+    {
+        var source = Load(new DataArguments { TrainFile = File("train.csv", 20), TestFile = File("test.csv", 10) });
+        source.EnsureValidation(isWanted: true, seed: 1);
+        Assert.Equal((18, 2, 10), (source.Splits["train"].NumRows, source.Splits["validation"].NumRows, source.Splits["test"].NumRows));
+    }
+
+    [Fact]
+    public void ModelLabels_SameNamesInAnotherOrder_ModelsOrderCounts()
+    {
+        var source = Load(new DataArguments { TrainFile = File("train.csv", 4) }, ["POSITIVE", "NEGATIVE"]);
+        Assert.Equal(["POSITIVE", "NEGATIVE"], source.ModelLabels);
+        Assert.Equal([1L, 0, 1, 0], source.Rows("train", null)!.Classes!);
+    }
+
+    [Fact]
+    public void ModelLabels_OtherNames_AreRefusedOnlyWhereTheyMustFit()
+    {
+        var data = new DataArguments { TrainFile = File("train.csv", 4) };
+        Assert.Equal(["negative", "positive"], Load(data, ["LABEL_0", "LABEL_1"]).ModelLabels);
+        var refused = Assert.Throws<AttuneException>(() => Load(data, ["sports", "politics"], mustFit: true));
+        Assert.Contains("(negative, positive) are not the classes of the model (sports, politics)", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ModelLabels_NumbersInTheFile_AreTheModelsClassesByNumber()
+    {
+        var file = _folder.Write("numbers.csv", "text,label\na,1\nb,0\nc,1\n");
+        Assert.Equal([1L, 0, 1], Load(new DataArguments { TestFile = file }, ["bad", "good"], mustFit: true).Rows("test", null)!.Classes!);
+    }
+
+    [Fact]
+    public void FilesAndDataset_Together_AreRefused() =>
+        Assert.Throws<AttuneException>(() => Load(new DataArguments { TrainFile = "a.csv", Dataset = "b" }));
+
+    [Theory]
+    [InlineData("sentiment", 2, ProblemType.SingleLabelClassification)]
+    [InlineData("topic", 8, ProblemType.SingleLabelClassification)]
+    [InlineData("stars", 5, ProblemType.SingleLabelClassification)]
+    [InlineData("aspects", 8, ProblemType.MultiLabelClassification)]
+    public void Reviews_EachConfiguration_IsATask(string config, int labels, ProblemType kind)
+    {
+        var source = Load(new DataArguments { DatasetConfig = config });
+        Assert.Equal((labels, kind), (source.ModelLabels.Count, source.ProblemType));
+    }
+
+    [Fact]
+    public void Reviews_UnknownConfiguration_SaysWhichThereAre() => Assert.Equal(
+        "attune/reviews has no configuration \"topics\". Did you mean \"topic\"? It has sentiment, stars, topic, aspects.",
+        Assert.Throws<AttuneException>(() => Load(new DataArguments { DatasetConfig = "topics" })).Message);
+
+    [Fact]
+    public void BestMetric_NotMeasured_IsRefused()
+    {
+        var source = Load(new DataArguments { TrainFile = File("train.csv", 4), Metrics = ["f1", "accuracy"] });
+        source.CheckBestMetric(new() { MetricForBestModel = "eval_f1" });
+        Assert.Equal("metric_for_best_model is recall, but measured are loss, f1, accuracy; name one of them, or add it to --metrics.",
+            Assert.Throws<AttuneException>(() => source.CheckBestMetric(new() { MetricForBestModel = "recall" })).Message);
+    }
+
+    [Fact]
+    public void ProblemTypeAndDoRegression_Disagreeing_AreRefused()
+    {
+        Assert.Equal(TaskKind.Regression, new DataArguments { DoRegression = true }.Task);
+        Assert.Null(new DataArguments().Task);
+        Assert.Throws<AttuneException>(() => new DataArguments { DoRegression = true, ProblemType = ProblemType.MultiLabelClassification }.Task);
+    }
+
+    private string File(string name, int rows) => _folder.Write(
+        name, "text,label\n" + string.Concat(Enumerable.Range(0, rows).Select(i => $"text {i},{(i % 2 == 0 ? "negative" : "positive")}\n")));
+
+    private DataSource Load(DataArguments data, IReadOnlyList<string>? modelLabels = null, bool mustFit = false) =>
+        DataSource.Load(data, modelLabels, mustFit, outputDir: null, _told.Add);
+}
