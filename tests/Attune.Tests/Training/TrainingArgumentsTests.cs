@@ -29,19 +29,6 @@ public sealed class TrainingArgumentsTests
     }
 
     [Fact]
-    public void Docs_Arguments_AreThoseOfTheTable()
-    {
-        var page = Path.Combine(Golden.Root, "docs", "arguments.md");
-        var expected = "# Training arguments\n\nMade from the comments of `TrainingArguments.cs`; a test compares the two.\n"
-            + "An option may be written with hyphens or underscores.\n\n" + ArgumentTable.Of<TrainingArguments>().ToMarkdown();
-        var actual = File.Exists(page) ? File.ReadAllText(page) : "";
-        if (actual == expected) return;
-        var fresh = Path.Combine(Path.GetTempPath(), "arguments.md");
-        File.WriteAllText(fresh, expected);
-        Assert.Fail($"docs/arguments.md is out of date; what it should be is in {fresh}");
-    }
-
-    [Fact]
     public void FromJson_NamesOfTheHowTo_GiveItsArguments()
     {
         var args = TransformersArguments.FromJson(new JsonObject
