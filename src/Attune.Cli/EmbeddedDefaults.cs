@@ -20,7 +20,7 @@ internal static class EmbeddedDefaults
             ("logging_strategy", IntervalStrategy.Epoch), ("save_total_limit", 1),
             // What is best can only be kept if nothing else was asked for.
             .. values.Has("eval_strategy") || values.Has("save_strategy") ? []
-                : new (string, object?)[] 
+                : new (string, object?)[]
                 {
                     ("eval_strategy", IntervalStrategy.Epoch), ("save_strategy", SaveStrategy.Epoch), ("load_best_model_at_end", true),
                 },

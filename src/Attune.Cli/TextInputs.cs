@@ -43,7 +43,9 @@ internal static class TextInputs
         var splits = new DatasetDict([KeyValuePair.Create(DatasetDict.Test, data)]);
         var columns = ClassificationColumns.Find(splits, new ClassificationOptions
         {
-            TextColumnNames = what.TextColumnNames, TextColumnDelimiter = what.TextColumnDelimiter, Reading = reading,
+            TextColumnNames = what.TextColumnNames,
+            TextColumnDelimiter = what.TextColumnDelimiter,
+            Reading = reading,
         });
         tell(columns.Describe());
         var rows = columns.Rows(data, DatasetDict.Test);

@@ -28,7 +28,8 @@ internal static class TokenizeCommand
         var tokenizer = BertTokenizer.FromPretrained(Names.ModelFolder(from.Model ?? last), from.TokensInText);
         var options = new EncodeOptions
         {
-            AddSpecialTokens = what.AddSpecialTokens, MaxLength = from.MaxLength,
+            AddSpecialTokens = what.AddSpecialTokens,
+            MaxLength = from.MaxLength,
             Truncation = from.MaxLength is null ? TruncationStrategy.DoNotTruncate : TruncationStrategy.LongestFirst,
         };
         var texts = values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, arePairs: false) : TextInputs.OfLines(terminal, arePairs: false);

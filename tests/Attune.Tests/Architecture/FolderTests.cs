@@ -5,7 +5,7 @@ namespace Attune.Tests.Architecture;
 /// <summary>The table in docs/architecture.md holds: a folder uses only the folders named beside it.</summary>
 public sealed partial class FolderTests
 {
-    private static readonly string Root = Golden.FindRoot();
+    private static readonly string Root = Golden.Root;
 
     [Fact]
     public void EveryFolder_UsesOnlyWhatTheTableAllows()

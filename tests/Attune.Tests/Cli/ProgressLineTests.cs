@@ -35,7 +35,11 @@ public sealed class ProgressLineTests
         "epoch 0.29  step 40  eval_loss 0.6979  eval_accuracy 0.4958",
         ProgressLine.Log(40, new OrderedDictionary<string, double>
         {
-            ["eval_loss"] = 0.6978500590442472, ["eval_accuracy"] = 0.4958333, ["eval_runtime"] = 0.7424, ["eval_samples_per_second"] = 323.272, ["epoch"] = 0.2857142857,
+            ["eval_loss"] = 0.6978500590442472,
+            ["eval_accuracy"] = 0.4958333,
+            ["eval_runtime"] = 0.7424,
+            ["eval_samples_per_second"] = 323.272,
+            ["epoch"] = 0.2857142857,
         }));
 
     [Fact]

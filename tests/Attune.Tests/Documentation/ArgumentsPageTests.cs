@@ -1,14 +1,13 @@
 using System.Globalization;
 using System.Text;
 using Attune.Cli;
-using Attune.Training;
 
 namespace Attune.Tests.Documentation;
 
 /// <summary>docs/arguments.md is made from the tables of arguments. Run the tests with ATTUNE_WRITE_DOCS=1 to write it anew.</summary>
 public sealed class ArgumentsPageTests
 {
-    private static readonly string Page = Path.Combine(Golden.FindRoot(), "docs", "arguments.md");
+    private static readonly string Page = Path.Combine(Golden.Root, "docs", "arguments.md");
 
     [Fact]
     public void Page_EqualsTheTables()
@@ -27,19 +26,8 @@ public sealed class ArgumentsPageTests
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## attune {verb.Name}\n\n{verb.Summary}\n");
             foreach (var group in verb.Groups)
-            {
-                text.Append(CultureInfo.InvariantCulture, $"\n### {group.Heading}\n\n| argument | default | meaning |\n|---|---|---|\n");
-                foreach (var argument in group.Table.All) text.Append(Line(argument));
-            }
+                text.Append(CultureInfo.InvariantCulture, $"\n### {group.Heading}\n\n{group.Table.ToMarkdown()}");
         }
         return text.ToString();
-    }
-
-    private static string Line(Argument argument)
-    {
-        var value = Argument.ToJson(argument.Default) is { } json ? $"`{json.ToJsonString()}`" : "";
-        var choices = argument.Choices.Count > 0 ? $" One of {string.Join(", ", argument.Choices.Select(choice => $"`{choice}`"))}." : "";
-        var meaning = $"{argument.Help} {argument.Value}{choices}".Replace("|", "\\|", StringComparison.Ordinal).Trim();
-        return $"| `{argument.Name}` | {value} | {meaning} |\n";
     }
 }

@@ -7,14 +7,14 @@ public sealed partial class LinkTests
 {
     public static TheoryData<string> Pages()
     {
-        var root = Golden.FindRoot();
+        var root = Golden.Root;
         return [.. Directory.EnumerateFiles(root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md")).Select(file => Path.GetRelativePath(root, file))];
     }
 
     [Theory, MemberData(nameof(Pages))]
     public void Links_AndNamedFiles_Exist(string page)
     {
-        var root = Golden.FindRoot();
+        var root = Golden.Root;
         var text = File.ReadAllText(Path.Combine(root, page));
         var folder = Path.GetDirectoryName(Path.Combine(root, page))!;
         var missing = Link().Matches(text).Select(match => match.Groups[1].Value)

@@ -33,16 +33,31 @@ public sealed class TrainingArgumentsTests
     {
         var args = TransformersArguments.FromJson(new JsonObject
         {
-            ["output_dir"] = "./results", ["evaluation_strategy"] = "epoch", ["learning_rate"] = 2e-5, ["per_device_train_batch_size"] = 16,
-            ["per_device_eval_batch_size"] = 16, ["num_train_epochs"] = 3, ["weight_decay"] = 0.01, ["save_total_limit"] = 1,
-            ["load_best_model_at_end"] = true, ["metric_for_best_model"] = "accuracy",
+            ["output_dir"] = "./results",
+            ["evaluation_strategy"] = "epoch",
+            ["learning_rate"] = 2e-5,
+            ["per_device_train_batch_size"] = 16,
+            ["per_device_eval_batch_size"] = 16,
+            ["num_train_epochs"] = 3,
+            ["weight_decay"] = 0.01,
+            ["save_total_limit"] = 1,
+            ["load_best_model_at_end"] = true,
+            ["metric_for_best_model"] = "accuracy",
         });
         Assert.Equal(
             new TrainingArguments
             {
-                OutputDir = "./results", EvalStrategy = IntervalStrategy.Epoch, LearningRate = 2e-5, PerDeviceTrainBatchSize = 16,
-                PerDeviceEvalBatchSize = 16, NumTrainEpochs = 3, WeightDecay = 0.01, SaveTotalLimit = 1, LoadBestModelAtEnd = true,
-                MetricForBestModel = "accuracy", ReportTo = args.ReportTo,
+                OutputDir = "./results",
+                EvalStrategy = IntervalStrategy.Epoch,
+                LearningRate = 2e-5,
+                PerDeviceTrainBatchSize = 16,
+                PerDeviceEvalBatchSize = 16,
+                NumTrainEpochs = 3,
+                WeightDecay = 0.01,
+                SaveTotalLimit = 1,
+                LoadBestModelAtEnd = true,
+                MetricForBestModel = "accuracy",
+                ReportTo = args.ReportTo,
             },
             args);
     }
