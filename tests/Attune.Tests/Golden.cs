@@ -6,7 +6,8 @@ namespace Attune.Tests;
 /// <summary>Where the reference files of other programs and the data sets lie, and how to open them.</summary>
 internal static class Golden
 {
-    private static readonly string Root = FindRoot();
+    /// <summary>The folder of the repository.</summary>
+    internal static readonly string Root = FindRoot();
 
     /// <summary>
     /// The folder of that name in ATTUNE_GOLDEN where that is set, else in tests/golden, else in ../shared/golden; null where there is none.

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Attune.Training;
@@ -55,4 +57,15 @@ public sealed class ArgumentTable
     /// <summary>The names and values of a record, all of them, as JSON.</summary>
     public JsonObject ToJson(object arguments) =>
         new(All.Select(argument => KeyValuePair.Create(argument.Name, Argument.ToJson(argument.Read(arguments)))));
+
+    /// <summary>The arguments as a table for the docs.</summary>
+    public string ToMarkdown()
+    {
+        var text = new StringBuilder("| option | JSON | meaning | value |\n|---|---|---|---|\n");
+        foreach (var argument in All)
+            text.Append(CultureInfo.InvariantCulture, $"| `{argument.Option}` | `{argument.Name}` | {Cell(argument.Help)} | {Cell(argument.Value)} |\n");
+        return text.ToString();
+    }
+
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
 }
