@@ -1,0 +1,114 @@
+using Attune.Batching;
+using Attune.Datasets;
+using Attune.Inference;
+using Attune.Models;
+using Attune.Tests.Datasets;
+using Attune.Tokenization;
+
+namespace Attune.Tests.Inference;
+
+[Collection("torch")]
+public sealed class TextClassifierTests : IDisposable
+{
+    // float32 with rows in other batches; the products are summed in another order.
+    private const double Tolerance = 1e-5;
+
+    private static readonly string[] Words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "book", "very"];
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Predict_ManyTexts_SameAsOneByOneAndInTheirOrder()
+    {
+        using var classifier = Saved(ProblemType.SingleLabelClassification, "a", "b", "c");
+        string[] texts = ["good film", "bad", "", "very very bad book", "good", "a film " + string.Join(' ', Enumerable.Repeat("very", 40))];
+        var together = classifier.Predict(texts, batchSize: 4, cancellation: TestContext.Current.CancellationToken);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            var alone = classifier.Predict(texts[i]);
+            Assert.Equal(1, alone.Scores.Sum(), Tolerance);
+            for (var label = 0; label < 3; label++) Assert.Equal(alone.Scores[label], together[i].Scores[label], Tolerance);
+        }
+        Assert.Equal(together[0].Scores.Max(), together[0].Score);
+    }
+
+    [Fact]
+    public void Predict_SeveralLabels_EachHasItsOwnProbability()
+    {
+        using var classifier = Saved(ProblemType.MultiLabelClassification, "a", "b", "c");
+        var prediction = classifier.Predict("good film", "bad book");
+        Assert.All(prediction.Scores, score => Assert.InRange(score, 0.3, 0.7));       // random weights are near 0.5
+        Assert.Equal(["a", "b", "c"], prediction.LabelsFrom(0));
+        Assert.Empty(prediction.LabelsFrom(1));
+    }
+
+    [Fact]
+    public void Predict_Regression_IsTheNumber()
+    {
+        using var classifier = Saved(ProblemType.Regression, "LABEL_0");
+        using var output = classifier.Model.Forward(Batch.Pack([new TokenizedRow([2, 5, 3])]));
+        Assert.Equal(output.Logits[0], classifier.Predict("good").Score, Tolerance);
+    }
+
+    [Fact]
+    public void FromPretrained_NoWeights_IsRefused()
+    {
+        File.WriteAllLines(Path.Combine(_folder.Path, "vocab.txt"), Words);
+        _folder.Write("config.json", "{\"model_type\": \"bert\", \"vocab_size\": 10}");
+        var refused = Assert.Throws<AttuneException>(() => TextClassifier.FromPretrained(_folder.Path));
+        Assert.Equal($"{_folder.Path} has no weights (model.safetensors or pytorch_model.bin); train it first, or name another model.", refused.Message);
+    }
+
+    [Theory]
+    [InlineData(null, null, 16)]
+    [InlineData(12, null, 12)]
+    [InlineData(512, null, 16)]
+    [InlineData(12, 8, 8)]
+    [InlineData(12, 100, 16)]
+    public void RowLength_AskedForElseTheTokenizers_AtMostTheModels(int? tokenizers, int? wanted, int expected)
+    {
+        var tokenizer = BertTokenizer.FromVocabulary(Words, new BertTokenizerOptions { ModelMaxLength = tokenizers });
+        Assert.Equal(expected, RowLength.Of(tokenizer, new BertConfig { MaxPositionEmbeddings = 16 }, wanted));
+    }
+
+    [Fact]
+    public void RowLength_MoreTokensThanTheModelHas_IsRefused() =>
+        Assert.Throws<AttuneException>(() => RowLength.Of(BertTokenizer.FromVocabulary(Words), new BertConfig { VocabSize = 9 }));
+
+    [Fact]
+    public void EncodedTexts_LongRows_AreCutAndCounted()
+    {
+        var tokenizer = BertTokenizer.FromVocabulary(Words);
+        var rows = new ClassificationRows(["good film", "good very film", "good very very very film", "bad"], null, [0, 1, 2, 3]) { Classes = [0, 1, 0, 1] };
+        var (dataset, cut) = EncodedTexts.Of(rows, tokenizer, maxLength: 5);
+        Assert.Equal([4, 5, 5, 3], dataset.Rows.Select(row => row.Length));
+        Assert.Equal(1, cut);                                  // the second fits exactly
+        Assert.Equal([0L, 1, 0, 1], Assert.IsType<ClassLabels>(dataset.Labels).Values);
+    }
+
+    [Fact]
+    public void EncodedTexts_EachKindOfLabel_IsKept()
+    {
+        var tokenizer = BertTokenizer.FromVocabulary(Words);
+        var rows = new ClassificationRows(["good", "bad"], ["film", "book"], [0, 1]);
+        var multi = EncodedTexts.Of(rows with { ClassSets = [[0, 2], []] }, tokenizer, classes: 3).Dataset;
+        Assert.Equal([1f, 0, 1, 0, 0, 0], Assert.IsType<MultiLabels>(multi.Labels).Values);
+        Assert.Equal([0, 0, 0, 1, 1], multi.Rows[0].TokenTypeIds!);
+        Assert.Equal([1.5f, -2], Assert.IsType<RegressionTargets>(EncodedTexts.Of(rows with { Targets = [1.5, -2] }, tokenizer).Dataset.Labels).Values);
+        Assert.Null(EncodedTexts.Of(rows, tokenizer).Dataset.Labels);
+    }
+
+    private TextClassifier Saved(ProblemType kind, params string[] labels)
+    {
+        var config = new BertConfig
+        {
+            VocabSize = Words.Length, HiddenSize = 16, NumHiddenLayers = 1, NumAttentionHeads = 2, IntermediateSize = 32, MaxPositionEmbeddings = 24,
+            LabelNames = labels, ProblemType = kind,
+        };
+        using var model = BertForSequenceClassification.FromConfig(config, seed: 7);
+        model.SavePretrained(_folder.Path);
+        BertTokenizer.FromVocabulary(Words).Save(_folder.Path);
+        return TextClassifier.FromPretrained(_folder.Path);
+    }
+}
