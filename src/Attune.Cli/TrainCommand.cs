@@ -1,6 +1,7 @@
 using Attune.Datasets;
 using Attune.Inference;
 using Attune.Models;
+using Attune.Reporting;
 using Attune.Tokenization;
 using Attune.Training;
 
@@ -59,7 +60,7 @@ internal static class TrainCommand
         foreach (var line in RunNotes.Of(from, data, model, arguments, train, maxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         var trainer = new Trainer(
-            model, arguments, train, eval, source.ComputeMetrics(), [new ProgressBar(terminal, TimeProvider.System)], tokenizer.Save, terminal.Tell);
+            model, arguments, train, eval, source.ComputeMetrics(), [new ProgressBar(terminal, TimeProvider.System), .. Reporters.Of(arguments)], tokenizer.Save, terminal.Tell);
         var results = new TrainResults(trainer, source, output, terminal);
         var done = trainer.Train(cancellation: stop.Token);
         RunConfig.Write(trainer.Args.OutputDir, from, data, trainer.Args);

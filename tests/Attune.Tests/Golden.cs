@@ -60,7 +60,7 @@ internal static class Golden
         return Path.Exists(path) ? path : null;
     }
 
-    internal static string FindRoot()
+    private static string FindRoot()
     {
         for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
             if (File.Exists(Path.Combine(folder, "Attune.slnx"))) return folder;

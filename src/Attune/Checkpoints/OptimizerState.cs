@@ -1,6 +1,5 @@
 using System.Globalization;
 using Attune.Formats;
-using Attune.Native;
 using Attune.Optimization;
 
 namespace Attune.Checkpoints;
@@ -10,10 +9,9 @@ internal static class OptimizerState
 {
     private const string Kind = "optimizer", Steps = "step_count";
 
-    internal static unsafe void Write(Optimizer optimizer, string folder) => SafeTensors.Write(
+    internal static void Write(Optimizer optimizer, string folder) => SafeTensors.Write(
         Path.Combine(folder, CheckpointFiles.Optimizer),
-        [.. optimizer.State.Select(pair => TensorToWrite.At(
-            pair.Key, WeightType.F32, [pair.Value.NumberOfElements], (nint)LibTorch.Floats(pair.Value)))],
+        [.. optimizer.StateMemory.Select(tensor => TensorToWrite.At(tensor.Name, WeightType.F32, [tensor.Count], tensor.Address))],
         new Dictionary<string, string>
         {
             [Kind] = optimizer.GetType().Name,
@@ -22,18 +20,18 @@ internal static class OptimizerState
 
     /// <summary>Fills the optimizer from a checkpoint; false where that has no optimizer of this kind.</summary>
     /// <exception cref="AttuneException">The file is damaged or belongs to another model.</exception>
-    internal static bool Read(Optimizer optimizer, string folder)
+    internal static unsafe bool Read(Optimizer optimizer, string folder)
     {
         var path = Path.Combine(folder, CheckpointFiles.Optimizer);
         if (!File.Exists(path)) return false;
         using var file = SafeTensors.Open(path);
         if (file.Metadata.GetValueOrDefault(Kind) != optimizer.GetType().Name) return false;
-        foreach (var (name, tensor) in optimizer.State)
+        foreach (var (name, address, count) in optimizer.StateMemory)
         {
             var entry = file.Find(name);
-            if (entry is null || !entry.Shape.SequenceEqual([tensor.NumberOfElements]))
+            if (entry is null || entry.Type != WeightType.F32 || !entry.Shape.SequenceEqual([count]))
                 throw new AttuneException($"{path} does not fit this model: {name} is missing or has another size. Resume with the model it was made with.");
-            file.ReadFloats(entry, LibTorch.Span(tensor));
+            file.Read(entry, (byte*)address);
         }
         optimizer.StepCount = long.Parse(file.Metadata[Steps], CultureInfo.InvariantCulture);
         return true;

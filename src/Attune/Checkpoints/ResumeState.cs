@@ -14,8 +14,10 @@ internal sealed record ResumeState
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
+    private const int KnownVersion = 1;
+
     /// <summary>Version of this layout.</summary>
-    public int FormatVersion { get; init; } = 1;
+    public int FormatVersion { get; init; } = KnownVersion;
 
     /// <summary>The running epoch, from 0.</summary>
     public long Epoch { get; init; }
@@ -66,7 +68,9 @@ internal sealed record ResumeState
         if (!File.Exists(path)) return null;
         try
         {
-            return JsonSerializer.Deserialize<ResumeState>(File.ReadAllText(path), SnakeCase);
+            var state = JsonSerializer.Deserialize<ResumeState>(File.ReadAllText(path), SnakeCase);
+            return state is null || state.FormatVersion <= KnownVersion ? state
+                : throw new AttuneException($"{path} was written by a later version of Attune; resume with that version.");
         }
         catch (JsonException e)
         {

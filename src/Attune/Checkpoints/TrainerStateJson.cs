@@ -10,10 +10,12 @@ internal static class TrainerStateJson
         PythonJson.WriteFile(Path.Combine(folder, CheckpointFiles.TrainerState), ToJson(state));
 
     /// <summary>Numbers as transformers writes them: counts without a point, and 0 too where nothing has been added to it yet.</summary>
-    internal static JsonNode Number(string name, double value) =>
-        name == "step" || name.EndsWith("_samples", StringComparison.Ordinal) || value == 0 && name is "epoch" or "total_flos" && value == 0
-            ? (long)value
-            : value;
+    internal static JsonNode Number(string name, double value)
+    {
+        var isCount = name == "step" || name.EndsWith("_samples", StringComparison.Ordinal);
+        var startsAtZero = name is "epoch" or "total_flos";
+        return isCount || startsAtZero && value == 0 ? JsonValue.Create((long)value) : JsonValue.Create(value);
+    }
 
     internal static JsonObject Entry(IReadOnlyDictionary<string, double> entry) =>
         new(entry.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)Number(pair.Key, pair.Value))));

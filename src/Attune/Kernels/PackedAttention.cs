@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Attune.Kernels;
 
@@ -67,7 +68,7 @@ internal sealed unsafe class PackedAttention
     internal void Forward(Inputs inputs, float* context, float* logSums) => CpuLoop.Items(_sequences.Rows * _heads, Operations, item =>
     {
         int row = item / _heads, head = item % _heads;
-        var part = new Part(this, inputs, row, head);
+        var part = new Part(this, inputs, row, head, backward: false);
         for (var first = 0; first < part.Queries; first += QueryBlock)
         {
             var count = Math.Min(QueryBlock, part.Queries - first);
@@ -78,7 +79,8 @@ internal sealed unsafe class PackedAttention
                 logSums[(part.FirstQuery + first + i) * _heads + head] = Softmax(probabilities, part.Keys, part.Padded);
                 if (!_dropout.IsActive) continue;
                 part.DropoutFactors(first + i);
-                for (var j = 0; j < part.Keys; j++) probabilities[j] *= part.Factor[j];
+                for (var j = 0; j < part.Padded; j += Vector<float>.Count)
+                    Vector.Store(Vector.Load(probabilities + j) * Vector.Load(part.Factor + j), probabilities + j);
             }
             SmallGemm.Multiply(count, _headSize, part.Keys, part.Probability, part.Padded, 1, part.Value, _headSize,
                 context + (long)(part.FirstQuery + first) * _hidden + head * _headSize, _hidden, accumulate: false);
@@ -96,7 +98,7 @@ internal sealed unsafe class PackedAttention
         CpuLoop.Items(_sequences.Rows * _heads, 3 * Operations, item =>
         {
             int row = item / _heads, head = item % _heads, column = head * _headSize;
-            var part = new Part(this, inputs, row, head);
+            var part = new Part(this, inputs, row, head, backward: true);
             for (var j = 0; j < part.Length; j++)
             {
                 new Span<float>(key.At(part.FirstToken + j, column), _headSize).Clear();
@@ -114,7 +116,7 @@ internal sealed unsafe class PackedAttention
                     float* probabilities = part.Probability + i * part.Padded, gradients = part.Gradient + i * part.Padded;
                     Exponentials(probabilities, logSums[(part.FirstQuery + first + i) * _heads + head], part.Keys, part.Padded);
                     if (_dropout.IsActive) part.DropoutFactors(first + i);
-                    ScoreGradient(probabilities, gradients, _dropout.IsActive ? part.Factor : null, part.Keys, _scale);
+                    ScoreGradient(probabilities, gradients, _dropout.IsActive ? part.Factor : null, part.Padded, _scale);
                 }
                 var keyAt = part.FirstToken + part.FirstKey;
                 SmallGemm.Multiply(part.Keys, _headSize, count, part.Probability, 1, part.Padded, outer, _hidden,
@@ -133,10 +135,11 @@ internal sealed unsafe class PackedAttention
         private readonly Inputs _inputs;
         private readonly int _row, _head;
         internal readonly int Queries, FirstQuery, FirstToken, Length, FirstKey, Keys, Padded;
-        internal readonly float* Query, Key, Value, Probability, Gradient, Factor, ValueTransposed;
+        internal readonly float* Query, Probability, Gradient, Factor;
+        internal readonly float* Key, Value, ValueTransposed;              // Value only forward, the other two only backward
         private readonly float* _keyTransposed;
 
-        internal Part(PackedAttention attention, Inputs inputs, int row, int head)
+        internal Part(PackedAttention attention, Inputs inputs, int row, int head, bool backward)
         {
             (_attention, _inputs, _row, _head) = (attention, inputs, row, head);
             var sequences = attention._sequences;
@@ -145,25 +148,42 @@ internal sealed unsafe class PackedAttention
             (FirstToken, Length, FirstKey) = (sequences.Offsets[row], sequences.Length(row), sequences.FirstKey(row));
             Keys = Length - FirstKey;
             Padded = (Keys + Vector<float>.Count - 1) / Vector<float>.Count * Vector<float>.Count;
-            var scratch = Scratch.OfThisThread((2L * Padded + 2L * Keys + QueryBlock) * size + 2L * QueryBlock * Padded + Dropout.Room(Keys));
+            var scratch = Scratch.OfThisThread((2L * Padded + Keys + QueryBlock) * size + 2L * QueryBlock * Padded + Dropout.Room(Keys));
             Query = scratch.Floats(QueryBlock * size);
-            Key = scratch.Floats(Keys * size);
-            Value = scratch.Floats(Keys * size);
             _keyTransposed = scratch.Floats(Padded * size);
-            ValueTransposed = scratch.Floats(Padded * size);
             Probability = scratch.Floats(QueryBlock * Padded);
-            Gradient = scratch.Floats(QueryBlock * Padded);
             Factor = scratch.Floats(Dropout.Room(Keys));
-            Gather(inputs.Key, (float*)inputs.KeyBias + column, column, Key, _keyTransposed, size);
-            Gather(inputs.Value, (float*)inputs.ValueBias + column, column, Value, ValueTransposed, size);
+            float* keyBias = (float*)inputs.KeyBias + column, valueBias = (float*)inputs.ValueBias + column;
+            if (!backward)
+            {
+                Value = scratch.Floats(Keys * size);
+                for (var j = 0; j < Keys; j++) ResidualNorm.Sum(inputs.Value.At(FirstToken + FirstKey + j, column), valueBias, Value + j * size, size);
+                GatherTransposed(inputs.Key, keyBias, column, _keyTransposed, size);
+                return;
+            }
+            Gradient = scratch.Floats(QueryBlock * Padded);
+            Key = scratch.Floats(Keys * size);
+            ValueTransposed = scratch.Floats(Padded * size);
+            for (var j = 0; j < Keys; j++) ResidualNorm.Sum(inputs.Key.At(FirstToken + FirstKey + j, column), keyBias, Key + j * size, size);
+            GatherTransposed(inputs.Key, keyBias, column, _keyTransposed, size);
+            GatherTransposed(inputs.Value, valueBias, column, ValueTransposed, size);
         }
 
-        private void Gather(Matrix from, float* bias, int column, float* to, float* transposed, int size)
+        private void GatherTransposed(Matrix from, float* bias, int column, float* transposed, int size)
         {
-            for (var j = 0; j < Keys; j++)
+            var j = 0;
+            // Four tokens at a time: their elements are neighbours in the transposed matrix.
+            for (; j <= Keys - 4; j += 4)
             {
                 var line = from.At(FirstToken + FirstKey + j, column);
-                for (var d = 0; d < size; d++) transposed[d * Padded + j] = to[j * size + d] = line[d] + bias[d];
+                float* line1 = line + from.Step, line2 = line1 + from.Step, line3 = line2 + from.Step;
+                for (var d = 0; d < size; d++)
+                    (Vector128.Create(line[d], line1[d], line2[d], line3[d]) + Vector128.Create(bias[d])).Store(transposed + d * Padded + j);
+            }
+            for (; j < Keys; j++)
+            {
+                var line = from.At(FirstToken + FirstKey + j, column);
+                for (var d = 0; d < size; d++) transposed[d * Padded + j] = line[d] + bias[d];
             }
             for (var d = 0; d < size; d++) new Span<float>(transposed + d * Padded + Keys, Padded - Keys).Clear();
         }
@@ -174,10 +194,7 @@ internal sealed unsafe class PackedAttention
             int size = _attention._headSize, column = _head * size;
             var bias = (float*)_inputs.QueryBias + column;
             for (var i = 0; i < count; i++)
-            {
-                var line = _inputs.Query.At(FirstQuery + first + i, column);
-                for (var d = 0; d < size; d++) Query[i * size + d] = line[d] + bias[d];
-            }
+                ResidualNorm.Sum(_inputs.Query.At(FirstQuery + first + i, column), bias, Query + i * size, size);
             SmallGemm.Multiply(count, Padded, size, Query, size, 1, _keyTransposed, Padded, Probability, Padded, accumulate: false);
             var scale = new Vector<float>(_attention._scale);
             for (var i = 0; i < count * Padded; i += Vector<float>.Count) Vector.Store(Vector.Load(Probability + i) * scale, Probability + i);
@@ -190,14 +207,18 @@ internal sealed unsafe class PackedAttention
     /// <summary>Turns scores into probabilities in place (zero beyond the keys) and returns the logarithm of the sum.</summary>
     private static float Softmax(float* scores, int count, int padded)
     {
-        var largest = float.NegativeInfinity;
-        for (var j = 0; j < count; j++) largest = MathF.Max(largest, scores[j]);
-        var sum = 0f;
-        Exponentials(scores, largest, count, padded);
-        for (var j = 0; j < count; j++) sum += scores[j];
-        var inverse = 1 / sum;
-        for (var j = 0; j < count; j++) scores[j] *= inverse;
-        return largest + MathF.Log(sum);
+        for (var j = count; j < padded; j++) scores[j] = float.NegativeInfinity;
+        var largest = Vector.Load(scores);
+        for (var j = Vector<float>.Count; j < padded; j += Vector<float>.Count) largest = Vector.Max(largest, Vector.Load(scores + j));
+        var most = largest[0];
+        for (var lane = 1; lane < Vector<float>.Count; lane++) most = MathF.Max(most, largest[lane]);
+        Exponentials(scores, most, count, padded);
+        Vector<float> sums = default;
+        for (var j = 0; j < padded; j += Vector<float>.Count) sums += Vector.Load(scores + j);
+        var sum = Vector.Sum(sums);
+        var inverse = new Vector<float>(1 / sum);
+        for (var j = 0; j < padded; j += Vector<float>.Count) Vector.Store(Vector.Load(scores + j) * inverse, scores + j);
+        return most + MathF.Log(sum);
     }
 
     private static void Exponentials(float* scores, float less, int count, int padded)
@@ -208,20 +229,28 @@ internal sealed unsafe class PackedAttention
     }
 
     /// <summary>
-    /// From probabilities and the gradients of what multiplied the values: scaled gradients of the scores, and the probabilities with _dropout.
+    /// From probabilities and the gradients of what multiplied the values: scaled gradients of the scores, and the probabilities with dropout.
     /// </summary>
-    private static void ScoreGradient(float* probabilities, float* gradients, float* factors, int count, float scale)
+    /// <param name="probabilities">Zero beyond the keys, as the gradients are.</param>
+    /// <param name="gradients">Replaced.</param>
+    /// <param name="factors">Of dropout, or null.</param>
+    /// <param name="padded">Length of all three, whole vectors.</param>
+    /// <param name="scale">Of the scores.</param>
+    private static void ScoreGradient(float* probabilities, float* gradients, float* factors, int padded, float scale)
     {
-        var sum = 0f;
-        for (var j = 0; j < count; j++)
+        Vector<float> sums = default;
+        for (var j = 0; j < padded; j += Vector<float>.Count)
         {
-            if (factors is not null) gradients[j] *= factors[j];
-            sum += gradients[j] * probabilities[j];
+            var gradient = Vector.Load(gradients + j);
+            if (factors is not null) Vector.Store(gradient *= Vector.Load(factors + j), gradients + j);
+            sums = Vector.FusedMultiplyAdd(gradient, Vector.Load(probabilities + j), sums);
         }
-        for (var j = 0; j < count; j++)
+        Vector<float> sum = new(Vector.Sum(sums)), scales = new(scale);
+        for (var j = 0; j < padded; j += Vector<float>.Count)
         {
-            gradients[j] = probabilities[j] * (gradients[j] - sum) * scale;
-            if (factors is not null) probabilities[j] *= factors[j];
+            var probability = Vector.Load(probabilities + j);
+            Vector.Store(probability * (Vector.Load(gradients + j) - sum) * scales, gradients + j);
+            if (factors is not null) Vector.Store(probability * Vector.Load(factors + j), probabilities + j);
         }
     }
 }

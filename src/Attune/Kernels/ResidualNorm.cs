@@ -159,11 +159,14 @@ internal static unsafe class ResidualNorm
     }
 
     /// <summary>x += y.</summary>
-    internal static void Add(float* x, float* y, int count)
+    internal static void Add(float* x, float* y, int count) => Sum(x, y, x, count);
+
+    /// <summary>result = x + y.</summary>
+    internal static void Sum(float* x, float* y, float* result, int count)
     {
         var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count) Vector.Store(Vector.Load(x + i) + Vector.Load(y + i), x + i);
-        for (; i < count; i++) x[i] += y[i];
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count) Vector.Store(Vector.Load(x + i) + Vector.Load(y + i), result + i);
+        for (; i < count; i++) result[i] = x[i] + y[i];
     }
 
     private static void AddProduct(float* sum, float* x, float* y, int count)

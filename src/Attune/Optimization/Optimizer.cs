@@ -20,6 +20,10 @@ public abstract class Optimizer : IDisposable
     /// <summary>What must survive a restart besides <see cref="StepCount"/>: flat tensors in the order of the weights, by name.</summary>
     internal IReadOnlyDictionary<string, Tensor> State => _state;
 
+    /// <summary>The same as addresses of their first elements and numbers of elements, for files.</summary>
+    internal unsafe IEnumerable<(string Name, nint Address, long Count)> StateMemory =>
+        _state.Select(pair => (pair.Key, (nint)LibTorch.Floats(pair.Value), pair.Value.NumberOfElements));
+
     private protected WeightStore Weights { get; }
 
     /// <summary>Takes one step with the present gradients.</summary>

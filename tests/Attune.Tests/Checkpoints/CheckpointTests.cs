@@ -20,7 +20,7 @@ public sealed class CheckpointTests : IDisposable
             Fill("second")(fresh);
             throw new IOException("write", noSpace);
         }));
-        Assert.Equal($"{folder} cannot be written: no space is left on the disk. Free some space or choose another folder.", error.Message);
+        Assert.StartsWith($"{folder} cannot be written: no space is left on the disk", error.Message, StringComparison.Ordinal);
         Assert.Equal("first", File.ReadAllText(Path.Combine(folder, "content")));
         Assert.Equal([folder], Directory.GetFileSystemEntries(_folder.Path));
     }

@@ -55,7 +55,8 @@ public sealed class BertTokenizerTests
             Assert.Equal(expected, ids[..tokenizer.EncodeIds(text, ids)]);
             Assert.Equal(expected, tokenizer.EncodePacked([text], null, new EncodeOptions
             {
-                MaxLength = length, Truncation = TruncationStrategy.LongestFirst,
+                MaxLength = length,
+                Truncation = TruncationStrategy.LongestFirst,
             }).Row(0).ToArray());
         }
     });
@@ -129,7 +130,9 @@ public sealed class BertTokenizerTests
     {
         var rows = TestVocabulary.Uncased.EncodeBatch(["a", "a b c d"], null, new EncodeOptions
         {
-            Padding = PaddingStrategy.Longest, PadToMultipleOf = 8, PaddingSide = PaddingSide.Left,
+            Padding = PaddingStrategy.Longest,
+            PadToMultipleOf = 8,
+            PaddingSide = PaddingSide.Left,
         });
         Assert.All(rows, row => Assert.Equal(8, row.Length));
         Assert.Equal([0, 0, 0, 0, 0, 1, 1, 1], rows[0].AttentionMask);

@@ -14,8 +14,14 @@ public sealed class TokenizerFilesTests : IDisposable
     {
         var options = new BertTokenizerOptions
         {
-            DoLowerCase = false, StripAccents = true, TokenizeChineseChars = false, CleanText = false, ModelMaxLength = 512,
-            MaxInputCharsPerWord = 50, PaddingSide = PaddingSide.Left, TokenizerClass = "DistilBertTokenizer",
+            DoLowerCase = false,
+            StripAccents = true,
+            TokenizeChineseChars = false,
+            CleanText = false,
+            ModelMaxLength = 512,
+            MaxInputCharsPerWord = 50,
+            PaddingSide = PaddingSide.Left,
+            TokenizerClass = "DistilBertTokenizer",
             AddedTokens = [new("<e>") { LStrip = true, Normalized = true }, new("[E]") { Special = true, SingleWord = true }],
         };
         var saved = BertTokenizer.FromVocabulary(TestVocabulary.Mini, options);

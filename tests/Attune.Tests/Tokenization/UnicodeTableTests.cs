@@ -19,7 +19,10 @@ public sealed class UnicodeTableTests
         var expected = File.ReadAllBytes(Path.Combine(Golden.Require(AnyFolder), $"scalars.{name}.bin"));
         var tokenizer = BertTokenizer.FromVocabulary(EveryScalar(), new BertTokenizerOptions
         {
-            CleanText = clean, TokenizeChineseChars = chinese, StripAccents = strip, DoLowerCase = lower,
+            CleanText = clean,
+            TokenizeChineseChars = chinese,
+            StripAccents = strip,
+            DoLowerCase = lower,
         });
         var options = new EncodeOptions { AddSpecialTokens = false };
         var wrong = new List<string>();

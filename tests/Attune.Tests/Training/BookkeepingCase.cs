@@ -9,25 +9,27 @@ namespace Attune.Tests.Training;
 /// <summary>A case of golden/bookkeeping: its arguments, what is expected of it, what it gave, and the comparison of the two.</summary>
 internal sealed class BookkeepingCase : IDisposable
 {
-    private readonly string _folder, _work;
-    private readonly JsonObject _golden, _baseArgs, _args;
-    private bool _onlyUpdates, _nothingElse;
+    private readonly BookkeepingSet _set;
+    private readonly string _work;
+    private readonly JsonObject _golden, _args;
+    private long? _onlyUpdatesUntil;
+    private bool _nothingElse;
     private int _firstOwnUpdate = int.MaxValue;
 
-    internal BookkeepingCase(string folder, string work, JsonObject golden, JsonObject baseArgs)
+    internal BookkeepingCase(BookkeepingSet set, string work, JsonObject golden)
     {
-        (_folder, _golden, _baseArgs) = (folder, golden, baseArgs);
+        (_set, _golden) = (set, golden);
         _work = Path.Combine(work, golden["id"]!.ToString());
         Expected = golden["expected"]!.DeepClone().AsObject();
-        _args = [.. new[] { baseArgs, golden["args"], ResumeArguments }.SelectMany(part => part?.AsObject() ?? [])
+        _args = [.. new[] { set.BaseArgs, golden["args"], ResumeArguments }.SelectMany(part => part?.AsObject() ?? [])
             .GroupBy(pair => pair.Key).Select(group => KeyValuePair.Create(group.Key, group.Last().Value?.DeepClone()))];
         if (Resume is not null)
         {
-            FirstRun = BookkeepingRun.Of(folder, golden, baseArgs, _work);
+            FirstRun = BookkeepingRun.Of(set, golden, _work);
             foreach (var later in CheckpointFiles.All(_work).Where(checkpoint => CheckpointFiles.Step(checkpoint) > Resume)) Directory.Delete(later, true);
             CheckFirstRun();
         }
-        Run = BookkeepingRun.Of(folder, golden, baseArgs, _work, resumeFrom: Resume);
+        Run = BookkeepingRun.Of(set, golden, _work, resumeFrom: Resume);
     }
 
     internal JsonObject Expected { get; }
@@ -145,14 +147,14 @@ internal sealed class BookkeepingCase : IDisposable
 
     internal void CompareNothingElse() => _nothingElse = true;
 
-    internal void CompareOnlyUpdates() => _onlyUpdates = true;
+    internal void CompareOnlyUpdates(long until = long.MaxValue) => _onlyUpdatesUntil = until;
 
     /// <summary>Runs the case with fewer evaluation rows, which must give exactly what the golden file has.</summary>
     internal void CompareAlsoWith(int evalRows)
     {
         var fewer = _golden.DeepClone().AsObject();
         fewer["eval_n"] = evalRows;
-        using var golden = new BookkeepingCase(_folder, Path.Combine(_work, "fewer"), fewer, _baseArgs);
+        using var golden = new BookkeepingCase(_set, Path.Combine(_work, "fewer"), fewer);
         foreach (var rule in BookkeepingRules.All.Where(rule => rule.Touches(golden))) rule.Apply(golden);
         Differences.AddRange(golden.Compare().Select(line => $"with {evalRows} evaluation rows: {line}"));
     }
@@ -178,11 +180,11 @@ internal sealed class BookkeepingCase : IDisposable
     {
         if (_nothingElse) return Differences;
         var observed = Run.Observed;
-        if (_onlyUpdates)
+        if (_onlyUpdatesUntil is { } until)
         {
             foreach (var field in (string[])["lr", "loss", "rows", "grad_norm"])
             {
-                var common = Math.Min(Expected[field]!.AsArray().Count, observed[field]!.AsArray().Count);
+                var common = (int)Math.Min(until, Math.Min(Expected[field]!.AsArray().Count, observed[field]!.AsArray().Count));
                 if (common == 0 && Expected[field]!.AsArray().Count > 0) Differences.Add($"{field} is empty");
                 Note(Take(Expected[field]!, common), Take(observed[field]!, common), field);
             }
@@ -240,7 +242,7 @@ internal sealed class BookkeepingCase : IDisposable
 
     private List<double[]> HandMadeLosses()
     {
-        var data = BookkeepingRun.Data(_folder, "train", _golden["n"]!.GetValue<int>());
+        var data = _set.Rows("train", _golden["n"]!.GetValue<int>());
         var args = Run.Arguments!;
         var checkpoint = CheckpointFiles.Folder(_work, Resume!.Value);
         using var model = BertForSequenceClassification.FromPretrained(checkpoint);

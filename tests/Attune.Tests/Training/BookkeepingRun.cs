@@ -16,10 +16,10 @@ internal sealed class BookkeepingRun : IDisposable
     private readonly BertForSequenceClassification _model;
     private readonly string _outputDir;
 
-    private BookkeepingRun(string folder, string outputDir)
+    private BookkeepingRun(BookkeepingSet set, string outputDir)
     {
         _outputDir = outputDir;
-        _model = BertForSequenceClassification.FromPretrained(Path.Combine(folder, "model"));
+        _model = BertForSequenceClassification.FromPretrained(set.ModelFolder);
         Recorder = new RunRecorder(_model);
     }
 
@@ -37,28 +37,27 @@ internal sealed class BookkeepingRun : IDisposable
     public void Dispose() => _model.Dispose();
 
     /// <summary>Runs a case.</summary>
-    /// <param name="folder">The golden folder.</param>
+    /// <param name="set">The golden folder.</param>
     /// <param name="golden">The case.</param>
-    /// <param name="baseArgs">What all cases have.</param>
     /// <param name="outputDir">Where checkpoints go.</param>
     /// <param name="evalRows">How many evaluation rows; null takes the case's own.</param>
     /// <param name="resumeFrom">The step to go on from, with the case's changed arguments; null starts anew.</param>
-    internal static BookkeepingRun Of(string folder, JsonObject golden, JsonObject baseArgs, string outputDir, int? evalRows = null, long? resumeFrom = null)
+    internal static BookkeepingRun Of(BookkeepingSet set, JsonObject golden, string outputDir, int? evalRows = null, long? resumeFrom = null)
     {
-        var run = new BookkeepingRun(folder, outputDir);
+        var run = new BookkeepingRun(set, outputDir);
         var stage = "arguments";
         Trainer? trainer = null;
         try
         {
-            var args = Merge(baseArgs, golden["args"], resumeFrom is null ? null : golden["resume"]!["args"]);
+            var args = Merge(set.BaseArgs, golden["args"], resumeFrom is null ? null : golden["resume"]!["args"]);
             args["output_dir"] = outputDir;
             run.Arguments = TransformersArguments.FromJson(args).Validated();
             stage = "trainer";
             var evaluation = evalRows ?? golden["eval_n"]?.GetValue<int>() ?? DefaultEvalRows;
-            var evalSet = evaluation == 0 ? null : Data(folder, "eval", evaluation);
+            var evalSet = evaluation == 0 ? null : set.Rows("eval", evaluation);
             if (evalSet is not null && run.Arguments.DataloaderDropLast) run.Recorder.EvaluationLoss = () => run.MeanLoss(evalSet);
             trainer = new Trainer(
-                run._model, run.Arguments, Data(folder, "train", golden["n"]!.GetValue<int>()), evalSet,
+                run._model, run.Arguments, set.Rows("train", golden["n"]!.GetValue<int>()), evalSet,
                 Metrics(golden, resumeFrom is null ? 0 : golden["resume"]!["metrics_from"]?.GetValue<int>() ?? 0),
                 [run.Recorder, .. EarlyStopping(golden)]);
             stage = "train";
@@ -81,18 +80,6 @@ internal sealed class BookkeepingRun : IDisposable
                 all[name] = value?.DeepClone();
         return all;
     }
-
-    /// <summary>The first rows of a split of the golden data.</summary>
-    internal static TokenizedDataset Data(string folder, string split, int count)
-    {
-        using var stream = Golden.Open(folder, "data.json");
-        var rows = JsonNode.Parse(stream)![split]!.AsArray().Take(count).ToList();
-        return new TokenizedDataset(
-            [.. rows.Select(row => new TokenizedRow(Ints(row!["input_ids"]!), Ints(row["token_type_ids"]!)))],
-            new ClassLabels([.. rows.Select(row => (long)row!["label"]!)]));
-    }
-
-    private static int[] Ints(JsonNode list) => [.. list.AsArray().Select(item => (int)item!)];
 
     private static Func<EvalPrediction, IReadOnlyDictionary<string, double>>? Metrics(JsonObject golden, int from)
     {

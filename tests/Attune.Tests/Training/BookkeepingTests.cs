@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Attune.Tests.Training;
 
 /// <summary>
@@ -12,14 +10,13 @@ public sealed class BookkeepingTests(ITestOutputHelper output)
     [Fact]
     public void Trainer_GoldenCases_EqualTransformersOrTheDocumentedRule()
     {
-        var folder = Golden.Require("bookkeeping");
-        var file = JsonNode.Parse(Golden.Json(folder, "cases.json").GetRawText())!;
+        var set = new BookkeepingSet(Golden.Require("bookkeeping"));
         var work = Directory.CreateTempSubdirectory("attune-bookkeeping-").FullName;
         var touched = BookkeepingRules.All.ToDictionary(rule => rule.Name, _ => 0);
         var (failures, count, untouched) = (new List<string>(), 0, 0);
-        foreach (var golden in file["cases"]!.AsArray())
+        foreach (var golden in set.Cases)
         {
-            using var bookkeeping = new BookkeepingCase(folder, work, golden!.AsObject(), file["base_args"]!.AsObject());
+            using var bookkeeping = new BookkeepingCase(set, work, golden);
             var rules = BookkeepingRules.All.Where(rule => rule.Touches(bookkeeping)).ToList();
             foreach (var rule in rules)
             {

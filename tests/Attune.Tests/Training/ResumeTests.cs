@@ -102,18 +102,30 @@ public sealed class ResumeTests : IDisposable
         {
             "by steps, early stopping" => args with
             {
-                EvalStrategy = IntervalStrategy.Steps, EvalSteps = 1, SaveStrategy = SaveStrategy.Steps, SaveSteps = 2, SaveTotalLimit = 2,
-                LoadBestModelAtEnd = true, NumTrainEpochs = 4,
+                EvalStrategy = IntervalStrategy.Steps,
+                EvalSteps = 1,
+                SaveStrategy = SaveStrategy.Steps,
+                SaveSteps = 2,
+                SaveTotalLimit = 2,
+                LoadBestModelAtEnd = true,
+                NumTrainEpochs = 4,
             },
             "plateau, smoothing" => args with
             {
-                LrSchedulerType = SchedulerType.ReduceLrOnPlateau, LrSchedulerKwargs = new() { ["patience"] = 0, ["factor"] = 0.5, ["threshold"] = 0.05 },
-                LabelSmoothingFactor = 0.1, LoggingSteps = 5, SaveStrategy = SaveStrategy.No,
+                LrSchedulerType = SchedulerType.ReduceLrOnPlateau,
+                LrSchedulerKwargs = new() { ["patience"] = 0, ["factor"] = 0.5, ["threshold"] = 0.05 },
+                LabelSmoothingFactor = 0.1,
+                LoggingSteps = 5,
+                SaveStrategy = SaveStrategy.No,
             },
             "grouped by length" => args with { GroupByLength = true, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 2, LoggingStrategy = IntervalStrategy.Epoch },
             "adafactor, best" => args with
             {
-                Optim = OptimizerName.Adafactor, SaveStrategy = SaveStrategy.Best, MetricForBestModel = "loss", LoadBestModelAtEnd = true, SaveTotalLimit = 1,
+                Optim = OptimizerName.Adafactor,
+                SaveStrategy = SaveStrategy.Best,
+                MetricForBestModel = "loss",
+                LoadBestModelAtEnd = true,
+                SaveTotalLimit = 1,
             },
             _ => args with { SaveStrategy = SaveStrategy.Epoch, LoadBestModelAtEnd = true, LoggingStrategy = IntervalStrategy.Epoch },
         };

@@ -9,7 +9,12 @@ internal static class TinyRun
 {
     internal static readonly BertConfig Config = new()
     {
-        VocabSize = 40, HiddenSize = 16, NumHiddenLayers = 2, NumAttentionHeads = 2, IntermediateSize = 24, MaxPositionEmbeddings = 16,
+        VocabSize = 40,
+        HiddenSize = 16,
+        NumHiddenLayers = 2,
+        NumAttentionHeads = 2,
+        IntermediateSize = 24,
+        MaxPositionEmbeddings = 16,
         LabelNames = ["a", "b", "c"],
     };
 
@@ -26,8 +31,16 @@ internal static class TinyRun
     /// <summary>11 rows in batches of 2, two of them an update: 3 updates an epoch, the last of one batch of two and one of one row.</summary>
     internal static TrainingArguments Arguments(string outputDir) => new()
     {
-        OutputDir = outputDir, PerDeviceTrainBatchSize = 2, GradientAccumulationSteps = 2, PerDeviceEvalBatchSize = 4, NumTrainEpochs = 3,
-        LearningRate = 1e-3, WarmupSteps = 2, LoggingSteps = 2, EvalStrategy = IntervalStrategy.Epoch, ReportTo = [],
+        OutputDir = outputDir,
+        PerDeviceTrainBatchSize = 2,
+        GradientAccumulationSteps = 2,
+        PerDeviceEvalBatchSize = 4,
+        NumTrainEpochs = 3,
+        LearningRate = 1e-3,
+        WarmupSteps = 2,
+        LoggingSteps = 2,
+        EvalStrategy = IntervalStrategy.Epoch,
+        ReportTo = [],
     };
 
     internal static float[] Weights(BertForSequenceClassification model) => RunRecorder.Copy(model);

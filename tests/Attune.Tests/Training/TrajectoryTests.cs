@@ -15,7 +15,9 @@ public sealed class TrajectoryTests
     // As golden/README.md suggests; the gradient of key biases is zero, so Adam makes steps of the rate's size out of its rounding.
     private const double LossTolerance = 1e-5, NormTolerance = 5e-5, WeightTolerance = 1e-4, RateTolerance = 1e-12;
 
-    public static TheoryData<string> Variants() => TrajectoryGoldenTests.Variants();
+    public static TheoryData<string> Variants() => Golden.Folder("trajectory") is { } folder
+        ? [.. Golden.Files(folder, ".json").Where(file => Golden.Json(folder, file).TryGetProperty("groups", out _))]
+        : ["absent"];
 
     [Theory, MemberData(nameof(Variants))]
     public void Step_GoldenRows_GivesTheTrainersLossesAndWeights(string file)
@@ -23,7 +25,8 @@ public sealed class TrajectoryTests
         var folder = Golden.Require("trajectory");
         var golden = Golden.Json(folder, file);
         var args = TransformersArguments.FromJson(JsonNode.Parse(golden.GetProperty("hyperparameters").GetRawText())!.AsObject()).Validated();
-        var rows = Golden.Json(folder, "data.json").GetProperty("datasets").GetProperty(golden.GetProperty("dataset").GetString()!).EnumerateArray().ToList();
+        var rows = Golden.Files(folder, ".json").Select(name => Golden.Json(folder, name)).First(json => json.TryGetProperty("datasets", out _))
+            .GetProperty("datasets").GetProperty(golden.GetProperty("dataset").GetString()!).EnumerateArray().ToList();
         var data = new TokenizedDataset(
             [.. rows.Select(row => new TokenizedRow(row.GetProperty("input_ids").Deserialize<int[]>()!, row.GetProperty("token_type_ids").Deserialize<int[]>()!))],
             new ClassLabels([.. rows.Select(row => row.GetProperty("label").GetInt64())]));
