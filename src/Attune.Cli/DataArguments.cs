@@ -6,7 +6,9 @@ namespace Attune.Cli;
 /// <summary>Which rows, and what of them.</summary>
 public sealed record DataArguments
 {
-    /// <summary>The data set: a folder with files named after the splits, one file, glue/TASK, a name in Hugging Face's cache, or attune/reviews.</summary>
+    /// <summary>
+    /// The data set: a folder with files named after the splits, one file, glue/TASK, a name in Hugging Face's cache, or attune/reviews.
+    /// </summary>
     /// <value>Default attune/reviews, the embedded data set, where no file is given.</value>
     [ArgumentAlias("dataset_name")]
     public string? Dataset { get; init; }
@@ -59,7 +61,10 @@ public sealed record DataArguments
     public int? MaxPredictSamples { get; init; }
 
     /// <summary>What is measured.</summary>
-    /// <value>Names such as accuracy, f1, f1_macro, matthews_correlation, pearson. Default: those of the GLUE task, else accuracy, f1 of several labels, or mse.</value>
+    /// <value>
+    /// Names such as accuracy, f1, f1_macro, matthews_correlation, pearson. Default: those of the GLUE task, else accuracy, f1 of several
+    /// labels, or mse.
+    /// </value>
     [ArgumentAlias("metric_name")]
     public IReadOnlyList<string> Metrics { get; init; } = [];
 

@@ -66,15 +66,16 @@ internal sealed class DataSource
     internal string? Test => NameOf(DatasetDict.Test);
 
     /// <summary>Sets a part of the training rows apart where evaluations are wanted and there is no validation split.</summary>
-    internal void EnsureValidation(bool isWanted, long seed)
+    /// <returns>Its share; null where nothing was set apart.</returns>
+    internal double? EnsureValidation(bool isWanted, long seed)
     {
         if (Validation is not null)
         {
             if (_data.ValidationSplit is not null)
                 throw new AttuneException("validation_split is given, but the data set has a validation split of its own; leave it out.");
-            return;
+            return null;
         }
-        if (_data.ValidationSplit is null && !isWanted) return;
+        if (_data.ValidationSplit is null && !isWanted) return null;
         var share = _data.ValidationSplit ?? DefaultValidationShare;
         if (share is not (> 0 and < 1)) throw new AttuneException($"validation_split is {share}; it must lie between 0 and 1, such as 0.1.");
         var byClass = Columns.Task == TaskKind.SingleLabel ? Columns.LabelColumn : null;
@@ -84,6 +85,7 @@ internal sealed class DataSource
             .Append(KeyValuePair.Create(DatasetDict.Train, train)).Append(KeyValuePair.Create(DatasetDict.Validation, validation)));
         _tell($"Without a validation split, {validation.NumRows} of the {train.NumRows + validation.NumRows} training rows are set apart for evaluation " +
             $"({(byClass is null ? "" : "stratified, ")}seed {seed}).");
+        return share;
     }
 
     /// <summary>Texts and labels of a split, its first rows where a number of them is given; null where there is no such split.</summary>
@@ -139,7 +141,8 @@ internal sealed class DataSource
         return isClassLabel ? names.Count == modelLabels.Count : names.Count <= modelLabels.Count && names.All(LabelNames.IsInteger);
     }
 
-    private string? NameOf(string kind) => Splits.ContainsKey(kind) ? kind : Splits.Keys.FirstOrDefault(name => name.StartsWith(kind, StringComparison.Ordinal));
+    private string? NameOf(string kind) =>
+        Splits.ContainsKey(kind) ? kind : Splits.Keys.FirstOrDefault(name => name.StartsWith(kind, StringComparison.Ordinal));
 
     /// <summary>Text of the classes for messages.</summary>
     internal static string List(IReadOnlyList<string> names) =>
@@ -150,7 +153,8 @@ internal sealed class DataSource
         string?[] files = [data.TrainFile, data.ValidationFile, data.TestFile];
         if (files.Any(file => file is not null))
         {
-            if (data.Dataset is not null) throw new AttuneException("Give either --dataset or files (--train-file, --validation-file, --test-file), not both.");
+            if (data.Dataset is not null)
+                throw new AttuneException("Give either --dataset or files (--train-file, --validation-file, --test-file), not both.");
             return (string.Join(", ", files.OfType<string>()), DatasetDict.FromFiles(data.TrainFile, data.ValidationFile, data.TestFile, reading));
         }
         var name = data.Dataset ?? EmbeddedDatasets.Reviews;

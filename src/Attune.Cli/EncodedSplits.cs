@@ -25,7 +25,8 @@ internal sealed class EncodedSplits(DataSource source, BertTokenizer tokenizer, 
     {
         var encoded = Encode(split, most);
         if (encoded is not null && encoded.Labels is null)
-            throw new AttuneException($"The split \"{split}\" of {source.Name} has no labels; name their column by --label-column-name, or leave the split out.");
+            throw new AttuneException(
+                $"The split \"{split}\" of {source.Name} has no labels; name their column by --label-column-name, or leave the split out.");
         return encoded;
     }
 

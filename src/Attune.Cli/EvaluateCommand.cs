@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using Attune.Checkpoints;
 using Attune.Formats;
 using Attune.Inference;
 using Attune.Training;
@@ -26,25 +26,26 @@ internal static class EvaluateCommand
         if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null)
             throw new UsageException("attune evaluate takes one model; name it once.");
         var folder = Names.ModelFolder(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun));
+        var isOfRun = !IsNamed(values.Create<DataArguments>());
         var data = Data(values, folder);
 
         Compute.Start(from);
         using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
         var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal.Tell);
         if (source.ProblemType != classifier.ProblemType) throw new AttuneException(
-            $"{folder} is a model for {Argument.ToJson(classifier.ProblemType)}, but {source.Name} has labels for {Argument.ToJson(source.ProblemType)}; take a data set of the same kind, or give --problem-type.");
-        if (data.ValidationSplit is not null || what.Split == "validation" && source.Validation is null) source.EnsureValidation(isWanted: true, SeedOf(folder));
-        var split = Split(what, source);
+            $"{folder} is a model for {Argument.ToJson(classifier.ProblemType)}, but {source.Name} has labels for " +
+            $"{Argument.ToJson(source.ProblemType)}; take a data set of the same kind, or give --problem-type.");
+        if (data.ValidationSplit is not null) source.EnsureValidation(isWanted: true, RunConfig.Seed(folder) ?? new TrainingArguments().Seed);
+        var split = Split(what, source, isOfRun);
         var rows = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell).Labelled(split, data.MaxEvalSamples)!;
 
         var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, ReportTo = [] };
         var trainer = new Trainer(
-            classifier.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(), callbacks: [new ProgressBar(terminal, TimeProvider.System)]);
+            classifier.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(),
+            callbacks: [new ProgressBar(terminal, TimeProvider.System)]);
         var metrics = new OrderedDictionary<string, double>(trainer.Evaluate()) { ["eval_samples"] = rows.Count };
         metrics.Remove("epoch");
-        terminal.Result(output.Json
-            ? PythonJson.Write(new JsonObject(metrics.Select(metric => KeyValuePair.Create(metric.Key, (JsonNode?)metric.Value)).Append(new("split", split))), ensureAscii: false)
-            : PythonDict.Of(metrics));
+        terminal.Result(output.Json ? AsJson(metrics, split) : PythonDict.Of(metrics));
         if (what.OutputDir is { } results) ResultFiles.Write(Directory.CreateDirectory(results).FullName, split, metrics);
         return ExitCode.Success;
     }
@@ -53,7 +54,7 @@ internal static class EvaluateCommand
     private static DataArguments Data(ArgumentValues values, string folder)
     {
         var given = values.Create<DataArguments>();
-        if (given.Dataset is not null || given.TrainFile is not null || given.ValidationFile is not null || given.TestFile is not null) return given;
+        if (IsNamed(given)) return given;
         if (RunConfig.Read(folder) is not { } run) throw new AttuneException(
             $"{folder} does not say what it was trained on; name the data by --dataset, --validation-file or --test-file.");
         foreach (var (argument, value) in run) values.SetDefault(argument.Name, value);
@@ -61,14 +62,22 @@ internal static class EvaluateCommand
         return values.Create<DataArguments>() with { MaxEvalSamples = given.MaxEvalSamples };
     }
 
-    private static long SeedOf(string folder) => RunConfig.Seed(folder) ?? new TrainingArguments().Seed;
+    private static bool IsNamed(DataArguments data) => new[] { data.Dataset, data.TrainFile, data.ValidationFile, data.TestFile }.Any(name => name is not null);
 
-    private static string Split(EvaluateArguments what, DataSource source)
+    private static string AsJson(IReadOnlyDictionary<string, double> metrics, string split)
+    {
+        var json = TrainerStateJson.Entry(metrics);
+        json["split"] = split;
+        return PythonJson.Write(json, ensureAscii: false);
+    }
+
+    private static string Split(EvaluateArguments what, DataSource source, bool isOfRun)
     {
         if (what.Split is { } named) return source.Splits.ContainsKey(named) ? named : throw new AttuneException(
             $"{source.Name} has no split \"{named}\"; it has {string.Join(", ", source.Splits.Keys)}.");
         if (source.Validation is { } validation) return validation;
-        return source.Splits.Count == 1 ? source.Splits.Keys.First() : throw new AttuneException(
+        // Rows that were trained on say nothing of the model: they are taken only where they are all that was named.
+        return source.Splits.Count == 1 && !isOfRun ? source.Splits.Keys.First() : throw new AttuneException(
             $"{source.Name} has no validation split; choose one of {string.Join(", ", source.Splits.Keys)} by --split.");
     }
 }

@@ -45,7 +45,8 @@ internal static class HelpText
             foreach (var argument in group.Table.All) Entry(text, Heading(argument), $"{argument.Help} {argument.Value}", NameColumns, width);
         }
         text.Append('\n');
-        Entry(text, "--config FILE.json", "Takes arguments from a JSON file, by their names with underscores; options of the command line win.", NameColumns, width);
+        Entry(text, "--config FILE.json", "Takes arguments from a JSON file, by their names with underscores; options of the command line win.",
+            NameColumns, width);
         text.Append('\n');
         Wrapped(text, "Options may be spelled with underscores too (--learning_rate). A word -- ends the options.", 0, width);
         return text.ToString().TrimEnd('\n');

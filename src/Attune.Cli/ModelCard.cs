@@ -36,7 +36,8 @@ internal static class ModelCard
 
             """);
         foreach (var entry in trainer.State.LogHistory.Where(entry => entry.ContainsKey("eval_loss")))
-            text.Append(CultureInfo.InvariantCulture, $"| {entry["epoch"]:0.##} | {entry["step"]:0} | {string.Join(" | ", Keys(trainer).Select(key => Number(entry, key)))} |\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"| {entry["epoch"]:0.##} | {entry["step"]:0} | {string.Join(" | ", Keys(trainer).Select(key => Number(entry, key)))} |\n");
         text.Append(CultureInfo.InvariantCulture, $"""
 
             ## Training
@@ -57,7 +58,7 @@ internal static class ModelCard
     }
 
     private static List<string> Keys(Trainer trainer) => trainer.State.LogHistory.LastOrDefault(entry => entry.ContainsKey("eval_loss")) is { } last
-        ? [.. last.Keys.Where(key => key.StartsWith("eval_", StringComparison.Ordinal) && !key.EndsWith("_runtime", StringComparison.Ordinal) && !key.EndsWith("_per_second", StringComparison.Ordinal))]
+        ? [.. last.Keys.Where(key => key.StartsWith("eval_", StringComparison.Ordinal) && !ProgressLine.IsTime(key))]
         : ["eval_loss"];
 
     private static string Number(IReadOnlyDictionary<string, double> entry, string key) =>

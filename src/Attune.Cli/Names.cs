@@ -33,7 +33,9 @@ internal static class Names
         if ((config ?? found.Config) is not { } part) return found.Path;
         var folder = Path.Combine(found.Path, part);
         if (Directory.Exists(folder)) return folder;
-        var parts = Directory.Exists(found.Path) ? Directory.GetDirectories(found.Path).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal).ToList() : [];
-        throw new AttuneException($"The data set {name} has no configuration \"{part}\" ({found.Path} holds {(parts.Count == 0 ? "no folders" : string.Join(", ", parts))}).{Spelling.DidYouMean(part, parts)}");
+        var parts = Directory.Exists(found.Path)
+            ? Directory.GetDirectories(found.Path).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal).ToList() : [];
+        throw new AttuneException($"The data set {name} has no configuration \"{part}\": {found.Path} holds " +
+            $"{(parts.Count == 0 ? "no folders" : string.Join(", ", parts))}.{Spelling.DidYouMean(part, parts)}");
     }
 }

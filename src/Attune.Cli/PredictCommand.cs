@@ -10,7 +10,8 @@ internal static class PredictCommand
     private const int BlockSize = 512;
 
     internal static Verb Verb { get; } = new(
-        "predict", "Predicts texts: from the command line, from standard input (one a line) or from a file.", ("TEXT", "A text; without any, lines of standard input."),
+        "predict", "Predicts texts: from the command line, from standard input (one a line) or from a file.",
+        ("TEXT", "A text; without any, lines of standard input."),
         [
             new("Texts and answers", ArgumentTable.Of<PredictArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
             new("Output", ArgumentTable.Of<OutputArguments>()),
@@ -37,7 +38,8 @@ internal static class PredictCommand
 
         Compute.Start(from);
         using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
-        if (output.Verbose) terminal.Tell($"Model: {folder}, {DataSource.List(classifier.Model.Config.LabelNames)}, at most {classifier.MaxLength} tokens.");
+        if (output.Verbose)
+            terminal.Tell($"Model: {folder}, {DataSource.List(classifier.Model.Config.LabelNames)}, at most {classifier.MaxLength} tokens.");
         using var answers = new AnswerWriter(output.Json ? what with { OutputFormat = OutputFormat.Json } : what, classifier, terminal);
         // A person at the keyboard gets each answer at once.
         var isTyped = what.File is null && values.Texts.Count == 0 && terminal.IsKeyboard;

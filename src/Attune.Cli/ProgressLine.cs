@@ -33,9 +33,13 @@ internal static class ProgressLine
     {
         var epoch = logs.TryGetValue("epoch", out var done) ? string.Create(CultureInfo.InvariantCulture, $"epoch {done:0.00}  ") : "";
         return $"{epoch}step {step}  " + string.Join("  ", logs
-            .Where(log => log.Key != "epoch" && !log.Key.EndsWith("_runtime", StringComparison.Ordinal) && !log.Key.EndsWith("_per_second", StringComparison.Ordinal))
+            .Where(log => log.Key != "epoch" && !IsTime(log.Key))
             .Select(log => $"{log.Key} {(log.Key == "learning_rate" ? Short(log.Value) : log.Value.ToString("0.0000", CultureInfo.InvariantCulture))}"));
     }
+
+    /// <summary>Whether a metric says how long it took or how fast it was.</summary>
+    internal static bool IsTime(string metric) =>
+        metric.EndsWith("_runtime", StringComparison.Ordinal) || metric.EndsWith("_per_second", StringComparison.Ordinal);
 
     private static string[] Parts(Progress now) =>
     [
@@ -43,7 +47,9 @@ internal static class ProgressLine
         $"{now.Step}/{now.Steps}",
         string.Create(CultureInfo.InvariantCulture, $"loss {now.Loss:0.0000}"),
         $"lr {Short(now.LearningRate)}",
-        string.Create(CultureInfo.InvariantCulture, $"{(now.TokensPerSecond >= 9999.5 ? $"{now.TokensPerSecond / 1000:0.0}k" : $"{now.TokensPerSecond:0}")} tok/s"),
+        now.TokensPerSecond < 9999.5
+            ? string.Create(CultureInfo.InvariantCulture, $"{now.TokensPerSecond:0} tok/s")
+            : string.Create(CultureInfo.InvariantCulture, $"{now.TokensPerSecond / 1000:0.0}k tok/s"),
         $"{Duration(now.Remaining)} left",
     ];
 

@@ -13,7 +13,8 @@ internal static class RunNotes
     {
         var config = model.Config;
         yield return string.Create(CultureInfo.InvariantCulture,
-            $"Model: {from.Model} ({config.NumHiddenLayers} {(config.NumHiddenLayers == 1 ? "layer" : "layers")} of {config.HiddenSize}, {model.ParameterCount:N0} weights, {config.NumLabels} {(config.NumLabels == 1 ? "output" : "outputs")}).");
+            $"Model: {from.Model} ({Count(config.NumHiddenLayers, "layer")} of {config.HiddenSize}, {model.ParameterCount:N0} weights, ") +
+            $"{Count(config.NumLabels, "output")}).";
         if (from.Model != Names.EmbeddedEncoder && model.LoadReport.Describe() is { Length: > 0 } report) yield return report;
         if (from.MaxLength > maxLength)
             yield return $"max_length is {maxLength} and not {from.MaxLength}: the model has no more positions.";
@@ -22,8 +23,10 @@ internal static class RunNotes
         if (data.MaxPredictSamples is not null && !arguments.DoPredict) yield return "max_predict_samples has no effect without --do-predict.";
         var plan = TrainingPlan.Of(arguments, train.Count);
         yield return string.Create(CultureInfo.InvariantCulture,
-            $"Training: {plan.TotalSteps:N0} updates of {arguments.RowsPerUpdate} rows, {Epochs(plan.TotalSteps / (double)plan.UpdatesPerEpoch)}, with {Compute.Threads} threads.");
+            $"Training: {plan.TotalSteps:N0} updates of {arguments.RowsPerUpdate} rows, ") +
+            $"{Count(plan.TotalSteps / (double)plan.UpdatesPerEpoch, "epoch")}, with {Count(Compute.Threads, "thread")}.";
     }
 
-    private static string Epochs(double epochs) => string.Create(CultureInfo.InvariantCulture, $"{epochs:0.##} {(epochs == 1 ? "epoch" : "epochs")}");
+    private static string Count(double number, string what) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number:0.##} {what}{(number == 1 ? "" : "s")}");
 }

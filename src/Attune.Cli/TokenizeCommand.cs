@@ -58,7 +58,8 @@ internal static class TokenizeCommand
         var places = encoding.CodePointOffsets();
         var rows = Enumerable.Range(0, encoding.Length).Select(i => new[]
         {
-            $"{encoding.Ids[i]}", encoding.Tokens[i], encoding.SpecialTokensMask[i] == 1 ? "" : $"{places[i].Start}-{places[i].End}", $"{encoding.TypeIds[i]}",
+            $"{encoding.Ids[i]}", encoding.Tokens[i],
+            encoding.SpecialTokensMask[i] == 1 ? "" : $"{places[i].Start}-{places[i].End}", $"{encoding.TypeIds[i]}",
         }).Prepend(["id", "token", "place", "type"]).ToList();
         var widths = Enumerable.Range(0, 4).Select(column => rows.Max(row => row[column].Length)).ToArray();
         var table = new StringBuilder();

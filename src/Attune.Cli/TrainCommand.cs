@@ -14,7 +14,8 @@ internal static class TrainCommand
         "train", "Fine-tunes a model; without any option the embedded encoder on the embedded data set.", null,
         [
             new("Model", ArgumentTable.Of<ModelArguments>()), new("Data", ArgumentTable.Of<DataArguments>()),
-            new("Output", ArgumentTable.Of<OutputArguments>()), new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
+            new("Output", ArgumentTable.Of<OutputArguments>()),
+            new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
         ], Run)
     {
         Examples =
@@ -42,8 +43,10 @@ internal static class TrainCommand
         var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
         var config = BertConfig.Load(Path.Combine(folder, "config.json"));
         var source = DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell);
-        if (!source.Splits.ContainsKey(DatasetDict.Train)) throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
-        source.EnsureValidation(arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd, arguments.Seed);
+        if (!source.Splits.ContainsKey(DatasetDict.Train))
+            throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
+        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd;
+        data = data with { ValidationSplit = source.EnsureValidation(isEvaluated, arguments.Seed) };
         if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, source.Metrics[0]);
         source.CheckBestMetric(arguments);
         var tokenizer = BertTokenizer.FromPretrained(folder, from.TokensInText);
@@ -52,7 +55,8 @@ internal static class TrainCommand
         var train = rows.Labelled(DatasetDict.Train, data.MaxTrainSamples)!;
         var eval = source.Validation is { } validation ? rows.Labelled(validation, data.MaxEvalSamples) : null;
 
-        if (eval is null) terminal.Tell("There is no validation split, so nothing is evaluated; --validation-split 0.1 sets a tenth of the training rows apart.");
+        if (eval is null)
+            terminal.Tell("There is no validation split, so nothing is evaluated; --validation-split 0.1 sets a tenth of the training rows apart.");
 
         Compute.Start(from);
         using var model = BertForSequenceClassification.FromPretrained(
@@ -60,7 +64,8 @@ internal static class TrainCommand
         foreach (var line in RunNotes.Of(from, data, model, arguments, train, maxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         var trainer = new Trainer(
-            model, arguments, train, eval, source.ComputeMetrics(), [new ProgressBar(terminal, TimeProvider.System), .. Reporters.Of(arguments)], tokenizer.Save, terminal.Tell);
+            model, arguments, train, eval, source.ComputeMetrics(),
+            [new ProgressBar(terminal, TimeProvider.System), .. Reporters.Of(arguments)], tokenizer.Save, terminal.Tell);
         var results = new TrainResults(trainer, source, output, terminal);
         var done = trainer.Train(cancellation: stop.Token);
         RunConfig.Write(trainer.Args.OutputDir, from, data, trainer.Args);

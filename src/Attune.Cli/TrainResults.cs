@@ -39,12 +39,13 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         var metrics = new OrderedDictionary<string, double>(run.Metrics) { ["train_samples"] = rows };
         trainer.SaveMetrics("train", metrics);
         trainer.SaveState();
-        _json["train"] = Json(metrics);
-        terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-            $"Trained {run.GlobalStep:N0} updates in {ProgressLine.Duration(TimeSpan.FromSeconds(run.Metrics["train_runtime"]))}, mean loss {run.TrainingLoss:0.0000}."));
+        _json["train"] = TrainerStateJson.Entry(metrics);
+        var time = ProgressLine.Duration(TimeSpan.FromSeconds(run.Metrics["train_runtime"]));
+        terminal.Tell(string.Create(CultureInfo.InvariantCulture, $"Trained {run.GlobalStep:N0} updates in {time}, mean loss {run.TrainingLoss:0.0000}."));
         if (trainer.State.BestModelCheckpoint is { } best && trainer.Args.LoadBestModelAtEnd)
             terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-                $"The best model is that of update {trainer.State.BestGlobalStep} ({trainer.Args.MetricForBestModel} {trainer.State.BestMetric:0.0000}), from {best}."));
+                $"The best model is that of update {trainer.State.BestGlobalStep} ({trainer.Args.MetricForBestModel} {trainer.State.BestMetric:0.0000}).") +
+                $" It is {best}.");
     }
 
     internal void Evaluation(TokenizedDataset data, CancellationToken cancellation)
@@ -77,12 +78,9 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
 
     private void Add(string split, IReadOnlyDictionary<string, double> metrics)
     {
-        _json[split] = Json(metrics);
+        _json[split] = TrainerStateJson.Entry(metrics);
         if (!output.Json) terminal.Result(PythonDict.Of(metrics));
     }
-
-    private static JsonObject Json(IReadOnlyDictionary<string, double> metrics) =>
-        new(metrics.Select(metric => KeyValuePair.Create(metric.Key, (JsonNode?)metric.Value)));
 
     private void AddKinds(PredictionOutput predictions, ClassLabels labels, IReadOnlyList<string> kinds)
     {

@@ -90,7 +90,8 @@ internal sealed class VerbParser
 
     private void ReadConfig(string file, ArgumentValues values)
     {
-        if (PythonJson.ReadFile(file) is not JsonObject json) throw new AttuneException($"{file} holds no JSON object; give names and values of arguments.");
+        if (PythonJson.ReadFile(file) is not JsonObject json)
+            throw new AttuneException($"{file} holds no JSON object; give names and values of arguments.");
         foreach (var (name, value) in json)
         {
             if (Verb.Arguments.FirstOrDefault(argument => argument.Name == name || argument.Alias == name) is { } argument)
@@ -98,7 +99,8 @@ internal sealed class VerbParser
             else if (Verb.TakesOtherTrainingArguments && TransformersArguments.Notice(name, value) is { } notice) values.Notices.Add(notice);
             else
                 throw new AttuneException(
-                    $"{file}: \"{name}\" is no argument of attune {Verb.Name}.{Spelling.DidYouMean(name, Verb.Arguments.Select(argument => argument.Name))}");
+                    $"{file}: \"{name}\" is no argument of attune {Verb.Name}." +
+                    $"{Spelling.DidYouMean(name, Verb.Arguments.Select(argument => argument.Name))}");
         }
     }
 
@@ -115,9 +117,7 @@ internal sealed class VerbParser
             var name = word.Split('=')[0];
             if (isOption && LooksLikeOption(word))
             {
-                if (!known.TryGetValue(name, out var option)) throw new UsageException(
-                    $"there is no option {name}.{Spelling.DidYouMean(name, Command.Options.Where(option => !_others.ContainsKey((Option<string[]>)option)).Select(option => option.Name))} " +
-                    $"See attune {Verb.Name} --help{(_texts is null ? "" : "; put -- before texts that begin with a hyphen")}.");
+                if (!known.TryGetValue(name, out var option)) throw Unknown(name);
                 if (takesValue) throw new UsageException($"{kept[^1]} needs a value, but is followed by {name}.");
                 if (option.Arity.MaximumNumberOfValues == 0 && word.Length > name.Length)
                 {
@@ -137,6 +137,13 @@ internal sealed class VerbParser
         return kept;
     }
 
+    private UsageException Unknown(string name)
+    {
+        var offered = Command.Options.Where(option => !_others.ContainsKey((Option<string[]>)option)).Select(option => option.Name);
+        return new UsageException($"there is no option {name}.{Spelling.DidYouMean(name, offered)} " +
+            $"See attune {Verb.Name} --help{(_texts is null ? "" : "; put -- before texts that begin with a hyphen")}.");
+    }
+
     private bool IsOn(Option option, string value)
     {
         try
@@ -150,7 +157,8 @@ internal sealed class VerbParser
     }
 
     // "-1" is a number, "- no comment" and "-great film" are texts.
-    private static bool LooksLikeOption(string word) => word.Length > 1 && word[0] == '-' && word != "--" && !word.Split('=')[0].Contains(' ', StringComparison.Ordinal) &&
+    private static bool LooksLikeOption(string word) =>
+        word.Length > 1 && word[0] == '-' && word != "--" && !word.Split('=')[0].Contains(' ', StringComparison.Ordinal) &&
         !double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
 
     private string Explain(ParseResult result, string message) => result.UnmatchedTokens is [var word, ..]

@@ -74,6 +74,27 @@ public sealed class TrainedRunTests(TrainedRun run)
     }
 
     [Fact]
+    public void Evaluate_RowsSetApart_AreFoundAgain()
+    {
+        AttuneProcess.Run(run.Folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "apart", "--max-steps", "3", "--do-eval").Good();
+        using var given = JsonDocument.Parse(AttuneProcess.Run(run.Folder, "evaluate", "apart", "--json").Good().Out);
+        using var trained = JsonDocument.Parse(File.ReadAllText(Path.Combine(run.Folder, "apart", "eval_results.json")));
+        Assert.Equal(trained.RootElement.GetProperty("eval_loss").GetDouble(), given.RootElement.GetProperty("eval_loss").GetDouble(), 1e-6);
+        Assert.Equal(7, given.RootElement.GetProperty("eval_samples").GetInt32());
+    }
+
+    [Fact]
+    public void Evaluate_RunWithoutValidation_NeverTakesTrainingRowsSilently()
+    {
+        var trained = AttuneProcess.Run(run.Folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "bare", "--max-steps", "2").Good();
+        Assert.Equal("", trained.Out);
+        Assert.Contains("There is no validation split, so nothing is evaluated", trained.Error, StringComparison.Ordinal);
+        var refused = AttuneProcess.Run(run.Folder, "evaluate", "bare");
+        Assert.Equal((1, ""), (refused.Code, refused.Out));
+        Assert.EndsWith("has no validation split; choose one of train by --split.\n", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Predict_Words_GivesLabelProbabilityAndText()
     {
         var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "the film was great", "the meal was awful and dull").Good();

@@ -34,11 +34,13 @@ internal static class FolderChecks
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            return Check.Warning(name, $"the free space of {folder} is unknown: {e.Message}", "Make sure that there are some 3 GB for checkpoints of BERT-base.");
+            return Check.Warning(
+                name, $"the free space of {folder} is unknown: {e.Message}", "Make sure that there are some 3 GB for checkpoints of BERT-base.");
         }
         var found = string.Create(CultureInfo.InvariantCulture, $"{free / (double)(1L << 30):0.0} GiB free in {folder}");
         return free >= EnoughSpace ? Check.Ok(name, found)
-            : Check.Warning(name, found, "Two checkpoints of BERT-base need about 3 GB; free some space, or give --save-total-limit 1 and --save-only-model.");
+            : Check.Warning(
+                name, found, "Two checkpoints of BERT-base need about 3 GB; free some space, or give --save-total-limit 1 and --save-only-model.");
     }
 
     /// <summary>The cache of the Hugging Face hub; where it does not exist, the nearest folder above it that does.</summary>
@@ -49,7 +51,8 @@ internal static class FolderChecks
         while (!Directory.Exists(existing) && Path.GetDirectoryName(Path.GetFullPath(existing)) is { } parent) existing = parent;
         var writable = Writable(name, existing);
         if (writable.Status != CheckStatus.Ok)
-            return Check.Warning(name, $"{folder}: {existing} cannot be written", "Models can be read from it, but not downloaded into it; set HF_HOME to a folder of your own.");
+            return Check.Warning(name, $"{folder}: {existing} cannot be written",
+                "Models can be read from it, but not downloaded into it; set HF_HOME to a folder of your own.");
         if (existing != folder) return Check.Ok(name, $"{folder} (not there yet)");
         var repos = Directory.EnumerateDirectories(folder).Count(repo => Path.GetFileName(repo).StartsWith("models--", StringComparison.Ordinal));
         return Check.Ok(name, $"{folder} ({repos} {(repos == 1 ? "model" : "models")})");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Attune.Native;
 using TorchSharp;
@@ -30,7 +31,7 @@ internal static partial class LibraryChecks
     {
         string[] places = [folder, Path.Combine(folder, "runtimes", RuntimeInformation.RuntimeIdentifier, "native")];
         var files = places.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles)
-            .Where(file => Path.GetFileName(file) is var found && found.StartsWith(name, StringComparison.Ordinal) && found.Length > name.Length && found[name.Length] is '.' or '-');
+            .Where(file => IsVersionOf(name, Path.GetFileName(file)));
         if (files.FirstOrDefault() is not { } path) return Check.Broken(name, $"not in {folder}", ReinstallRemedy);
         try
         {
@@ -43,8 +44,16 @@ internal static partial class LibraryChecks
         }
     }
 
-    private static string Reason(string message, string path) =>
-        message.Split('\n').Select(line => line.Trim()).FirstOrDefault(line => line.Contains(path + ":", StringComparison.Ordinal)) ?? message.Split('\n')[0].Trim();
+    /// <summary>Whether a file is the library of that name: libgomp-98b21ff3.so.1 is libgomp, libtorch_cpu.so is not libtorch.</summary>
+    private static bool IsVersionOf(string name, string file) =>
+        file.StartsWith(name, StringComparison.Ordinal) && file.Length > name.Length && file[name.Length] is '.' or '-';
+
+    /// <summary>Of the loader's lines the one about this file.</summary>
+    private static string Reason(string message, string path)
+    {
+        var lines = message.Split('\n', StringSplitOptions.TrimEntries);
+        return lines.FirstOrDefault(line => line.Contains(path + ":", StringComparison.Ordinal)) ?? lines[0];
+    }
 
     private static string Remedy(string message) => message switch
     {
@@ -80,7 +89,8 @@ internal static partial class LibraryChecks
         const string name = "C library";
         if (!NativeLibrary.TryLoad("libstdc++.so.6", out _))
             return Check.Broken(name, $"glibc {Glibc()}, no libstdc++", "Install the C++ library, for instance with \"apt-get install libstdc++6\".");
-        var path = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..]).FirstOrDefault(file => file.Contains("libstdc++", StringComparison.Ordinal));
+        var path = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..])
+            .FirstOrDefault(file => file.Contains("libstdc++", StringComparison.Ordinal));
         return Check.Ok(name, $"glibc {Glibc()}, libstdc++ with GLIBCXX_3.4.{(path is null ? "?" : NewestGlibcxx(File.ReadAllBytes(path)))}");
     }
 
@@ -93,7 +103,7 @@ internal static partial class LibraryChecks
         {
             library = library[(at + prefix.Length)..];
             var digits = library.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
-            if (digits is > 0 and < 4 && library[digits] == 0) newest = Math.Max(newest, int.Parse(System.Text.Encoding.ASCII.GetString(library[..digits])));
+            if (digits is > 0 and < 4 && library[digits] == 0) newest = Math.Max(newest, int.Parse(library[..digits], CultureInfo.InvariantCulture));
         }
         return newest;
     }

@@ -28,7 +28,8 @@ internal static class ProcessorChecks
         if (Avx512F.IsSupported) return Check.Ok(name, "AVX-512");
         return Avx2.IsSupported && Fma.IsSupported
             ? Check.Ok(name, "AVX2")
-            : Check.Warning(name, "without AVX2", "Training is several times slower here; use a processor from 2015 or later, or let the virtual machine pass its instructions on.");
+            : Check.Warning(name, "without AVX2",
+                "Training is several times slower here; use a processor from 2015 or later, or let the virtual machine pass its instructions on.");
     }
 
     /// <summary>Cores that this process may use, beside those that the machine has.</summary>
@@ -54,6 +55,8 @@ internal static class ProcessorChecks
     internal static int? CoresOfMachine()
     {
         const string file = "/proc/cpuinfo";
-        return File.Exists(file) ? File.ReadLines(file).Count(line => line.StartsWith("processor", StringComparison.Ordinal)) is > 0 and var count ? count : null : null;
+        if (!File.Exists(file)) return null;
+        var count = File.ReadLines(file).Count(line => line.StartsWith("processor", StringComparison.Ordinal));
+        return count > 0 ? count : null;
     }
 }

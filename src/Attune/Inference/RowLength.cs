@@ -17,7 +17,8 @@ public static class RowLength
         ArgumentNullException.ThrowIfNull(config);
         if (tokenizer.VocabularySize > config.VocabSize)
             throw new AttuneException(
-                $"The tokenizer has {tokenizer.VocabularySize} tokens, but vocab_size in config.json is {config.VocabSize}; take both files from the same model.");
+                $"The tokenizer has {tokenizer.VocabularySize} tokens, but vocab_size in config.json is {config.VocabSize}; " +
+                "take both files from the same model.");
         if (wanted < 1) throw new AttuneException($"max_length is {wanted}; it must be at least 3 to hold a word and its special tokens.");
         return Math.Min(wanted ?? tokenizer.ModelMaxLength ?? int.MaxValue, config.MaxPositionEmbeddings);
     }

@@ -41,7 +41,9 @@ public sealed class TextClassifier : IDisposable
         try
         {
             var report = model.LoadReport;
-            if (report.Source is null) throw new AttuneException($"{folder} has no weights (model.safetensors or pytorch_model.bin); train it first, or name another model.");
+            if (report.Source is null)
+                throw new AttuneException(
+                    $"{folder} has no weights (model.safetensors or pytorch_model.bin); train it first, or name another model.");
             if (report.New.Count + report.Resized.Count > 0) throw new AttuneException(
                 $"{folder} is no trained classifier: it lacks {string.Join(", ", report.New.Concat(report.Resized))}; train it first, or name another model.");
             return new TextClassifier(model, tokenizer, RowLength.Of(tokenizer, model.Config, maxLength));
