@@ -103,8 +103,14 @@ public sealed class TextClassifierTests : IDisposable
     {
         var config = new BertConfig
         {
-            VocabSize = Words.Length, HiddenSize = 16, NumHiddenLayers = 1, NumAttentionHeads = 2, IntermediateSize = 32, MaxPositionEmbeddings = 24,
-            LabelNames = labels, ProblemType = kind,
+            VocabSize = Words.Length,
+            HiddenSize = 16,
+            NumHiddenLayers = 1,
+            NumAttentionHeads = 2,
+            IntermediateSize = 32,
+            MaxPositionEmbeddings = 24,
+            LabelNames = labels,
+            ProblemType = kind,
         };
         using var model = BertForSequenceClassification.FromConfig(config, seed: 7);
         model.SavePretrained(_folder.Path);
