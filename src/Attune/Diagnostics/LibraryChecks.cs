@@ -35,7 +35,7 @@ internal static partial class LibraryChecks
         try
         {
             NativeLibrary.Load(path);
-            return Check.Ok(name, path);
+            return Check.Ok(name, Path.GetFileName(path));
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
