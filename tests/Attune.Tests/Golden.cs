@@ -16,6 +16,9 @@ internal static class Golden
         ? Existing(chosen, name)
         : Existing(Root, "tests", "golden", name) ?? Existing(Root, "..", "shared", "golden", name);
 
+    /// <summary>A folder of the project's own golden data, whatever ATTUNE_GOLDEN says.</summary>
+    internal static string Own(string name) => Path.Combine(Root, "tests", "golden", name);
+
     /// <summary>The file or folder of that name in ATTUNE_DATA where that is set, else in ../shared/data; null where there is none.</summary>
     internal static string? Data(string name) => Environment.GetEnvironmentVariable("ATTUNE_DATA") is { Length: > 0 } chosen
         ? Existing(chosen, name)

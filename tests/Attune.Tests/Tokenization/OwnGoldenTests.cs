@@ -6,12 +6,10 @@ namespace Attune.Tests.Tokenization;
 /// <summary>The repository's own texts against the Rust tokenizer: golden/tokenizer_own/texts.jsonl.</summary>
 public sealed class OwnGoldenTests
 {
-    private static readonly string FolderName = "tokenizer_own";
-
     [Fact]
     public void Encode_OwnTexts_EqualsRust()
     {
-        var folder = Golden.Require(FolderName);
+        var folder = Golden.Own("tokenizer_own");
         var tokenizers = Golden.Json(folder, "variants.json").GetProperty("variants").EnumerateObject()
             .ToDictionary(variant => variant.Name, variant => Tokenizer(variant.Value));
         using var reader = new StreamReader(Golden.Open(folder, "texts.jsonl"));
