@@ -24,7 +24,7 @@ public sealed record DataArguments
     /// <summary>File to evaluate on.</summary>
     public string? ValidationFile { get; init; }
 
-    /// <summary>File for the last word.</summary>
+    /// <summary>File whose rows are predicted when training is over, and measured where they have labels.</summary>
     public string? TestFile { get; init; }
 
     /// <summary>Columns of the texts: one, or two for pairs; more are joined.</summary>

@@ -20,7 +20,8 @@ internal static class RunNotes
             yield return $"max_length is {maxLength} and not {from.MaxLength}: the model has no more positions.";
         if (from.Padding is not null) yield return "padding has no effect: no padding is computed, and the results are the same.";
         if (arguments.DoTrain) yield return "do_train has no effect: attune train always trains.";
-        if (data.MaxPredictSamples is not null && !arguments.DoPredict) yield return "max_predict_samples has no effect without --do-predict.";
+        if (data.MaxPredictSamples is not null && !arguments.DoPredict && data.TestFile is null)
+            yield return "max_predict_samples has no effect without --do-predict.";
         var plan = TrainingPlan.Of(arguments, train.Count);
         yield return string.Create(CultureInfo.InvariantCulture,
             $"Training: {plan.TotalSteps:N0} updates of {arguments.RowsPerUpdate} rows, ") +

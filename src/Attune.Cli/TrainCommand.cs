@@ -75,7 +75,7 @@ internal static class TrainCommand
         try
         {
             if (eval is not null) results.Evaluation(eval, stop.Token);
-            if (source.Test is { } test && (arguments.DoPredict || EmbeddedDatasets.Contains(source.Name)))
+            if (source.Test is { } test && (arguments.DoPredict || data.TestFile is not null || EmbeddedDatasets.Contains(source.Name)))
                 results.Test(rows.Encode(test, data.MaxPredictSamples)!, rows.Kinds(test, data.MaxPredictSamples), stop.Token);
         }
         catch (OperationCanceledException)
