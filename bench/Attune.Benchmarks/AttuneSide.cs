@@ -25,6 +25,8 @@ internal sealed class AttuneSide : TrainingSide
         _model.Dispose();
     }
 
+    protected override long WeightCount => _model.ParameterCount;
+
     protected override double Step(int[][] rows, long[] labels, int columns)
     {
         _model.DropoutKey = (42, _optimizer.StepCount);
@@ -35,6 +37,10 @@ internal sealed class AttuneSide : TrainingSide
         _optimizer.ZeroGrad();
         return loss;
     }
+
+    protected override void FillGradients() => _model.Weights.Gradients.fill_(1e-3f);
+
+    protected override void Update() => _optimizer.Step();
 
     protected override void ForwardBackward(int[][] rows, long[] labels)
     {

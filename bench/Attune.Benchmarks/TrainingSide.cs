@@ -39,6 +39,8 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
         "step" => Steps(first: numbers[0], count: numbers[1], columns: numbers[2]),
         "long" => LongBatch(),
         "gemm" => new() { ["gflops"] = Gemm() },
+        "limit" => StepLimit.Measure(Config, WeightCount, tokens: numbers[0], rows: BatchSize),
+        "optimizer" => OptimizerStep(),
         "peak" => new() { ["bytes"] = Machine.PeakMemoryBytes },
         "golden" => new() { ["cases"] = Golden() },
         _ => throw new AttuneException($"A side does not know \"{command}\"."),
@@ -50,8 +52,17 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
     /// <param name="columns">Columns to pad to; 0 for the longest row.</param>
     protected abstract double Step(int[][] rows, long[] labels, int columns);
 
+    /// <summary>Gives every weight a gradient.</summary>
+    protected abstract void FillGradients();
+
+    /// <summary>The optimizer's part of a step alone.</summary>
+    protected abstract void Update();
+
     /// <summary>Forward and backward of one batch, gradients thrown away.</summary>
     protected abstract void ForwardBackward(int[][] rows, long[] labels);
+
+    /// <summary>Number of weights of the model.</summary>
+    protected abstract long WeightCount { get; }
 
     /// <summary>Runs the golden cases of the model; returns how many there are.</summary>
     protected abstract int Golden();
@@ -84,6 +95,14 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
             ["tokens"] = tokens,
             ["loss"] = loss,
         };
+    }
+
+    private JsonObject OptimizerStep()
+    {
+        FillGradients();
+        var clock = Stopwatch.StartNew();
+        Update();
+        return new() { ["seconds"] = clock.Elapsed.TotalSeconds, ["copy_seconds"] = StepLimit.OptimizerSeconds(WeightCount) };
     }
 
     private JsonObject LongBatch()

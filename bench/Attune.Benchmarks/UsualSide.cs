@@ -34,6 +34,8 @@ internal sealed class UsualSide : TrainingSide
         _model.Dispose();
     }
 
+    protected override long WeightCount => _model.parameters().Sum(parameter => parameter.numel());
+
     protected override double Step(int[][] rows, long[] labels, int columns)
     {
         using var scope = NewDisposeScope();
@@ -45,6 +47,13 @@ internal sealed class UsualSide : TrainingSide
         _optimizer.zero_grad();
         return loss.item<float>();
     }
+
+    protected override void FillGradients()
+    {
+        foreach (var parameter in _model.parameters()) parameter.grad = full_like(parameter, 1e-3f);
+    }
+
+    protected override void Update() => _optimizer.step();
 
     protected override void ForwardBackward(int[][] rows, long[] labels)
     {

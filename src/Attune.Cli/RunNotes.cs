@@ -29,5 +29,5 @@ internal static class RunNotes
     }
 
     private static string Count(double number, string what) =>
-        string.Create(CultureInfo.InvariantCulture, $"{number:0.##} {what}{(number == 1 ? "" : "s")}");
+        string.Create(CultureInfo.InvariantCulture, $"{number.ToString(number < 0.1 ? "0.####" : "0.##", CultureInfo.InvariantCulture)} {what}{(number == 1 ? "" : "s")}");
 }

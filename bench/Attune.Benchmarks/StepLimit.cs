@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Attune.Models;
+using static TorchSharp.torch;
+
+namespace Attune.Benchmarks;
+
+/// <summary>
+/// What a training step cannot be faster than on this machine: its matrix products, alone and in its own shapes, at the rate at which libtorch
+/// computes them, and the optimizer's bytes at the rate of a copy.
+/// </summary>
+internal static class StepLimit
+{
+    /// <summary>Bytes that AdamW moves for each weight: value, gradient and two moments read, all but the gradient written.</summary>
+    private const int OptimizerBytes = 7 * sizeof(float);
+
+    private const int CopyElements = 1 << 26, CopyRounds = 3, ProductRounds = 2;
+
+    /// <param name="config">The model.</param>
+    /// <param name="weights">How many it has.</param>
+    /// <param name="tokens">Real tokens of a batch.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <returns>Seconds of the products and their rate, and seconds of the optimizer's bytes.</returns>
+    internal static JsonObject Measure(BertConfig config, long weights, int tokens, int rows)
+    {
+        var (seconds, operations) = Products(config, tokens, rows);
+        return new()
+        {
+            ["product_seconds"] = seconds,
+            ["product_gflops"] = operations / seconds / 1e9,
+            ["optimizer_seconds"] = OptimizerSeconds(weights),
+        };
+    }
+
+    /// <summary>How long a copy takes that moves as many bytes as AdamW must.</summary>
+    internal static double OptimizerSeconds(long weights) => OptimizerBytes * (double)weights / CopyRate();
+
+    /// <summary>
+    /// Bytes read and written each second where memory is the limit: the better of a copy and of a pass in place, which does not fetch what it
+    /// overwrites, as the optimizer does not.
+    /// </summary>
+    private static double CopyRate()
+    {
+        using var from = zeros(CopyElements);
+        using var to = zeros(CopyElements);
+        var best = double.MaxValue;
+        for (var round = 0; round < CopyRounds; round++)
+        {
+            best = Math.Min(best, Seconds(() => to.copy_(from)));
+            best = Math.Min(best, Seconds(() => to.mul_(1f)));
+        }
+        return 2.0 * sizeof(float) * CopyElements / best;
+    }
+
+    private static double Seconds(Action work)
+    {
+        var clock = Stopwatch.StartNew();
+        work();
+        return clock.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>
+    /// The products of the linear layers, forward and both of backward. The last layer asks only for the first token of each row, as Attune
+    /// does; so its products are what a classifier needs and no more.
+    /// </summary>
+    private static (double Seconds, double Operations) Products(BertConfig config, int tokens, int rows)
+    {
+        long hidden = config.HiddenSize, inner = config.IntermediateSize;
+        var whole = config.NumHiddenLayers - 1;
+        (long Lines, long In, long Out, int Times)[] linears =
+        [
+            (tokens, hidden, 3 * hidden, whole), (tokens, hidden, hidden, whole), (tokens, hidden, inner, whole), (tokens, inner, hidden, whole),
+            (tokens, hidden, 2 * hidden, 1), (rows, hidden, hidden, 2), (rows, hidden, inner, 1), (rows, inner, hidden, 1),
+        ];
+        var (seconds, operations) = (0.0, 0.0);
+        foreach (var (lines, from, to, times) in linears)
+        {
+            if (times == 0) continue;
+            using var scope = NewDisposeScope();
+            Tensor x = rand(lines, from), y = rand(lines, to);
+            // Weights and gradients of their own for each layer, so that no cache holds them that would not in a step.
+            var layers = Enumerable.Range(0, times).Select(_ => (Weight: rand(to, from), Gradient: zeros(to, from))).ToArray();
+            var best = double.MaxValue;
+            for (var round = 0; round <= ProductRounds; round++)
+            {
+                var clock = Stopwatch.StartNew();
+                foreach (var (weight, gradient) in layers)
+                {
+                    using Tensor transposed = weight.t(), yTransposed = y.t();
+                    using var forward = mm(x, transposed);
+                    using var inputGradient = mm(y, weight);
+                    _ = gradient.addmm_(yTransposed, x, beta: 0, alpha: 1);
+                }
+                if (round > 0) best = Math.Min(best, clock.Elapsed.TotalSeconds);
+            }
+            seconds += best;
+            operations += 6.0 * lines * from * to * times;
+        }
+        return (seconds, operations);
+    }
+}
