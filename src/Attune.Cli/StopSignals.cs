@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 namespace Attune.Cli;
 
 /// <summary>
-/// Ctrl+C and SIGTERM while a run can save its state: the first ends it after the running step, the second at once. Outside of this
-/// object's life both end the program at once, as usual.
+/// Ctrl+C, SIGTERM and the end of the terminal while a run can save its state: the first ends it after the running step, the second at once.
+/// Outside of this object's life they end the program at once, as usual.
 /// </summary>
-internal sealed class StopSignals : IDisposable
+internal sealed partial class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration[] _registrations;
@@ -20,6 +20,7 @@ internal sealed class StopSignals : IDisposable
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, ExitCode.Interrupted)),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, ExitCode.TryAgain)),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Stop(context, ExitCode.TryAgain)),
         ];
     }
 
@@ -41,11 +42,21 @@ internal sealed class StopSignals : IDisposable
         if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0)
         {
             _terminal.Flush();
-            Environment.Exit(code);
+            EndNow(code);
         }
         _terminal.Note(code == ExitCode.Interrupted
             ? "Stopping after this step and saving a checkpoint; Ctrl+C again stops at once."
             : "Stopping after this step and saving a checkpoint.");
         _stop.Cancel();
     }
+
+    /// <summary>Ends the process while other threads compute: an orderly exit would unload libtorch under their feet.</summary>
+    private static void EndNow(int code)
+    {
+        if (OperatingSystem.IsWindows()) Environment.Exit(code);
+        else ExitProcess(code);
+    }
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void ExitProcess(int code);
 }

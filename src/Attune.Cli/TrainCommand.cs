@@ -39,7 +39,7 @@ internal static class TrainCommand
     private static int Run(ModelArguments from, DataArguments data, TrainingArguments arguments, OutputArguments output, Terminal terminal)
     {
         var checkedArguments = arguments.Validated();
-        OutputFolder.Check(checkedArguments, isResumed: IsResumed(checkedArguments));
+        OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint);
         var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
         var config = BertConfig.Load(Path.Combine(folder, "config.json"));
         var source = DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell);
@@ -84,7 +84,4 @@ internal static class TrainCommand
         }
         return results.Finish();
     }
-
-    private static bool IsResumed(TrainingArguments arguments) =>
-        arguments.ResumeFromCheckpoint is { } checkpoint && !checkpoint.Equals("false", StringComparison.OrdinalIgnoreCase);
 }

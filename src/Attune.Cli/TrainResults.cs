@@ -17,10 +17,11 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     /// <summary>Says what is left of a run that was stopped; gives the exit code.</summary>
     internal int Interrupted(TrainOutput run, int code)
     {
-        if (CheckpointFiles.Newest(Folder) is { } checkpoint)
+        if ((run.LastCheckpoint ?? CheckpointFiles.Newest(Folder)) is { } checkpoint)
         {
+            var isNewest = checkpoint == CheckpointFiles.Newest(Folder);
             terminal.Note($"Stopped after update {run.GlobalStep} of {trainer.State.MaxSteps}; {checkpoint} holds the state. " +
-                "Give the same command with --resume-from-checkpoint true to go on.");
+                $"Give the same command with --resume-from-checkpoint {(isNewest ? "true" : checkpoint)} to go on.");
             return code;
         }
         terminal.Note("Stopped before the first update; there was nothing to save.");

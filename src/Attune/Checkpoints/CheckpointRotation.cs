@@ -3,6 +3,9 @@ namespace Attune.Checkpoints;
 /// <summary>Which checkpoints of a run go when <c>save_total_limit</c> is reached.</summary>
 internal static class CheckpointRotation
 {
+    /// <summary>How the names of folders begin that are about to be deleted.</summary>
+    internal const string TrashPrefix = ".trash-";
+
     /// <summary>Deletes the oldest checkpoints down to the limit. The newest and the best always stay, also where the limit is 1.</summary>
     /// <param name="outputDir">Folder of the run.</param>
     /// <param name="limit">How many to keep; null, 0 and less: all.</param>
@@ -21,7 +24,7 @@ internal static class CheckpointRotation
     /// <summary>Deletes a folder so that a crash in the middle leaves nothing that looks like a checkpoint.</summary>
     internal static void Remove(string folder)
     {
-        var trash = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(folder))!, $".trash-{Guid.NewGuid():N}");
+        var trash = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(folder))!, $"{TrashPrefix}{Guid.NewGuid():N}");
         try
         {
             Directory.Move(folder, trash);

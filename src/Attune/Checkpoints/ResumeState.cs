@@ -31,6 +31,9 @@ internal sealed record ResumeState
     /// <summary>Whether the end of the epoch has been dealt with (logging, evaluation, events).</summary>
     public bool EpochEnded { get; init; }
 
+    /// <summary>Whether a callback ended the epoch before its last update.</summary>
+    public bool EpochStopped { get; init; }
+
     /// <summary>Whether an evaluation was due and is not done, because the run was interrupted in it.</summary>
     public bool EvaluationDue { get; init; }
 
@@ -75,6 +78,10 @@ internal sealed record ResumeState
         catch (JsonException e)
         {
             throw new AttuneException($"{path} is damaged: {e.Message} Resume from another checkpoint.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AttuneException($"{path} cannot be read: {e.Message} Mend that, or resume from another checkpoint.", e);
         }
     }
 }

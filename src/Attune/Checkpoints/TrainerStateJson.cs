@@ -51,9 +51,9 @@ internal static class TrainerStateJson
         var path = Path.Combine(folder, CheckpointFiles.TrainerState);
         try
         {
-            return Read(PythonJson.ReadFile(path)!.AsObject());
+            return Read(PythonJson.ReadFile(path) as JsonObject ?? throw new FormatException("it holds no object."));
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
             throw new AttuneException($"{path} is damaged: {e.Message} Resume from another checkpoint.", e);
         }
@@ -67,19 +67,29 @@ internal static class TrainerStateJson
             BestMetric = (double?)json["best_metric"],
             BestModelCheckpoint = (string?)json["best_model_checkpoint"],
             Epoch = (double?)json["epoch"],
-            GlobalStep = (long)json["global_step"]!,
-            LoggingSteps = (long)(double)json["logging_steps"]!,
-            EvalSteps = (long)(double)json["eval_steps"]!,
-            SaveSteps = (long)(double)json["save_steps"]!,
-            MaxSteps = (long)json["max_steps"]!,
-            NumTrainEpochs = (long)json["num_train_epochs"]!,
-            TotalFlos = (double)json["total_flos"]!,
+            GlobalStep = (long)Required(json, "global_step"),
+            LoggingSteps = (long)(double)Required(json, "logging_steps"),
+            EvalSteps = (long)(double)Required(json, "eval_steps"),
+            SaveSteps = (long)(double)Required(json, "save_steps"),
+            MaxSteps = (long)Required(json, "max_steps"),
+            NumTrainEpochs = (long)Required(json, "num_train_epochs"),
+            TotalFlos = (double)Required(json, "total_flos"),
             TrainBatchSize = (int?)json["train_batch_size"],
             StatefulCallbacks = json["stateful_callbacks"]?.DeepClone().AsObject() ?? [],
         };
-        foreach (var entry in json["log_history"]!.AsArray())
-            state.History.Add(new OrderedDictionary<string, double>(
-                entry!.AsObject().Where(pair => pair.Value is not null).Select(pair => KeyValuePair.Create(pair.Key, (double)pair.Value!))));
+        foreach (var entry in Required(json, "log_history").AsArray())
+            state.History.Add(Numbers(entry as JsonObject ?? throw new FormatException("log_history holds something other than objects.")));
         return state;
     }
+
+    /// <summary>The numbers of an entry; callbacks of transformers may log other things besides.</summary>
+    private static OrderedDictionary<string, double> Numbers(JsonObject entry)
+    {
+        var numbers = new OrderedDictionary<string, double>();
+        foreach (var (key, value) in entry)
+            if (value is JsonValue one && one.TryGetValue(out double number)) numbers[key] = number;
+        return numbers;
+    }
+
+    private static JsonNode Required(JsonObject json, string name) => json[name] ?? throw new FormatException($"it has no {name}.");
 }

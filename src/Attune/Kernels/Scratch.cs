@@ -35,6 +35,8 @@ internal sealed unsafe class Scratch
         _used = 0;
         if (size <= _size) return;
         NativeMemory.AlignedFree(_memory);
+        _memory = null;                                                    // there may be no memory for the next line but one
+        _size = 0;
         _memory = (byte*)NativeMemory.AlignedAlloc(size, Alignment);
         _size = size;
     }

@@ -42,7 +42,7 @@ internal sealed unsafe class Linear : IDisposable
         return new Linear(layers[0]._store, [.. weights], [.. biases]);
     }
 
-    internal Tensor Forward(Tensor x) => x.mm(_transposed ??= Value.t());                        // (L,I) -> (L,O)
+    internal Tensor Forward(Tensor x) => x.mm(_transposed ??= Value.t().DetachFromDisposeScope());                        // (L,I) -> (L,O)
 
     internal Tensor InputGradient(Tensor gradient) => gradient.mm(Value);                         // (L,O) -> (L,I)
 
@@ -90,6 +90,6 @@ internal sealed unsafe class Linear : IDisposable
             outputs += weight.Shape[0];
         }
         using var part = flat.narrow(0, _weights[0].Offset, outputs * inputs);
-        return part.view(outputs, inputs);
+        return part.view(outputs, inputs).DetachFromDisposeScope();
     }
 }

@@ -27,8 +27,8 @@ internal static unsafe partial class LibTorch
     /// <summary>Seen as memory: the elements of a contiguous float32 tensor.</summary>
     internal static Span<float> Span(Tensor tensor) => new(Floats(tensor), checked((int)tensor.NumberOfElements));
 
-    /// <summary>A new float32 tensor whose content is not set.</summary>
-    internal static Tensor Empty(params ReadOnlySpan<long> shape) => torch.empty(shape, ScalarType.Float32);
+    /// <summary>A new float32 tensor whose content is not set. It belongs to its owner alone, whatever dispose scope a caller has open.</summary>
+    internal static Tensor Empty(params ReadOnlySpan<long> shape) => torch.empty(shape, ScalarType.Float32).DetachFromDisposeScope();
 
     private static bool LoadOnce()
     {

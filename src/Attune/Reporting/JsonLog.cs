@@ -14,13 +14,15 @@ public sealed class JsonLog(TimeProvider? time = null) : TrainerCallback
     /// <summary>Name of the file.</summary>
     public const string FileName = "train_log.jsonl";
 
+    private const string SaveEvent = "save", EndEvent = "train_end";
+
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <inheritdoc/>
     public override void OnTrainBegin(TrainingArguments args, TrainerState state, TrainerControl control)
     {
         var path = FileOf(args);
-        var kept = state.GlobalStep > 0 && File.Exists(path) ? File.ReadLines(path).Where(line => StepOf(line) <= state.GlobalStep).ToList() : [];
+        var kept = state.GlobalStep > 0 && File.Exists(path) ? UpToCheckpoint(File.ReadAllLines(path), state.GlobalStep) : [];
         AtomicFile.WriteText(path, string.Concat(kept.Select(line => line + "\n")));
         Write(args, state, "train_begin", new JsonObject { ["max_steps"] = state.MaxSteps, ["num_train_epochs"] = state.NumTrainEpochs });
     }
@@ -31,23 +33,33 @@ public sealed class JsonLog(TimeProvider? time = null) : TrainerCallback
 
     /// <inheritdoc/>
     public override void OnSave(TrainingArguments args, TrainerState state, TrainerControl control) => Write(
-        args, state, "save", new JsonObject { ["checkpoint"] = CheckpointFiles.Folder(args.OutputDir, state.GlobalStep) });
+        args, state, SaveEvent, new JsonObject { ["checkpoint"] = CheckpointFiles.Folder(args.OutputDir, state.GlobalStep) });
 
     /// <inheritdoc/>
-    public override void OnTrainEnd(TrainingArguments args, TrainerState state, TrainerControl control) => Write(args, state, "train_end", []);
+    public override void OnTrainEnd(TrainingArguments args, TrainerState state, TrainerControl control) => Write(args, state, EndEvent, []);
 
     private static string FileOf(TrainingArguments args) => Path.Combine(args.OutputDir, FileName);
 
-    /// <summary>A line that was cut off belongs to no step and goes.</summary>
-    private static long StepOf(string line)
+    /// <summary>The lines up to the one that says that the checkpoint was saved: what follows is done, and written, again.</summary>
+    private static IEnumerable<string> UpToCheckpoint(string[] lines, long step)
+    {
+        var events = Array.ConvertAll(lines, EventOf);
+        var saved = Array.FindLastIndex(events, one => one == (step, SaveEvent));
+        // The process may have been killed before it could write that line.
+        return lines.Where((_, i) => saved >= 0 ? i <= saved && events[i].Step <= step : events[i].Step <= step && events[i].Name != EndEvent);
+    }
+
+    /// <summary>Step and name of a line; one that was cut off belongs to no step.</summary>
+    private static (long Step, string? Name) EventOf(string line)
     {
         try
         {
-            return (long?)PythonJson.Parse(Encoding.UTF8.GetBytes(line), FileName)?["step"] ?? long.MaxValue;
+            var json = PythonJson.Parse(Encoding.UTF8.GetBytes(line), FileName);
+            return ((long?)json?["step"] ?? long.MaxValue, (string?)json?["event"]);
         }
         catch (AttuneException)
         {
-            return long.MaxValue;
+            return (long.MaxValue, null);
         }
     }
 

@@ -15,9 +15,7 @@ internal sealed class EvaluationLoop(
     /// <exception cref="OperationCanceledException">It was cancelled between two batches.</exception>
     internal PredictionOutput Run(TokenizedDataset data, string prefix, TrainerState state, CancellationToken cancellation)
     {
-        if (data.Count == 0) throw new AttuneException("The evaluation set has no rows; choose another file or split.");
-        if (args.PerDeviceEvalBatchSize < 1)
-            throw new AttuneException($"per_device_eval_batch_size is {args.PerDeviceEvalBatchSize}; it must be at least 1.");
+        Require(data);
         var watch = Stopwatch.StartNew();
         var columns = model.Config.NumLabels;
         var logits = new float[data.Count * columns];
@@ -37,15 +35,32 @@ internal sealed class EvaluationLoop(
         return new PredictionOutput(logits, columns, data.Labels, metrics);
     }
 
+    /// <summary>Refuses what cannot be evaluated, so that it is known before training and not after its first epoch.</summary>
+    /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
+    internal void Require(TokenizedDataset data)
+    {
+        if (data.Count == 0) throw new AttuneException("The evaluation set has no rows; choose another file or split.");
+        if (args.PerDeviceEvalBatchSize < 1)
+            throw new AttuneException($"per_device_eval_batch_size is {args.PerDeviceEvalBatchSize}; it must be at least 1.");
+        if ((long)data.Count * model.Config.NumLabels > Array.MaxLength)
+            throw new AttuneException($"The evaluation set has {data.Count} rows, too many to hold the logits of {model.Config.NumLabels} classes each; evaluate it in parts.");
+    }
+
     /// <summary>Writes the logits of some rows; returns the mean of their losses, 0 where there are no labels.</summary>
     private double Predict(TokenizedDataset data, int[] rows, Span<float> logits)
     {
         var wasTraining = model.Training;
         model.Training = false;
-        using var output = model.Forward(data.Batch(rows), args.LabelSmoothingFactor);
-        model.Training = wasTraining;
-        output.Logits.CopyTo(logits);
-        return output.Loss ?? 0;
+        try
+        {
+            using var output = model.Forward(data.Batch(rows), args.LabelSmoothingFactor);
+            output.Logits.CopyTo(logits);
+            return output.Loss ?? 0;
+        }
+        finally
+        {
+            model.Training = wasTraining;
+        }
     }
 
     private void AddMetrics(OrderedDictionary<string, double> metrics, string prefix, double loss, EvalPrediction prediction)

@@ -17,7 +17,7 @@ internal static class Optimizers
         return args.Optim switch
         {
             OptimizerName.Adafactor => new Adafactor(weights, args.LearningRate, args.WeightDecay),
-            OptimizerName.Sgd => new Sgd(weights, args.LearningRate, args.WeightDecay),
+            OptimizerName.Sgd => new Sgd(weights, args.LearningRate, weightDecay: args.WeightDecay),
             _ => new AdamW(weights, args.LearningRate, args.AdamBeta1, args.AdamBeta2, args.AdamEpsilon, args.WeightDecay),
         };
     }

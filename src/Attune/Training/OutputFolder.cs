@@ -6,27 +6,30 @@ namespace Attune.Training;
 /// <summary>The folder of a run: not another run's, and writable, before anything is computed.</summary>
 public static class OutputFolder
 {
+    /// <summary>Held open by the process that trains into the folder; one that a killed process left is free.</summary>
+    private const string LockFile = ".attune.lock";
+
     private static readonly string[] Results = [CheckpointFiles.TrainerState, CheckpointFiles.Weights, CheckpointFiles.AllResults];
 
     /// <summary>Creates the folder where it is missing, and clears it of an earlier run where that is asked for.</summary>
     /// <param name="args">Name the folder and say whether it may be overwritten.</param>
-    /// <param name="isResumed">Whether the run goes on from a checkpoint.</param>
-    /// <exception cref="AttuneException">The folder holds another run, or cannot be written.</exception>
-    public static void Prepare(TrainingArguments args, bool isResumed)
+    /// <param name="checkpoint">As <see cref="TrainingArguments.ResumeFromCheckpoint"/>.</param>
+    /// <returns>Keeps other processes from training into the folder as long as it is not disposed.</returns>
+    /// <exception cref="AttuneException">The folder holds another run, or another process trains into it, or it cannot be written.</exception>
+    internal static IDisposable Prepare(TrainingArguments args, string? checkpoint)
     {
         ArgumentNullException.ThrowIfNull(args);
-        Check(args, isResumed);
+        Check(args, checkpoint);
         try
         {
             Directory.CreateDirectory(args.OutputDir);
-            using (File.Create(Path.Combine(args.OutputDir, $".{Guid.NewGuid():N}.tmp"), 1, FileOptions.DeleteOnClose))
-            {
-                // A file can be created, so checkpoints can: better known now than after an hour of training.
-            }
-            if (isResumed || !args.OverwriteOutputDir) return;
+            // A file can be created, so checkpoints can: better known now than after an hour of training.
+            var ours = Lock(args.OutputDir);
+            if (IsContinued(args, checkpoint) || !args.OverwriteOutputDir) return ours;
             foreach (var folder in CheckpointFiles.All(args.OutputDir)) CheckpointRotation.Remove(folder);
             foreach (var file in Results) File.Delete(Path.Combine(args.OutputDir, file));
             foreach (var file in Directory.EnumerateFiles(args.OutputDir, CheckpointFiles.Results("*")).ToList()) File.Delete(file);
+            return ours;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -36,17 +39,41 @@ public static class OutputFolder
 
     /// <summary>Refuses a folder that holds another run; nothing is written.</summary>
     /// <param name="args">Name the folder and say whether it may be overwritten.</param>
-    /// <param name="isResumed">Whether the run goes on from a checkpoint.</param>
+    /// <param name="checkpoint">As <see cref="TrainingArguments.ResumeFromCheckpoint"/>.</param>
     /// <exception cref="AttuneException">The folder holds another run.</exception>
-    public static void Check(TrainingArguments args, bool isResumed)
+    public static void Check(TrainingArguments args, string? checkpoint)
     {
         ArgumentNullException.ThrowIfNull(args);
-        if (isResumed || args.OverwriteOutputDir) return;
+        if (string.IsNullOrWhiteSpace(args.OutputDir)) throw new AttuneException("output_dir is empty; name a folder.");
+        if (IsContinued(args, checkpoint) || args.OverwriteOutputDir) return;
         if (Results.FirstOrDefault(file => File.Exists(Path.Combine(args.OutputDir, file))) is { } found)
             throw new AttuneException(
                 $"{args.OutputDir} holds a finished run ({found}); choose another --output-dir, or give --overwrite-output-dir to replace it.");
-        if (CheckpointFiles.Newest(args.OutputDir) is { } checkpoint)
+        if (CheckpointFiles.Newest(args.OutputDir) is { } unfinished)
             throw new AttuneException(
-                $"{args.OutputDir} holds an unfinished run ({Path.GetFileName(checkpoint)}); give --resume-from-checkpoint true to go on with it, or --overwrite-output-dir to start anew.");
+                $"{args.OutputDir} holds an unfinished run ({Path.GetFileName(unfinished)}); give --resume-from-checkpoint true to go on with it, or --overwrite-output-dir to start anew.");
     }
+
+    private static FileStream Lock(string folder)
+    {
+        var path = Path.Combine(folder, LockFile);
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            throw new AttuneException($"{folder} is in use: another process trains into it; choose another --output-dir, or wait for its end.", e);
+        }
+    }
+
+    /// <summary>Whether the run in the folder is the one that goes on; a checkpoint of another folder starts a new run in this one.</summary>
+    private static bool IsContinued(TrainingArguments args, string? checkpoint) => checkpoint?.ToLowerInvariant() switch
+    {
+        null or "false" => false,
+        "true" => true,
+        "auto" => CheckpointFiles.Newest(args.OutputDir) is not null,
+        _ => Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint))) ==
+            Path.TrimEndingDirectorySeparator(Path.GetFullPath(args.OutputDir)),
+    };
 }

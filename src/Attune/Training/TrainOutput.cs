@@ -7,6 +7,9 @@ namespace Attune.Training;
 /// <param name="Interrupted">Whether it was stopped from outside: a checkpoint is written, and the run can be resumed.</param>
 public sealed record TrainOutput(long GlobalStep, double TrainingLoss, IReadOnlyDictionary<string, double> Metrics, bool Interrupted)
 {
+    /// <summary>Folder of the checkpoint that was written last; null where none was.</summary>
+    public string? LastCheckpoint { get; init; }
+
     /// <summary>Most memory that the process held at any time so far, in bytes; 0 where the system does not say.</summary>
     public long PeakMemoryBytes { get; init; }
 }

@@ -44,10 +44,13 @@ public sealed class Trainer
             throw new AttuneException("eval_strategy asks for evaluations, but there is no evaluation set; give one, or --eval-strategy no.");
         if (Args.SaveStrategy == SaveStrategy.Best && Args.MetricForBestModel is null)
             throw new AttuneException("save_strategy is best, but metric_for_best_model does not say by which metric; set it, for example to loss.");
+        if (Args.SaveStrategy == SaveStrategy.Best && Args.EvalStrategy == IntervalStrategy.No)
+            Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
         (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
         _saveTokenizer = saveTokenizer ?? (_ => { });
         Callbacks = new CallbackList(callbacks ?? [], Args);
         _evaluation = new EvaluationLoop(model, Args, Callbacks, computeMetrics);
+        if (Args.EvalStrategy != IntervalStrategy.No) _evaluation.Require(evalDataset!);
         Callbacks.InitEnd(State);
     }
 
@@ -69,7 +72,7 @@ public sealed class Trainer
     internal Action<string> Notice { get; }
 
     /// <summary>Trains from the start, or from a checkpoint.</summary>
-    /// <param name="resumeFromCheckpoint">A checkpoint, or <c>true</c> for the newest of the run; null takes the arguments' own.</param>
+    /// <param name="resumeFromCheckpoint">A checkpoint; <c>true</c> for the newest of the run; <c>auto</c> for the same where there is one; null takes the arguments' own.</param>
     /// <param name="cancellation">Ends after the running update, with a checkpoint to resume from.</param>
     /// <exception cref="AttuneException">There is no training set, the output folder holds another run or cannot be written, the checkpoint
     /// is missing or damaged, or the loss is not a number.</exception>
@@ -77,10 +80,11 @@ public sealed class Trainer
     {
         var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
         if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
-        var wanted = resumeFromCheckpoint ?? Args.ResumeFromCheckpoint;
-        var resume = wanted is null || wanted.Equals("false", StringComparison.OrdinalIgnoreCase) ? null : Checkpoint.Find(wanted, Args.OutputDir);
-        OutputFolder.Prepare(Args, isResumed: resume is not null);
+        Checkpoint.CleanUp(Args.OutputDir);
+        var resume = Checkpoint.Find(resumeFromCheckpoint ?? Args.ResumeFromCheckpoint, Args.OutputDir);
+        OutputFolder.Check(Args, resume);
         using var run = new TrainingRun(this, data, resume, cancellation);
+        using var folder = OutputFolder.Prepare(Args, resume);            // deletes an earlier run, so only when all else is found right
         return run.Run();
     }
 

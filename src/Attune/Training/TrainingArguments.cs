@@ -142,11 +142,6 @@ public sealed partial record TrainingArguments
     /// <value>Default true; false in transformers.</value>
     public bool RestoreCallbackStatesFromCheckpoint { get; init; } = true;
 
-    /// <summary>Stays on the CPU even where there is a GPU.</summary>
-    /// <value>Default false.</value>
-    [ArgumentAlias("no_cuda")]
-    public bool UseCpu { get; init; }
-
     /// <summary>Seed of dropout, of new weights and, without <see cref="DataSeed"/>, of the order of the rows.</summary>
     /// <value>Default 42.</value>
     public long Seed { get; init; } = 42;
@@ -162,10 +157,6 @@ public sealed partial record TrainingArguments
     /// <summary>Updates between two evaluations where <see cref="EvalStrategy"/> is steps.</summary>
     /// <value>A whole number, or a share of all updates below 1. Default null: as <see cref="LoggingSteps"/>.</value>
     public double? EvalSteps { get; init; }
-
-    /// <summary>Name of the run for reports.</summary>
-    /// <value>Default null: <see cref="OutputDir"/>.</value>
-    public string? RunName { get; init; }
 
     /// <summary>Hides the progress bar.</summary>
     /// <value>Default null: shown unless the command is quiet.</value>
@@ -199,25 +190,20 @@ public sealed partial record TrainingArguments
     /// <value>Default false.</value>
     public bool GroupByLength { get; init; }
 
-    /// <summary>Name of a column with the rows' lengths; Attune counts the tokens itself.</summary>
-    /// <value>Default length. Without effect.</value>
-    public string LengthColumnName { get; init; } = "length";
-
     /// <summary>Where the log goes besides trainer_state.json.</summary>
     /// <value>json (a file of JSON lines) or none. Default json.</value>
     public IReadOnlyList<string> ReportTo { get; init; } = ["json"];
 
     /// <summary>The checkpoint to go on from.</summary>
-    /// <value>A folder, or true for the newest in <see cref="OutputDir"/>. Default null: start anew.</value>
+    /// <value>
+    /// A folder, true for the newest in <see cref="OutputDir"/>, or auto for the same where there is one, so that one command both starts and
+    /// goes on. Default null: start anew.
+    /// </value>
     public string? ResumeFromCheckpoint { get; init; }
 
     /// <summary>Evaluates once before the first update, not again on resuming; this evaluation never counts as the best.</summary>
     /// <value>Default false.</value>
     public bool EvalOnStart { get; init; }
-
-    /// <summary>Asks for the same results from run to run on the same machine; on the CPU they always are.</summary>
-    /// <value>Default false.</value>
-    public bool FullDeterminism { get; init; }
 
     /// <summary>Rows of one optimizer update.</summary>
     internal long RowsPerUpdate => (long)PerDeviceTrainBatchSize * GradientAccumulationSteps;

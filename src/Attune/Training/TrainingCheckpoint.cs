@@ -1,4 +1,5 @@
 using Attune.Checkpoints;
+using Attune.Formats;
 using Attune.Models;
 
 namespace Attune.Training;
@@ -30,8 +31,8 @@ internal sealed class TrainingCheckpoint
                 Epoch = position.Epoch,
                 UpdatesInEpoch = position.Updates,
                 UpdatesPerEpoch = plan.UpdatesPerEpoch,
-                // A run that stopped within an epoch and is given more updates goes on within it.
-                EpochEnded = position.IsEpochEnded && (position.Updates >= plan.UpdatesPerEpoch || trainer.Callbacks.Control.ShouldEpochStop),
+                EpochEnded = position.IsEpochEnded,
+                EpochStopped = trainer.Callbacks.Control.ShouldEpochStop,
                 EvaluationDue = trainer.Callbacks.Control.ShouldEvaluate,
                 LossSinceLog = step.Loss.SinceLog,
                 LossLogged = step.Loss.Logged,
@@ -63,6 +64,10 @@ internal sealed class TrainingCheckpoint
         FindBest(args);
         if (State.MaxSteps != plan.TotalSteps)
             trainer.Notice($"The run now has {plan.TotalSteps} updates in place of {State.MaxSteps}: from here on the learning rate is that of the new schedule.");
+        NoticeIntervals(trainer, args, plan);
+        if (_exact is not null && _exact.UpdatesPerEpoch != plan.UpdatesPerEpoch)
+            trainer.Notice($"An epoch now has {plan.UpdatesPerEpoch} updates in place of {_exact.UpdatesPerEpoch} (other rows or another " +
+                "gradient_accumulation_steps), so the place in the data is only estimated.");
         step.Loss.LastLoggedStep = State.GlobalStep;
         if (_exact is not null)
         {
@@ -77,10 +82,12 @@ internal sealed class TrainingCheckpoint
     /// <exception cref="AttuneException">It lacks weights, or they are of another model.</exception>
     internal static void LoadWeights(PreTrainedModel model, string folder)
     {
+        using (var file = WeightFiles.Open(folder))
+            if (file is null) throw new AttuneException($"{folder} has no weights; take another checkpoint.");
         var report = WeightLoading.Load(model, folder, seed: 0);
-        if (report.Source is null || report.New.Count + report.Resized.Count > 0)
+        if (report.New.Count + report.Resized.Count > 0)
             throw new AttuneException(
-                $"{folder} does not hold the weights of this model: {string.Join(", ", [.. report.New, .. report.Resized, .. report.Source is null ? ["no weights at all"] : Array.Empty<string>()])}; resume with the model it was made with.");
+                $"{folder} does not hold the weights of this model: {string.Join(", ", [.. report.New, .. report.Resized])}; resume with the model it was made with.");
     }
 
     private RunPosition Position(TrainingArguments args, TrainingPlan plan)
@@ -90,11 +97,28 @@ internal sealed class TrainingCheckpoint
         {
             Epoch = known ? _exact!.Epoch : State.GlobalStep / plan.UpdatesPerEpoch,
             Updates = known ? _exact!.UpdatesInEpoch : args.IgnoreDataSkip ? 0 : State.GlobalStep % plan.UpdatesPerEpoch,
-            IsEpochEnded = known && _exact!.EpochEnded,
+            // A run that ended within an epoch and is now given more updates goes on within it.
+            IsEpochEnded = known && _exact!.EpochEnded &&
+                (_exact.UpdatesInEpoch >= plan.UpdatesPerEpoch || _exact.EpochStopped || State.GlobalStep >= plan.TotalSteps),
             IsEvaluationDue = _exact?.EvaluationDue ?? false,
             RowsTrained = _exact?.RowsTrained ?? 0,
             SecondsBefore = _exact?.TrainSeconds ?? 0,
         };
+    }
+
+    /// <summary>As in transformers the checkpoint's intervals stay in force; unlike there, only those that matter are spoken of.</summary>
+    private void NoticeIntervals(Trainer trainer, TrainingArguments args, TrainingPlan plan)
+    {
+        var now = new TrainerState { MaxSteps = plan.TotalSteps };
+        now.ComputeSteps(args.LoggingSteps, args.EvalSteps, args.SaveSteps);
+        (string Name, bool Counts, long Then, long Now)[] intervals =
+        [
+            ("logging_steps", args.LoggingStrategy == IntervalStrategy.Steps, State.LoggingSteps, now.LoggingSteps),
+            ("eval_steps", args.EvalStrategy == IntervalStrategy.Steps, State.EvalSteps, now.EvalSteps),
+            ("save_steps", args.SaveStrategy == SaveStrategy.Steps, State.SaveSteps, now.SaveSteps),
+        ];
+        foreach (var (name, counts, then, wanted) in intervals)
+            if (counts && then != wanted) trainer.Notice($"{name} stays {then}, as in the checkpoint, and not {wanted}.");
     }
 
     /// <summary>The best checkpoint is beside this one, also where the run's folder has been moved.</summary>

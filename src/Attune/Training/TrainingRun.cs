@@ -18,12 +18,15 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainingStep _step;
     private readonly RunPosition _position;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly bool _wasTraining;
+    private string? _lastCheckpoint;
     private long _savedStep = -1;
 
     /// <summary>Plans the run and, with a checkpoint, brings everything to where it was.</summary>
     internal TrainingRun(Trainer trainer, TokenizedDataset data, string? resumeFrom, CancellationToken cancellation)
     {
         (_trainer, _callbacks, _control, _cancellation) = (trainer, trainer.Callbacks, trainer.Callbacks.Control, cancellation);
+        _wasTraining = trainer.Model.Training;
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
@@ -38,7 +41,11 @@ internal sealed class TrainingRun : IDisposable
         trainer.State = _state;
     }
 
-    public void Dispose() => _step.Dispose();
+    public void Dispose()
+    {
+        _step.Dispose();
+        _trainer.Model.Training = _wasTraining;
+    }
 
     internal TrainOutput Run()
     {
@@ -46,8 +53,9 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             FinishInterrupted();
+            var isOver = _control.ShouldTrainingStop;                      // by the evaluation that was made up for; that on start ends nothing
             if (_args.EvalOnStart && _state.GlobalStep == 0) _trainer.Evaluate(cancellation: _cancellation);
-            while (_position.Epoch < _plan.Epochs && _state.GlobalStep < _plan.TotalSteps)
+            while (!isOver && _position.Epoch < _plan.Epochs && _state.GlobalStep < _plan.TotalSteps)
             {
                 Epoch();
                 if (_control.ShouldTrainingStop) break;
@@ -59,8 +67,26 @@ internal sealed class TrainingRun : IDisposable
             if (_state.GlobalStep > 0 && _savedStep != _state.GlobalStep) Save();
             return End(isInterrupted: true);
         }
-        if (_args.LoadBestModelAtEnd && _state.BestModelCheckpoint is { } best) TrainingCheckpoint.LoadWeights(_trainer.Model, best);
+        if (_args.LoadBestModelAtEnd) LoadBest();
         return End(isInterrupted: false);
+    }
+
+    /// <summary>A best checkpoint that is gone or damaged must not cost the run the model that it has.</summary>
+    private void LoadBest()
+    {
+        if (_state.BestModelCheckpoint is not { } best)
+        {
+            _trainer.Notice("There is no best checkpoint to load: no evaluation was made, or its folder is gone; the model is that of the last update.");
+            return;
+        }
+        try
+        {
+            TrainingCheckpoint.LoadWeights(_trainer.Model, best);
+        }
+        catch (AttuneException e)
+        {
+            _trainer.Notice($"The best checkpoint cannot be loaded, so the model is that of the last update: {e.Message}");
+        }
     }
 
     private void Epoch()
@@ -84,7 +110,7 @@ internal sealed class TrainingRun : IDisposable
         _position.IsEpochEnded = true;
         _callbacks.EpochEnd(_state);
         LogEvaluateSave();
-        _cancellation.ThrowIfCancellationRequested();
+        if (!_control.ShouldTrainingStop) _cancellation.ThrowIfCancellationRequested();   // else training is over anyway, and complete
     }
 
     private void Advance(int[][] batches)
@@ -98,12 +124,13 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>What followed the last update of a resumed run and had not been done when its checkpoint was written.</summary>
     private void FinishInterrupted()
     {
+        if (_state.GlobalStep == 0) return;
         if (_position.IsEvaluationDue)
         {
             _control.ShouldEvaluate = true;
             LogEvaluateSave();
         }
-        if (_position.Updates < _plan.UpdatesPerEpoch && !_position.IsEpochEnded) return;
+        if (_position.Updates < _plan.UpdatesPerEpoch && !_position.IsEpochEnded && _state.GlobalStep < _plan.TotalSteps) return;
         // transformers goes straight to the next epoch here, and leaves out what was due at the end of this one.
         var isSomethingDue = _args.LoggingStrategy == IntervalStrategy.Epoch || _args.EvalStrategy == IntervalStrategy.Epoch;
         if (isSomethingDue && !_position.IsEpochEnded) EndEpoch();
@@ -143,7 +170,7 @@ internal sealed class TrainingRun : IDisposable
         }
         _state.StatefulCallbacks = _callbacks.ExportState();
         TrainingCheckpoint.Write(_trainer, _plan, _step, _position, Seconds);
-        _savedStep = _state.GlobalStep;
+        (_savedStep, _lastCheckpoint) = (_state.GlobalStep, CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep));
         Rotate();
         _callbacks.Save(_state);
     }
@@ -169,7 +196,11 @@ internal sealed class TrainingRun : IDisposable
         if (!isInterrupted) _trainer.Log(metrics);
         _callbacks.TrainEnd(_state);
         using var process = Process.GetCurrentProcess();
-        return new TrainOutput(_state.GlobalStep, metrics["train_loss"], metrics, isInterrupted) { PeakMemoryBytes = process.PeakWorkingSet64 };
+        return new TrainOutput(_state.GlobalStep, metrics["train_loss"], metrics, isInterrupted)
+        {
+            PeakMemoryBytes = process.PeakWorkingSet64,
+            LastCheckpoint = _lastCheckpoint,
+        };
     }
 
     private double Seconds => _position.SecondsBefore + _watch.Elapsed.TotalSeconds;

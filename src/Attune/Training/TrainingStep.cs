@@ -23,6 +23,7 @@ internal sealed class TrainingStep : IDisposable
         (_model, _data, _args, _callbacks, _state) = (model, data, args, callbacks, state);
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights);
+        Optimizer.ZeroGrad();                                             // of what the caller, or a run that failed, has left
         _weightsOutsideEmbeddings = model.Weights.All
             .Where(weight => !weight.Name.EndsWith("_embeddings.weight", StringComparison.Ordinal))
             .Sum(weight => weight.NumberOfElements);

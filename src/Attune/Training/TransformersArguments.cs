@@ -10,6 +10,11 @@ public static class TransformersArguments
 
     private static readonly Dictionary<string, string> WithoutEffect = new()
     {
+        ["use_cpu"] = "there is no other device yet",
+        ["no_cuda"] = "there is no other device yet",
+        ["run_name"] = "only some services need it",
+        ["full_determinism"] = "runs always repeat to the bit",
+        ["length_column_name"] = "lengths are counted",
         ["log_level"] = "the command has --quiet and --verbose",
         ["log_level_replica"] = OnOneMachine,
         ["log_on_each_node"] = OnOneMachine,

@@ -44,6 +44,18 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal([folder], Directory.GetFileSystemEntries(_folder.Path));
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void CleanUp_AfterAKill_BringsBackWhatWasBeingReplaced(bool newOneIsInPlace)
+    {
+        var folder = CheckpointFiles.Folder(_folder.Path, 5);
+        Checkpoint.Write(Path.Combine(_folder.Path, ".checkpoint-5.0f.old"), Fill("former"));
+        foreach (var left in (string[])[".checkpoint-7.0f.tmp", ".trash-0f", ".checkpoint-mine", ".git"]) Checkpoint.Write(Path.Combine(_folder.Path, left), Fill("x"));
+        if (newOneIsInPlace) Checkpoint.Write(folder, Fill("new"));
+        Checkpoint.CleanUp(_folder.Path);
+        Assert.Equal(newOneIsInPlace ? "new" : "former", File.ReadAllText(Path.Combine(folder, "content")));
+        Assert.Equal([".checkpoint-mine", ".git", "checkpoint-5"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData(null, 8, null, "2 4 6 8")]
     [InlineData(0, 8, null, "2 4 6 8")]

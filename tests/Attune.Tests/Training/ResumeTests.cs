@@ -13,13 +13,14 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string> Kinds() => ["by epoch", "by steps, early stopping", "plateau, smoothing", "grouped by length", "adafactor, best"];
+    public static TheoryData<string> Kinds() =>
+        ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best"];
 
     [Theory, MemberData(nameof(Kinds))]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
     {
         var whole = Run(kind, "whole", stopAfter: null, resume: null);
-        Assert.True(whole.Output.GlobalStep >= 6, "too short a run to show anything");
+        Assert.True(whole.Output.GlobalStep >= 4, "too short a run to show anything");
         for (var step = 1; step < whole.Output.GlobalStep; step++)
         {
             var name = $"stopped-{step}";
@@ -34,9 +35,15 @@ public sealed class ResumeTests : IDisposable
     public void Train_StoppedInEvaluation_EvaluatesAgainAndContinuesToTheBit(string kind)
     {
         var whole = Run(kind, "whole", stopAfter: null, resume: null);
-        var first = Run(kind, "stopped", stopAfter: null, resume: null, stopInEvaluation: 2);
-        Assert.True(first.Output.Interrupted);
-        AssertSame(whole, Run(kind, "stopped", stopAfter: null, resume: "true"), kind);
+        var evaluations = whole.State.LogHistory.Count(entry => entry.ContainsKey("eval_loss"));
+        Assert.True(evaluations >= 2, "too few evaluations to show anything");
+        for (var evaluation = 1; evaluation <= evaluations; evaluation++)
+        {
+            var name = $"stopped-{evaluation}";
+            var first = Run(kind, name, stopAfter: null, resume: null, stopInEvaluation: evaluation);
+            Assert.True(first.Output.Interrupted);
+            AssertSame(whole, Run(kind, name, stopAfter: null, resume: "true"), $"{kind}, stopped in evaluation {evaluation}");
+        }
     }
 
     [Fact]
@@ -68,6 +75,46 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Train_OtherIntervals_KeepsTheCheckpointsAndSaysSo()
+    {
+        var whole = Run("ends within an epoch", "whole", stopAfter: null, resume: null);
+        Run("ends within an epoch", "stopped", stopAfter: 2, resume: null);
+        var resumed = Run("ends within an epoch", "stopped", stopAfter: null, resume: "true", change: args => args with { SaveSteps = 2 });
+        AssertSame(whole, resumed, "intervals");
+        Assert.Contains("save_steps stays 500, as in the checkpoint, and not 2.", resumed.Notices);
+        Assert.DoesNotContain(resumed.Notices, line => line.StartsWith("eval_steps", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Train_OtherAccumulation_SaysThatThePlaceIsEstimated()
+    {
+        Run("by epoch", "stopped", stopAfter: 2, resume: null);
+        var resumed = Run("by epoch", "stopped", stopAfter: null, resume: "true", change: args => args with { GradientAccumulationSteps = 1 });
+        Assert.Contains(resumed.Notices, line => line.StartsWith("An epoch now has 6 updates in place of 3", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Train_BestCheckpointLosesItsWeights_KeepsTheLastModelAndSaysSo()
+    {
+        var whole = Run("by epoch", "whole", stopAfter: null, resume: null, change: args => args with { LoadBestModelAtEnd = false });
+        var damaged = Run("by epoch", "damaged", stopAfter: null, resume: null, callback: new WeightRemover());
+        Assert.Equal(whole.Weights, damaged.Weights);
+        Assert.Contains(damaged.Notices, line => line.StartsWith("The best checkpoint cannot be loaded, so the model is that of the last update", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Train_Auto_StartsGoesOnAndNeverReplacesAFinishedRun()
+    {
+        var whole = Run("by epoch", "whole", stopAfter: null, resume: null);
+        Assert.True(Run("by epoch", "auto", stopAfter: 4, resume: "auto").Output.Interrupted);
+        AssertSame(whole, Run("by epoch", "auto", stopAfter: null, resume: "auto"), "auto");
+
+        static TrainingArguments Unsaved(TrainingArguments args) => args with { SaveStrategy = SaveStrategy.No, LoadBestModelAtEnd = false };
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(_folder.Path, "finished")).FullName, CheckpointFiles.AllResults), "{}");
+        Assert.Contains("holds a finished run", Assert.Throws<AttuneException>(() => Run("by epoch", "finished", null, "auto", change: Unsaved)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Train_NoCheckpoint_SaysWhere()
     {
         var error = Assert.Throws<AttuneException>(() => Run("by epoch", "empty", stopAfter: null, resume: "true"));
@@ -80,7 +127,7 @@ public sealed class ResumeTests : IDisposable
 
     private Result Run(
         string kind, string name, int? stopAfter, string? resume, int? stopInEvaluation = null, bool saveEveryStep = false,
-        Func<TrainingArguments, TrainingArguments>? change = null)
+        Func<TrainingArguments, TrainingArguments>? change = null, TrainerCallback? callback = null)
     {
         var args = Arguments(kind, Path.Combine(_folder.Path, name));
         if (saveEveryStep) args = args with { SaveStrategy = SaveStrategy.Steps, SaveSteps = 1, LoadBestModelAtEnd = false };
@@ -90,6 +137,8 @@ public sealed class ResumeTests : IDisposable
         var notices = new List<string>();
         List<TrainerCallback> callbacks = [new Stopper(stop, stopAfter, stopInEvaluation)];
         if (kind.Contains("early", StringComparison.Ordinal)) callbacks.Add(new EarlyStoppingCallback(5, 0.01));
+        if (kind == "stops early") callbacks.Add(new EarlyStoppingCallback(1, 1));
+        if (callback is not null) callbacks.Add(callback);
         var trainer = new Trainer(model, args, TinyRun.Data(11), TinyRun.Data(9, seed: 1), callbacks: callbacks, notice: notices.Add);
         var output = trainer.Train(resume, stop.Token);
         return new Result(output, TinyRun.Weights(model), trainer.State, notices);
@@ -110,6 +159,16 @@ public sealed class ResumeTests : IDisposable
                 LoadBestModelAtEnd = true,
                 NumTrainEpochs = 4,
             },
+            "stops early" => args with
+            {
+                EvalStrategy = IntervalStrategy.Steps,
+                EvalSteps = 2,
+                SaveStrategy = SaveStrategy.Steps,
+                SaveSteps = 2,
+                LoadBestModelAtEnd = true,
+                NumTrainEpochs = 20,
+            },
+            "ends within an epoch" => args with { MaxSteps = 5, SaveStrategy = SaveStrategy.Steps, SaveSteps = 500, LoggingStrategy = IntervalStrategy.Epoch },
             "plateau, smoothing" => args with
             {
                 LrSchedulerType = SchedulerType.ReduceLrOnPlateau,
@@ -143,6 +202,13 @@ public sealed class ResumeTests : IDisposable
     private static IEnumerable<string> Lasting(Result run) => run.State.LogHistory.Select(entry => string.Join(' ', entry
         .Where(pair => !pair.Key.Contains("_runtime", StringComparison.Ordinal) && !pair.Key.Contains("_per_second", StringComparison.Ordinal))
         .OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value:r}")));
+
+    /// <summary>Takes the weights out of every checkpoint as soon as it is written.</summary>
+    private sealed class WeightRemover : TrainerCallback
+    {
+        public override void OnSave(TrainingArguments args, TrainerState state, TrainerControl control) =>
+            File.Delete(Path.Combine(CheckpointFiles.Folder(args.OutputDir, state.GlobalStep), CheckpointFiles.Weights));
+    }
 
     private sealed class Stopper(CancellationTokenSource source, int? step, int? evaluation) : TrainerCallback
     {

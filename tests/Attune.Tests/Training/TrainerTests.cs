@@ -85,6 +85,68 @@ public sealed class TrainerTests : IDisposable
         Assert.False(File.Exists(Path.Combine(Out, CheckpointFiles.Weights)));
     }
 
+    [Theory, InlineData("true"), InlineData(null)]
+    public void Train_ArgumentThatIsRefused_LeavesTheEarlierRun(string? overwrite)
+    {
+        var args = TinyRun.Arguments(Out) with { SaveStrategy = SaveStrategy.Epoch };
+        Train(args);
+        var before = Directory.GetFileSystemEntries(Out, "*", SearchOption.AllDirectories);
+        Assert.Throws<AttuneException>(() => Train(args with { OverwriteOutputDir = overwrite is not null, LearningRate = -1 }));
+        Assert.Equal(before, Directory.GetFileSystemEntries(Out, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void Train_CheckpointOfAnotherFolder_DoesNotReplaceTheRunInThisOne()
+    {
+        var (here, there) = (TinyRun.Arguments(Out) with { SaveStrategy = SaveStrategy.Epoch }, TinyRun.Arguments(Path.Combine(_folder.Path, "there")) with { SaveStrategy = SaveStrategy.Epoch });
+        Train(here);
+        Train(there);
+        using var model = TinyRun.Model();
+        var error = Assert.Throws<AttuneException>(() => new Trainer(model, here, TinyRun.Data(11), TinyRun.Data(9))
+            .Train(CheckpointFiles.Folder(there.OutputDir, 3), Stop));
+        Assert.Contains("holds an unfinished run", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_FolderInUse_IsRefused()
+    {
+        var args = TinyRun.Arguments(Out);
+        using (OutputFolder.Prepare(args, checkpoint: null))
+            Assert.Contains("is in use", Assert.Throws<AttuneException>(() => Train(args)).Message, StringComparison.Ordinal);
+        Train(args);
+    }
+
+    [Fact]
+    public void Train_AfterARunThatFailed_StartsWithCleanGradients()
+    {
+        var args = TinyRun.Arguments(Out) with { OverwriteOutputDir = true, SaveStrategy = SaveStrategy.No, EvalStrategy = IntervalStrategy.No };
+        var before = TinyRun.Weights(_model);
+        Assert.Throws<AttuneException>(() => new Trainer(_model, args, new TokenizedDataset(TinyRun.Data(4).Rows, new ClassLabels([0, 1, 2, 3]))).Train(cancellation: Stop));
+        Assert.Equal(before, TinyRun.Weights(_model));
+        new Trainer(_model, args, TinyRun.Data(11)).Train(cancellation: Stop);
+        Assert.Equal(Train(args).Weights, TinyRun.Weights(_model));
+        Assert.False(_model.Training);
+    }
+
+    [Fact]
+    public void Train_WithinADisposeScope_KeepsWhatOutlivesIt()
+    {
+        using var optimizer = new Attune.Optimization.AdamW(_model.Weights);
+        var batch = TinyRun.Data(4).Batch([0, 1, 2, 3]);
+        double? last = null;
+        for (var step = 0; step < 3; step++)
+        {
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            _model.Training = true;
+            using var output = _model.Forward(batch);
+            output.Backward();
+            optimizer.Step();
+            optimizer.ZeroGrad();
+            Assert.NotEqual(last, output.Loss);
+            last = output.Loss;
+        }
+    }
+
     [Fact]
     public void Train_FolderThatCannotBe_SaysSoBeforeTraining()
     {
@@ -229,6 +291,35 @@ public sealed class TrainerTests : IDisposable
 
         List<string> Lines() => [.. File.ReadLines(Path.Combine(Out, JsonLog.FileName)).Select(line => JsonNode.Parse(line)!)
             .Select(line => $"{line["event"]} {line["step"]} {line["loss"]?.ToJsonString()} {line["eval_loss"]?.ToJsonString()}")];
+    }
+
+    [Fact]
+    public void JsonLog_InterruptedRun_HasEachLineOnce()
+    {
+        var args = TinyRun.Arguments(Out) with { SaveStrategy = SaveStrategy.Steps, SaveSteps = 3, LoggingStrategy = IntervalStrategy.Epoch };
+        Logged(new());
+        var whole = Events();
+        Directory.Delete(Out, recursive: true);
+        using var stop = new CancellationTokenSource();
+        Logged(stop, stop);                                                // at the end of the first epoch, after its checkpoint
+        Logged(new());
+        Assert.Equal(whole, Events().Where(line => line != "train_begin 3"));
+
+        void Logged(CancellationTokenSource source, CancellationTokenSource? cancelled = null)
+        {
+            using var model = TinyRun.Model();
+            TrainerCallback[] callbacks = [.. Reporters.Of(args with { ReportTo = ["json"] }), .. cancelled is null ? Array.Empty<TrainerCallback>() : [new StopAtEvaluation(cancelled)]];
+            new Trainer(model, args, TinyRun.Data(11), TinyRun.Data(9), callbacks: callbacks)
+                .Train(CheckpointFiles.Newest(Out) is null ? null : "true", source.Token);
+        }
+
+        List<string> Events() => [.. File.ReadLines(Path.Combine(Out, JsonLog.FileName)).Select(line => JsonNode.Parse(line)!)
+            .Select(line => $"{line["event"]} {line["step"]}")];
+    }
+
+    private sealed class StopAtEvaluation(CancellationTokenSource source) : TrainerCallback
+    {
+        public override void OnPredictionStep(TrainingArguments args, TrainerState state, TrainerControl control, int batch, int batches) => source.Cancel();
     }
 
     [Fact]
