@@ -40,7 +40,7 @@ internal static class RunConfig
     }
 
     /// <summary>The seed of the run, by which its validation rows were set apart.</summary>
-    internal static long? Seed(string folder) => Load(folder)?["seed"]?.GetValue<long>();
+    internal static long? Seed(string folder) => Load(folder)?["seed"] is JsonValue value && value.TryGetValue(out long seed) ? seed : null;
 
     private static JsonObject? Load(string folder)
     {

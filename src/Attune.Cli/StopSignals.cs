@@ -42,7 +42,7 @@ internal sealed partial class StopSignals : IDisposable
         if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0)
         {
             _terminal.Flush();
-            EndNow(code);
+            EndNow(code == ExitCode.TryAgain ? ExitCode.Terminated : code);    // there may be no checkpoint to go on from
         }
         _terminal.Note(code == ExitCode.Interrupted
             ? "Stopping after this step and saving a checkpoint; Ctrl+C again stops at once."

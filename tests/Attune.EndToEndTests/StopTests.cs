@@ -6,6 +6,7 @@ public sealed class StopTests
     [Theory]
     [InlineData("INT", 130)]
     [InlineData("TERM", 75)]
+    [InlineData("HUP", 75)]
     public void Signal_WhileTraining_SavesACheckpointToGoOnFrom(string signal, int code)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
@@ -33,6 +34,24 @@ public sealed class StopTests
             Assert.Contains($"step {step + 1} ", resumed.Error, StringComparison.Ordinal);
             Assert.DoesNotContain($"step {step} ", resumed.Error, StringComparison.Ordinal);
             Assert.True(File.Exists(Path.Combine(folder, "run", "model.safetensors")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void SecondSignal_WhileStopping_EndsAtOnceAndInOrder()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
+        var folder = Directory.CreateTempSubdirectory("attune-stop-").FullName;
+        try
+        {
+            using var process = AttuneProcess.Start(folder, "train", "--output-dir", "run", "--max-steps", "1000000", "--logging-strategy", "steps", "--logging-steps", "1");
+            process.WaitFor("step 3 ");
+            for (var i = 0; i < 3; i++) process.Signal("INT");
+            Assert.Equal(130, process.Wait().Code);                        // and not that of a crash
         }
         finally
         {

@@ -28,6 +28,7 @@ internal static class Golden
     internal static string Require(string name)
     {
         var folder = Folder(name);
+        Assert.False(folder is null && Environment.GetEnvironmentVariable("ATTUNE_GOLDEN") is { Length: > 0 }, $"ATTUNE_GOLDEN has no folder {name}.");
         Assert.SkipWhen(folder is null, $"There is no golden folder {name} (ATTUNE_GOLDEN, tests/golden, ../shared/golden).");
         return folder!;
     }

@@ -89,7 +89,7 @@ internal sealed class WordCutter
         var end = at + length;
         if (end < text.Length && text[end] != ' ' && GoesOn(text[end])) return CutStretch(text, at, offset, limit, scratch);
         var tokens = scratch.Tokens;
-        if (length <= WordTable.LongestWord)
+        if (length <= Math.Min(WordTable.LongestWord, _model.MaxInputCharsPerWord))
         {
             var lowered = (bytes | (letters & Vector128.Create(_caseBit))).AsUInt64();
             var (low, high) = (lowered[0], lowered[1]);

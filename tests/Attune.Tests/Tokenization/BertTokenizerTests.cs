@@ -16,6 +16,14 @@ public sealed class BertTokenizerTests
 
     private static readonly BertTokenizer[] All = [TestVocabulary.Uncased, TestVocabulary.Cased];
 
+    [Theory, InlineData(2, "[UNK]"), InlineData(5, "hello")]
+    public void Encode_WordLongerThanAllowed_IsUnknown(int allowed, string expected)
+    {
+        var tokenizer = BertTokenizer.FromVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "hello"], new BertTokenizerOptions { MaxInputCharsPerWord = allowed });
+        foreach (var text in (string[])["hello", "Hello", "h\u00e9llo"])
+            Assert.Equal([expected], tokenizer.Encode(text, new EncodeOptions { AddSpecialTokens = false }).Tokens);
+    }
+
     [Fact]
     public void Encode_AnyText_OffsetsAreOrderedPlacesInTheText() => AnyText.Sample(text =>
     {
