@@ -68,7 +68,7 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         ResidualNorm.Drop(LibTorch.Floats(pooled), batch.Sequences.FirstTokens, Config.HiddenSize, dropout);
         using var products = classifier.Forward(pooled);                                                               // (R,C)
         for (var row = 0; row < batch.Rows; row++)
-            ResidualNorm.Add(LibTorch.Floats(products) + (long)row * Config.NumLabels, classifier.Bias, Config.NumLabels);
+            Vectors.Add(LibTorch.Floats(products) + (long)row * Config.NumLabels, classifier.Bias, Config.NumLabels);
         var logits = LibTorch.Span(products).ToArray();
 
         Saved? saved = null;
