@@ -26,8 +26,6 @@ internal sealed unsafe class Linear : IDisposable
     /// <summary>The biases, one after the other (O).</summary>
     internal float* Bias => _biases[0].Data;
 
-    internal Weight Weight => _weights[0];
-
     private Tensor Value => _value ??= Matrix(_store.Values);
 
     /// <summary>Several layers as one; their weights and biases must have been declared one after the other.</summary>
