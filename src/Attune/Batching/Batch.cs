@@ -64,23 +64,26 @@ public sealed class Batch
     }
 
     /// <summary>Packs a padded batch as transformers makes it: tokens whose mask is 0 are left out.</summary>
-    /// <param name="inputIds">(rows, columns).</param>
+    /// <param name="inputIds">(rows, columns); at least one row.</param>
     /// <param name="attentionMask">(rows, columns), 1 for real tokens; null where all are real. Holes and padding on the left are allowed.</param>
     /// <param name="tokenTypeIds">(rows, columns); null where all are 0.</param>
     /// <param name="labels">One for each row, or null.</param>
     /// <param name="firstRowNumber">As in <see cref="Pack"/>.</param>
-    /// <exception cref="ArgumentException">A row's mask is 0 everywhere.</exception>
+    /// <exception cref="ArgumentException">There is no row, the shapes differ, or a row's mask is 0 everywhere.</exception>
     public static Batch FromPadded(
         int[][] inputIds, int[][]? attentionMask = null, int[][]? tokenTypeIds = null, Labels? labels = null, int firstRowNumber = 0)
     {
         ArgumentNullException.ThrowIfNull(inputIds);
+        ArgumentOutOfRangeException.ThrowIfZero(inputIds.Length, nameof(inputIds));
+        RequireShape(inputIds, attentionMask, nameof(attentionMask));
+        RequireShape(inputIds, tokenTypeIds, nameof(tokenTypeIds));
         List<int> ids = [], types = [], positions = [], offsets = [0];
         var hidden = new bool[inputIds.Length];
         for (var row = 0; row < inputIds.Length; row++)
         {
             var mask = attentionMask?[row];
             // The head reads column 0 also where the mask hides it: it stays as a query that nobody attends to.
-            hidden[row] = mask is not null && mask[0] == 0;
+            hidden[row] = mask is [0, ..];
             var keys = 0;
             for (var column = 0; column < inputIds[row].Length; column++)
             {
@@ -91,9 +94,18 @@ public sealed class Batch
                 types.Add(tokenTypeIds?[row][column] ?? 0);
                 positions.Add(column);
             }
-            if (keys == 0) throw new ArgumentException($"the attention mask of row {row} is 0 everywhere", nameof(attentionMask));
+            if (keys == 0) throw new ArgumentException($"row {row} has no token that its attention mask shows", nameof(attentionMask));
             offsets.Add(ids.Count);
         }
         return new Batch([.. ids], [.. types], [.. positions], [.. offsets], hidden.Contains(true) ? hidden : null, labels, firstRowNumber);
+    }
+
+    private static void RequireShape(int[][] inputIds, int[][]? other, string name)
+    {
+        if (other is null) return;
+        if (other.Length != inputIds.Length) throw new ArgumentException($"{other.Length} rows, but inputIds has {inputIds.Length}", name);
+        for (var row = 0; row < other.Length; row++)
+            if (other[row].Length != inputIds[row].Length)
+                throw new ArgumentException($"row {row} has {other[row].Length} columns, but {inputIds[row].Length} in inputIds", name);
     }
 }

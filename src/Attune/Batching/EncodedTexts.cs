@@ -12,7 +12,8 @@ public sealed record EncodedTexts(TokenizedDataset Dataset, int RowsCut)
     /// <param name="rows">Texts and labels.</param>
     /// <param name="tokenizer">That of the model.</param>
     /// <param name="maxLength">Longest row in tokens, special tokens included; null for what the tokenizer says.</param>
-    /// <param name="classes">Number of classes, for rows with several labels.</param>
+    /// <param name="classes">Number of classes; needed for rows with several labels, without effect for others.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The rows have several labels, and one of them is outside <paramref name="classes"/>.</exception>
     /// <exception cref="AttuneException"><paramref name="maxLength"/> has no room for the special tokens.</exception>
     public static EncodedTexts Of(ClassificationRows rows, BertTokenizer tokenizer, int? maxLength = null, int classes = 0)
     {
@@ -45,7 +46,9 @@ public sealed record EncodedTexts(TokenizedDataset Dataset, int RowsCut)
     private static Labels? LabelsOf(ClassificationRows rows, int classes) => rows switch
     {
         { Classes: { } numbers } => new ClassLabels([.. numbers]),
-        { ClassSets: not null } => new MultiLabels(rows.MultiHot(classes), classes),
+        { ClassSets: { } sets } => classes > sets.SelectMany(set => set).DefaultIfEmpty(0).Max()
+            ? new MultiLabels(rows.MultiHot(classes), classes)
+            : throw new ArgumentOutOfRangeException(nameof(classes), classes, "rows with several labels need the number of classes, which must cover all of them"),
         { Targets: { } targets } => new RegressionTargets([.. targets.Select(target => (float)target)]),
         _ => null,
     };

@@ -28,16 +28,6 @@ internal sealed class TorchGenerator
         return y ^ (y >> 18);
     }
 
-    /// <summary>The next element of an int32 tensor's <c>random_()</c>: 31 bits of one output.</summary>
-    internal int NextInt32() => (int)(NextUInt32() & int.MaxValue);
-
-    /// <summary>The next element of an int64 tensor's <c>random_()</c>: 63 bits of two outputs, the first one high.</summary>
-    internal long NextInt64()
-    {
-        var high = (ulong)NextUInt32() << 32;
-        return (long)((high | NextUInt32()) & long.MaxValue);
-    }
-
     /// <summary><c>torch.randperm(count)</c>: the numbers from 0 to <paramref name="count"/> − 1 in random order.</summary>
     internal int[] Permutation(int count)
     {

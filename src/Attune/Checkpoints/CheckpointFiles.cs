@@ -1,4 +1,5 @@
 using System.Globalization;
+using Attune.Formats;
 
 namespace Attune.Checkpoints;
 
@@ -6,7 +7,7 @@ namespace Attune.Checkpoints;
 public static class CheckpointFiles
 {
     /// <summary>Weights.</summary>
-    public const string Weights = "model.safetensors";
+    public const string Weights = WeightFiles.SafeTensorsName;
 
     /// <summary>The optimizer's tensors.</summary>
     public const string Optimizer = "optimizer.safetensors";

@@ -14,7 +14,7 @@ internal static class OptimizerState
         [.. optimizer.StateMemory.Select(tensor => TensorToWrite.At(tensor.Name, WeightType.F32, [tensor.Count], tensor.Address))],
         new Dictionary<string, string>
         {
-            [Kind] = optimizer.GetType().Name,
+            [Kind] = optimizer.Kind,
             [Steps] = optimizer.StepCount.ToString(CultureInfo.InvariantCulture),
         });
 
@@ -25,7 +25,9 @@ internal static class OptimizerState
         var path = Path.Combine(folder, CheckpointFiles.Optimizer);
         if (!File.Exists(path)) return false;
         using var file = SafeTensors.Open(path);
-        if (file.Metadata.GetValueOrDefault(Kind) != optimizer.GetType().Name) return false;
+        if (file.Metadata.GetValueOrDefault(Kind) != optimizer.Kind) return false;
+        if (!long.TryParse(file.Metadata.GetValueOrDefault(Steps), NumberStyles.None, CultureInfo.InvariantCulture, out var steps))
+            throw new AttuneException($"{path} is damaged: it lacks {Steps}, the number of updates made; resume from another checkpoint.");
         foreach (var (name, address, count) in optimizer.StateMemory)
         {
             var entry = file.Find(name);
@@ -33,7 +35,7 @@ internal static class OptimizerState
                 throw new AttuneException($"{path} does not fit this model: {name} is missing or has another size. Resume with the model it was made with.");
             file.Read(entry, (byte*)address);
         }
-        optimizer.StepCount = long.Parse(file.Metadata[Steps], CultureInfo.InvariantCulture);
+        optimizer.StepCount = steps;
         return true;
     }
 }

@@ -11,16 +11,19 @@ public static class MachineChecks
     public static IEnumerable<Check> Run(string workingFolder)
     {
         ArgumentNullException.ThrowIfNull(workingFolder);
-        return
-        [
-            ProcessorChecks.Runtime(),
-            ProcessorChecks.Instructions(),
-            ProcessorChecks.Cores(Environment.ProcessorCount, ProcessorChecks.CoresOfMachine()),
-            ProcessorChecks.Memory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
-            .. LibraryChecks.Run(AppContext.BaseDirectory),
-            FolderChecks.Writable("Working folder", workingFolder),
-            FolderChecks.Space(workingFolder),
-            FolderChecks.Cache(HubCache.Folder()),
-        ];
+        return OneByOne(workingFolder);
+    }
+
+    /// <summary>Each is made only when it is asked for: where a library brings the process down, what was found before has been shown.</summary>
+    private static IEnumerable<Check> OneByOne(string workingFolder)
+    {
+        yield return ProcessorChecks.Runtime();
+        yield return ProcessorChecks.Instructions();
+        yield return ProcessorChecks.Cores(Environment.ProcessorCount, ProcessorChecks.CoresOfMachine());
+        yield return ProcessorChecks.Memory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        foreach (var check in LibraryChecks.Run(AppContext.BaseDirectory)) yield return check;
+        yield return FolderChecks.Writable("Working folder", workingFolder);
+        yield return FolderChecks.Space(workingFolder);
+        yield return FolderChecks.Cache(HubCache.Folder());
     }
 }

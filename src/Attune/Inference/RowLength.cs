@@ -6,6 +6,8 @@ namespace Attune.Inference;
 /// <summary>How long a row of tokens may be.</summary>
 public static class RowLength
 {
+    private const int Shortest = 3;                                        // a word between [CLS] and [SEP]
+
     /// <summary>What is asked for, else the tokenizer's limit; at most what the model has positions for.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="config">The model's configuration.</param>
@@ -19,7 +21,7 @@ public static class RowLength
             throw new AttuneException(
                 $"The tokenizer has {tokenizer.VocabularySize} tokens, but vocab_size in config.json is {config.VocabSize}; " +
                 "take both files from the same model.");
-        if (wanted < 1) throw new AttuneException($"max_length is {wanted}; it must be at least 3 to hold a word and its special tokens.");
+        if (wanted < Shortest) throw new AttuneException($"max_length is {wanted}; it must be at least {Shortest} to hold a word and its special tokens.");
         return Math.Min(wanted ?? tokenizer.ModelMaxLength ?? int.MaxValue, config.MaxPositionEmbeddings);
     }
 }

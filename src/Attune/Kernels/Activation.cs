@@ -57,7 +57,7 @@ internal abstract unsafe class Activation
                         BackwardLine(gradient + (long)line * columns, x + (long)line * columns, sum, columns);
             });
             foreach (var pieceSum in sums)
-                fixed (float* sum = pieceSum) ResidualNorm.Add(biasGradient, sum, columns);
+                fixed (float* sum = pieceSum) Vectors.Add(biasGradient, sum, columns);
         }
 
         private static void ForwardLine(float* x, float* bias, float* output, int columns)

@@ -15,13 +15,11 @@ internal static class CpuLoop
     /// <param name="count">Number of items.</param>
     /// <param name="operationsPerItem">Roughly, to decide whether sharing is worth it.</param>
     /// <param name="body">Is called with the number of the piece, its first item, and the item after its last.</param>
-    /// <returns>The number of pieces.</returns>
-    internal static int Pieces(int count, long operationsPerItem, Action<int, int, int> body)
+    internal static void Pieces(int count, long operationsPerItem, Action<int, int, int> body)
     {
         var pieces = PieceCount(count, operationsPerItem);
         if (pieces == 1) body(0, 0, count);
         else Parallel.For(0, pieces, piece => body(piece, Start(piece), Start(piece + 1)));
-        return pieces;
 
         int Start(int piece) => (int)((long)count * piece / pieces);
     }

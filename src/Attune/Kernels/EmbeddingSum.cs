@@ -3,17 +3,25 @@ namespace Attune.Kernels;
 /// <summary>Sums of embedding rows, and the gradients of the tables.</summary>
 internal static unsafe class EmbeddingSum
 {
-    /// <summary>output[t] = words[ids[t]] + positions[at[t]] + types[kinds[t]].</summary>
+    /// <summary>output[t] = words[ids[t]] + positions[positionIds[t]] + types[typeIds[t]].</summary>
+    /// <param name="ids">(T), each below V.</param>
+    /// <param name="positionIds">(T), each below P.</param>
+    /// <param name="typeIds">(T), each below K.</param>
+    /// <param name="words">(V,H).</param>
+    /// <param name="positions">(P,H).</param>
+    /// <param name="types">(K,H).</param>
+    /// <param name="output">Receives (T,H).</param>
+    /// <param name="hidden">H.</param>
     internal static void Forward(
-        int[] ids, int[] at, int[] kinds, float* words, float* positions, float* types, float* output, int hidden) =>
+        int[] ids, int[] positionIds, int[] typeIds, float* words, float* positions, float* types, float* output, int hidden) =>
         CpuLoop.Pieces(ids.Length, 3L * hidden, (_, from, to) =>
         {
             for (var token = from; token < to; token++)
             {
                 var row = output + (long)token * hidden;
                 new Span<float>(words + (long)ids[token] * hidden, hidden).CopyTo(new Span<float>(row, hidden));
-                ResidualNorm.Add(row, positions + (long)at[token] * hidden, hidden);
-                ResidualNorm.Add(row, types + (long)kinds[token] * hidden, hidden);
+                Vectors.Add(row, positions + (long)positionIds[token] * hidden, hidden);
+                Vectors.Add(row, types + (long)typeIds[token] * hidden, hidden);
             }
         });
 
@@ -28,13 +36,13 @@ internal static unsafe class EmbeddingSum
         {
             for (var token = 0; token < ids.Length; token++)
                 if (ids[token] != without)
-                    ResidualNorm.Add(table + (long)ids[token] * hidden + from, gradient + (long)token * hidden + from, to - from);
+                    Vectors.Add(table + (long)ids[token] * hidden + from, gradient + (long)token * hidden + from, to - from);
         });
 
     /// <summary>sums[c] += the sum of column c.</summary>
     internal static void ColumnSums(float* x, int lines, int columns, float* sums) =>
         CpuLoop.Pieces(columns, 2L * lines, (_, from, to) =>
         {
-            for (var line = 0; line < lines; line++) ResidualNorm.Add(sums + from, x + (long)line * columns + from, to - from);
+            for (var line = 0; line < lines; line++) Vectors.Add(sums + from, x + (long)line * columns + from, to - from);
         });
 }

@@ -157,14 +157,14 @@ internal sealed unsafe class PackedAttention
             if (!backward)
             {
                 Value = scratch.Floats(Keys * size);
-                for (var j = 0; j < Keys; j++) ResidualNorm.Sum(inputs.Value.At(FirstToken + FirstKey + j, column), valueBias, Value + j * size, size);
+                for (var j = 0; j < Keys; j++) Vectors.Sum(inputs.Value.At(FirstToken + FirstKey + j, column), valueBias, Value + j * size, size);
                 GatherTransposed(inputs.Key, keyBias, column, _keyTransposed, size);
                 return;
             }
             Gradient = scratch.Floats(QueryBlock * Padded);
             Key = scratch.Floats(Keys * size);
             ValueTransposed = scratch.Floats(Padded * size);
-            for (var j = 0; j < Keys; j++) ResidualNorm.Sum(inputs.Key.At(FirstToken + FirstKey + j, column), keyBias, Key + j * size, size);
+            for (var j = 0; j < Keys; j++) Vectors.Sum(inputs.Key.At(FirstToken + FirstKey + j, column), keyBias, Key + j * size, size);
             GatherTransposed(inputs.Key, keyBias, column, _keyTransposed, size);
             GatherTransposed(inputs.Value, valueBias, column, ValueTransposed, size);
         }
@@ -194,7 +194,7 @@ internal sealed unsafe class PackedAttention
             int size = _attention._headSize, column = _head * size;
             var bias = (float*)_inputs.QueryBias + column;
             for (var i = 0; i < count; i++)
-                ResidualNorm.Sum(_inputs.Query.At(FirstQuery + first + i, column), bias, Query + i * size, size);
+                Vectors.Sum(_inputs.Query.At(FirstQuery + first + i, column), bias, Query + i * size, size);
             SmallGemm.Multiply(count, Padded, size, Query, size, 1, _keyTransposed, Padded, Probability, Padded, accumulate: false);
             var scale = new Vector<float>(_attention._scale);
             for (var i = 0; i < count * Padded; i += Vector<float>.Count) Vector.Store(Vector.Load(Probability + i) * scale, Probability + i);

@@ -25,15 +25,15 @@ internal static unsafe class ResidualNorm
         for (var line = from; line < to; line++)
         {
             var row = x + (long)line * hidden;
-            if (bias is not null) Add(row, bias, hidden);
+            if (bias is not null) Vectors.Add(row, bias, hidden);
             if (factors is not null)
             {
                 dropout.Factors(factors, hidden, lines.RowNumber[line], lines.IndexInRow[line]);
-                Multiply(row, factors, hidden);
+                Vectors.Multiply(row, factors, hidden);
             }
-            if (residual is not null) Add(row, residual + (long)line * hidden, hidden);
+            if (residual is not null) Vectors.Add(row, residual + (long)line * hidden, hidden);
             inverseDeviations[line] = Normalise(row, hidden, epsilon);
-            Affine(row, weight, shift, output + (long)line * hidden, hidden);
+            Vectors.Affine(row, weight, shift, output + (long)line * hidden, hidden);
         }
     });
 
@@ -64,16 +64,16 @@ internal static unsafe class ResidualNorm
                 for (var line = from; line < to; line++)
                 {
                     float* outer = gradient + (long)line * hidden, unit = normalised + (long)line * hidden, to1 = inner + (long)line * hidden;
-                    AddProduct(weightSum, outer, unit, hidden);
-                    Add(shiftSum, outer, hidden);
+                    Vectors.AddProduct(weightSum, outer, unit, hidden);
+                    Vectors.Add(shiftSum, outer, hidden);
                     NormGradient(outer, unit, weight, inverseDeviations[line], hidden);
                     if (factors is not null)
                     {
                         dropout.Factors(factors, hidden, lines.RowNumber[line], lines.IndexInRow[line]);
-                        Product(outer, factors, to1, hidden);
+                        Vectors.Product(outer, factors, to1, hidden);
                     }
                     else if (to1 != outer) new Span<float>(outer, hidden).CopyTo(new Span<float>(to1, hidden));
-                    if (biasGradient is not null) Add(biasSum, to1, hidden);
+                    if (biasGradient is not null) Vectors.Add(biasSum, to1, hidden);
                 }
             }
         });
@@ -81,9 +81,9 @@ internal static unsafe class ResidualNorm
         {
             fixed (float* piece = sum)
             {
-                Add(weightGradient, piece, hidden);
-                Add(shiftGradient, piece + hidden, hidden);
-                if (biasGradient is not null) Add(biasGradient, piece + 2 * hidden, hidden);
+                Vectors.Add(weightGradient, piece, hidden);
+                Vectors.Add(shiftGradient, piece + hidden, hidden);
+                if (biasGradient is not null) Vectors.Add(biasGradient, piece + 2 * hidden, hidden);
             }
         }
     }
@@ -98,7 +98,7 @@ internal static unsafe class ResidualNorm
             for (var line = from; line < to; line++)
             {
                 dropout.Factors(factors, hidden, lines.RowNumber[line], lines.IndexInRow[line]);
-                Multiply(x + (long)line * hidden, factors, hidden);
+                Vectors.Multiply(x + (long)line * hidden, factors, hidden);
             }
         });
     }
@@ -106,12 +106,12 @@ internal static unsafe class ResidualNorm
     /// <summary>Centres and scales one line in place; returns the inverse of its deviation.</summary>
     private static float Normalise(float* x, int count, double epsilon)
     {
-        var mean = new Vector<float>((float)(Sum(x, count) / count));
+        var mean = new Vector<float>((float)(Vectors.Sum(x, count) / count));
         var centre = mean[0];
         var i = 0;
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count) Vector.Store(Vector.Load(x + i) - mean, x + i);
         for (; i < count; i++) x[i] -= centre;
-        var inverse = (float)(1 / Math.Sqrt(SumOfProducts(x, x, count) / count + epsilon));
+        var inverse = (float)(1 / Math.Sqrt(Vectors.SumOfProducts(x, x, count) / count + epsilon));
         var factor = new Vector<float>(inverse);
         for (i = 0; i <= count - Vector<float>.Count; i += Vector<float>.Count) Vector.Store(Vector.Load(x + i) * factor, x + i);
         for (; i < count; i++) x[i] *= inverse;
@@ -121,76 +121,12 @@ internal static unsafe class ResidualNorm
     /// <summary>Turns the gradient of the output into that of the input, in place: (g w - mean(g w) - n mean(g w n)) / deviation.</summary>
     private static void NormGradient(float* gradient, float* unit, float* weight, float inverse, int count)
     {
-        Multiply(gradient, weight, count);
-        float mean = (float)(Sum(gradient, count) / count), along = (float)(SumOfProducts(gradient, unit, count) / count);
+        Vectors.Multiply(gradient, weight, count);
+        float mean = (float)(Vectors.Sum(gradient, count) / count), along = (float)(Vectors.SumOfProducts(gradient, unit, count) / count);
         Vector<float> means = new(mean), alongs = new(along), inverses = new(inverse);
         var i = 0;
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
             Vector.Store((Vector.Load(gradient + i) - means - Vector.Load(unit + i) * alongs) * inverses, gradient + i);
         for (; i < count; i++) gradient[i] = (gradient[i] - mean - unit[i] * along) * inverse;
-    }
-
-    private static double Sum(float* x, int count)
-    {
-        Vector<float> a = default, b = default;
-        var i = 0;
-        for (; i <= count - 2 * Vector<float>.Count; i += 2 * Vector<float>.Count)
-        {
-            a += Vector.Load(x + i);
-            b += Vector.Load(x + i + Vector<float>.Count);
-        }
-        double sum = Vector.Sum(a + b);
-        for (; i < count; i++) sum += x[i];
-        return sum;
-    }
-
-    private static double SumOfProducts(float* x, float* y, int count)
-    {
-        Vector<float> a = default, b = default;
-        var i = 0;
-        for (; i <= count - 2 * Vector<float>.Count; i += 2 * Vector<float>.Count)
-        {
-            a = Vector.FusedMultiplyAdd(Vector.Load(x + i), Vector.Load(y + i), a);
-            b = Vector.FusedMultiplyAdd(Vector.Load(x + i + Vector<float>.Count), Vector.Load(y + i + Vector<float>.Count), b);
-        }
-        double sum = Vector.Sum(a + b);
-        for (; i < count; i++) sum += x[i] * y[i];
-        return sum;
-    }
-
-    /// <summary>x += y.</summary>
-    internal static void Add(float* x, float* y, int count) => Sum(x, y, x, count);
-
-    /// <summary>result = x + y.</summary>
-    internal static void Sum(float* x, float* y, float* result, int count)
-    {
-        var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count) Vector.Store(Vector.Load(x + i) + Vector.Load(y + i), result + i);
-        for (; i < count; i++) result[i] = x[i] + y[i];
-    }
-
-    private static void AddProduct(float* sum, float* x, float* y, int count)
-    {
-        var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-            Vector.Store(Vector.FusedMultiplyAdd(Vector.Load(x + i), Vector.Load(y + i), Vector.Load(sum + i)), sum + i);
-        for (; i < count; i++) sum[i] += x[i] * y[i];
-    }
-
-    private static void Multiply(float* x, float* y, int count) => Product(x, y, x, count);
-
-    private static void Product(float* x, float* y, float* result, int count)
-    {
-        var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count) Vector.Store(Vector.Load(x + i) * Vector.Load(y + i), result + i);
-        for (; i < count; i++) result[i] = x[i] * y[i];
-    }
-
-    private static void Affine(float* x, float* weight, float* shift, float* result, int count)
-    {
-        var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-            Vector.Store(Vector.FusedMultiplyAdd(Vector.Load(x + i), Vector.Load(weight + i), Vector.Load(shift + i)), result + i);
-        for (; i < count; i++) result[i] = x[i] * weight[i] + shift[i];
     }
 }

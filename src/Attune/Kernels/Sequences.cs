@@ -10,7 +10,6 @@ internal sealed class Sequences
     internal Sequences(int[] offsets, bool[]? firstIsHidden, int firstRowNumber)
     {
         (Offsets, FirstIsHidden, FirstRowNumber) = (offsets, firstIsHidden, firstRowNumber);
-        for (var row = 0; row < Rows; row++) Longest = Math.Max(Longest, Length(row));
         var (rowOfToken, indexInRow) = (new int[Tokens], new int[Tokens]);
         for (var row = 0; row < Rows; row++)
             for (var token = offsets[row]; token < offsets[row + 1]; token++)
@@ -29,9 +28,6 @@ internal sealed class Sequences
     internal int Rows => Offsets.Length - 1;
 
     internal int Tokens => Offsets[^1];
-
-    /// <summary>Tokens of the longest row.</summary>
-    internal int Longest { get; }
 
     /// <summary>The lines of a matrix with one line for each token.</summary>
     internal Lines AllTokens { get; }

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Attune.Batching;
+using Attune.Formats;
 
 namespace Attune.Models;
 
@@ -20,6 +20,9 @@ public enum ProblemType
 /// <summary>The configuration of a BERT encoder: the <c>config.json</c> of its folder. Fields that Attune does not use are kept.</summary>
 public sealed record BertConfig
 {
+    /// <summary>Name of the file in a model folder.</summary>
+    public const string FileName = "config.json";
+
     /// <summary>Number of word pieces. Default 30522.</summary>
     public int VocabSize { get; init; } = 30522;
 
@@ -78,23 +81,13 @@ public sealed record BertConfig
 
     /// <summary>Reads a <c>config.json</c>.</summary>
     /// <param name="file">The file, for messages too.</param>
-    /// <exception cref="AttuneException">It is missing, is not JSON, names another architecture, or a value makes no sense.</exception>
+    /// <exception cref="AttuneException">It is missing or unreadable, is not JSON, names another architecture, or a value makes no sense.</exception>
     public static BertConfig Load(string file)
     {
-        JsonObject json;
-        try
-        {
-            json = JsonNode.Parse(File.ReadAllText(file))!.AsObject();
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new AttuneException($"{file} does not exist: a model folder needs its config.json.", e);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
-        {
-            throw new AttuneException($"{file} is not a JSON object: {e.Message}", e);
-        }
-        return new BertConfigReader(json, file).Read();
+        if (!Path.Exists(file)) throw new AttuneException($"{file} does not exist: a model folder needs its {FileName}.");
+        return PythonJson.ReadFile(file) is JsonObject json
+            ? new BertConfigReader(json, file).Read()
+            : throw new AttuneException($"{file} is not a JSON object; take the {FileName} of the model that the weights belong to.");
     }
 
     /// <summary>Loss for labels: what the configuration says, else what transformers infers from them.</summary>

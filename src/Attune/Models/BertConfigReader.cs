@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Attune.Formats;
 
 namespace Attune.Models;
 
@@ -92,5 +93,5 @@ internal sealed class BertConfigReader(JsonObject json, string file)
     }
 
     private AttuneException Wrong(string key, JsonNode value, string expected) =>
-        new($"{file}: {key} is {value.ToJsonString()}; expected {expected}.");
+        new($"{file}: {key} is {PythonJson.Write(value)}; expected {expected}.");
 }

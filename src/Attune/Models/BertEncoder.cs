@@ -47,9 +47,8 @@ internal sealed unsafe class BertEncoder : IDisposable
             else run.Layers.Add(state);
         }
         run.First = hidden;
-        run.PooledSum = pooler.Forward(hidden);
-        var pooled = LibTorch.Empty(batch.Rows, config.HiddenSize);
-        Activation.Tanh.Forward(LibTorch.Floats(run.PooledSum), pooler.Bias, LibTorch.Floats(pooled), batch.Rows, config.HiddenSize);
+        var pooled = Pool(hidden, out var sum);
+        run.PooledSum = sum;
         if (saved is null) run.Dispose();
         return pooled;
     }
@@ -86,14 +85,22 @@ internal sealed unsafe class BertEncoder : IDisposable
             state.Dispose();
             states.Add(hidden);
         }
-        using var first = LibTorch.Empty(batch.Rows, config.HiddenSize);
-        for (var row = 0; row < batch.Rows; row++)
-            new Span<float>(LibTorch.Floats(hidden) + (long)batch.Offsets[row] * config.HiddenSize, config.HiddenSize)
-                .CopyTo(new Span<float>(LibTorch.Floats(first) + (long)row * config.HiddenSize, config.HiddenSize));
-        using var sum = pooler.Forward(first);
-        var pooled = LibTorch.Empty(batch.Rows, config.HiddenSize);
-        Activation.Tanh.Forward(LibTorch.Floats(sum), pooler.Bias, LibTorch.Floats(pooled), batch.Rows, config.HiddenSize);
+        using var first = BertLayer.FirstTokens(hidden, batch.Sequences);
+        var pooled = Pool(first, out var sum);
+        sum.Dispose();
         return (states, pooled);
+    }
+
+    /// <summary>tanh(first W' + bias).</summary>
+    /// <param name="first">(R,H), the first token's state of each row.</param>
+    /// <param name="sum">Receives (R,H), before tanh.</param>
+    /// <returns>(R,H).</returns>
+    private Tensor Pool(Tensor first, out Tensor sum)
+    {
+        sum = pooler.Forward(first);
+        var (rows, pooled) = ((int)first.shape[0], LibTorch.Empty(first.shape));
+        Activation.Tanh.Forward(LibTorch.Floats(sum), pooler.Bias, LibTorch.Floats(pooled), rows, config.HiddenSize);
+        return pooled;
     }
 
     public void Dispose()

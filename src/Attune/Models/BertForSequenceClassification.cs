@@ -48,7 +48,7 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         string folder, IReadOnlyList<string>? labelNames = null, ProblemType? problemType = null,
         Func<BertConfig, BertConfig>? configure = null, ulong seed = 42)
     {
-        var config = BertConfig.Load(Path.Combine(folder, "config.json"));
+        var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
         config = config with { LabelNames = labelNames ?? config.LabelNames, ProblemType = problemType ?? config.ProblemType };
         var model = new BertForSequenceClassification(configure?.Invoke(config) ?? config);
         model.LoadWeights(folder, seed);
@@ -68,7 +68,7 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         ResidualNorm.Drop(LibTorch.Floats(pooled), batch.Sequences.FirstTokens, Config.HiddenSize, dropout);
         using var products = classifier.Forward(pooled);                                                               // (R,C)
         for (var row = 0; row < batch.Rows; row++)
-            ResidualNorm.Add(LibTorch.Floats(products) + (long)row * Config.NumLabels, classifier.Bias, Config.NumLabels);
+            Vectors.Add(LibTorch.Floats(products) + (long)row * Config.NumLabels, classifier.Bias, Config.NumLabels);
         var logits = LibTorch.Span(products).ToArray();
 
         Saved? saved = null;
@@ -77,8 +77,16 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         if (batch.Labels is null) return new(this, logits, Config.NumLabels, null, null, saved);
         var gradient = new float[logits.Length];
         Config = Config with { ProblemType = Config.ProblemTypeFor(batch.Labels) };        // the first labels decide, as in transformers
-        var loss = ClassificationLoss.Compute(logits, Config.NumLabels, batch.Labels, Config.ProblemType!.Value, labelSmoothing, gradient);
-        return new(this, logits, Config.NumLabels, loss, gradient, saved);
+        try
+        {
+            var loss = ClassificationLoss.Compute(logits, Config.NumLabels, batch.Labels, Config.ProblemType!.Value, labelSmoothing, gradient);
+            return new(this, logits, Config.NumLabels, loss, gradient, saved);
+        }
+        catch
+        {
+            saved?.Dispose();                                                              // a refused label must not keep all activations
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -132,7 +132,7 @@ internal sealed unsafe class BertLayer : IDisposable
         keyValue.AddWeightGradient(projections, saved.Hidden);
         var result = keyValue.InputGradient(projections);
         for (var row = 0; row < sequences.Rows; row++)
-            ResidualNorm.Add(LibTorch.Floats(result) + (long)sequences.Offsets[row] * size, LibTorch.Floats(gradient) + (long)row * size, size);
+            Vectors.Add(LibTorch.Floats(result) + (long)sequences.Offsets[row] * size, LibTorch.Floats(gradient) + (long)row * size, size);
         gradient.Dispose();
         return result;
     }
@@ -150,7 +150,8 @@ internal sealed unsafe class BertLayer : IDisposable
             : new(new(data, width), new(data + size, width), new(data + 2 * size, width), biases.Item1, biases.Item2, biases.Item3);
     }
 
-    private static Tensor FirstTokens(Tensor hidden, Sequences sequences)
+    /// <summary>The first token's state of each row: (T,H) -> (R,H).</summary>
+    internal static Tensor FirstTokens(Tensor hidden, Sequences sequences)
     {
         var size = (int)hidden.shape[1];
         var first = LibTorch.Empty(sequences.Rows, size);

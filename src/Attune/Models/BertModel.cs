@@ -37,7 +37,7 @@ public sealed class BertModel : PreTrainedModel
     /// <exception cref="AttuneException">A file is missing, damaged, or of another architecture.</exception>
     public static BertModel FromPretrained(string folder, ulong seed = 42)
     {
-        var model = new BertModel(BertConfig.Load(Path.Combine(folder, "config.json")));
+        var model = new BertModel(BertConfig.Load(Path.Combine(folder, BertConfig.FileName)));
         model.LoadWeights(folder, seed);
         return model;
     }

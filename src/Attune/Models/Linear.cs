@@ -26,8 +26,6 @@ internal sealed unsafe class Linear : IDisposable
     /// <summary>The biases, one after the other (O).</summary>
     internal float* Bias => _biases[0].Data;
 
-    internal Weight Weight => _weights[0];
-
     private Tensor Value => _value ??= Matrix(_store.Values);
 
     /// <summary>Several layers as one; their weights and biases must have been declared one after the other.</summary>
@@ -42,9 +40,9 @@ internal sealed unsafe class Linear : IDisposable
         return new Linear(layers[0]._store, [.. weights], [.. biases]);
     }
 
-    internal Tensor Forward(Tensor x) => x.mm(_transposed ??= Value.t().DetachFromDisposeScope());                        // (L,I) -> (L,O)
+    internal Tensor Forward(Tensor x) => LibTorch.Product(x, _transposed ??= Value.t().DetachFromDisposeScope()); // (L,I) -> (L,O)
 
-    internal Tensor InputGradient(Tensor gradient) => gradient.mm(Value);                         // (L,O) -> (L,I)
+    internal Tensor InputGradient(Tensor gradient) => LibTorch.Product(gradient, Value);          // (L,O) -> (L,I)
 
     /// <summary>sum += gradient W, (L,I).</summary>
     internal void AddInputGradient(Tensor gradient, Tensor sum)

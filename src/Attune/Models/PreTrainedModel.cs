@@ -1,4 +1,5 @@
 using Attune.Formats;
+using Attune.Kernels;
 
 namespace Attune.Models;
 
@@ -47,8 +48,8 @@ public abstract class PreTrainedModel : IDisposable
         {
             throw AtomicFile.Unwritable(folder, e);
         }
-        AtomicFile.WriteText(Path.Combine(folder, "config.json"), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
-        WeightLoading.Save(Weights, Path.Combine(folder, "model.safetensors"));
+        AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
+        WeightLoading.Save(Weights, Path.Combine(folder, WeightFiles.SafeTensorsName));
     }
 
     /// <inheritdoc/>
@@ -74,7 +75,19 @@ public abstract class PreTrainedModel : IDisposable
             WordEmbeddings.Span.Slice(pad * Config.HiddenSize, Config.HiddenSize).Clear();
     }
 
-    private protected void LoadWeights(string folder, ulong seed) => LoadReport = WeightLoading.Load(this, folder, seed);
+    /// <summary>Fills a new model from a folder; where that fails nobody else has the model, so it goes.</summary>
+    private protected void LoadWeights(string folder, ulong seed)
+    {
+        try
+        {
+            LoadReport = WeightLoading.Load(this, folder, seed);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
 
-    private protected ulong? CurrentDropoutKey => Training ? Kernels.Dropout.Key(DropoutKey.Seed, DropoutKey.Update) : null;
+    private protected ulong? CurrentDropoutKey => Training ? Dropout.Key(DropoutKey.Seed, DropoutKey.Update) : null;
 }

@@ -52,9 +52,12 @@ public sealed class SequenceClassifierOutput : IDisposable
     /// <summary>Adds the gradients of all weights.</summary>
     /// <param name="logitsGradient">Gradient of a loss with respect to the logits, (rows, columns).</param>
     /// <param name="scale">Its factor.</param>
+    /// <exception cref="ArgumentException">It has another number of elements than the logits; the output can still go back.</exception>
     /// <exception cref="InvalidOperationException">The model was not in training mode, or it ran already.</exception>
     public void Backward(ReadOnlySpan<float> logitsGradient, double scale = 1)
     {
+        if (logitsGradient.Length != Logits.Length)
+            throw new ArgumentException($"the gradient has {logitsGradient.Length} elements and the logits {Logits.Length}", nameof(logitsGradient));
         var saved = _saved ?? throw new InvalidOperationException("backward needs a forward pass in training mode, and runs once for each");
         _saved = null;
         var scaled = new float[logitsGradient.Length];

@@ -30,10 +30,10 @@ public sealed unsafe class Weight
     public long Offset { get; internal set; }
 
     /// <summary>The values, as a view of the flat buffer.</summary>
-    public Tensor Value => _store.View(_store.Values, this);
+    public Tensor Value => View(_store.Values);
 
     /// <summary>The gradient, as a view of the flat buffer; zero before the first backward.</summary>
-    public Tensor Gradient => _store.View(_store.Gradients, this);
+    public Tensor Gradient => View(_store.Gradients);
 
     /// <summary>Whether the gradient is zero without being written: the first to write it need not read it.</summary>
     internal bool GradientIsClear { get; set; } = true;
@@ -49,5 +49,11 @@ public sealed unsafe class Weight
         if (GradientIsClear) new Span<float>(gradient, checked((int)NumberOfElements)).Clear();
         GradientIsClear = false;
         return gradient;
+    }
+
+    private Tensor View(Tensor flat)
+    {
+        using var part = flat.narrow(0, Offset, NumberOfElements);
+        return part.view([.. Shape]);
     }
 }

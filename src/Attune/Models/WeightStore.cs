@@ -89,13 +89,6 @@ public sealed class WeightStore : IDisposable
         _values = LibTorch.Empty(Count);
     }
 
-    internal Tensor View(Tensor flat, Weight weight)
-    {
-        if (ReferenceEquals(flat, _gradients)) ClearForReading(weight);
-        using var part = flat.narrow(0, weight.Offset, weight.NumberOfElements);
-        return part.view([.. weight.Shape]);
-    }
-
     private static unsafe void ClearForReading(Weight weight)
     {
         if (weight.GradientIsClear) _ = weight.GradientToAddTo();

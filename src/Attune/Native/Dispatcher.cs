@@ -64,22 +64,20 @@ internal static unsafe partial class Dispatcher
         private static string Describe(Tensor tensor) => $"{tensor.dtype}({string.Join(',', tensor.shape)})";
     }
 
-    /// <summary>Calls an operator whose results are not wanted, such as one that works in place.</summary>
+    /// <summary>Calls an operator that works in place and returns nothing.</summary>
     /// <param name="name">Name with its name space, for example <c>aten::_fused_adamw_</c>.</param>
     /// <param name="overload">Name of the overload; empty for the one without.</param>
-    /// <param name="results">Number of tensors that the operator returns.</param>
     /// <param name="arguments">All arguments of the schema, defaults included.</param>
     /// <exception cref="InvalidOperationException">The operator refuses; libtorch writes its own text to standard error.</exception>
-    internal static void Call(string name, string overload, int results, params ReadOnlySpan<Argument> arguments)
+    internal static void Call(string name, string overload, params ReadOnlySpan<Argument> arguments)
     {
-        Span<ulong> stack = stackalloc ulong[Math.Max(arguments.Length, results)];
+        Span<ulong> stack = stackalloc ulong[arguments.Length];
         for (var i = 0; i < arguments.Length; i++) stack[i] = arguments[i].Cell;
         int code;
         fixed (ulong* cells = stack) code = CallDispatcher(name, overload, cells, AbiVersion);
         if (code != 0)
             throw new InvalidOperationException(
                 $"{name}({string.Join(", ", arguments.ToArray())}) failed; libtorch's own text stands on standard error.");
-        for (var i = 0; i < results; i++) Check(DeleteTensor((nint)stack[i]), "aoti_torch_delete_tensor_object");
     }
 
     private static void Check(int code, string function)
@@ -95,9 +93,6 @@ internal static unsafe partial class Dispatcher
 
     [LibraryImport(LibTorch.Library, EntryPoint = "aoti_torch_new_tensor_handle")]
     private static partial int NewHandle(nint tensor, out nint handle);
-
-    [LibraryImport(LibTorch.Library, EntryPoint = "aoti_torch_delete_tensor_object")]
-    private static partial int DeleteTensor(nint handle);
 
     [LibraryImport(LibTorch.Library, EntryPoint = "torch_new_list_reserve_size")]
     private static partial int NewList(nuint size, out nint list);

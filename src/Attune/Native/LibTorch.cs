@@ -28,7 +28,32 @@ internal static unsafe partial class LibTorch
     internal static Span<float> Span(Tensor tensor) => new(Floats(tensor), checked((int)tensor.NumberOfElements));
 
     /// <summary>A new float32 tensor whose content is not set. It belongs to its owner alone, whatever dispose scope a caller has open.</summary>
-    internal static Tensor Empty(params ReadOnlySpan<long> shape) => torch.empty(shape, ScalarType.Float32).DetachFromDisposeScope();
+    /// <exception cref="AttuneException">There is not enough memory.</exception>
+    internal static Tensor Empty(params ReadOnlySpan<long> shape)
+    {
+        try
+        {
+            return torch.empty(shape, ScalarType.Float32).DetachFromDisposeScope();
+        }
+        catch (ExternalException e) when (IsOutOfMemory(e))
+        {
+            throw OutOfMemory(e);
+        }
+    }
+
+    /// <summary>The product of two matrices, as a new tensor.</summary>
+    /// <exception cref="AttuneException">There is not enough memory.</exception>
+    internal static Tensor Product(Tensor left, Tensor right)
+    {
+        try
+        {
+            return left.mm(right);
+        }
+        catch (ExternalException e) when (IsOutOfMemory(e))
+        {
+            throw OutOfMemory(e);
+        }
+    }
 
     private static bool LoadOnce()
     {
@@ -37,6 +62,7 @@ internal static unsafe partial class LibTorch
         try
         {
             torch.InitializeDeviceType(DeviceType.CPU);
+            KeepToOwnCores();
             return true;
         }
         catch (Exception e) when (e is DllNotFoundException or NotSupportedException or TypeInitializationException or EntryPointNotFoundException)
@@ -46,6 +72,19 @@ internal static unsafe partial class LibTorch
                 " Run \"attune doctor\" for what is missing on this machine.", e);
         }
     }
+
+    /// <summary>libtorch counts the machine's cores; .NET also knows how many of them a container's quota pays for.</summary>
+    private static void KeepToOwnCores()
+    {
+        if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is { Length: > 0 }) return;
+        if (torch.get_num_threads() > Environment.ProcessorCount) torch.set_num_threads(Environment.ProcessorCount);
+    }
+
+    /// <summary>libtorch has no type of error for it, only the words of its allocator: "can't allocate memory" or "not enough memory".</summary>
+    private static bool IsOutOfMemory(ExternalException e) => e.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal);
+
+    private static AttuneException OutOfMemory(ExternalException e) => new(
+        "There is not enough memory; lower per_device_train_batch_size and raise gradient_accumulation_steps, or take a smaller model.", e);
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_get_data_ptr")]
     private static partial int GetDataPointer(nint tensor, out nint data);

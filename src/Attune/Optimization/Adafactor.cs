@@ -1,5 +1,6 @@
 using Attune.Kernels;
 using Attune.Models;
+using Attune.Native;
 using static TorchSharp.torch;
 
 namespace Attune.Optimization;
@@ -29,6 +30,8 @@ public sealed unsafe class Adafactor : Optimizer
                 : (NewState($"exp_avg_sq.{weight.Name}", weight.NumberOfElements), null);
     }
 
+    internal override string Kind => "Adafactor";
+
     private protected override void Apply(double gradientFactor)
     {
         var keep = 1 - Math.Pow(StepCount, DecayRate);
@@ -43,8 +46,8 @@ public sealed unsafe class Adafactor : Optimizer
         var count = weight.NumberOfElements;
         if (factor != 1) for (var i = 0L; i < count; i++) gradient[i] *= factor;
         var sum = columnMoments is null
-            ? Whole(gradient, Native.LibTorch.Floats(rowMoments), count, keep)
-            : Factored(gradient, Native.LibTorch.Floats(rowMoments), Native.LibTorch.Floats(columnMoments), weight.Shape[0], weight.Shape[1], keep);
+            ? Whole(gradient, LibTorch.Floats(rowMoments), count, keep)
+            : Factored(gradient, LibTorch.Floats(rowMoments), LibTorch.Floats(columnMoments), weight.Shape[0], weight.Shape[1], keep);
         var scale = (float)(LearningRate / Math.Max(1, Math.Sqrt(sum / count) / ClipThreshold));
         var decay = weight.Decays ? (float)(1 - _weightDecay * LearningRate) : 1;
         for (var i = 0L; i < count; i++) values[i] = values[i] * decay - gradient[i] * scale;

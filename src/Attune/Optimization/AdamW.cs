@@ -8,7 +8,7 @@ namespace Attune.Optimization;
 public sealed class AdamW : Optimizer
 {
     private readonly double _beta1, _beta2, _epsilon, _weightDecay;
-    private readonly Tensor _averages, _squares, _step;
+    private readonly Tensor _averages, _squares;
 
     /// <summary>Creates the optimizer with empty state.</summary>
     /// <param name="weights">The model's.</param>
@@ -25,27 +25,28 @@ public sealed class AdamW : Optimizer
         (_beta1, _beta2, _epsilon, _weightDecay) = (beta1, beta2, epsilon, weightDecay);
         _averages = NewState("exp_avg", weights.Count);
         _squares = NewState("exp_avg_sq", weights.Count);
-        _step = LibTorch.Empty();
     }
+
+    internal override string Kind => "AdamW";
 
     private protected override void Apply(double gradientFactor)
     {
         using var divisor = gradientFactor == 1 ? null : tensor((float)(1 / gradientFactor));
-        StepPart(0, Weights.DecayingCount, _weightDecay, divisor);
-        StepPart(Weights.DecayingCount, Weights.Count - Weights.DecayingCount, 0, divisor);
+        using var step = tensor((float)StepCount);
+        StepPart(0, Weights.DecayingCount, _weightDecay, step, divisor);
+        StepPart(Weights.DecayingCount, Weights.Count - Weights.DecayingCount, 0, step, divisor);
     }
 
-    private void StepPart(long from, long count, double weightDecay, Tensor? divisor)
+    private void StepPart(long from, long count, double weightDecay, Tensor step, Tensor? divisor)
     {
         if (count == 0) return;
         using var values = Weights.Values.narrow(0, from, count);
         using var gradients = Weights.Gradients.narrow(0, from, count);
         using var averages = _averages.narrow(0, from, count);
         using var squares = _squares.narrow(0, from, count);
-        LibTorch.Span(_step)[0] = StepCount;
-        Dispatcher.Call("aten::_fused_adamw_", "", 0,
+        Dispatcher.Call("aten::_fused_adamw_", "",
             Dispatcher.Argument.List(values), Dispatcher.Argument.List(gradients), Dispatcher.Argument.List(averages),
-            Dispatcher.Argument.List(squares), Dispatcher.Argument.List(), Dispatcher.Argument.List(_step),
+            Dispatcher.Argument.List(squares), Dispatcher.Argument.List(), Dispatcher.Argument.List(step),
             LearningRate, _beta1, _beta2, weightDecay, _epsilon, false, false,
             divisor is null ? Dispatcher.Argument.None : Dispatcher.Argument.Some(divisor), Dispatcher.Argument.None);
     }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Attune.Kernels;
 using Attune.Models;
 using Attune.Native;
@@ -20,26 +19,14 @@ public static unsafe class GradientNorm
         CpuLoop.Pieces(blocks, Block, (_, from, to) =>
         {
             for (var block = from; block < to; block++)
-                sums[block] = SumOfSquares(gradients + (long)block * Block, (int)Math.Min(Block, weights.Count - (long)block * Block));
+            {
+                var first = gradients + (long)block * Block;
+                sums[block] = Vectors.SumOfProducts(first, first, (int)Math.Min(Block, weights.Count - (long)block * Block));
+            }
         });
         return Math.Sqrt(sums.Sum());
     }
 
     /// <summary>Factor for <see cref="Optimizer.Step"/> that brings the norm down to <paramref name="maxNorm"/>, as torch's <c>clip_grad_norm_</c>.</summary>
     public static double ClipFactor(double norm, double maxNorm) => Math.Min(1, maxNorm / (norm + 1e-6));
-
-    private static double SumOfSquares(float* x, int count)
-    {
-        Vector<float> a = default, b = default;
-        var i = 0;
-        for (; i <= count - 2 * Vector<float>.Count; i += 2 * Vector<float>.Count)
-        {
-            Vector<float> first = Vector.Load(x + i), second = Vector.Load(x + i + Vector<float>.Count);
-            a = Vector.FusedMultiplyAdd(first, first, a);
-            b = Vector.FusedMultiplyAdd(second, second, b);
-        }
-        double sum = Vector.Sum(a + b);
-        for (; i < count; i++) sum += (double)x[i] * x[i];
-        return sum;
-    }
 }

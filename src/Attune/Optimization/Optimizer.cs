@@ -17,6 +17,9 @@ public abstract class Optimizer : IDisposable
     /// <summary>Number of steps taken.</summary>
     public long StepCount { get; internal set; }
 
+    /// <summary>Its name in the files of checkpoints; must stay as it is, also where the class is renamed.</summary>
+    internal abstract string Kind { get; }
+
     /// <summary>What must survive a restart besides <see cref="StepCount"/>: flat tensors in the order of the weights, by name.</summary>
     internal IReadOnlyDictionary<string, Tensor> State => _state;
 

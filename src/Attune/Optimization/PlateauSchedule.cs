@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using static System.FormattableString;
 
 namespace Attune.Optimization;
 
@@ -29,7 +30,7 @@ public sealed class PlateauSchedule
         _patience = given.Count("patience") ?? 10;
         _cooldown = given.Count("cooldown") ?? 0;
         given.RefuseOthers();
-        if (!(_factor < 1)) throw new AttuneException($"lr_scheduler_kwargs: factor is {_factor}; it must lie below 1.");
+        if (!(_factor < 1)) throw new AttuneException(Invariant($"lr_scheduler_kwargs: factor is {_factor}; it must lie below 1."));
         State = new PlateauState(learningRate, _higherIsBetter ? double.NegativeInfinity : double.PositiveInfinity, 0, 0);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using static System.FormattableString;
 
 namespace Attune.Optimization;
 
@@ -70,7 +71,7 @@ public static class Schedules
         long warmupSteps, long totalSteps, double learningRate, double end = 1e-7, double power = 1)
     {
         if (!(learningRate > end))
-            throw new AttuneException($"lr_end is {end}; it must lie below the learning rate, which is {learningRate}.");
+            throw new AttuneException(Invariant($"lr_end is {end}; it must lie below the learning rate, which is {learningRate}."));
         if (warmupSteps == totalSteps)
             throw new AttuneException(
                 $"The polynomial schedule has no update left after {warmupSteps} warm-up steps of {totalSteps}; lower warmup_steps or warmup_ratio.");
@@ -94,7 +95,7 @@ public static class Schedules
     public static Func<long, double> InverseSqrt(long warmupSteps, long? timescale = null)
     {
         var scale = timescale ?? (warmupSteps == 0 ? 10_000 : warmupSteps);
-        if (scale <= 0) throw new AttuneException($"lr_scheduler_kwargs: timescale is {scale}; it must be above 0.");
+        if (scale <= 0) throw new AttuneException(Invariant($"lr_scheduler_kwargs: timescale is {scale}; it must be above 0."));
         return step => step < warmupSteps ? Climb(step, warmupSteps) : 1 / Math.Sqrt((step + (scale - warmupSteps)) / (double)scale);
     }
 

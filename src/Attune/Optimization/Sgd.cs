@@ -23,6 +23,8 @@ public sealed unsafe class Sgd : Optimizer
         if (momentum != 0) _buffer = NewState("momentum_buffer", weights.Count);
     }
 
+    internal override string Kind => "Sgd";
+
     private protected override void Apply(double gradientFactor)
     {
         float* values = LibTorch.Floats(Weights.Values), gradients = LibTorch.Floats(Weights.Gradients);

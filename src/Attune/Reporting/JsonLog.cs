@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Attune.Checkpoints;
@@ -65,7 +66,7 @@ public sealed class JsonLog(TimeProvider? time = null) : TrainerCallback
 
     private void Write(TrainingArguments args, TrainerState state, string name, JsonObject content)
     {
-        var line = new JsonObject { ["time"] = _time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ"), ["event"] = name, ["step"] = state.GlobalStep };
+        var line = new JsonObject { ["time"] = _time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture), ["event"] = name, ["step"] = state.GlobalStep };
         foreach (var (key, value) in content) line[key] = value?.DeepClone();
         try
         {

@@ -24,6 +24,6 @@ internal static class Optimizers
 
     private static void Require(string name, double value, bool holds, string range)
     {
-        if (!holds) throw new AttuneException($"{name} is {value}; it must be {range}.");
+        if (!holds) throw new AttuneException(FormattableString.Invariant($"{name} is {value}; it must be {range}."));
     }
 }

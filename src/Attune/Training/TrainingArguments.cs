@@ -78,7 +78,7 @@ public sealed partial record TrainingArguments
     public double? MaxGradNorm { get; init; } = 1;
 
     /// <summary>Passes over the training rows.</summary>
-    /// <value>Fractions are allowed. Default 3. Without effect where <see cref="MaxSteps"/> is given.</value>
+    /// <value>Any finite number; 0 or less makes no update. Default 3. Without effect where <see cref="MaxSteps"/> is given.</value>
     public double NumTrainEpochs { get; init; } = 3;
 
     /// <summary>Number of optimizer updates, in place of <see cref="NumTrainEpochs"/>.</summary>
@@ -179,7 +179,7 @@ public sealed partial record TrainingArguments
     public bool IgnoreDataSkip { get; init; }
 
     /// <summary>Share of the target's probability that is spread over all classes.</summary>
-    /// <value>0 to below 1. Default 0. For one class a row only.</value>
+    /// <value>0 to below 1; outside of it transformers' formula is followed, with a notice. Default 0. For one class a row only.</value>
     public double LabelSmoothingFactor { get; init; }
 
     /// <summary>The optimizer.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Attune.Optimization;
+using static System.FormattableString;
 
 namespace Attune.Training;
 
@@ -14,6 +15,7 @@ public sealed partial record TrainingArguments
         completed.CheckIntervals();
         completed.CheckWarmup();
         completed.CheckBestModel();
+        completed.CheckNumbers(notice);
         return completed;
     }
 
@@ -56,9 +58,9 @@ public sealed partial record TrainingArguments
     private void CheckWarmup()
     {
         if (WarmupRatio is not (>= 0 and <= 1))
-            throw new AttuneException($"warmup_ratio is {WarmupRatio}; it must lie between 0 and 1.");
+            throw Unfit("warmup_ratio", WarmupRatio, "it must lie between 0 and 1");
         if (WarmupSteps is not >= 0 || WarmupSteps > 1 && !double.IsInteger(WarmupSteps))
-            throw new AttuneException($"warmup_steps is {WarmupSteps}; it must be a whole number of at least 0, or a share below 1.");
+            throw Unfit("warmup_steps", WarmupSteps, "it must be a whole number of at least 0, or a share below 1");
     }
 
     private void CheckBestModel()
@@ -71,14 +73,25 @@ public sealed partial record TrainingArguments
             throw new AttuneException(
                 $"load_best_model_at_end needs a checkpoint of each evaluation, but eval_strategy is {eval} and save_strategy is {save}; give both the same value, or --save-strategy best.");
         if (EvalStrategy == IntervalStrategy.Steps && !IsMultiple(SaveSteps, EvalSteps!.Value))
-            throw new AttuneException(
-                $"load_best_model_at_end needs save_steps to be a multiple of eval_steps, but they are {SaveSteps} and {EvalSteps}; change one of them, or give --save-strategy best.");
+            throw new AttuneException(Invariant(
+                $"load_best_model_at_end needs save_steps to be a multiple of eval_steps, but they are {SaveSteps} and {EvalSteps}; change one of them, or give --save-strategy best."));
     }
+
+    /// <summary>transformers trains with any factor, so those that make no sense are not refused, but said.</summary>
+    private void CheckNumbers(Action<string>? notice)
+    {
+        if (!double.IsFinite(NumTrainEpochs)) throw Unfit("num_train_epochs", NumTrainEpochs, "it must be a finite number");
+        if (!double.IsFinite(LabelSmoothingFactor)) throw Unfit("label_smoothing_factor", LabelSmoothingFactor, "it must lie from 0 to below 1");
+        if (LabelSmoothingFactor is < 0 or >= 1)
+            notice?.Invoke(Invariant($"label_smoothing_factor is {LabelSmoothingFactor}; it is meant to lie from 0 to below 1."));
+    }
+
+    private static AttuneException Unfit(string name, double value, string rule) => new(Invariant($"{name} is {value}; {rule}."));
 
     private static void CheckWhole(string name, double steps, bool counts)
     {
         if (counts && steps > 1 && !double.IsInteger(steps))
-            throw new AttuneException($"{name} is {steps}; above 1 it must be a whole number, below 1 it is a share of all updates.");
+            throw Unfit(name, steps, "above 1 it must be a whole number, below 1 it is a share of all updates");
     }
 
     /// <summary>As transformers: shares are compared after multiplying by a million, and a share never fits a whole number.</summary>

@@ -19,7 +19,7 @@ public sealed partial class FolderTests
             Assert.True(Directory.Exists(path), $"docs/architecture.md names {folder}, which does not exist");
             var own = Path.GetFileName(folder);
             foreach (var file in Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories))
-                broken.AddRange(UsedFolders(file).Where(used => used != own && folders.Contains(used) && !allowed.Contains(used))
+                broken.AddRange(UsedFolders(file).Distinct().Where(used => used != own && folders.Contains(used) && !allowed.Contains(used))
                     .Select(used => $"{Path.GetRelativePath(Root, file)} uses {used}"));
         }
         Assert.True(broken.Count == 0, string.Join(Environment.NewLine, broken));
@@ -40,9 +40,30 @@ public sealed partial class FolderTests
         .Where(cells => cells.Length == 5 && cells[1].StartsWith("Attune", StringComparison.Ordinal))
         .ToDictionary(cells => cells[1], cells => cells[3].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
-    private static IEnumerable<string> UsedFolders(string file) =>
-        File.ReadLines(file).Select(line => Using().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value);
+    [Theory]
+    [InlineData("using Attune.Models;", "Models")]
+    [InlineData("using static Attune.Models.BertConfig;", "Models")]
+    [InlineData("        var all = Models.BertConfig.Load(file) + Attune.Native.LibTorch.Load();", "Models Native")]
+    [InlineData("        model.Training.Foo(); // Native.LibTorch \"Models.BertConfig\"", "")]
+    [InlineData("        throw new(\"Native.LibTorch is missing\");", "")]
+    public void UsedFolders_Line_AreThoseItNames(string line, string folders) =>
+        Assert.Equal(folders.Split(' ', StringSplitOptions.RemoveEmptyEntries), UsedFoldersOfLine(line));
+
+    /// <summary>Folders named by a using line or in front of a type, in the code and not in comments or texts.</summary>
+    private static IEnumerable<string> UsedFolders(string file) => File.ReadLines(file).SelectMany(UsedFoldersOfLine);
+
+    private static IEnumerable<string> UsedFoldersOfLine(string line)
+    {
+        var code = CommentOrText().Replace(line, "");
+        return Using().Matches(code).Concat(Qualified().Matches(code)).Select(match => match.Groups[1].Value).Distinct();
+    }
+
+    [GeneratedRegex(@"""(?:[^""\\]|\\.)*""|//.*")]
+    private static partial Regex CommentOrText();
 
     [GeneratedRegex(@"^using (?:static )?Attune\.(\w+)")]
     private static partial Regex Using();
+
+    [GeneratedRegex(@"(?<![\w.])(?:Attune\.)?(?!Attune\.)([A-Z]\w+)\.[A-Z]")]
+    private static partial Regex Qualified();
 }

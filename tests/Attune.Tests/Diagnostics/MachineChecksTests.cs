@@ -17,6 +17,18 @@ public sealed class MachineChecksTests
     }
 
     [Fact]
+    public void Run_ReadOneByOne_MakesEachCheckOnlyWhenItIsAskedFor()
+    {
+        using var folder = new TemporaryFolder();
+        var later = Directory.CreateDirectory(Path.Combine(folder.Path, "later")).FullName;
+        using var checks = MachineChecks.Run(later).GetEnumerator();
+        Assert.True(checks.MoveNext());
+        Directory.Delete(later);
+        while (checks.Current.Name != "Working folder") Assert.True(checks.MoveNext());
+        Assert.Equal(CheckStatus.Broken, checks.Current.Status);
+    }
+
+    [Fact]
     public void Load_NoSuchLibrary_IsBroken()
     {
         using var folder = new TemporaryFolder();

@@ -72,6 +72,15 @@ public sealed class TextClassifierTests : IDisposable
         Assert.Equal(expected, RowLength.Of(tokenizer, new BertConfig { MaxPositionEmbeddings = 16 }, wanted));
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void RowLength_NoRoomForAWord_IsRefused(int wanted) => Assert.Equal(
+        $"max_length is {wanted}; it must be at least 3 to hold a word and its special tokens.",
+        Assert.Throws<AttuneException>(() => RowLength.Of(BertTokenizer.FromVocabulary(Words), new BertConfig(), wanted)).Message);
+
     [Fact]
     public void RowLength_MoreTokensThanTheModelHas_IsRefused() =>
         Assert.Throws<AttuneException>(() => RowLength.Of(BertTokenizer.FromVocabulary(Words), new BertConfig { VocabSize = 9 }));

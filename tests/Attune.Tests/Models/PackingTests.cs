@@ -114,6 +114,20 @@ public class PackingTests
         TensorAssert.Close(expected, model.Weights.Gradients.data<float>().ToArray(), 1e-6, "gradients");
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8)]
+    [InlineData(10)]
+    public void Backward_GradientOfAnotherLength_IsRefusedBeforeAnythingIsUsedUp(int length)
+    {
+        using var model = BertForSequenceClassification.FromConfig(Small, seed: 7);
+        model.Training = true;
+        using var output = model.Forward(Batch.Pack(Rows([4, 9, 2]), new ClassLabels([0, 1, 2])));
+        Assert.Throws<ArgumentException>(() => output.Backward(new float[length]));
+        output.Backward();
+        Assert.Contains(model.Weights.Gradients.data<float>().ToArray(), value => value != 0);
+    }
+
     private static List<TokenizedRow> Rows(int[] lengths) => [.. lengths.Select((length, row) => new TokenizedRow(
         [.. Enumerable.Range(0, length).Select(i => (i * 31 + row * 17 + length) % Small.VocabSize)],
         [.. Enumerable.Range(0, length).Select(i => i * 2 > length ? 1 : 0)]))];

@@ -14,7 +14,7 @@ public sealed class ResumeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     public static TheoryData<string> Kinds() =>
-        ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best"];
+        ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd"];
 
     [Theory, MemberData(nameof(Kinds))]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
@@ -186,6 +186,7 @@ public sealed class ResumeTests : IDisposable
                 LoadBestModelAtEnd = true,
                 SaveTotalLimit = 1,
             },
+            "sgd" => args with { Optim = OptimizerName.Sgd, LearningRate = 0.1, WeightDecay = 0.01 },
             _ => args with { SaveStrategy = SaveStrategy.Epoch, LoadBestModelAtEnd = true, LoggingStrategy = IntervalStrategy.Epoch },
         };
     }

@@ -119,8 +119,25 @@ public sealed class TrainingArgumentsTests
             new() { LoadBestModelAtEnd = true, EvalStrategy = IntervalStrategy.Epoch, SaveStrategy = SaveStrategy.Steps },
             new() { LoadBestModelAtEnd = true, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 3 },
             new() { LrSchedulerType = SchedulerType.ReduceLrOnPlateau },
+            new() { NumTrainEpochs = double.NaN },
+            new() { NumTrainEpochs = double.PositiveInfinity },
+            new() { LabelSmoothingFactor = double.NaN },
         ];
         Assert.All(wrong, args => Assert.Matches(@"^[^\n]+\.$", Assert.Throws<AttuneException>(() => args.Validated()).Message));
+    }
+
+    [Theory]
+    [InlineData(-1, true)]
+    [InlineData(-0.1, true)]
+    [InlineData(0, false)]
+    [InlineData(0.9, false)]
+    [InlineData(1, true)]
+    [InlineData(1.5, true)]
+    public void Validated_LabelSmoothingOutsideItsRange_IsKeptAsInTransformersButSaid(double factor, bool isSaid)
+    {
+        var notices = new List<string>();
+        Assert.Equal(factor, new TrainingArguments { LabelSmoothingFactor = factor }.Validated(notices.Add).LabelSmoothingFactor);
+        Assert.Equal(isSaid ? 1 : 0, notices.Count(line => line.StartsWith("label_smoothing_factor is ", StringComparison.Ordinal)));
     }
 
     [Fact]

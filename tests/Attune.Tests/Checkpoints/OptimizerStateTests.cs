@@ -1,0 +1,65 @@
+using Attune.Checkpoints;
+using Attune.Formats;
+using Attune.Optimization;
+using Attune.Tests.Datasets;
+using Attune.Tests.Training;
+
+namespace Attune.Tests.Checkpoints;
+
+[Collection("torch")]
+public sealed class OptimizerStateTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string File => Path.Combine(_folder.Path, CheckpointFiles.Optimizer);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Write_EachOptimizer_StandsUnderItsLastingName()
+    {
+        using var model = TinyRun.Model();
+        foreach (var (name, optimizer) in new (string, Optimizer)[]
+            { ("AdamW", new AdamW(model.Weights)), ("Adafactor", new Adafactor(model.Weights)), ("Sgd", new Sgd(model.Weights, momentum: 0.5)) })
+        {
+            using (optimizer)
+            {
+                optimizer.Step();
+                OptimizerState.Write(optimizer, _folder.Path);
+                optimizer.StepCount = 7;
+                Assert.True(OptimizerState.Read(optimizer, _folder.Path));
+                Assert.Equal(1, optimizer.StepCount);
+            }
+            using var file = SafeTensors.Open(File);
+            Assert.Equal((name, "1"), (file.Metadata["optimizer"], file.Metadata["step_count"]));
+        }
+    }
+
+    [Fact]
+    public void Read_OtherOptimizerOrNoFile_IsFalse()
+    {
+        using var model = TinyRun.Model();
+        using var adamW = new AdamW(model.Weights);
+        Assert.False(OptimizerState.Read(adamW, _folder.Path));
+        using var adafactor = new Adafactor(model.Weights);
+        OptimizerState.Write(adafactor, _folder.Path);
+        Assert.False(OptimizerState.Read(adamW, _folder.Path));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("-3")]
+    [InlineData("three")]
+    public void Read_NoNumberOfSteps_IsRefusedAndNothingIsTaken(string? steps)
+    {
+        using var model = TinyRun.Model();
+        using var optimizer = new Sgd(model.Weights);
+        var metadata = new Dictionary<string, string> { ["optimizer"] = "Sgd" };
+        if (steps is not null) metadata["step_count"] = steps;
+        SafeTensors.Write(File, [], metadata);
+        var error = Assert.Throws<AttuneException>(() => OptimizerState.Read(optimizer, _folder.Path));
+        Assert.Equal($"{File} is damaged: it lacks step_count, the number of updates made; resume from another checkpoint.", error.Message);
+        Assert.Equal(0, optimizer.StepCount);
+    }
+}
