@@ -68,7 +68,7 @@ internal sealed class ProgressBar(Terminal terminal, TimeProvider clock) : Train
 
     /// <summary>The checkpoint that was taken: where the newest was asked for, its name has its update.</summary>
     private static string From(TrainingArguments args, TrainerState state) =>
-        args.ResumeFromCheckpoint is { } folder && !folder.Equals("true", StringComparison.OrdinalIgnoreCase)
+        args.ResumeFromCheckpoint is { } folder && folder.ToLowerInvariant() is not ("true" or "auto")
             ? folder : CheckpointFiles.Folder(args.OutputDir, state.GlobalStep);
 
     private void Show(string line)

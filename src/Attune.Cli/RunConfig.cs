@@ -47,9 +47,9 @@ internal static class RunConfig
     /// <exception cref="AttuneException">It was made with another model.</exception>
     internal static void CheckModel(TrainingArguments arguments, BertConfig model)
     {
-        var checkpoint = arguments.ResumeFromCheckpoint is { } wanted && !wanted.Equals("true", StringComparison.OrdinalIgnoreCase)
-            ? wanted : arguments.ResumeFromCheckpoint is null ? null : CheckpointFiles.Newest(arguments.OutputDir);
-        if (checkpoint is null || Path.Combine(checkpoint, "config.json") is var file && !File.Exists(file)) return;
+        if (Checkpoint.Find(arguments.ResumeFromCheckpoint, arguments.OutputDir) is not { } checkpoint) return;
+        var file = Path.Combine(checkpoint, "config.json");
+        if (!File.Exists(file)) return;
         var before = BertConfig.Load(file);
         if (Shape(before) == Shape(model)) return;
         var name = Load(arguments.OutputDir)?["model"]?.ToString();

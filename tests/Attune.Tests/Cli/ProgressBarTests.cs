@@ -48,6 +48,7 @@ public sealed class ProgressBarTests
 
     [Theory]
     [InlineData("true", "run/checkpoint-4")]
+    [InlineData("Auto", "run/checkpoint-4")]
     [InlineData("elsewhere/checkpoint-4", "elsewhere/checkpoint-4")]
     public void Resumed_SaysFromWhere(string wanted, string folder)
     {
