@@ -15,8 +15,10 @@ internal static class EmbeddedDefaults
     {
         (string Name, object? Value)[] defaults =
         [
-            ("num_train_epochs", 8.0), ("learning_rate", 7e-4), ("per_device_train_batch_size", 32), ("per_device_eval_batch_size", 64),
-            ("warmup_ratio", 0.1), ("weight_decay", 0.01),
+            .. values.Has("max_steps") ? [] : new (string, object?)[] { ("num_train_epochs", 8.0) },
+            ("learning_rate", 7e-4), ("per_device_train_batch_size", 32), ("per_device_eval_batch_size", 64),
+            .. values.Has("warmup_steps") ? [] : new (string, object?)[] { ("warmup_ratio", 0.1) },
+            ("weight_decay", 0.01),
             ("logging_strategy", IntervalStrategy.Epoch), ("save_total_limit", 1),
             // What is best can only be kept if nothing else was asked for.
             .. values.Has("eval_strategy") || values.Has("save_strategy") ? []

@@ -68,7 +68,7 @@ internal static class HelpText
             : argument.IsList ? " A [B ...]"
             : argument.Type == typeof(int) || argument.Type == typeof(long) ? " N"
             : argument.Type == typeof(double) ? " X"
-            : argument.Type == typeof(bool) ? " true|false"
+            : argument.IsOptionalSwitch ? " [true|false]"
             : argument.Type == typeof(string) ? " TEXT" : " JSON";
         return (argument.IsSwitch && argument.Default is true ? "--[no-]" + argument.Option[2..] : argument.Option) + value;
     }

@@ -8,10 +8,10 @@ namespace Attune.Cli;
 /// <summary>README.md of a trained model, with the head that the Hugging Face hub reads.</summary>
 internal static class ModelCard
 {
-    internal static void Write(Trainer trainer, DataSource source) =>
-        AtomicFile.WriteText(Path.Combine(trainer.Args.OutputDir, "README.md"), Text(trainer, source));
+    internal static void Write(Trainer trainer, DataSource source, IReadOnlyDictionary<string, double>? test) =>
+        AtomicFile.WriteText(Path.Combine(trainer.Args.OutputDir, "README.md"), Text(trainer, source, test));
 
-    private static string Text(Trainer trainer, DataSource source)
+    private static string Text(Trainer trainer, DataSource source, IReadOnlyDictionary<string, double>? test)
     {
         var (args, config) = (trainer.Args, trainer.Model.Config);
         var text = new StringBuilder();
@@ -29,15 +29,13 @@ internal static class ModelCard
             A BERT classifier ({config.NumHiddenLayers} layers of {config.HiddenSize}), trained by Attune {HelpText.Version} on {source.Name}.
             Its outputs: {string.Join(", ", config.LabelNames)}.
 
-            ## Results
-
-            | epoch | step | {string.Join(" | ", Keys(trainer))} |
-            |---|---|{string.Concat(Keys(trainer).Select(_ => "---|"))}
-
             """);
-        foreach (var entry in trainer.State.LogHistory.Where(entry => entry.ContainsKey("eval_loss")))
-            text.Append(CultureInfo.InvariantCulture,
-                $"| {entry["epoch"]:0.##} | {entry["step"]:0} | {string.Join(" | ", Keys(trainer).Select(key => Number(entry, key)))} |\n");
+        Evaluations(text, trainer);
+        if (test is not null)
+        {
+            text.Append("\n## Results on the test split\n\n| metric | value |\n|---|---|\n");
+            foreach (var key in test.Keys.Where(IsResult)) text.Append(CultureInfo.InvariantCulture, $"| {key} | {Number(test, key)} |\n");
+        }
         text.Append(CultureInfo.InvariantCulture, $"""
 
             ## Training
@@ -51,15 +49,29 @@ internal static class ModelCard
         {
             var value = Argument.ToJson(argument.Read(args))?.ToJsonString();
             if (argument.Name is "learning_rate" or "num_train_epochs" or "per_device_train_batch_size" or "seed"
-                || value != Argument.ToJson(argument.Read(defaults))?.ToJsonString() && argument.Name is not ("output_dir" or "overwrite_output_dir"))
+                || value != Argument.ToJson(argument.Read(defaults))?.ToJsonString() && argument.Name is not ("output_dir" or "overwrite_output_dir" or "resume_from_checkpoint"))
                 text.Append($"| {argument.Name} | {value ?? "null"} |\n");
         }
         return text.ToString();
     }
 
-    private static List<string> Keys(Trainer trainer) => trainer.State.LogHistory.LastOrDefault(entry => entry.ContainsKey("eval_loss")) is { } last
-        ? [.. last.Keys.Where(key => key.StartsWith("eval_", StringComparison.Ordinal) && !ProgressLine.IsTime(key))]
-        : ["eval_loss"];
+    /// <summary>The evaluations during training; the last one is that of the model in this folder.</summary>
+    private static void Evaluations(StringBuilder text, Trainer trainer)
+    {
+        var entries = trainer.State.LogHistory.Where(entry => entry.ContainsKey("eval_loss")).ToList();
+        if (entries is not [.. var during, var last]) return;
+        var keys = last.Keys.Where(key => key.StartsWith("eval_", StringComparison.Ordinal) && IsResult(key)).ToList();
+        text.Append(CultureInfo.InvariantCulture, $"\n## Results\n\n| epoch | step | {string.Join(" | ", keys)} |\n|---|---|{string.Concat(keys.Select(_ => "---|"))}\n");
+        foreach (var entry in during)
+            Row(entry["epoch"].ToString("0.##", CultureInfo.InvariantCulture), entry["step"].ToString("0", CultureInfo.InvariantCulture), entry);
+        var best = trainer.Args.LoadBestModelAtEnd ? trainer.State.BestGlobalStep : null;
+        Row("this model", (best ?? last["step"]).ToString("0", CultureInfo.InvariantCulture), last);
+
+        void Row(string epoch, string step, IReadOnlyDictionary<string, double> entry) =>
+            text.Append($"| {epoch} | {step} | {string.Join(" | ", keys.Select(key => Number(entry, key)))} |\n");
+    }
+
+    private static bool IsResult(string key) => !ProgressLine.IsTime(key) && key != "epoch" && !key.EndsWith("_samples", StringComparison.Ordinal);
 
     private static string Number(IReadOnlyDictionary<string, double> entry, string key) =>
         entry.TryGetValue(key, out var value) ? value.ToString("0.0000", CultureInfo.InvariantCulture) : "";

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Attune.Inference;
+using Attune.Tokenization;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -34,22 +36,35 @@ internal static class PredictCommand
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
         var folder = Names.ModelFolder(from.Model ?? Names.LastRun);
         var texts = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
-            : values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs);
+            : values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true);
 
         Compute.Start(from);
         using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
         if (output.Verbose)
             terminal.Tell($"Model: {folder}, {DataSource.List(classifier.Model.Config.LabelNames)}, at most {classifier.MaxLength} tokens.");
+        if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         using var answers = new AnswerWriter(output.Json ? what with { OutputFormat = OutputFormat.Json } : what, classifier, terminal);
         // A person at the keyboard gets each answer at once.
         var isTyped = what.File is null && values.Texts.Count == 0 && terminal.IsKeyboard;
         if (isTyped) terminal.Tell("Type a text and press Enter; Ctrl+D ends.");
+        var (rows, cut) = (0, 0);
         foreach (var block in texts.Chunk(isTyped ? 1 : BlockSize))
         {
+            var words = block.Select(input => input.Text).ToList();
             var pairs = block[0].Pair is null ? null : block.Select(input => input.Pair!).ToList();
-            answers.Write(block, classifier.Predict([.. block.Select(input => input.Text)], pairs, what.BatchSize));
+            answers.Write(block, classifier.Predict(words, pairs, what.BatchSize));
+            (rows, cut) = (rows + block.Length, cut + Longer(classifier, words, pairs));
         }
         answers.Finish();
+        if (cut > 0) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
+            $"{cut:N0} of {rows:N0} {(rows == 1 ? "text" : "texts")} {(cut == 1 ? "was" : "were")} cut at {classifier.MaxLength} tokens."));
         return ExitCode.Success;
+    }
+
+    /// <summary>How many texts have more tokens than a row may have; to tokenize is a small part of the work.</summary>
+    private static int Longer(TextClassifier classifier, List<string> texts, List<string>? pairs)
+    {
+        var whole = classifier.Tokenizer.EncodePacked(texts, pairs, new EncodeOptions { Truncation = TruncationStrategy.DoNotTruncate });
+        return Enumerable.Range(0, texts.Count).Count(i => whole.Row(i).Length > classifier.MaxLength);
     }
 }

@@ -22,6 +22,7 @@ internal sealed class ProgressBar(Terminal terminal, TimeProvider clock) : Train
     {
         (_start, _lastLine, _firstStep, _isTraining) = (clock.GetTimestamp(), clock.GetTimestamp(), state.GlobalStep, true);
         _isShown = args.DisableTqdm != true;
+        if (state.GlobalStep > 0) terminal.Tell($"Goes on from {From(args, state)}, after update {state.GlobalStep} of {state.MaxSteps}.");
         Show($"epoch {(long)(state.Epoch ?? 0) + 1}/{state.NumTrainEpochs}  {state.GlobalStep}/{state.MaxSteps}");
     }
 
@@ -64,6 +65,11 @@ internal sealed class ProgressBar(Terminal terminal, TimeProvider clock) : Train
     {
         if (!_isTraining) terminal.Status("");
     }
+
+    /// <summary>The checkpoint that was taken: where the newest was asked for, its name has its update.</summary>
+    private static string From(TrainingArguments args, TrainerState state) =>
+        args.ResumeFromCheckpoint is { } folder && folder.ToLowerInvariant() is not ("true" or "auto")
+            ? folder : CheckpointFiles.Folder(args.OutputDir, state.GlobalStep);
 
     private void Show(string line)
     {

@@ -10,17 +10,18 @@ internal sealed record Progress(
 /// <summary>Progress as one line, as much of it as fits.</summary>
 internal static class ProgressLine
 {
-    private const int LongestBar = 30, ShortestBar = 5;
+    private const int LongestBar = 30, ShortestBar = 5, PartsBeforeBar = 4;
 
     /// <summary>Everything, for a file or a pipe.</summary>
     internal static string Plain(Progress now) => string.Join("  ", Parts(now));
 
-    /// <summary>For a terminal of so many columns: on a narrow one first the bar goes, then the parts that matter less.</summary>
+    /// <summary>For a terminal of so many columns: on a narrow one first the rates make room for a short bar, then the bar goes, then other parts.</summary>
     internal static string Live(Progress now, int columns)
     {
         var parts = Parts(now);
         string[] byImportance = [parts[0], parts[1], parts[2], parts[5], parts[4], parts[3]];
         var shown = byImportance.Length;
+        while (shown > PartsBeforeBar && Length(byImportance.Take(shown)) + 2 + ShortestBar > columns) shown--;
         while (shown > 1 && Length(byImportance.Take(shown)) > columns) shown--;
         var kept = parts.Where(part => byImportance.Take(shown).Contains(part)).ToList();
         var room = Math.Min(LongestBar, columns - Length(kept) - 2);

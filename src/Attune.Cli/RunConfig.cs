@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Attune.Checkpoints;
 using Attune.Formats;
+using Attune.Models;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -41,6 +42,27 @@ internal static class RunConfig
 
     /// <summary>The seed of the run, by which its validation rows were set apart.</summary>
     internal static long? Seed(string folder) => Load(folder)?["seed"] is JsonValue value && value.TryGetValue(out long seed) ? seed : null;
+
+    /// <summary>Refuses to go on from a checkpoint of a model of another shape, by the option that names the model.</summary>
+    /// <exception cref="AttuneException">It was made with another model.</exception>
+    internal static void CheckModel(TrainingArguments arguments, BertConfig model)
+    {
+        if (Checkpoint.Find(arguments.ResumeFromCheckpoint, arguments.OutputDir) is not { } checkpoint) return;
+        var file = Path.Combine(checkpoint, "config.json");
+        if (!File.Exists(file)) return;
+        var before = BertConfig.Load(file);
+        if (Shape(before) == Shape(model)) return;
+        var name = Load(arguments.OutputDir)?["model"]?.ToString();
+        throw new AttuneException(
+            $"{checkpoint} was made with another model ({Said(before)}, and not {Said(model)}); " +
+            $"give --model {name ?? "as when the run began"}, or leave --resume-from-checkpoint out.");
+    }
+
+    private static (int, int, int, int, int) Shape(BertConfig model) =>
+        (model.VocabSize, model.HiddenSize, model.NumHiddenLayers, model.IntermediateSize, model.MaxPositionEmbeddings);
+
+    private static string Said(BertConfig model) =>
+        $"{model.NumHiddenLayers} {(model.NumHiddenLayers == 1 ? "layer" : "layers")} of {model.HiddenSize}, {model.VocabSize} tokens";
 
     private static JsonObject? Load(string folder)
     {

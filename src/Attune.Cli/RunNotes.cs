@@ -9,15 +9,16 @@ namespace Attune.Cli;
 internal static class RunNotes
 {
     internal static IEnumerable<string> Of(
-        ModelArguments from, DataArguments data, BertForSequenceClassification model, TrainingArguments arguments, TokenizedDataset train, int maxLength)
+        ModelArguments from, DataArguments data, BertConfig start, BertForSequenceClassification model, TrainingArguments arguments,
+        TokenizedDataset train, int maxLength)
     {
         var config = model.Config;
         yield return string.Create(CultureInfo.InvariantCulture,
             $"Model: {from.Model} ({Count(config.NumHiddenLayers, "layer")} of {config.HiddenSize}, {model.ParameterCount:N0} weights, ") +
             $"{Count(config.NumLabels, "output")}).";
         if (from.Model != Names.EmbeddedEncoder && model.LoadReport.Describe() is { Length: > 0 } report) yield return report;
-        if (from.MaxLength > maxLength)
-            yield return $"max_length is {maxLength} and not {from.MaxLength}: the model has no more positions.";
+        if (Renamed(start, model) is { } renamed) yield return renamed;
+        if (Shortened(from, maxLength) is { } shortened) yield return shortened;
         if (from.Padding is not null) yield return "padding has no effect: no padding is computed, and the results are the same.";
         if (arguments.DoTrain) yield return "do_train has no effect: attune train always trains.";
         if (data.MaxPredictSamples is not null && !arguments.DoPredict && data.TestFile is null)
@@ -27,6 +28,23 @@ internal static class RunNotes
             $"Training: {plan.TotalSteps:N0} updates of {arguments.RowsPerUpdate} rows, ") +
             $"{Count(plan.TotalSteps / (double)plan.UpdatesPerEpoch, "epoch")}, with {Count(Compute.Threads, "thread")}.";
     }
+
+    /// <summary>What became of a max_length that the model has no positions for; else null.</summary>
+    internal static string? Shortened(ModelArguments from, int maxLength) =>
+        from.MaxLength > maxLength ? $"max_length is {maxLength} and not {from.MaxLength}: the model has no more positions." : null;
+
+    /// <summary>A trained head of as many classes is kept, as in transformers, also where its classes had other names.</summary>
+    private static string? Renamed(BertConfig start, BertForSequenceClassification model)
+    {
+        var (before, now) = (start.LabelNames, model.Config.LabelNames);
+        var isTrained = model.LoadReport is { Source: not null, Resized.Count: 0 } report && report.New.All(name => !name.StartsWith("classifier.", StringComparison.Ordinal));
+        if (!isTrained || before.SequenceEqual(now) || IsUnnamed(before) || IsUnnamed(now)) return null;
+        var pairs = before.Zip(now, (old, label) => $"{old} -> {label}").ToList();
+        return "The classifier of the model is kept, and its classes are renamed by their places, because the data have others: " +
+            $"{DataSource.List(pairs)}.";
+    }
+
+    private static bool IsUnnamed(IReadOnlyList<string> names) => names.Index().All(name => name.Item == $"LABEL_{name.Index}");
 
     private static string Count(double number, string what) =>
         string.Create(CultureInfo.InvariantCulture, $"{number.ToString(number < 0.1 ? "0.####" : "0.##", CultureInfo.InvariantCulture)} {what}{(number == 1 ? "" : "s")}");

@@ -5,7 +5,7 @@ namespace Attune.Cli;
 
 /// <summary>Where results, notes and progress go, and where texts come from. Results go to <see cref="Out"/>, all else to <see cref="Error"/>.</summary>
 /// <remarks>Built on plain streams: .NET's Console writes control codes into terminals that nobody asked it to write.</remarks>
-internal sealed partial class Terminal(TextReader input, TextWriter output, TextWriter error, bool isLive, int width)
+internal sealed partial class Terminal(TextReader input, TextWriter output, TextWriter error, bool isLive, Func<int> width)
 {
     /// <summary>Stands for bytes of the input that are not UTF-8.</summary>
     internal const char Invalid = '\uFFFE';
@@ -13,7 +13,7 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
     /// <summary>The code of an error of a reader that has gone (EPIPE).</summary>
     internal const int BrokenPipe = 32;
 
-    private const int DefaultWidth = 80;
+    private const int DefaultWidth = 80, LeastWidth = 20;
     private const string ClearLine = "\r\x1b[K";
     private readonly Lock _lock = new();
     private string _status = "";
@@ -33,8 +33,8 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
     /// <summary>Whether a line of <see cref="Error"/> can be drawn over.</summary>
     internal bool IsLive { get; } = isLive;
 
-    /// <summary>Columns of the terminal.</summary>
-    internal int Width { get; } = width;
+    /// <summary>Columns of the terminal, asked anew each time: a window may be made narrower while a run goes on.</summary>
+    internal int Width => width();
 
     /// <summary>Whether <see cref="In"/> is a person at a keyboard.</summary>
     internal bool IsKeyboard { get; init; }
@@ -52,7 +52,7 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
             new StreamWriter(Console.OpenStandardOutput(), utf8) { AutoFlush = !Console.IsOutputRedirected },
             new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             !Console.IsErrorRedirected && MayDraw(Environment.GetEnvironmentVariable),
-            Math.Max(20, OperatingSystem.IsWindows() || Console.IsErrorRedirected ? DefaultWidth : Columns()))
+            OperatingSystem.IsWindows() || Console.IsErrorRedirected ? () => DefaultWidth : () => Math.Max(LeastWidth, Columns()))
         { IsKeyboard = !Console.IsInputRedirected };
     }
 
@@ -97,7 +97,8 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
         lock (_lock)
         {
             // One character less than the terminal has: some wrap when the last column is written.
-            var shown = line.Length < Width ? line : line[..(Width - 1)];
+            var room = Width - 1;
+            var shown = line.Length <= room ? line : line[..room];
             if (shown == _status) return;
             Error.Write(ClearLine + shown);
             _status = shown;

@@ -15,8 +15,11 @@ internal static class TextInputs
         words.Select((word, i) => arePairs ? Pair(word, $"Text {i + 1}") : new TextInput(word, null));
 
     /// <summary>The lines of standard input, as they come.</summary>
+    /// <param name="terminal">Gives them.</param>
+    /// <param name="arePairs">Whether each is a pair of texts.</param>
+    /// <param name="orFile">Whether the verb takes a file too, for the message.</param>
     /// <exception cref="AttuneException">There is no line, a line is not UTF-8, or it is no pair where pairs are asked for.</exception>
-    internal static IEnumerable<TextInput> OfLines(Terminal terminal, bool arePairs)
+    internal static IEnumerable<TextInput> OfLines(Terminal terminal, bool arePairs, bool orFile)
     {
         var number = 0;
         while (terminal.In.ReadLine() is { } line)
@@ -27,7 +30,7 @@ internal static class TextInputs
                 throw new AttuneException($"Standard input, line {number}: the bytes are not UTF-8; convert the text to UTF-8.");
             yield return arePairs ? Pair(line, $"Standard input, line {number}") : new TextInput(line, null);
         }
-        if (number == 0) throw new AttuneException("There is no text: give texts as words, by --file, or one a line on standard input.");
+        if (number == 0) throw new AttuneException($"There is no text: give texts as words, {(orFile ? "by --file, " : "")}or one a line on standard input.");
     }
 
     /// <summary>The rows of a data file.</summary>

@@ -32,7 +32,7 @@ internal static class TokenizeCommand
             MaxLength = from.MaxLength,
             Truncation = from.MaxLength is null ? TruncationStrategy.DoNotTruncate : TruncationStrategy.LongestFirst,
         };
-        var texts = values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, arePairs: false) : TextInputs.OfLines(terminal, arePairs: false);
+        var texts = values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, arePairs: false) : TextInputs.OfLines(terminal, arePairs: false, orFile: false);
         foreach (var (text, index) in texts.Select((input, i) => (input.Text, i)))
         {
             var encoding = tokenizer.Encode(text, what.TextPair, options);

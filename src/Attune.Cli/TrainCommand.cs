@@ -32,16 +32,20 @@ internal static class TrainCommand
         foreach (var notice in values.Notices) terminal.Tell(notice);
         var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
         var model = start.Model ?? Names.EmbeddedEncoder;
-        if (model == Names.EmbeddedEncoder) terminal.Tell(EmbeddedDefaults.Apply(values));
-        return Run(start with { Model = model }, data, values.Create<TrainingArguments>(), output, terminal);
+        var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
+        var arguments = values.Create<TrainingArguments>();
+        UsageException.Check(() => (arguments.Validated(), TrainingPlan.Of(arguments, int.MaxValue)));
+        return Run(start with { Model = model }, data, arguments, defaults, output, terminal);
     }
 
-    private static int Run(ModelArguments from, DataArguments data, TrainingArguments arguments, OutputArguments output, Terminal terminal)
+    private static int Run(
+        ModelArguments from, DataArguments data, TrainingArguments arguments, string? defaults, OutputArguments output, Terminal terminal)
     {
         var checkedArguments = arguments.Validated();
         OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint);
         var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
         var config = BertConfig.Load(Path.Combine(folder, "config.json"));
+        RunConfig.CheckModel(checkedArguments, config);
         var source = DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell);
         if (!source.Splits.ContainsKey(DatasetDict.Train))
             throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
@@ -49,6 +53,7 @@ internal static class TrainCommand
         data = data with { ValidationSplit = source.EnsureValidation(isEvaluated, arguments.Seed) };
         if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, source.Metrics[0]);
         source.CheckBestMetric(arguments);
+        if (defaults is not null) terminal.Tell(defaults);
         var tokenizer = BertTokenizer.FromPretrained(folder, from.TokensInText);
         var maxLength = RowLength.Of(tokenizer, config, from.MaxLength);
         var rows = new EncodedSplits(source, tokenizer, maxLength, terminal.Tell);
@@ -61,7 +66,7 @@ internal static class TrainCommand
         Compute.Start(from);
         using var model = BertForSequenceClassification.FromPretrained(
             folder, source.ModelLabels, source.ProblemType, seed: unchecked((ulong)arguments.Seed));
-        foreach (var line in RunNotes.Of(from, data, model, arguments, train, maxLength)) terminal.Tell(line);
+        foreach (var line in RunNotes.Of(from, data, config, model, arguments, train, maxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         var trainer = new Trainer(
             model, arguments, train, eval, source.ComputeMetrics(),

@@ -12,6 +12,8 @@ namespace Attune.Cli;
 internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArguments output, Terminal terminal)
 {
     private readonly JsonObject _json = [];
+    private OrderedDictionary<string, double>? _test;
+
     private string Folder => trainer.Args.OutputDir;
 
     /// <summary>Says what is left of a run that was stopped; gives the exit code.</summary>
@@ -63,14 +65,18 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         var predictions = trainer.Predict(data, cancellation: cancellation);
         AtomicFile.WriteText(Path.Combine(Folder, "predict_results.txt"), PredictionTable.Of(predictions, source));
         if (data.Labels is null) return;
-        trainer.SaveMetrics("test", new OrderedDictionary<string, double>(predictions.Metrics) { ["test_samples"] = data.Count });
+        var byKind = kinds is not null && data.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
+        _test = new OrderedDictionary<string, double>(predictions.Metrics.Concat(byKind)) { ["test_samples"] = data.Count };
+        trainer.SaveMetrics("test", _test);
         Add("test", predictions.Metrics);
-        if (kinds is not null && data.Labels is ClassLabels labels) AddKinds(predictions, labels, kinds);
+        if (byKind.Count == 0) return;
+        terminal.Tell("The rows of the embedded test split are marked by what makes them hard; test_accuracy_irony is the accuracy of the ironic ones, and so on.");
+        Add("test_by_kind", byKind);
     }
 
     internal int Finish()
     {
-        ModelCard.Write(trainer, source);
+        ModelCard.Write(trainer, source, _test);
         _json["output_dir"] = Folder;
         if (output.Json) terminal.Result(PythonJson.Write(_json, ensureAscii: false));
         terminal.Tell($"The model is in {Folder}. Try: attune predict --model {Folder} \"a text\"");
@@ -83,12 +89,11 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         if (!output.Json) terminal.Result(PythonDict.Of(metrics));
     }
 
-    private void AddKinds(PredictionOutput predictions, ClassLabels labels, IReadOnlyList<string> kinds)
+    private static Dictionary<string, double> ByKind(PredictionOutput predictions, ClassLabels labels, IReadOnlyList<string> kinds)
     {
         var predicted = Probabilities.ArgMax<float>(predictions.Logits, predictions.Columns);
-        var shares = kinds.Index().GroupBy(row => row.Item, row => predicted[row.Index] == labels.Values[row.Index])
+        return kinds.Index().GroupBy(row => row.Item, row => predicted[row.Index] == labels.Values[row.Index])
             .OrderBy(kind => kind.Key, StringComparer.Ordinal)
             .ToDictionary(kind => "test_accuracy_" + kind.Key, kind => Math.Round(kind.Count(isRight => isRight) / (double)kind.Count(), 4));
-        Add("test_by_kind", shares);
     }
 }

@@ -115,6 +115,11 @@ internal sealed class VerbParser
         {
             if (word == "--") isOption = false;
             var name = word.Split('=')[0];
+            if (takesValue && OptionalSwitch(known[kept[^1]]) is { } last && (word == "--" || LooksLikeOption(word) || _texts is not null && !IsValue(last, word)))
+            {
+                kept.Add("true");
+                takesValue = false;
+            }
             if (isOption && LooksLikeOption(word))
             {
                 if (!known.TryGetValue(name, out var option)) throw Unknown(name);
@@ -133,8 +138,26 @@ internal sealed class VerbParser
             }
             kept.Add(word);
         }
-        if (takesValue) throw new UsageException($"{kept[^1]} needs a value.");
+        if (takesValue && OptionalSwitch(known[kept[^1]]) is not null) kept.Add("true");
+        else if (takesValue) throw new UsageException($"{kept[^1]} needs a value.");
         return kept;
+    }
+
+    /// <summary>The argument, where it is true, false or neither: its option alone means true, though a value may follow.</summary>
+    private Argument? OptionalSwitch(Option option) =>
+        option is Option<string[]> own && _options.TryGetValue(own, out var known) && known.Argument.IsOptionalSwitch ? known.Argument : null;
+
+    private static bool IsValue(Argument argument, string word)
+    {
+        try
+        {
+            argument.Parse(word);
+            return true;
+        }
+        catch (AttuneException)
+        {
+            return false;
+        }
     }
 
     private UsageException Unknown(string name)
@@ -144,17 +167,8 @@ internal sealed class VerbParser
             $"See attune {Verb.Name} --help{(_texts is null ? "" : "; put -- before texts that begin with a hyphen")}.");
     }
 
-    private bool IsOn(Option option, string value)
-    {
-        try
-        {
-            return _options[(Option<string[]>)option].Argument.Parse(value) is true;
-        }
-        catch (AttuneException e)
-        {
-            throw new UsageException(e.Message);
-        }
-    }
+    private bool IsOn(Option option, string value) =>
+        UsageException.Check(() => _options[(Option<string[]>)option].Argument.Parse(value)) is true;
 
     // "-1" is a number, "- no comment" and "-great film" are texts.
     private static bool LooksLikeOption(string word) =>

@@ -26,7 +26,8 @@ public static class ParquetDataset
         }
         catch (Exception e) when (e is ParquetException or OverflowException or InvalidCastException or NotSupportedException)
         {
-            throw new AttuneException($"{path} is not a Parquet file that can be read ({FirstLine(e.Message)}); write or download it again.", e);
+            // The messages of the native library name its classes, and say no more than this.
+            throw new AttuneException($"{path} is not a Parquet file that can be read; write or download it again.", e);
         }
     }
 
@@ -73,8 +74,6 @@ public static class ParquetDataset
         }
         return cells;
     }
-
-    private static string FirstLine(string message) => message.Split('\n')[0].TrimEnd('.', '\r');
 
     private sealed class CellReader(int rows) : ILogicalColumnReaderVisitor<object?[]?>
     {

@@ -31,6 +31,7 @@ public sealed class StopTests
             Assert.Empty(Directory.GetDirectories(Path.Combine(folder, "run"), ".*"));
 
             var resumed = AttuneProcess.Run(folder, [.. words, "--max-steps", $"{step + 4}", "--resume-from-checkpoint", "true", "--logging-steps", "1"]).Good();
+            Assert.Contains($"Goes on from {Path.Combine("run", Path.GetFileName(checkpoint))}, after update {step} of {step + 4}.\n", resumed.Error, StringComparison.Ordinal);
             Assert.Contains($"step {step + 1} ", resumed.Error, StringComparison.Ordinal);
             Assert.DoesNotContain($"step {step} ", resumed.Error, StringComparison.Ordinal);
             Assert.True(File.Exists(Path.Combine(folder, "run", "model.safetensors")));

@@ -124,6 +124,47 @@ public sealed class TrainedRunTests(TrainedRun run)
     }
 
     [Fact]
+    public void Predict_LongTexts_SaysHowManyWereCut()
+    {
+        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--max-length", "6", "the film was good and good", "the film was bad", "a film").Good();
+        Assert.Equal("1 of 3 texts was cut at 6 tokens.\n", result.Error);
+        var longer = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--max-length", "1000", "a film").Good();
+        Assert.Equal("max_length is 32 and not 1000: the model has no more positions.\n", longer.Error);
+    }
+
+    [Fact]
+    public void Predict_FileWithLabels_SaysThatItTakesNone()
+    {
+        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--file", "test.csv").Good();
+        Assert.Equal("Takes texts from \"text\", and no labels.\n", result.Error);
+    }
+
+    [Fact]
+    public void Train_ModelOfOtherClasses_SaysHowTheyAreRenamed()
+    {
+        File.WriteAllText(Path.Combine(run.Folder, "renamed.csv"), "text,label\na good film,yes\na bad film,no\n");
+        string[] words = ["train", "--train-file", "renamed.csv", "--max-steps", "1", "--save-strategy", "no", "--report-to", "none"];
+        const string line = "The classifier of the model is kept, and its classes are renamed by their places, because the data have others: " +
+            "negative -> no, positive -> yes.\n";
+        var result = AttuneProcess.Run(run.Folder, [.. words, "--model", "run", "--output-dir", "renamed"]).Good();
+        Assert.Contains(line, result.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(Path.Combine(run.Folder, "renamed"), "*.jsonl"));
+        var same = AttuneProcess.Run(run.Folder, "train", "--model", "run", "--train-file", "train.csv", "--max-steps", "1", "--output-dir", "same").Good();
+        Assert.DoesNotContain("renamed", same.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ModelCard_MarksTheModelsOwnResultsAndHasThoseOfTheTestSplit()
+    {
+        run.Result.Good();
+        var card = File.ReadAllText(Path.Combine(run.Folder, "run", "README.md"));
+        var best = JsonDocument.Parse(File.ReadAllText(Path.Combine(run.Folder, "run", "trainer_state.json"))).RootElement.GetProperty("best_global_step").GetInt64();
+        Assert.Matches($@"\n\| epoch \| step \| eval_loss \| eval_accuracy \|\n\|---\|---\|---\|---\|\n(\| [1-6] \| \d+ \| [^\n]*\n){{6}}\| this model \| {best} \| [0-9.]+ \| 1\.0000 \|\n", card);
+        Assert.Matches(@"\n## Results on the test split\n\n\| metric \| value \|\n\|---\|---\|\n\| test_loss \| [0-9.]+ \|\n\| test_accuracy \| 1\.0000 \|\n\n## Training\n", card);
+        Assert.DoesNotContain("resume_from_checkpoint", card, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Predict_OutputFile_IsWritten()
     {
         var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--output-format", "jsonl", "--output-file", "answers.jsonl", "bad").Good();

@@ -40,7 +40,7 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
         {
             throw new AttuneException(string.Create(CultureInfo.InvariantCulture,
                 $"{source}: {_rows.Count} of {total} rows ({share}) cannot be used, more than the limit of {100 * options.BadRowLimit:0.##} %; ") +
-                $"mend the file or raise the limit (the first is {first.Place}: {first.Reason}).");
+                $"mend the file (the first is {first.Place}: {first.Reason}).");
         }
         var where = options.OnBadRow == BadRowPolicy.Quarantine ? $" and written to {Quarantine()}" : "";
         options.Warn?.Invoke($"{source}: {_rows.Count} of {total} rows ({share}) left out{where}.");

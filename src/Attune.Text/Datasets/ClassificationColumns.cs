@@ -83,7 +83,7 @@ public sealed partial class ClassificationColumns
     {
         var text = IsPair ? $"pairs of texts from {Quoted(TextColumns)}"
             : TextColumns.Count > 1 ? $"texts joined from {Quoted(TextColumns)}" : $"texts from {Quoted(TextColumns)}";
-        if (LabelColumn is null) return $"Takes {text}; no labels.";
+        if (LabelColumn is null) return $"Takes {text}, and no labels.";
         var shown = string.Join(", ", LabelNames.Take(8)) + (LabelNames.Count > 8 ? ", ..." : "");
         return Task switch
         {
@@ -146,7 +146,7 @@ public sealed partial class ClassificationColumns
     private static AttuneException Absent(Dataset data, string kind, string? name, string option, string? split = null) => new(
         (data.File is { } file ? $"{file}: " : split is null ? "" : $"The split \"{split}\": ") +
         $"there is no {kind} column{(name is null ? " of a usual name" : $" \"{name}\"")} among {string.Join(", ", data.ColumnNames)}; name one by {option}" +
-        $"{(name is null ? " (or, if the first line of the file is a row, read it as one without a header)" : "")}.");
+        $"{(name is null ? " (or, if the first line of the file is a row, put a line with the columns' names above it)" : "")}.");
 
     private static string In(Dataset data) => data.File is { } file ? $" ({file})" : "";
 

@@ -94,7 +94,7 @@ internal static class DelimitedReader
         // An index column, as data frames are saved, has no name.
         var names = header.Select((name, i) => string.IsNullOrWhiteSpace(name) ? $"column{i + 1}" : name.Trim()).ToArray();
         if (names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
-            throw new AttuneException($"{path}, line 1: the column \"{twice}\" is named twice; give each column a name of its own, or read the file as one without a header.");
+            throw new AttuneException($"{path}, line 1: the column \"{twice}\" is named twice; give each column a name of its own, or, if that line is a row, put a line with the columns' names above it.");
         return names;
     }
 

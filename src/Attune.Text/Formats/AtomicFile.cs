@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Win32.SafeHandles;
 
 namespace Attune.Formats;
@@ -10,6 +11,8 @@ namespace Attune.Formats;
 /// </remarks>
 internal static partial class AtomicFile
 {
+    private const int IsAFolder = 21;                                      // EISDIR
+
     /// <summary>Writes a text file in UTF-8 without a byte order mark.</summary>
     internal static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
@@ -64,13 +67,19 @@ internal static partial class AtomicFile
         }
     }
 
-    /// <summary>The sentence for a file that could not be written.</summary>
-    internal static AttuneException Unwritable(string path, Exception cause) => new(
-        cause is UnauthorizedAccessException
-            ? $"{path} cannot be written: permission denied; choose another folder or change its permissions."
-            : cause is IOException { HResult: var code } && IsDiskFull(code)
-                ? $"{path} cannot be written: no space is left on the disk; free some space or choose another folder."
-                : $"{path} cannot be written: {cause.Message.TrimEnd('.')}; check that its folder exists and the disk is sound.", cause);
+    /// <summary>The sentence for a file or folder that could not be written.</summary>
+    internal static AttuneException Unwritable(string path, Exception cause) => new($"{path} cannot be written: " + cause switch
+    {
+        UnauthorizedAccessException => "permission denied; choose another folder or change its permissions.",
+        DirectoryNotFoundException or FileNotFoundException => "its folder does not exist or takes no files; choose another.",
+        IOException { HResult: var code } when IsDiskFull(code) => "no space is left on the disk; free some space or choose another folder.",
+        IOException { HResult: var code } when IsTaken(code) => "there is a file of that name where a folder is to be; choose another name.",
+        IOException { HResult: IsAFolder } => "there is a folder of that name; choose another name, or name a file in it.",
+        _ => $"{TemporaryName().Replace(cause.Message, "").TrimEnd('.')}; choose another name or folder, or check that the disk is sound.",
+    }, cause);
+
+    private static bool IsTaken(int code) =>
+        OperatingSystem.IsWindows() ? (code & 0xFFFF) is 80 or 183 : code == 17;          // EEXIST
 
     private static bool IsDiskFull(int code) =>
         OperatingSystem.IsWindows() ? (code & 0xFFFF) is 39 or 112 : code is 28 or 122;   // ENOSPC, EDQUOT
@@ -95,6 +104,10 @@ internal static partial class AtomicFile
         if (code == notSupported && Directory.Exists(path)) return;
         throw new IOException($"{path}: {Marshal.GetPInvokeErrorMessage(code)}", code);
     }
+
+    /// <summary>The end of the name of a file that is not yet in its place, which says nothing to the user.</summary>
+    [GeneratedRegex(@"\.[0-9a-f]{32}\.tmp")]
+    private static partial Regex TemporaryName();
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(SafeFileHandle file);

@@ -10,11 +10,13 @@ public sealed class Argument
 {
     private readonly PropertyInfo _property;
     private readonly Type _type;
+    private readonly bool _isOptional;
 
     internal Argument(PropertyInfo property, object? defaultValue, (string Help, string Value) text)
     {
         _property = property;
         _type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        _isOptional = new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
         Name = Spell(property.Name);
         Default = defaultValue;
         (Help, Value) = text;
@@ -42,8 +44,11 @@ public sealed class Argument
     /// <summary>The type of its value; of an optional one, the type without null.</summary>
     public Type Type => _type;
 
-    /// <summary>Whether it is a switch: the option alone means true.</summary>
+    /// <summary>Whether it is a switch: true or false, and the option alone means true.</summary>
     public bool IsSwitch => _property.PropertyType == typeof(bool);
+
+    /// <summary>Whether it is true, false, or neither where it is not given; the option alone means true here too.</summary>
+    public bool IsOptionalSwitch => _property.PropertyType == typeof(bool?);
 
     /// <summary>Whether several values may follow the option.</summary>
     public bool IsList => _type == typeof(IReadOnlyList<string>);
@@ -56,7 +61,8 @@ public sealed class Argument
     public object? Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (IsNull(text) && _type != typeof(string)) return null;
+        // A text or a list may be the very word: report_to none.
+        if (_isOptional && _type != typeof(string) && !IsList && text.ToLowerInvariant() is ("none" or "null")) return null;
         var number = decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact) ? exact : (decimal?)null;
         if (_type == typeof(string)) return text;
         if (IsList) return text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -73,7 +79,7 @@ public sealed class Argument
     /// <exception cref="AttuneException">It is not a value of this argument.</exception>
     public object? Parse(JsonNode? json) => json switch
     {
-        null => IsOptional ? null : throw Unfit("null"),
+        null => _isOptional ? null : throw Unfit("null"),
         JsonObject given when _type == typeof(JsonObject) => given.DeepClone(),
         JsonArray given when IsList => given.Select(item => item?.ToString() ?? "").ToArray(),
         JsonValue given when given.GetValueKind() == JsonValueKind.String && _type != typeof(JsonObject) => Parse(given.GetValue<string>()),
@@ -100,10 +106,6 @@ public sealed class Argument
     internal void Write(object arguments, object? value) => _property.SetValue(arguments, value);
 
     internal static string Spell(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
-
-    private bool IsOptional => !_property.PropertyType.IsValueType || Nullable.GetUnderlyingType(_property.PropertyType) is not null;
-
-    private bool IsNull(string text) => IsOptional && text.ToLowerInvariant() is "none" or "null";
 
     private static bool? Truth(string text) => text.ToLowerInvariant() switch
     {

@@ -69,6 +69,23 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void Tokenize_WithoutText_NamesOnlyWhatItTakes()
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Failure, terminal.Run("tokenize", "--model", "attune/mini"));
+        Assert.Equal("attune: There is no text: give texts as words, or one a line on standard input.\n", terminal.Error);
+    }
+
+    [Fact]
+    public void Train_EmbeddedEncoderAndWrongFile_SaysOnlyWhatIsWrong()
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Failure, terminal.Run("train", "--train-file", "no-such-file.csv", "--output-dir", "no-such-run"));
+        Assert.Equal("attune: no-such-file.csv: there is no such file; check the path.\n", terminal.Error);
+        Assert.False(Directory.Exists("no-such-run"));
+    }
+
+    [Fact]
     public void Version_IsThatOfTheProgram()
     {
         var terminal = new RecordingTerminal();

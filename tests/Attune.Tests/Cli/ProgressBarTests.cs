@@ -33,7 +33,29 @@ public sealed class ProgressBarTests
         Run(recorder, secondsAStep: 1);
         Assert.DoesNotContain("\n", recorder.Error, StringComparison.Ordinal);
         Assert.EndsWith("\r\x1b[K", recorder.Error, StringComparison.Ordinal);
-        Assert.Contains("epoch 2/2  7/8  loss 0.", recorder.Error, StringComparison.Ordinal);
+        Assert.Matches("epoch 2/2  ━+─+  7/8  loss 0[.]", recorder.Error);
+    }
+
+    [Fact]
+    public void Live_WindowMadeNarrower_LinesFitFromThenOn()
+    {
+        var recorder = new RecordingTerminal(isLive: true, width: 100);
+        Run(recorder, secondsAStep: 1, beforeStep: step => recorder.Width = step < 5 ? 100 : 40);
+        var lines = recorder.Error.Split("\r\x1b[K").ToList();
+        Assert.Contains(lines, line => line.Length > 60);
+        Assert.All(lines.Where(line => line.Contains("epoch 2/2", StringComparison.Ordinal)), line => Assert.True(line.Length < 40, line));
+    }
+
+    [Theory]
+    [InlineData("true", "run/checkpoint-4")]
+    [InlineData("Auto", "run/checkpoint-4")]
+    [InlineData("elsewhere/checkpoint-4", "elsewhere/checkpoint-4")]
+    public void Resumed_SaysFromWhere(string wanted, string folder)
+    {
+        var recorder = new RecordingTerminal();
+        new ProgressBar(recorder.Terminal, TimeProvider.System).OnTrainBegin(
+            new() { OutputDir = "run", ResumeFromCheckpoint = wanted }, new() { GlobalStep = 4, MaxSteps = 8 }, new TrainerControl());
+        Assert.Equal($"Goes on from {folder}, after update 4 of 8.\n", recorder.Error);
     }
 
     [Fact]
@@ -44,7 +66,8 @@ public sealed class ProgressBarTests
         Assert.Equal("epoch 1.00  step 8  loss 0.5000\n", recorder.Error);
     }
 
-    private static void Run(RecordingTerminal recorder, int secondsAStep, TrainingArguments? arguments = null, IReadOnlyDictionary<string, double>? logs = null)
+    private static void Run(RecordingTerminal recorder, int secondsAStep, TrainingArguments? arguments = null, IReadOnlyDictionary<string, double>? logs = null,
+        Action<int>? beforeStep = null)
     {
         arguments ??= Arguments;
         var clock = new StepClock();
@@ -54,6 +77,7 @@ public sealed class ProgressBarTests
         bar.OnTrainBegin(arguments, state, control);
         for (var step = 1; step <= 8; step++)
         {
+            beforeStep?.Invoke(step);
             clock.Now += TimeSpan.FromSeconds(secondsAStep);
             (state.GlobalStep, state.Epoch) = (step, step / 4.0);
             bar.OnStepEnd(arguments, state, control, new StepResult([0.7 - 0.05 * (step - 1)], [], 10 * secondsAStep, 1, 1e-3));

@@ -9,7 +9,9 @@ public sealed class ProgressLineTests
     [Theory]
     [InlineData(120, "epoch 2/6  ━━━━━━━━──────────────────────  120/420  loss 0.5977  lr 0.000878  16.4k tok/s  1:18 left")]
     [InlineData(80, "epoch 2/6  ━━────────  120/420  loss 0.5977  lr 0.000878  16.4k tok/s  1:18 left")]
-    [InlineData(60, "epoch 2/6  120/420  loss 0.5977  16.4k tok/s  1:18 left")]
+    [InlineData(70, "epoch 2/6  ━━━──────────  120/420  loss 0.5977  16.4k tok/s  1:18 left")]
+    [InlineData(60, "epoch 2/6  ━━━━────────────  120/420  loss 0.5977  1:18 left")]
+    [InlineData(50, "epoch 2/6  ━─────  120/420  loss 0.5977  1:18 left")]
     [InlineData(45, "epoch 2/6  120/420  loss 0.5977  1:18 left")]
     [InlineData(10, "epoch 2/6")]
     public void Live_AnyWidth_ShowsWhatFits(int columns, string expected)

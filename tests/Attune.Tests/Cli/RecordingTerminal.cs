@@ -9,7 +9,9 @@ internal sealed class RecordingTerminal
     private readonly StringBuilder _out = new(), _error = new();
 
     internal RecordingTerminal(bool isLive = false, int width = 80, string input = "") =>
-        Terminal = new Terminal(new StringReader(input), Writer(_out), Writer(_error), isLive, width);
+        (Width, Terminal) = (width, new Terminal(new StringReader(input), Writer(_out), Writer(_error), isLive, () => Width));
+
+    internal int Width { get; set; }
 
     internal Terminal Terminal { get; }
 

@@ -54,13 +54,58 @@ public sealed class VerbParserTests
         Assert.False(Train("--no_restore_callback_states_from_checkpoint").RestoreCallbackStatesFromCheckpoint);
     }
 
-    [Fact]
-    public void Optional_SwitchWithoutDefault_NeedsAValue()
+    [Theory]
+    [InlineData(true, "--do-regression")]
+    [InlineData(true, "--do_regression", "--seed", "1")]
+    [InlineData(true, "--do-regression", "true")]
+    [InlineData(false, "--do-regression", "no")]
+    [InlineData(false, "--do-regression=false")]
+    [InlineData(null, "--do-regression", "none")]
+    [InlineData(null)]
+    public void OptionalSwitch_AloneMeansTrue(bool? expected, params string[] words) =>
+        Assert.Equal(expected, Parse(words).Create<DataArguments>().DoRegression);
+
+    [Theory]
+    [InlineData(true, "--do-regression", "run")]
+    [InlineData(false, "--do-regression", "false", "run")]
+    [InlineData(true, "--do-regression", "--", "run")]
+    [InlineData(true, "run", "--do-regression")]
+    public void OptionalSwitch_BeforeAText_LeavesIt(bool expected, params string[] words)
     {
-        Assert.False(Train("--greater-is-better", "false").GreaterIsBetter);
-        Assert.Equal("attune: --greater-is-better needs a value.\n", Refused("--greater-is-better"));
-        Assert.Equal("attune: --seed needs a value, but is followed by --greater-is-better.\n", Refused("--seed", "--greater-is-better", "true"));
+        var values = Parse(EvaluateCommand.Verb, words);
+        Assert.Equal(expected, values.Create<DataArguments>().DoRegression);
+        Assert.Equal(["run"], values.Texts);
     }
+
+    [Fact]
+    public void Value_Missing_IsRefused()
+    {
+        Assert.Equal("attune: --seed needs a value.\n", Refused("--seed"));
+        Assert.Equal("attune: --seed needs a value, but is followed by --greater-is-better.\n", Refused("--seed", "--greater-is-better", "true"));
+        Assert.Equal("attune: do_regression is perhaps; it must be true or false.\n", Refused("--do-regression", "perhaps"));
+    }
+
+    [Theory]
+    [InlineData("--report-to", "none")]
+    [InlineData("--report_to=none")]
+    public void List_TheWordNone_IsKept(params string[] words) => Assert.Equal(["none"], Train(words).ReportTo);
+
+    [Fact]
+    public void Config_None_IsNullOnlyWhereThatIsAllowed()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(["none"], Train(folder.Write("none.json", """{"report_to": "none"}""")).ReportTo);
+        Assert.Null(Parse("--config", folder.Write("text.json", """{"text_column_names": null}""")).Create<DataArguments>().TextColumnNames);
+        Assert.Equal("attune: output_dir is null; it must be text.\n", Refused("--config", folder.Write("dir.json", """{"output_dir": null}""")));
+        Assert.Equal("attune: report_to is null; it must be text.\n", Refused("--config", folder.Write("list.json", """{"report_to": null}""")));
+    }
+
+    [Theory]
+    [InlineData("per_device_train_batch_size is 0; it must be at least 1", "--per-device-train-batch-size", "0")]
+    [InlineData("gradient_accumulation_steps is 0; it must be at least 1", "--gradient-accumulation-steps", "0")]
+    [InlineData("warmup_ratio is 2; it must lie between 0 and 1", "--warmup-ratio", "2")]
+    public void ValueOutOfRange_IsRefusedBeforeAnythingIsRead(string expected, params string[] words) =>
+        Assert.StartsWith("attune: " + expected, Refused([.. words, "--train-file", "no-such-file.csv"]), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--metrics", "accuracy", "f1")]
