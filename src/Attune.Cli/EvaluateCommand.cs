@@ -31,6 +31,7 @@ internal static class EvaluateCommand
 
         Compute.Start(from);
         using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
+        if (output.Verbose) terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal.Tell);
         if (source.ProblemType != classifier.ProblemType) throw new AttuneException(

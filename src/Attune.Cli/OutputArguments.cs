@@ -11,7 +11,7 @@ public sealed record OutputArguments
     /// <value>Default false.</value>
     public bool Quiet { get; init; }
 
-    /// <summary>Says more: paths, settings, what became of every weight.</summary>
+    /// <summary>Says more: train all settings and what became of every weight; evaluate and predict what model they use.</summary>
     /// <value>Default false.</value>
     public bool Verbose { get; init; }
 

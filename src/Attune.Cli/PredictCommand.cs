@@ -41,7 +41,7 @@ internal static class PredictCommand
         Compute.Start(from);
         using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
         if (output.Verbose)
-            terminal.Tell($"Model: {folder}, {DataSource.List(classifier.Model.Config.LabelNames)}, at most {classifier.MaxLength} tokens.");
+            terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         using var answers = new AnswerWriter(output.Json ? what with { OutputFormat = OutputFormat.Json } : what, classifier, terminal);
         // A person at the keyboard gets each answer at once.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Attune.Batching;
+using Attune.Inference;
 using Attune.Models;
 using Attune.Training;
 
@@ -45,6 +46,19 @@ internal static class RunNotes
     }
 
     private static bool IsUnnamed(IReadOnlyList<string> names) => names.Index().All(name => name.Item == $"LABEL_{name.Index}");
+
+    /// <summary>What --verbose adds where a trained model is used.</summary>
+    internal static string Of(string folder, TextClassifier classifier) =>
+        $"Model: {folder}, {DataSource.List(classifier.Model.Config.LabelNames)}, at most {classifier.MaxLength} tokens.";
+
+    /// <summary>What --verbose adds to training: the folder, every weight that was not simply read, and every setting.</summary>
+    internal static IEnumerable<string> Details(string folder, BertForSequenceClassification model, TrainingArguments arguments)
+    {
+        yield return $"Model folder: {folder}";
+        if (model.LoadReport.Source is not null && model.LoadReport.Describe(int.MaxValue) is { Length: > 0 } weights) yield return weights;
+        foreach (var (name, value) in ArgumentTable.Of<TrainingArguments>().ToJson(arguments))
+            if (value is not null) yield return $"  {name} {value.ToJsonString()}";
+    }
 
     private static string Count(double number, string what) =>
         string.Create(CultureInfo.InvariantCulture, $"{number.ToString(number < 0.1 ? "0.####" : "0.##", CultureInfo.InvariantCulture)} {what}{(number == 1 ? "" : "s")}");

@@ -71,6 +71,8 @@ internal static class TrainCommand
         var trainer = new Trainer(
             model, arguments, train, eval, source.ComputeMetrics(),
             [new ProgressBar(terminal, TimeProvider.System), .. Reporters.Of(arguments)], tokenizer.Save, terminal.Tell);
+        if (output.Verbose)
+            foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
         var results = new TrainResults(trainer, source, output, terminal);
         var done = trainer.Train(cancellation: stop.Token);
         RunConfig.Write(trainer.Args.OutputDir, from, data, trainer.Args);

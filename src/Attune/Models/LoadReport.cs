@@ -16,16 +16,17 @@ public sealed record LoadReport
     public IReadOnlyList<string> Unexpected { get; init; } = [];
 
     /// <summary>One sentence; empty where everything was found.</summary>
-    public string Describe()
+    /// <param name="shown">How many weights of each kind are named. Default 6.</param>
+    public string Describe(int shown = 6)
     {
         if (Source is null) return "The model folder has no weights: training starts from random ones.";
         List<string> parts = [];
-        if (New.Count > 0) parts.Add($"new, to be trained: {List(New)}");
-        if (Resized.Count > 0) parts.Add($"of another size, so new: {List(Resized)}");
-        if (Unexpected.Count > 0) parts.Add($"not used: {List(Unexpected)}");
+        if (New.Count > 0) parts.Add($"new, to be trained: {List(New, shown)}");
+        if (Resized.Count > 0) parts.Add($"of another size, so new: {List(Resized, shown)}");
+        if (Unexpected.Count > 0) parts.Add($"not used: {List(Unexpected, shown)}");
         return parts.Count == 0 ? "" : $"Weights of {Source}: {string.Join("; ", parts)}.";
     }
 
-    private static string List(IReadOnlyList<string> names) =>
-        string.Join(", ", names.Take(6)) + (names.Count > 6 ? $" and {names.Count - 6} more" : "");
+    private static string List(IReadOnlyList<string> names, int shown) =>
+        string.Join(", ", names.Take(shown)) + (names.Count > shown ? $" and {names.Count - shown} more" : "");
 }
