@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Attune.Batching;
 
 /// <summary>What the rows of a batch should come out as; the kind decides the loss.</summary>
@@ -12,6 +14,9 @@ public abstract record Labels
 
     /// <summary>The labels of the given rows.</summary>
     public abstract Labels Select(ReadOnlySpan<int> rows);
+
+    /// <summary>The values as they lie in memory, for a fingerprint.</summary>
+    internal abstract ReadOnlySpan<byte> Bytes { get; }
 
     private protected static float[] SelectLines(float[] values, int columns, ReadOnlySpan<int> rows)
     {
@@ -32,6 +37,8 @@ public sealed record ClassLabels(long[] Values) : Labels
     /// <inheritdoc/>
     public override int Rows => Values.Length;
 
+    internal override ReadOnlySpan<byte> Bytes => MemoryMarshal.AsBytes<long>(Values);
+
     /// <inheritdoc/>
     public override Labels Select(ReadOnlySpan<int> rows)
     {
@@ -49,6 +56,8 @@ public sealed record MultiLabels(float[] Values, int Columns) : Labels
     /// <inheritdoc/>
     public override int Rows => Values.Length / Columns;
 
+    internal override ReadOnlySpan<byte> Bytes => MemoryMarshal.AsBytes<float>(Values);
+
     /// <inheritdoc/>
     public override Labels Select(ReadOnlySpan<int> rows) => new MultiLabels(SelectLines(Values, Columns, rows), Columns);
 }
@@ -60,6 +69,8 @@ public sealed record RegressionTargets(float[] Values, int Columns = 1) : Labels
 {
     /// <inheritdoc/>
     public override int Rows => Values.Length / Columns;
+
+    internal override ReadOnlySpan<byte> Bytes => MemoryMarshal.AsBytes<float>(Values);
 
     /// <inheritdoc/>
     public override Labels Select(ReadOnlySpan<int> rows) => new RegressionTargets(SelectLines(Values, Columns, rows), Columns);

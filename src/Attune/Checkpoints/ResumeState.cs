@@ -19,6 +19,9 @@ internal sealed record ResumeState
     /// <summary>Version of this layout.</summary>
     public int FormatVersion { get; init; } = KnownVersion;
 
+    /// <summary>Fingerprint of the training rows.</summary>
+    public string? TrainRows { get; init; }
+
     /// <summary>The running epoch, from 0.</summary>
     public long Epoch { get; init; }
 

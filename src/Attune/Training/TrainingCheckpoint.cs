@@ -28,6 +28,7 @@ internal sealed class TrainingCheckpoint
             if (!trainer.Args.SaveOnlyModel) OptimizerState.Write(step.Optimizer, folder);
             new ResumeState
             {
+                TrainRows = trainer.TrainDataset?.Fingerprint,
                 Epoch = position.Epoch,
                 UpdatesInEpoch = position.Updates,
                 UpdatesPerEpoch = plan.UpdatesPerEpoch,
@@ -65,6 +66,8 @@ internal sealed class TrainingCheckpoint
         if (State.MaxSteps != plan.TotalSteps)
             trainer.Notice($"The run now has {plan.TotalSteps} updates in place of {State.MaxSteps}: from here on the learning rate is that of the new schedule.");
         NoticeIntervals(trainer, args, plan);
+        if (_exact?.TrainRows is { } rows && rows != trainer.TrainDataset?.Fingerprint)
+            trainer.Notice($"The training rows are not those that {_folder} was trained on; what was reported before, the best metric included, is of those.");
         if (_exact is not null && _exact.UpdatesPerEpoch != plan.UpdatesPerEpoch)
             trainer.Notice($"An epoch now has {plan.UpdatesPerEpoch} updates in place of {_exact.UpdatesPerEpoch} (other rows or another " +
                 "gradient_accumulation_steps), so the place in the data is only estimated.");

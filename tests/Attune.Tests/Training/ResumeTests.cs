@@ -1,3 +1,4 @@
+using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Optimization;
 using Attune.Tests.Datasets;
@@ -103,6 +104,16 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Train_OtherRows_AreSpokenOf()
+    {
+        Run("by epoch", "stopped", stopAfter: 4, resume: null);
+        Assert.DoesNotContain(Run("by epoch", "stopped", stopAfter: 5, resume: "true").Notices, IsOfRows);
+        Assert.Contains(Run("by epoch", "stopped", stopAfter: null, resume: "true", data: TinyRun.Data(11, seed: 7)).Notices, IsOfRows);
+
+        static bool IsOfRows(string line) => line.StartsWith("The training rows are not those", StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Train_Auto_StartsGoesOnAndNeverReplacesAFinishedRun()
     {
         var whole = Run("by epoch", "whole", stopAfter: null, resume: null);
@@ -127,7 +138,7 @@ public sealed class ResumeTests : IDisposable
 
     private Result Run(
         string kind, string name, int? stopAfter, string? resume, int? stopInEvaluation = null, bool saveEveryStep = false,
-        Func<TrainingArguments, TrainingArguments>? change = null, TrainerCallback? callback = null)
+        Func<TrainingArguments, TrainingArguments>? change = null, TrainerCallback? callback = null, TokenizedDataset? data = null)
     {
         var args = Arguments(kind, Path.Combine(_folder.Path, name));
         if (saveEveryStep) args = args with { SaveStrategy = SaveStrategy.Steps, SaveSteps = 1, LoadBestModelAtEnd = false };
@@ -139,7 +150,7 @@ public sealed class ResumeTests : IDisposable
         if (kind.Contains("early", StringComparison.Ordinal)) callbacks.Add(new EarlyStoppingCallback(5, 0.01));
         if (kind == "stops early") callbacks.Add(new EarlyStoppingCallback(1, 1));
         if (callback is not null) callbacks.Add(callback);
-        var trainer = new Trainer(model, args, TinyRun.Data(11), TinyRun.Data(9, seed: 1), callbacks: callbacks, notice: notices.Add);
+        var trainer = new Trainer(model, args, data ?? TinyRun.Data(11), TinyRun.Data(9, seed: 1), callbacks: callbacks, notice: notices.Add);
         var output = trainer.Train(resume, stop.Token);
         return new Result(output, TinyRun.Weights(model), trainer.State, notices);
     }
