@@ -45,6 +45,7 @@ internal static partial class AtomicFile
     /// <exception cref="AttuneException">It cannot be created.</exception>
     internal static void CreateFolder(string path)
     {
+        if (File.Exists(path)) throw new AttuneException($"{path} cannot be written: it is a file; give the name of a folder.");
         try
         {
             Directory.CreateDirectory(path);
