@@ -22,7 +22,9 @@ internal sealed class AnswerWriter : IDisposable
     internal AnswerWriter(PredictArguments what, TextClassifier classifier, Terminal terminal)
     {
         (_what, _classifier, _terminal, _format) = (what, classifier, terminal, what.OutputFormat ?? OutputFormat.Text);
-        if (what.OutputFile is not null) _file = new StringBuilder();
+        if (what.OutputFile is not { } file) return;
+        AtomicFile.RequireWritable(file);
+        _file = new StringBuilder();
     }
 
     private IReadOnlyList<string> Names => _classifier.Model.Config.LabelNames;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using Attune.Formats;
 
 namespace Attune.Cli;
 
@@ -16,7 +17,9 @@ internal static class CommandLine
     {
         try
         {
-            return Invoke(words, terminal);
+            var code = Invoke(words, terminal);
+            terminal.Out.Flush();                              // what cannot be written is not a success
+            return code;
         }
         catch (UsageException e)
         {
@@ -31,6 +34,11 @@ internal static class CommandLine
         catch (IOException e) when (e.HResult == Terminal.BrokenPipe)
         {
             return ExitCode.Success;                           // "attune predict … | head": the reader has what it wants
+        }
+        catch (IOException e) when (AtomicFile.IsDiskFull(e.HResult))
+        {
+            terminal.Note("attune: standard output cannot be written: no space is left on the disk; free some space or write to another disk.");
+            return ExitCode.Failure;
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -30,7 +30,7 @@ internal sealed class DataSource
     /// <summary>Reads the data set and finds its columns.</summary>
     /// <param name="data">What to read.</param>
     /// <param name="modelLabels">The classes of a trained model, whose order counts where they are the same as the data set's; else null.</param>
-    /// <param name="mustFit">Whether other classes are an error.</param>
+    /// <param name="mustFit">Whether the model is only evaluated: other classes are an error, and one class is enough.</param>
     /// <param name="outputDir">Where rows that cannot be used are put.</param>
     /// <param name="tell">Takes the lines that say what was taken.</param>
     internal static DataSource Load(DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Action<string> tell)
@@ -44,6 +44,7 @@ internal sealed class DataSource
             TextColumnDelimiter = data.TextColumnDelimiter,
             LabelColumnName = data.LabelColumnName,
             Task = data.Task,
+            IsForTraining = !mustFit,
             Reading = reading,
         };
         var source = new DataSource(data, name, splits, options, tell);
@@ -112,7 +113,7 @@ internal sealed class DataSource
 
     /// <summary>Measures it; where a GLUE task has two metrics, also their mean.</summary>
     internal Func<EvalPrediction, IReadOnlyDictionary<string, double>> ComputeMetrics() =>
-        _data.Metrics.Count == 0 && GlueTask(Name, _data.DatasetConfig) is { } task
+        MeasuredTask is { } task
             ? GlueMetrics.ComputeMetrics(task)
             : MetricTable.ComputeMetrics([.. Metrics.Select(metric => metric.Name)], Columns.Task, ModelLabels.Count);
 
@@ -120,15 +121,18 @@ internal sealed class DataSource
     internal void CheckBestMetric(TrainingArguments arguments)
     {
         if (arguments.MetricForBestModel is not { } wanted) return;
-        string[] measured = ["loss", .. Metrics.Select(metric => metric.Name), GlueMetrics.CombinedScore];
+        string[] measured = ["loss", .. Metrics.Select(metric => metric.Name), .. MeasuredTask is not null && Metrics.Count > 1 ? [GlueMetrics.CombinedScore] : (string[])[]];
         var name = wanted.StartsWith("eval_", StringComparison.Ordinal) ? wanted["eval_".Length..] : wanted;
         if (!measured.Contains(name)) throw new AttuneException(
-            $"metric_for_best_model is {wanted}, but measured are {string.Join(", ", measured.SkipLast(1))}; name one of them, or add it to --metrics.");
+            $"metric_for_best_model is {wanted}, but measured are {string.Join(", ", measured)}; name one of them, or add it to --metrics.");
     }
+
+    /// <summary>The GLUE task whose metrics are measured; null where others are asked for or it is none.</summary>
+    private string? MeasuredTask => _data.Metrics.Count == 0 ? GlueTask(Name, _data.DatasetConfig) : null;
 
     private IReadOnlyList<string> MetricNames() =>
         _data.Metrics.Count > 0 ? _data.Metrics
-        : GlueTask(Name, _data.DatasetConfig) is { } task ? GlueMetrics.Names(task) : [MetricTable.Default(Columns.Task)];
+        : MeasuredTask is { } task ? GlueMetrics.Names(task) : [MetricTable.Default(Columns.Task)];
 
     /// <summary>Whether the labels are the model's classes: by name (case does not count), or, for a model that is only evaluated, by number.</summary>
     private bool Fits(IReadOnlyList<string> modelLabels, bool isEvaluated)

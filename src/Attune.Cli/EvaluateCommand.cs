@@ -25,6 +25,11 @@ internal static class EvaluateCommand
         if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
         if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null)
             throw new UsageException("attune evaluate takes one model; name it once.");
+        if (what.OutputDir is { } results)
+        {
+            AtomicFile.CreateFolder(results);
+            AtomicFile.RequireWritable(Path.Combine(results, CheckpointFiles.AllResults));
+        }
         var folder = Names.ModelFolder(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun));
         var isOfRun = !IsNamed(values.Create<DataArguments>());
         var data = Data(values, folder);
@@ -48,7 +53,7 @@ internal static class EvaluateCommand
         var metrics = new OrderedDictionary<string, double>(trainer.Evaluate()) { ["eval_samples"] = rows.Count };
         metrics.Remove("epoch");
         terminal.Result(output.Json ? AsJson(metrics, split) : PythonDict.Of(metrics));
-        if (what.OutputDir is { } results) ResultFiles.Write(Directory.CreateDirectory(results).FullName, split, metrics);
+        if (what.OutputDir is not null) ResultFiles.Write(what.OutputDir, split, metrics);
         return ExitCode.Success;
     }
 

@@ -1,3 +1,4 @@
+using Attune.Datasets;
 using Attune.Hub;
 
 namespace Attune.Cli;
@@ -30,12 +31,21 @@ internal static class Names
     internal static string Data(string name, string? config)
     {
         var found = Path.Exists(name) ? new ResolvedName(name, null, null) : HubCache.Resolve(name, RepoKind.Dataset);
-        if ((config ?? found.Config) is not { } part) return found.Path;
+        if ((config ?? found.Config) is not { } part) return OnlyConfiguration(name, found.Path);
         var folder = Path.Combine(found.Path, part);
         if (Directory.Exists(folder)) return folder;
         var parts = Directory.Exists(found.Path)
             ? Directory.GetDirectories(found.Path).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal).ToList() : [];
         throw new AttuneException($"The data set {name} has no configuration \"{part}\": {found.Path} holds " +
             $"{(parts.Count == 0 ? "no folders" : string.Join(", ", parts))}.{Spelling.DidYouMean(part, parts)}");
+    }
+
+    /// <summary>The folder itself where it holds splits, else its only subfolder that does, such as imdb's plain_text.</summary>
+    private static string OnlyConfiguration(string name, string path)
+    {
+        if (!Directory.Exists(path) || SplitFiles.Holds(path)) return path;
+        var parts = Directory.GetDirectories(path).Where(SplitFiles.Holds).Order(StringComparer.Ordinal).ToList();
+        return parts.Count == 0 ? path : parts is [var only] ? only : throw new AttuneException(
+            $"The data set {name} has the configurations {string.Join(", ", parts.Select(Path.GetFileName))}; choose one by --dataset-config.");
     }
 }

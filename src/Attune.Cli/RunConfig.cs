@@ -12,12 +12,16 @@ internal static class RunConfig
     // What belongs to one start of a run and not to the run.
     private static readonly string[] NotKept = ["resume_from_checkpoint", "overwrite_output_dir"];
 
-    internal static void Write(string folder, ModelArguments from, DataArguments data, TrainingArguments arguments)
+    internal static void Write(string folder, ModelArguments model, DataArguments data, TrainingArguments arguments)
     {
         var json = new JsonObject();
         foreach (var part in new[]
                  {
-                     ArgumentTable.Of<ModelArguments>().ToJson(from), ArgumentTable.Of<DataArguments>().ToJson(data with
+                     ArgumentTable.Of<ModelArguments>().ToJson(model with
+                     {
+                         Model = Directory.Exists(model.Model) ? Full(model.Model) : model.Model,
+                     }),
+                     ArgumentTable.Of<DataArguments>().ToJson(data with
                      {
                          TrainFile = Full(data.TrainFile), ValidationFile = Full(data.ValidationFile), TestFile = Full(data.TestFile),
                          Dataset = Path.Exists(data.Dataset) ? Full(data.Dataset) : data.Dataset,

@@ -41,7 +41,7 @@ internal static class TextInputs
         var reading = new DatasetReadOptions { Warn = tell };
         var data = Dataset.FromFile(file, reading);
         // A label column may be there and hold anything: it is not read.
-        if ((what.TextColumnNames ?? UsualColumns.FindTexts(data, UsualColumns.FindLabel(data, null))) is { } texts)
+        if ((what.TextColumnNames ?? UsualColumns.FindTexts(data, UsualColumns.FindLabel(data, null))) is { } texts && texts.All(data.Features.ContainsKey))
             data = data.RemoveColumns([.. data.ColumnNames.Except(texts)]);
         var splits = new DatasetDict([KeyValuePair.Create(DatasetDict.Test, data)]);
         var columns = ClassificationColumns.Find(splits, new ClassificationOptions

@@ -43,12 +43,23 @@ public static class ParquetDataset
         {
             using var columnPath = metadata.Schema.Column(index).Path;
             var name = columnPath.ToDotVector()[0];
-            if (ReadColumn(file, index, rows) is not { } cells) leftOut.Add(name);
+            if (!IsPlainOrList(metadata.Schema, index) || ReadColumn(file, index, rows) is not { } cells) leftOut.Add(name);
             else columns.Add(KeyValuePair.Create(name, Build(name, cells, types.GetValueOrDefault(name), places)));
         }
         if (leftOut.Count > 0) options.Warn?.Invoke($"{path}: left out the columns {string.Join(", ", leftOut)}, whose kind is not supported.");
         return new Dataset(new Features(columns.Select(column => KeyValuePair.Create(column.Key, column.Value.Type))),
             [.. columns.Select(column => column.Value)], rows, places);
+    }
+
+    /// <summary>Whether a column is a value, or a list of values; the parts of structures and maps have longer paths or a root of another kind.</summary>
+    private static bool IsPlainOrList(SchemaDescriptor schema, int index)
+    {
+        var column = schema.Column(index);
+        using var path = column.Path;
+        if (path.ToDotVector().Length == 1) return true;
+        using var root = schema.ColumnRoot(index);
+        using var kind = root.LogicalType;
+        return kind is ListLogicalType && path.ToDotVector().Length <= 3 && column.MaxRepetitionLevel == 1;
     }
 
     private static Column Build(string name, object?[] cells, FeatureType? type, RowPlace[] places)

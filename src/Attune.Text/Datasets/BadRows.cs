@@ -6,16 +6,16 @@ using Attune.Formats;
 
 namespace Attune.Datasets;
 
-/// <summary>Carries out the policy for the bad rows of one file (or split).</summary>
+/// <summary>Carries out the policy for the bad rows of one file (or split): those that cannot be read and those without a usable label.</summary>
 /// <param name="source">The file, or the split's name where there is none.</param>
 /// <param name="options">The policy, its limit and who listens.</param>
 internal sealed class BadRows(string source, DatasetReadOptions options)
 {
     private const int ExamplesShown = 5;
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private readonly List<(RowPlace Place, string Reason, string? Text)> _rows = [];
-
-    internal int Count => _rows.Count;
+    private readonly SortedDictionary<int, (RowPlace Place, string Reason, string? Text)> _rows = [];
+    private readonly List<int> _fresh = [];
+    private int _total;
 
     /// <summary>Notes a bad row, or stops there if that is the policy.</summary>
     /// <param name="place">Where the row is.</param>
@@ -26,16 +26,18 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
     {
         if (options.OnBadRow == BadRowPolicy.Fail)
             throw new AttuneException($"{place}: {reason}; {remedy}, or leave such rows out with --on-bad-row skip.");
-        _rows.Add((place, reason, text));
+        if (_rows.TryAdd(place.Row, (place, reason, text))) _fresh.Add(place.Row);
     }
 
-    /// <summary>Checks the limit, writes the quarantine and reports.</summary>
-    /// <param name="total">All rows, the bad ones included.</param>
-    internal void Finish(int total)
+    /// <summary>Checks the limit, writes the quarantine and reports what was added since the last call.</summary>
+    /// <param name="known">Rows that were looked at, the bad ones included. The largest number ever given counts: parts of a file come one by one.</param>
+    internal void Finish(int known)
     {
-        if (_rows.Count == 0) return;
-        var share = string.Create(CultureInfo.InvariantCulture, $"{100.0 * _rows.Count / total:0.##} %");
-        var first = _rows[0];
+        _total = Math.Max(_total, known);
+        if (_fresh.Count == 0) return;
+        var total = _total;
+        var share = Share(_rows.Count);
+        var first = _rows.Values.First();
         if (_rows.Count > options.BadRowLimit * total)
         {
             throw new AttuneException(string.Create(CultureInfo.InvariantCulture,
@@ -43,18 +45,21 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
                 $"mend the file (the first is {first.Place}: {first.Reason}).");
         }
         var where = options.OnBadRow == BadRowPolicy.Quarantine ? $" and written to {Quarantine()}" : "";
-        options.Warn?.Invoke($"{source}: {_rows.Count} of {total} rows ({share}) left out{where}.");
-        foreach (var (place, reason, text) in _rows.Take(ExamplesShown))
+        options.Warn?.Invoke($"{source}: {_fresh.Count} of {total} rows ({Share(_fresh.Count)}) left out{where}.");
+        foreach (var (place, reason, text) in _fresh.Take(ExamplesShown).Select(row => _rows[row]))
             options.Warn?.Invoke($"  {place}: {reason}{(options.ShowBadRowText && text is not null ? $": {text}" : "")}");
+        _fresh.Clear();
     }
+
+    private string Share(int count) => string.Create(CultureInfo.InvariantCulture, $"{100.0 * count / _total:0.##} %");
 
     private string Quarantine()
     {
         var folder = options.QuarantineFolder ?? Directory.GetCurrentDirectory();
-        Directory.CreateDirectory(folder);
-        var path = Path.Combine(folder, Path.GetFileName(source) + ".bad-rows.jsonl");
+        AtomicFile.CreateFolder(folder);
+        var path = Path.Combine(folder, options.BadRowFiles.NameFor(source) + ".bad-rows.jsonl");
         var lines = new StringBuilder();
-        foreach (var (place, reason, text) in _rows)
+        foreach (var (place, reason, text) in _rows.Values)
             lines.Append(JsonSerializer.Serialize(new { file = place.File, row = place.Row, line = place.Line, reason, text }, Readable)).Append('\n');
         AtomicFile.WriteText(path, lines.ToString());
         return path;

@@ -13,8 +13,8 @@ public sealed partial class ClassificationColumns
     public ClassificationRows Rows(Dataset data, string split)
     {
         ArgumentNullException.ThrowIfNull(data);
-        var bad = new BadRows(data.File ?? $"The split \"{split}\"", _options.Reading);
-        var labels = _labels is not null && !_labels.IsUnlabelled(data) ? LabelsOf(data, split) : null;
+        var bad = new SplitBadRows(data, split, _options.Reading);
+        var labels = _labels is not null && !_labels.IsUnlabelled(data) ? LabelsOf(data) : null;
         var texts = new List<string>(data.NumRows);
         List<string>? pairs = IsPair ? new(data.NumRows) : null;
         var kept = new List<int>(data.NumRows);
@@ -23,7 +23,7 @@ public sealed partial class ClassificationColumns
         {
             if (columns.FindIndex(column => column[row] is null) is >= 0 and var missing)
             {
-                bad.Add(PlaceOf(data, split, row), $"there is no text in the column \"{TextColumns[missing]}\"", "fill it in");
+                bad.Add(row, $"there is no text in the column \"{TextColumns[missing]}\"", "fill it in");
                 continue;
             }
             if (labels?.Add(row, bad) == false) continue;
@@ -32,42 +32,42 @@ public sealed partial class ClassificationColumns
             pairs?.Add(columns[1][row]!);
             kept.Add(row);
         }
-        bad.Finish(data.NumRows);
+        bad.Finish();
         var rows = new ClassificationRows(texts, pairs, kept);
         return labels is null ? rows : labels.PutInto(rows);
     }
 
-    private static RowPlace PlaceOf(Dataset data, string split, int row)
-    {
-        var place = data.PlaceOf(row);
-        return place.File is null ? place with { File = $"The split \"{split}\"" } : place;
-    }
-
-    private LabelColumnReader LabelsOf(Dataset data, string split)
+    private LabelColumnReader LabelsOf(Dataset data)
     {
         // Numbers stand for classes by their order, unless the classes are themselves named by numbers; class labels of other names do so
         // only if they are as many and have no name in common (LABEL_0, LABEL_1).
         var classes = LabelReader.Classes(data.Features[LabelColumn!]);
         var isById = classes is null ? !LabelNames.All(Datasets.LabelNames.IsInteger)
             : classes.NumClasses == LabelNames.Count && !classes.Names.Any(_numbers.ContainsKey);
-        return new LabelColumnReader(this, data, split, isById);
+        return new LabelColumnReader(this, data, isById);
     }
 
     /// <summary>Reads the labels of one split, row by row.</summary>
-    private sealed class LabelColumnReader(ClassificationColumns owner, Dataset data, string split, bool isById)
+    private sealed class LabelColumnReader(ClassificationColumns owner, Dataset data, bool isById)
     {
         private readonly List<long> _classes = [];
         private readonly List<int[]> _sets = [];
         private readonly List<double> _targets = [];
 
-        internal bool Add(int row, BadRows bad)
+        internal bool Add(int row, SplitBadRows bad)
         {
             var labels = owner._labels!.Read(data, row);
+            if (owner.Task != TaskKind.MultiLabel && labels is { Length: not 1 })
+            {
+                bad.Add(row, $"the row has {labels.Length} labels{(labels.Length == 0 ? "" : $" ({string.Join(", ", labels)})")} where one is needed",
+                    "correct the row, or train with --problem-type multi_label_classification");
+                return false;
+            }
             if (owner.Task == TaskKind.Regression)
             {
                 var isNumber = double.TryParse(labels?[0], NumberStyles.Float, CultureInfo.InvariantCulture, out var target) && double.IsFinite(target);
                 if (isNumber) _targets.Add(target);
-                else bad.Add(PlaceOf(data, split, row), $"the label {Shown(labels)} is not a number, as regression needs", "correct the row");
+                else bad.Add(row, $"the label {Shown(labels)} is not a number, as regression needs", "correct the row");
                 return isNumber;
             }
             if (labels is null && owner.Task == TaskKind.MultiLabel) labels = [];
@@ -76,10 +76,10 @@ public sealed partial class ClassificationColumns
             {
                 if (labels?[wrong] == "-1")
                 {
-                    bad.Add(PlaceOf(data, split, row), "the label -1 stands for a row without label", "label the row, or give that class another name");
+                    bad.Add(row, "the label -1 stands for a row without label", "label the row, or give that class another name");
                     return false;
                 }
-                bad.Add(PlaceOf(data, split, row), $"the label {Shown(labels is null ? null : [labels[wrong]])} is not one of the {owner.LabelNames.Count} classes " +
+                bad.Add(row, $"the label {Shown(labels is null ? null : [labels[wrong]])} is not one of the {owner.LabelNames.Count} classes " +
                     $"({string.Join(", ", owner.LabelNames.Take(8))}{(owner.LabelNames.Count > 8 ? ", ..." : "")})", "correct the row");
                 return false;
             }

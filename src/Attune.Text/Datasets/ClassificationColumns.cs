@@ -70,11 +70,15 @@ public sealed partial class ClassificationColumns
         var labelled = data.Where(split => !new LabelReader(label, null).IsUnlabelled(split.Value)).ToList();
         if (train is not null && labelled.TrueForAll(split => split.Key != DatasetDict.Train))
             throw new AttuneException($"No row of the split \"{DatasetDict.Train}\"{In(train)} has a label in the column \"{label}\"; name another by --label-column-name.");
-        var separator = options.LabelSeparator ??
-            (options.Task is null or TaskKind.MultiLabel && labelled.Exists(split => LabelReader.IsNumberList(split.Value, label)) ? "," : null);
+        var separator = options.LabelSeparator ?? (options.Task switch
+        {
+            null => labelled.Exists(split => LabelReader.IsNumberList(split.Value, label)),
+            TaskKind.MultiLabel => labelled.Exists(split => split.Value.Features[label] == FeatureType.String),
+            _ => false,
+        } ? "," : null);
         var task = options.Task ?? Infer([.. labelled.Select(split => split.Value.Features[label])], separator);
         var names = task == TaskKind.Regression ? [] : options.LabelNames ?? FindNames(labelled, label, separator, task, options);
-        if (task == TaskKind.SingleLabel && train is not null) RequireTwoClasses(train, label);
+        if (task == TaskKind.SingleLabel && train is not null && options.IsForTraining) RequireTwoClasses(train, label);
         return new ClassificationColumns(texts, label, task, separator, names, options);
     }
 
@@ -110,8 +114,8 @@ public sealed partial class ClassificationColumns
         var hasTrain = false;
         foreach (var (split, rows) in splits)
         {
-            var here = Enumerable.Range(0, rows.NumRows).SelectMany(row => reader.Read(rows, row) ?? [])
-                .Where(name => name != "-1").Distinct(StringComparer.Ordinal).ToList();
+            var here = Enumerable.Range(0, rows.NumRows).Select(row => reader.Read(rows, row) ?? [])
+                .Where(labels => labels.Length == 1 || task == TaskKind.MultiLabel).SelectMany(labels => labels).Where(name => name != "-1").Distinct(StringComparer.Ordinal).ToList();
             var fresh = here.Where(known.Add).ToList();
             if (hasTrain && fresh.Count > 0)
                 options.Reading.Warn?.Invoke($"The split \"{split}\" has labels that \"{DatasetDict.Train}\" lacks, added to the classes: {string.Join(", ", fresh)}.");
@@ -127,10 +131,11 @@ public sealed partial class ClassificationColumns
     private static void RequireTwoClasses(Dataset train, string label)
     {
         var reader = new LabelReader(label, null);
-        var first = reader.Read(train, 0)?[0];
-        for (var row = 1; row < train.NumRows; row++)
-            if (reader.Read(train, row)?[0] != first) return;
-        throw new AttuneException($"Every row of the split \"{DatasetDict.Train}\"{In(train)} has the label \"{first}\"; training needs at least two classes.");
+        // Rows without a label or with several are refused one by one, with their place, when they are taken.
+        var classes = Enumerable.Range(0, train.NumRows).Select(row => reader.Read(train, row))
+            .Where(labels => labels is [_]).Select(labels => labels![0]).Distinct().Take(2).ToList();
+        if (classes is [var only])
+            throw new AttuneException($"Every row of the split \"{DatasetDict.Train}\"{In(train)} has the label \"{only}\"; training needs at least two classes.");
     }
 
     private static void RequireLabel(DatasetDict data, string label, ClassificationOptions options)

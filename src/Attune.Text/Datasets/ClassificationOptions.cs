@@ -27,8 +27,15 @@ public sealed record ClassificationOptions
     public IReadOnlyList<string>? LabelNames { get; init; }
 
     /// <summary>Separates the labels of one row in a column of text, as the comma in GoEmotions' "4,27".</summary>
-    /// <value>Default null: a column of numbers joined by commas is recognised, other text is one label.</value>
+    /// <value>
+    /// Default null: a comma where <see cref="Task"/> is <see cref="TaskKind.MultiLabel"/> or every cell is numbers joined by commas; else
+    /// text is one label.
+    /// </value>
     public string? LabelSeparator { get; init; }
+
+    /// <summary>Whether the split "train" is trained on, and so must have at least two classes.</summary>
+    /// <value>Default true.</value>
+    public bool IsForTraining { get; init; } = true;
 
     /// <summary>What to do with rows without text or with a label that is not one of the classes, and where to report; as for reading.</summary>
     public DatasetReadOptions Reading { get; init; } = new();

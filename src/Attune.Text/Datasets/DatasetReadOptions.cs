@@ -33,7 +33,8 @@ public sealed record DatasetReadOptions
     public double BadRowLimit { get; init; } = 0.01;
 
     /// <summary>The folder for the files of quarantined rows.</summary>
-    /// <value>Default null: the current folder. The files are named after the data file: train.csv.bad-rows.jsonl.</value>
+    /// <value>Default null: the current folder. The files are named after the data file: train.csv.bad-rows.jsonl, or
+    /// train.csv.2.bad-rows.jsonl for a second file of that name.</value>
     public string? QuarantineFolder { get; init; }
 
     /// <summary>Whether the examples of bad rows that are shown include the text.</summary>
@@ -43,4 +44,7 @@ public sealed record DatasetReadOptions
     /// <summary>Takes the lines that tell what was left out or assumed.</summary>
     /// <value>Default null: nobody listens.</value>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>What was left out so far, by file: reading and labelling count together.</summary>
+    internal BadRowFiles BadRowFiles { get; } = new();
 }

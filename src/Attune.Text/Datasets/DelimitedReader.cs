@@ -31,7 +31,7 @@ internal static class DelimitedReader
         };
         using var text = DatasetFile.OpenText(path);
         using var parser = new CsvParser(text, configuration);
-        var bad = new BadRows(path, options);
+        var bad = options.BadRowFiles.Begin(path, options);
         var places = new List<RowPlace>();
         List<string>[]? columns = null;
         IReadOnlyList<string> names = [];
@@ -112,11 +112,22 @@ internal static class DelimitedReader
         return names;
     }
 
-    /// <summary>A comma; where the first line has none, the semicolon or tab that spreadsheets of some countries write.</summary>
+    /// <summary>A comma; where the first row has none outside quotes, the semicolon or tab that spreadsheets of some countries write.</summary>
     private static string DelimiterOf(string path)
     {
         using var text = DatasetFile.OpenText(path);
-        var first = text.ReadLine() ?? "";
-        return first.Contains(',') ? "," : first.Contains(';') ? ";" : first.Contains('\t') ? "\t" : ",";
+        var seen = new HashSet<char>();
+        bool isQuoted = false, mayOpen = true;
+        int next;
+        while ((next = text.Read()) >= 0 && (isQuoted || next is not ('\n' or '\r')))
+        {
+            // A quote opens a cell at its start only; a doubled one inside closes and opens again.
+            var closes = isQuoted && next == '"';
+            if (next == '"') isQuoted = !isQuoted && mayOpen;
+            var isDelimiter = next is ',' or ';' or '\t';
+            if (isDelimiter && !isQuoted) seen.Add((char)next);
+            mayOpen = isDelimiter || closes;
+        }
+        return seen.Contains(',') ? "," : seen.Contains(';') ? ";" : seen.Contains('\t') ? "\t" : ",";
     }
 }

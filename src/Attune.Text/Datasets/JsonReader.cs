@@ -11,7 +11,7 @@ internal static class JsonReader
     internal static Dataset Read(string path, DatasetReadOptions options)
     {
         var table = new RowTable();
-        var bad = new BadRows(path, options);
+        var bad = options.BadRowFiles.Begin(path, options);
         var isJson = Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase);
         if (!isJson || ReadArray(path, table, bad) is not { } total)
         {

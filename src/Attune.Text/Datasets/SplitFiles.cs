@@ -41,6 +41,10 @@ internal static class SplitFiles
         return found;
     }
 
+    /// <summary>Whether a folder (or its subfolder "data") holds files of a split.</summary>
+    internal static bool Holds(string folder) => new[] { folder, Path.Combine(folder, "data") }.Any(place =>
+        Directory.Exists(place) && Directory.EnumerateFiles(place).Where(DatasetFile.IsKnown).Any(file => Parse(file) is not null));
+
     private static Dictionary<string, IReadOnlyList<string>> FindIn(string folder)
     {
         var parts = Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)

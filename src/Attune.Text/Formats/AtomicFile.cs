@@ -41,6 +41,41 @@ internal static partial class AtomicFile
         }
     }
 
+    /// <summary>Creates a folder where there is none.</summary>
+    /// <exception cref="AttuneException">It cannot be created.</exception>
+    internal static void CreateFolder(string path)
+    {
+        if (File.Exists(path)) throw new AttuneException($"{path} cannot be written: it is a file; give the name of a folder.");
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(path, e);
+        }
+    }
+
+    /// <summary>Makes sure that <see cref="Write"/> will be able to write a file, before what is to be written is computed.</summary>
+    /// <exception cref="AttuneException">It is a folder, or its folder does not exist or cannot be written.</exception>
+    internal static void RequireWritable(string path)
+    {
+        if (Directory.Exists(path)) throw new AttuneException($"{path} is a folder; give the name of a file.");
+        var fresh = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            File.WriteAllBytes(fresh, []);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(path, e);
+        }
+        finally
+        {
+            TryDelete(fresh);
+        }
+    }
+
     /// <summary>Forces the content of an open file to the disk.</summary>
     /// <exception cref="IOException">The operating system reports that it could not.</exception>
     internal static void Flush(FileStream stream)
@@ -81,7 +116,8 @@ internal static partial class AtomicFile
     private static bool IsTaken(int code) =>
         OperatingSystem.IsWindows() ? (code & 0xFFFF) is 80 or 183 : code == 17;          // EEXIST
 
-    private static bool IsDiskFull(int code) =>
+    /// <summary>Whether this is the code of an error for want of space.</summary>
+    internal static bool IsDiskFull(int code) =>
         OperatingSystem.IsWindows() ? (code & 0xFFFF) is 39 or 112 : code is 28 or 122;   // ENOSPC, EDQUOT
 
     private static void TryDelete(string path)

@@ -19,10 +19,21 @@ internal sealed class PickleDict(bool isOrdered)
     /// <summary>Adds a pair; false when the key is there already.</summary>
     internal bool TryAdd(object key, object? value)
     {
-        if (!(_keys ??= []).Add(key)) return false;
+        if (!(_keys ??= new(KeyComparer.Instance)).Add(key)) return false;
         _pairs.Add(new KeyValuePair<object, object?>(key, value));
         return true;
     }
+}
+
+/// <summary>Compares the keys of a dict by their values.</summary>
+/// <remarks>The runtime's own hash of a number adds its halves: a hostile file could choose numbers that all fall together.</remarks>
+internal sealed class KeyComparer : IEqualityComparer<object>
+{
+    internal static readonly KeyComparer Instance = new();
+
+    bool IEqualityComparer<object>.Equals(object? x, object? y) => object.Equals(x, y);
+
+    public int GetHashCode(object key) => key is long number ? HashCode.Combine((int)number, (int)(number >> 32)) : key.GetHashCode();
 }
 
 /// <summary>A tensor of a pickle: which bytes of the file, seen through which shape and strides.</summary>

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Attune.Formats;
@@ -69,29 +71,24 @@ internal abstract class WeightFile : IDisposable
         ArrayPool<byte>.Shared.Return(chunk);
     }
 
-    /// <summary>Looks at every floating-point number of the file.</summary>
+    /// <summary>Looks at every number of a tensor that was read by <see cref="ReadFloats"/>.</summary>
     /// <exception cref="AttuneException">One of them is not a number or infinite.</exception>
-    internal void RequireFinite()
+    internal void RequireFinite(WeightEntry entry, ReadOnlySpan<float> values)
     {
-        var values = new float[1 << 14];
-        var bytes = new byte[values.Length * sizeof(double)];
-        foreach (var entry in Entries.Where(entry => entry.Type.IsFloat()))
-        {
-            var size = entry.Type.Size();
-            var count = entry.ByteCount / size;
-            for (long done = 0; done < count; done += values.Length)
-            {
-                var length = (int)Math.Min(values.Length, count - done);
-                var source = bytes.AsSpan(0, length * size);
-                ReadPart(entry, done * size, source);
-                // An F64 beyond float's range becomes infinite here, and would in the model.
-                Widen(entry.Type, source, values);
-                for (var i = 0; i < length; i++)
-                    if (!float.IsFinite(values[i]))
-                        throw new AttuneException($"{Path}: element {done + i} of the tensor {Shown.Of(entry.Name)} is {values[i]}; " +
-                            "the training that wrote it diverged, so take an earlier checkpoint.");
-            }
-        }
+        // All bits of the exponent are set in these and no others.
+        const int exponent = 0x7F800000;
+        var numbers = MemoryMarshal.Cast<float, int>(values);
+        var done = 0;
+        var found = Vector<int>.Zero;
+        for (; done <= numbers.Length - Vector<int>.Count; done += Vector<int>.Count)
+            found |= Vector.Equals(new Vector<int>(numbers[done..]) & new Vector<int>(exponent), new Vector<int>(exponent));
+        var isFinite = found == Vector<int>.Zero;
+        for (; done < numbers.Length; done++) isFinite &= float.IsFinite(values[done]);
+        if (isFinite) return;
+        var index = 0;
+        while (float.IsFinite(values[index])) index++;
+        throw new AttuneException(string.Create(CultureInfo.InvariantCulture, $"{Path}: element {index} of the tensor {Shown.Of(entry.Name)} is {values[index]}") +
+            " (as float32); the training that wrote it diverged, so take an earlier checkpoint.");
     }
 
     /// <inheritdoc/>

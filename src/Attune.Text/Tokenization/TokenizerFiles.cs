@@ -28,7 +28,7 @@ internal static class TokenizerFiles
         var options = parts.Options;
         foreach (var name in new[] { SpecialTokensFile, ConfigFile })
             if (Json(Path.Combine(folder, name)) is { } document)
-                using (document) options = Guarded(Path.Combine(folder, name), () => Configure(options, document.RootElement));
+                using (document) options = Guarded(Path.Combine(folder, name), () => Configure(options, document.RootElement, Path.Combine(folder, name)));
         if (!File.Exists(json) && Json(Path.Combine(folder, AddedTokensFile)) is { } added)
             using (added)
                 options = Guarded(Path.Combine(folder, AddedTokensFile), () => options with
@@ -58,14 +58,7 @@ internal static class TokenizerFiles
     internal static void Write(
         string folder, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<(AddedToken Token, int Id)> added, SequenceTemplate template)
     {
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw AtomicFile.Unwritable(folder, e);
-        }
+        AtomicFile.CreateFolder(folder);
         var lines = new StringBuilder();
         for (var id = 0; id < model.Size; id++)
             lines.Append(model.TokenOf(id) is { } token && !token.Contains('\n', StringComparison.Ordinal) ? token : $"[unused id {id}]").Append('\n');
@@ -81,8 +74,10 @@ internal static class TokenizerFiles
         AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => WriteConfig(stream, options, added));
     }
 
-    private static BertTokenizerOptions Configure(BertTokenizerOptions options, JsonElement config)
+    private static BertTokenizerOptions Configure(BertTokenizerOptions options, JsonElement config, string path)
     {
+        if (Value(config, "truncation_side")?.GetString() == "left")
+            throw new AttuneException($"{path}: truncation_side is \"left\", but Attune cuts long texts at their end only; set it to \"right\" if that serves as well.");
         return options with
         {
             UnkToken = Name("unk_token") ?? options.UnkToken,

@@ -40,14 +40,7 @@ public abstract class PreTrainedModel : IDisposable
     /// <exception cref="AttuneException">The folder cannot be written, or the disk is full.</exception>
     public void SavePretrained(string folder)
     {
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw AtomicFile.Unwritable(folder, e);
-        }
+        AtomicFile.CreateFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
         WeightLoading.Save(Weights, Path.Combine(folder, WeightFiles.SafeTensorsName));
     }

@@ -9,7 +9,7 @@ internal static class WeightLoading
     /// <param name="model">Its weights are overwritten.</param>
     /// <param name="folder">With model.safetensors, sharded or not, or pytorch_model.bin; or without weights.</param>
     /// <param name="seed">Of the weights that are drawn.</param>
-    /// <exception cref="AttuneException">A file is damaged, or the encoder's weights are missing or of another shape.</exception>
+    /// <exception cref="AttuneException">A file is damaged, or the encoder's weights are missing, of another shape or not finite.</exception>
     internal static LoadReport Load(PreTrainedModel model, string folder, ulong seed)
     {
         using var file = WeightFiles.Open(folder);
@@ -42,7 +42,11 @@ internal static class WeightLoading
             throw new AttuneException($"{file.Path} lacks {lost.Count} of the encoder's weights: {string.Join(", ", lost.Take(3))}{More(lost, 3)}. Is it the file of another architecture?");
 
         foreach (var weight in model.Weights.All)
-            if (found.TryGetValue(weight.Name, out var entry)) file.ReadFloats(entry, weight.Span);
+        {
+            if (!found.TryGetValue(weight.Name, out var entry)) continue;
+            file.ReadFloats(entry, weight.Span);
+            file.RequireFinite(entry, weight.Span);
+        }
         model.Initialize(seed, missing.Contains);
         return new LoadReport
         {

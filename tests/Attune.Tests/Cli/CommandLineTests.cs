@@ -94,6 +94,26 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void Output_DiskFull_IsOneLineAndFailure()
+    {
+        using var error = new StringWriter { NewLine = "\n" };
+        using var output = new FullDisk();
+        Assert.Equal(ExitCode.Failure, CommandLine.Run(["--version"], new Terminal(new StringReader(""), output, error, isLive: false, width: 80)));
+        Assert.Equal("attune: standard output cannot be written: no space is left on the disk; free some space or write to another disk.\n", error.ToString());
+    }
+
+    [Fact]
+    public void Evaluate_OutputDirIsAFile_IsSaidBeforeAnythingIsComputed()
+    {
+        using var folder = new Datasets.TemporaryFolder();
+        var file = folder.Write("results", "");
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Failure, terminal.Run("evaluate", "no-such-model", "--output-dir", file));
+        Assert.StartsWith($"attune: {file} cannot be written: ", terminal.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("fault of Attune", terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Tokenize_EmbeddedVocabulary_ShowsIdsTokensAndPlaces()
     {
         var terminal = new RecordingTerminal();
@@ -116,5 +136,17 @@ public sealed class CommandLineTests
         Assert.Equal([4, 5], lines[0].GetProperty("offset_mapping")[2].EnumerateArray().Select(place => place.GetInt32()));   // code points
         Assert.Equal("the", lines[1].GetProperty("tokens")[1].GetString());
         Assert.Equal([1, 0, 1], lines[1].GetProperty("special_tokens_mask").EnumerateArray().Select(mask => mask.GetInt32()));
+    }
+
+    /// <summary>What a full disk does: nothing arrives.</summary>
+    private sealed class FullDisk : TextWriter
+    {
+        public override System.Text.Encoding Encoding => System.Text.Encoding.UTF8;
+
+        public override void Write(char value)
+        {
+        }
+
+        public override void Flush() => throw new IOException("No space left on device", OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28);
     }
 }

@@ -90,6 +90,62 @@ public sealed class DataSourceTests : IDisposable
             Assert.Throws<AttuneException>(() => source.CheckBestMetric(new() { MetricForBestModel = "recall" })).Message);
     }
 
+    [Theory]
+    [InlineData("glue/sst2", null, false)]
+    [InlineData("glue/mrpc", null, true)]
+    [InlineData("glue/mrpc", "f1", false)]
+    [InlineData("other/mrpc", null, false)]
+    public void BestMetric_CombinedScore_IsTakenOnlyWhereItIsMeasured(string name, string? metric, bool isMeasured)
+    {
+        _folder.Write(name + "/train.csv", "text,label\na,0\nb,1\n");
+        var source = Load(new DataArguments { Dataset = Path.Combine(_folder.Path, name), Metrics = metric is null ? [] : [metric] });
+        void Check() => source.CheckBestMetric(new() { MetricForBestModel = "combined_score" });
+        if (isMeasured) Check();
+        else Assert.StartsWith("metric_for_best_model is combined_score, but measured are loss, ", Assert.Throws<AttuneException>(Check).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OneClass_IsRefusedOnlyForTraining()
+    {
+        var file = new DataArguments { TrainFile = _folder.Write("one.csv", "text,label\na,positive\nb,positive\n") };
+        Assert.Contains("training needs at least two classes", Assert.Throws<AttuneException>(() => Load(file)).Message, StringComparison.Ordinal);
+        Assert.Equal([1L, 1], Load(file, ["negative", "positive"], mustFit: true).Rows("train", null)!.Classes!);
+    }
+
+    [Fact]
+    public void Dataset_OnlyOneSubfolderWithSplits_IsTaken()
+    {
+        _folder.Write("imdb/.git/x.csv", "");
+        _folder.Write("imdb/plain_text/train.csv", "text,label\na,0\nb,1\n");
+        var data = new DataArguments { Dataset = Path.Combine(_folder.Path, "imdb") };
+        Assert.Equal(2, Load(data).Splits["train"].NumRows);
+
+        _folder.Write("imdb/other/data/train.csv", "text,label\na,0\nb,1\nc,1\n");
+        Assert.Equal($"The data set {data.Dataset} has the configurations other, plain_text; choose one by --dataset-config.",
+            Assert.Throws<AttuneException>(() => Load(data)).Message);
+        Assert.Equal(3, Load(data with { DatasetConfig = "other" }).Splits["train"].NumRows);
+    }
+
+    [Fact]
+    public void RunConfig_PathsOfModelAndData_AreAbsolute()
+    {
+        var here = Path.GetRelativePath(Directory.GetCurrentDirectory(), _folder.Path);
+        RunConfig.Write(_folder.Path, new ModelArguments { Model = here }, new DataArguments { TrainFile = Path.Combine(here, "a.csv") }, new());
+        var json = Attune.Formats.PythonJson.ReadFile(Path.Combine(_folder.Path, Attune.Checkpoints.CheckpointFiles.Arguments))!;
+        Assert.Equal((_folder.Path, Path.Combine(_folder.Path, "a.csv")), (json["model"]!.GetValue<string>(), json["train_file"]!.GetValue<string>()));
+        RunConfig.Write(_folder.Path, new ModelArguments { Model = "attune/mini" }, new DataArguments(), new());
+        Assert.Equal("attune/mini", Attune.Formats.PythonJson.ReadFile(Path.Combine(_folder.Path, Attune.Checkpoints.CheckpointFiles.Arguments))!["model"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void PredictFile_NoSuchTextColumn_ListsThoseThereAre()
+    {
+        var file = _folder.Write("a.csv", "review,label\ngood,1\nbad,0\n");
+        var what = new PredictArguments { TextColumnNames = ["text"] };
+        Assert.Contains("there is no text column \"text\" among review, label; name one by --text-column-names",
+            Assert.Throws<AttuneException>(() => TextInputs.OfFile(file, what, _told.Add).ToList()).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ProblemTypeAndDoRegression_Disagreeing_AreRefused()
     {

@@ -105,6 +105,46 @@ public sealed class ClassificationColumnsTests
     }
 
     [Fact]
+    public void Find_MultiLabelAskedFor_CutsTextsAtCommas()
+    {
+        var data = Splits(("train", [new { text = "a", label = "toxic, insult" }, new { text = "b", label = "insult" }, new { text = "c", label = "toxic" }]));
+        Assert.Equal(3, ClassificationColumns.Find(data).LabelNames.Count);
+        var found = ClassificationColumns.Find(data, new() { Task = TaskKind.MultiLabel });
+        Assert.Equal(["insult", "toxic"], found.LabelNames);
+        Assert.Equal([1, 1, 1, 0, 0, 1], found.Rows(data["train"], "train").MultiHot(2));
+        var given = ClassificationColumns.Find(data, new() { Task = TaskKind.MultiLabel, LabelSeparator = ";" });
+        Assert.Equal(["insult", "toxic", "toxic, insult"], given.LabelNames);
+    }
+
+    [Fact]
+    public void Rows_ListsWhereOneLabelIsAskedFor_AreBadUnlessTheyHaveOne()
+    {
+        var data = Splits(("train", [new { text = "a", label = (string[])["x"] }, new { text = "b", label = (string[])["y"] },
+            new { text = "c", label = (string[])["x", "z"] }, new { text = "d", label = (string[])[] }]));
+        var single = new ClassificationOptions { Task = TaskKind.SingleLabel };
+        Assert.StartsWith("The split \"train\", row 3: the row has 2 labels (x, z) where one is needed; correct the row", Fails(data, single), StringComparison.Ordinal);
+        var empty = new DatasetDict([KeyValuePair.Create("train", data["train"].Select([3, 0, 1]))]);
+        Assert.StartsWith("The split \"train\", row 1: the row has 0 labels where one is needed", Fails(empty, single), StringComparison.Ordinal);
+
+        var lenient = ClassificationColumns.Find(data, single with { Reading = new() { OnBadRow = BadRowPolicy.Skip, BadRowLimit = 0.5 } });
+        Assert.Equal(["x", "y"], lenient.LabelNames);                           // a row that is left out makes no class
+        Assert.Equal([0L, 1L], lenient.Rows(data["train"], "train").Classes);
+
+        var numbers = Splits(("train", [new { text = "a", label = (double[])[1.5] }, new { text = "b", label = (double[])[1.5, 2] }, new { text = "c", label = (double[])[] }]));
+        var regression = new ClassificationOptions { Task = TaskKind.Regression };
+        Assert.StartsWith("The split \"train\", row 2: the row has 2 labels (1.5, 2) where one", Fails(numbers, regression), StringComparison.Ordinal);
+        var last = new DatasetDict([KeyValuePair.Create("train", numbers["train"].Select([0, 2]))]);
+        Assert.StartsWith("The split \"train\", row 2: the row has 0 labels", Fails(last, regression), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Find_OneClass_IsEnoughWhereNothingIsTrained()
+    {
+        var data = Splits(("train", [new { text = "a", label = "x" }, new { text = "b", label = "x" }]));
+        Assert.Equal(["x"], ClassificationColumns.Find(data, new() { IsForTraining = false }).LabelNames);
+    }
+
+    [Fact]
     public void Find_FloatLabels_AreRegressionUnlessSaidOtherwise()
     {
         var data = Splits(("train", [new { text = "a", score = 1.0 }, new { text = "b", score = 2.0 }]));

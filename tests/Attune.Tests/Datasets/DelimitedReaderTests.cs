@@ -154,6 +154,15 @@ public sealed class DelimitedReaderTests : IDisposable
         Assert.Equal(98, Read("a.csv", text, new() { OnBadRow = BadRowPolicy.Skip, BadRowLimit = 0.02 }).NumRows);
     }
 
+    [Theory]
+    [InlineData("text;\"a, b\";label\n", new[] { "text", "a, b", "label" })]
+    [InlineData("\"a, \"\"b\"\", c\"\tlabel\n", new[] { "a, \"b\", c", "label" })]
+    [InlineData("text,\"a; b\"\n", new[] { "text", "a; b" })]
+    [InlineData("5\" long;\"x, y\"\n", new[] { "5\" long", "x, y" })]
+    [InlineData("\"two\nlines, one cell\";label\n", new[] { "two\nlines, one cell", "label" })]
+    public void Csv_DelimiterInsideQuotes_DoesNotCount(string header, string[] names) =>
+        Assert.Equal(names, Read("a.csv", header + string.Concat(header.Contains('\t') ? "x\ty\n" : string.Join(header.StartsWith("text,", StringComparison.Ordinal) ? "," : ";", names.Select(_ => "x")) + "\n")).ColumnNames);
+
     [Fact]
     public void OnBadRow_Quarantine_WritesRowsWithPlaceAndReason()
     {

@@ -1,6 +1,7 @@
 using Attune.Datasets;
 using Attune.Parquet;
 using ParquetSharp;
+using ParquetSharp.Schema;
 
 namespace Attune.Tests.Datasets;
 
@@ -65,6 +66,44 @@ public sealed class ParquetDatasetTests : IDisposable
         Assert.Equal(["b", "c"], data.Column<string[]>("tags")[1]);
         Assert.Equal($"{path}: left out the columns nested, picture, whose kind is not supported.", Assert.Single(warnings));
         Assert.Equal($"{path}, row 3", data.PlaceOf(2).ToString());
+    }
+
+    [Fact]
+    public void Read_Structure_IsLeftOut()
+    {
+        var path = System.IO.Path.Combine(_folder.Path, "s.parquet");
+        using var none = LogicalType.None();
+        using var list = LogicalType.List();
+        using var map = LogicalType.Map();
+        using var schema = new GroupNode("schema", Repetition.Required,
+        [
+            new PrimitiveNode("label", Repetition.Required, none, PhysicalType.Int64),
+            new GroupNode("point", Repetition.Required, [new PrimitiveNode("x", Repetition.Required, none, PhysicalType.Int64)]),
+            new GroupNode("pairs", Repetition.Required, [new GroupNode("list", Repetition.Repeated,
+                [new GroupNode("element", Repetition.Required, [new PrimitiveNode("y", Repetition.Required, none, PhysicalType.Int64)])])], list),
+            new GroupNode("numbers", Repetition.Required, [new GroupNode("list", Repetition.Repeated,
+                [new PrimitiveNode("element", Repetition.Required, none, PhysicalType.Int64)])], list),
+            new GroupNode("table", Repetition.Required, [new GroupNode("key_value", Repetition.Repeated,
+                [new PrimitiveNode("key", Repetition.Required, none, PhysicalType.Int64), new PrimitiveNode("value", Repetition.Required, none, PhysicalType.Int64)])], map),
+        ]);
+        using (var builder = new WriterPropertiesBuilder())
+        using (var properties = builder.Build())
+        using (var writer = new ParquetFileWriter(path, schema, properties))
+        {
+            using var rows = writer.AppendRowGroup();
+            for (var column = 0; column < 6; column++)
+                using (var cells = (ColumnWriter<long>)rows.NextColumn())
+                {
+                    if (column is 0 or 1) cells.WriteBatch([7, 8]);
+                    else cells.WriteBatch(2, [1, 1], [0, 0], [7, 8]);
+                }
+            writer.Close();
+        }
+        var warnings = new List<string>();
+        var data = Dataset.FromFile(path, new() { Warn = warnings.Add });
+        Assert.Equal(["label", "numbers"], data.ColumnNames);
+        Assert.Equal([8L], data.Column<long[]>("numbers")[1]);
+        Assert.Equal($"{path}: left out the columns pairs, point, table, whose kind is not supported.", Assert.Single(warnings));
     }
 
     [Theory]

@@ -37,6 +37,19 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void RequireWritable_FolderOrAbsentFolder_IsRefusedAndNothingIsLeft()
+    {
+        AtomicFile.WriteText(Target, "former");
+        AtomicFile.RequireWritable(Target);
+        AtomicFile.RequireWritable(Path.Combine(_folder, "new.txt"));
+        Assert.Equal("former", File.ReadAllText(Target));
+        Assert.Equal([Target], Directory.GetFiles(_folder));
+        Assert.Equal($"{_folder} is a folder; give the name of a file.", Assert.Throws<AttuneException>(() => AtomicFile.RequireWritable(_folder)).Message);
+        var absent = Path.Combine(_folder, "no", "such.txt");
+        Assert.StartsWith($"{absent} cannot be written: ", Assert.Throws<AttuneException>(() => AtomicFile.RequireWritable(absent)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Write_BesideAnOpenReader_LeavesTheReaderTheFormerBytes()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not replace files that are open");

@@ -129,12 +129,17 @@ public class SafeTensorsTests
     [Fact]
     public void RequireFinite_OneNotANumber_NamesTensorAndElement()
     {
-        var values = new float[20_000];
-        using var sound = Open(Bytes([TensorToWrite.Of("w", WeightType.F32, [20_000], values)], null));
-        sound.RequireFinite();
-        values[19_999] = float.NaN;
-        using var broken = Open(Bytes([TensorToWrite.Of("w", WeightType.F32, [20_000], values)], null));
-        Assert.Contains("element 19999 of the tensor \"w\" is NaN", Assert.Throws<AttuneException>(broken.RequireFinite).Message);
+        float[] values = [0, -0f, float.MaxValue, -float.Epsilon, .. new float[97]];
+        using var file = Open(Bytes([TensorToWrite.Of("w", WeightType.F32, [values.Length], values)], null));
+        var entry = file.Find("w")!;
+        file.RequireFinite(entry, values);
+        foreach (var wrong in new[] { float.NaN, -float.NaN, float.PositiveInfinity, float.NegativeInfinity })
+            for (var at = 0; at < values.Length; at++)
+            {
+                var changed = values.ToArray();
+                changed[at] = wrong;
+                Assert.Contains($"element {at} of the tensor \"w\" is {wrong} ", Assert.Throws<AttuneException>(() => file.RequireFinite(entry, changed)).Message);
+            }
     }
 
     [Theory]

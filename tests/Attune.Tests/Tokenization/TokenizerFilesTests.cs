@@ -44,6 +44,21 @@ public sealed class TokenizerFilesTests : IDisposable
     }
 
     [Fact]
+    public void FromPretrained_TruncationSideLeft_IsRefused()
+    {
+        TestVocabulary.Uncased.Save(_folder);
+        var path = Path.Combine(_folder, "tokenizer_config.json");
+        var config = JsonNode.Parse(File.ReadAllText(path))!;
+        config["truncation_side"] = "right";
+        File.WriteAllText(path, config.ToJsonString());
+        BertTokenizer.FromPretrained(_folder);
+        config["truncation_side"] = "left";
+        File.WriteAllText(path, config.ToJsonString());
+        Assert.StartsWith($"{path}: truncation_side is \"left\", but Attune cuts long texts at their end only",
+            Assert.Throws<AttuneException>(() => BertTokenizer.FromPretrained(_folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Save_NoMaximalLength_WritesTheNumberOfTransformers()
     {
         TestVocabulary.Uncased.Save(_folder);

@@ -112,6 +112,7 @@ public sealed class TokenizerGoldenTests
                     throw new InvalidOperationException($"{file}, line {row}: {e.Message}", e);
                 }
             }
+            Assert.True(row > 0, $"{file} has no case.");
         }
     }
 
