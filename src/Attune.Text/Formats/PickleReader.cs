@@ -16,8 +16,8 @@ namespace Attune.Formats;
 /// </remarks>
 internal ref struct PickleReader
 {
-    // A tensor takes some 25 of them, so this is beyond every model and keeps a hostile file of 64 MB from filling the memory.
-    private const int MostObjects = 2_000_000;
+    // A tensor takes some 30 of them in more than 100 bytes, so these are beyond every model and keep a hostile file from filling the memory.
+    private const int MostObjects = 2_000_000, FewObjects = 1_000, BytesPerObject = 2;
     private const int LongestName = 128;
     private static readonly object[] SmallNumbers = [.. Enumerable.Range(0, 256).Select(i => (object)(long)i)];
     private static readonly object True = true, False = false;
@@ -203,7 +203,7 @@ internal ref struct PickleReader
 
     private void CountObject()
     {
-        if (++_objects > MostObjects) throw Refused($"more than {MostObjects} objects");
+        if (++_objects > Math.Min(MostObjects, FewObjects + _bytes.Length / BytesPerObject)) throw Refused($"as many as {_objects} objects");
     }
 
     private readonly object? Top() => _stack.Count > Floor() ? _stack[^1] : throw Refused("more than there is on the stack");

@@ -4,23 +4,23 @@ namespace Attune.Formats;
 /// <param name="isOrdered">Whether Python calls it an OrderedDict.</param>
 internal sealed class PickleDict(bool isOrdered)
 {
-    private readonly List<KeyValuePair<object, object?>> _pairs = [];
+    private List<KeyValuePair<object, object?>>? _pairs;
     private HashSet<object>? _keys;
 
     /// <summary>Whether Python calls it an OrderedDict, which may carry attributes.</summary>
     internal bool IsOrdered => isOrdered;
 
     /// <summary>The pairs; a key is a <see cref="string"/> or a <see cref="long"/>.</summary>
-    internal IReadOnlyList<KeyValuePair<object, object?>> Pairs => _pairs;
+    internal IReadOnlyList<KeyValuePair<object, object?>> Pairs => _pairs ?? [];
 
     /// <summary>The value of a key, or null where there is none.</summary>
-    internal object? this[object key] => _pairs.Find(pair => pair.Key.Equals(key)).Value;
+    internal object? this[object key] => _pairs?.Find(pair => pair.Key.Equals(key)).Value;
 
     /// <summary>Adds a pair; false when the key is there already.</summary>
     internal bool TryAdd(object key, object? value)
     {
         if (!(_keys ??= new(KeyComparer.Instance)).Add(key)) return false;
-        _pairs.Add(new KeyValuePair<object, object?>(key, value));
+        (_pairs ??= []).Add(new KeyValuePair<object, object?>(key, value));
         return true;
     }
 }
