@@ -12,7 +12,7 @@ public sealed class DispatcherTests
         LibTorch.Load();
         using var sum = ones(2, 3);
         using var addend = full([2, 3], 4f);
-        Dispatcher.Call("aten::copy_", "", 1, sum, addend, false);
+        Dispatcher.Call("aten::_foreach_mul_", "List", Dispatcher.Argument.List(sum), Dispatcher.Argument.List(addend));
         Assert.Equal(Enumerable.Repeat(4f, 6), sum.data<float>().ToArray());
         Assert.Equal(Enumerable.Repeat(4f, 6), addend.data<float>().ToArray());
     }
@@ -23,10 +23,11 @@ public sealed class DispatcherTests
         LibTorch.Load();
         using var left = ones(2, 3);
         using var right = ones([4, 5], ScalarType.Float64);
-        Assert.Equal("aten::mm(Float32(2,3), Float64(4,5)) failed; libtorch's own text stands on standard error.",
-            Assert.Throws<InvalidOperationException>(() => Dispatcher.Call("aten::mm", "", 1, left, right)).Message);
-        Assert.Equal("aten::cat([Float32(2,3), Float64(4,5)], 0) failed; libtorch's own text stands on standard error.",
-            Assert.Throws<InvalidOperationException>(() => Dispatcher.Call("aten::cat", "", 1, Dispatcher.Argument.List(left, right), 0L)).Message);
+        Assert.Equal("aten::_foreach_mul_([Float32(2,3), Float32(2,3)], [Float64(4,5), Float32(2,3)]) failed; libtorch's own text stands on standard error.",
+            Assert.Throws<InvalidOperationException>(() => Dispatcher.Call(
+                "aten::_foreach_mul_", "List", Dispatcher.Argument.List(left, left), Dispatcher.Argument.List(right, left))).Message);
+        Assert.Equal("aten::_foreach_mul_([Float32(2,3)], Float64(4,5)) failed; libtorch's own text stands on standard error.",
+            Assert.Throws<InvalidOperationException>(() => Dispatcher.Call("aten::_foreach_mul_", "Tensor", Dispatcher.Argument.List(left), right)).Message);
         Assert.Equal(Enumerable.Repeat(1f, 6), left.data<float>().ToArray());
     }
 
@@ -45,8 +46,7 @@ public sealed class DispatcherTests
         {
             using var left = ones(megabytes << 18, 1);
             using var right = ones(megabytes << 18, 1);
-            Assert.Throws<InvalidOperationException>(() => Dispatcher.Call("aten::mm", "", 1, left, right));
-            Assert.Throws<InvalidOperationException>(() => Dispatcher.Call("aten::cat", "", 1, Dispatcher.Argument.List(left, right), 7L));
+            Assert.Throws<InvalidOperationException>(() => Dispatcher.Call("aten::_foreach_mul_", "Tensor", Dispatcher.Argument.List(left), right));
         }
     }
 }
