@@ -45,7 +45,6 @@ internal static partial class AtomicFile
     /// <exception cref="AttuneException">It cannot be created.</exception>
     internal static void CreateFolder(string path)
     {
-        if (File.Exists(path)) throw new AttuneException($"{path} cannot be written: it is a file; give the name of a folder.");
         try
         {
             Directory.CreateDirectory(path);
@@ -60,7 +59,7 @@ internal static partial class AtomicFile
     /// <exception cref="AttuneException">It is a folder, or its folder does not exist or cannot be written.</exception>
     internal static void RequireWritable(string path)
     {
-        if (Directory.Exists(path)) throw new AttuneException($"{path} is a folder; give the name of a file.");
+        if (Directory.Exists(path)) throw Unwritable(path, new IOException("is a folder", IsAFolder));
         var fresh = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
