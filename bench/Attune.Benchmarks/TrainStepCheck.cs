@@ -22,7 +22,7 @@ internal sealed class TrainStepCheck : Check
     private static CheckPart Measure(int batchSize)
     {
         using var attune = Side.Start("attune", "base", $"{batchSize}");
-        attune.Ask("step 0 3 0");
+        attune.Ask("step 0 8 0");                                            // compiled code reaches its last tier in these
         List<double> shares = [], steps = [], products = [], optimizers = [];
         for (var round = 0; round < Rounds; round++)
         {

@@ -40,6 +40,11 @@ internal static class CommandLine
             terminal.Note("attune: standard output cannot be written: no space is left on the disk; free some space or write to another disk.");
             return ExitCode.Failure;
         }
+        catch (UnauthorizedAccessException e) when (e.InnerException is IOException { HResult: Terminal.BadDescriptor })
+        {
+            terminal.Note("attune: standard output is closed; leave it open, or send it to a file.");
+            return ExitCode.Failure;
+        }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             terminal.Note($"attune: this is a fault of Attune {HelpText.Version}, not yours; please report it with the lines below.");

@@ -13,6 +13,9 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
     /// <summary>The code of an error of a reader that has gone (EPIPE).</summary>
     internal const int BrokenPipe = 32;
 
+    /// <summary>The code of an error of an output that is closed (EBADF).</summary>
+    internal const int BadDescriptor = 9;
+
     private const int DefaultWidth = 80, LeastWidth = 20;
     private const string ClearLine = "\r\x1b[K";
     private readonly Lock _lock = new();
