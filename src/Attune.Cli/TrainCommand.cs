@@ -34,8 +34,19 @@ internal static class TrainCommand
         var model = start.Model ?? Names.EmbeddedEncoder;
         var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
         var arguments = values.Create<TrainingArguments>();
-        UsageException.Check(() => (arguments.Validated(), TrainingPlan.Of(arguments, int.MaxValue)));
+        UsageException.Check(() => Check(arguments));
         return Run(start with { Model = model }, data, arguments, defaults, output, terminal);
+    }
+
+    /// <summary>Refuses before any data is read what the Trainer would refuse later, and a run that trains nothing.</summary>
+    private static TrainingArguments Check(TrainingArguments arguments)
+    {
+        Optimizers.Check(arguments);
+        if (arguments.PerDeviceEvalBatchSize < 1)
+            throw new AttuneException($"per_device_eval_batch_size is {arguments.PerDeviceEvalBatchSize}; it must be at least 1.");
+        if (TrainingPlan.Of(arguments, int.MaxValue).TotalSteps < 1)
+            throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");
+        return arguments.Validated();
     }
 
     private static int Run(
