@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Attune.Benchmarks;
 
 /// <summary>AdamW on the weights of BERT-base against a copy of as many bytes.</summary>
@@ -22,16 +20,14 @@ internal sealed class OptimizerStepCheck : Check
         for (var round = 0; round < Rounds; round++)
         {
             var answer = attune.Ask("optimizer");
-            steps.Add(Number(answer, "seconds"));
-            copies.Add(Number(answer, "copy_seconds"));
+            steps.Add(Side.Number(answer, "seconds"));
+            copies.Add(Side.Number(answer, "copy_seconds"));
             ratios.Add(steps[^1] / copies[^1]);
-            usualSteps.Add(Number(usual.Ask("optimizer"), "seconds"));
+            usualSteps.Add(Side.Number(usual.Ask("optimizer"), "seconds"));
         }
         Facts["usual_seconds"] = Statistics.Median(usualSteps);
         Machine.Describe(Facts, "after");
         yield return new("AdamW", Statistics.Median(ratios), 1.3, "times the copy", LowerIsBetter: true,
             Note: $"{Statistics.Median(steps):F4} and {Statistics.Median(copies):F4} s, medians of {Rounds} rounds");
     }
-
-    private static double Number(JsonObject answer, string name) => answer[name]!.GetValue<double>();
 }

@@ -35,6 +35,12 @@ internal sealed class Side : IDisposable
             : throw new AttuneException($"A side of the comparison ended at \"{command}\"; what it says stands above (memory, if nothing does).");
     }
 
+    /// <summary>A number of an answer.</summary>
+    internal static double Number(JsonObject answer, string name) => answer[name]!.GetValue<double>();
+
+    /// <summary>Samples a second of an answer to "step".</summary>
+    internal static double Rate(JsonObject answer) => answer["samples"]!.GetValue<int>() / Number(answer, "seconds");
+
     /// <summary>Works off the commands of the check that started this process.</summary>
     internal static int Serve(string name, string[] arguments)
     {

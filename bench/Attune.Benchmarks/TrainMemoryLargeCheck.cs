@@ -15,7 +15,7 @@ internal sealed class TrainMemoryLargeCheck : Check
         Facts["rows"] = Sst2Rows.Take(1).Source;
         using var attune = Side.Start("attune", "large", "16");
         var answer = attune.Ask("step 0 20 0");
-        Facts["samples_per_second"] = answer["samples"]!.GetValue<int>() / answer["seconds"]!.GetValue<double>();
+        Facts["samples_per_second"] = Side.Rate(answer);
         yield return new("peak memory", attune.Ask("peak")["bytes"]!.GetValue<long>() / Gibibyte, 7, "GiB", LowerIsBetter: true);
     }
 }

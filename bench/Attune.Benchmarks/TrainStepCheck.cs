@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Attune.Benchmarks;
 
 /// <summary>Training steps of BERT-base on SST-2 against the machine's own limit: its matrix products and the optimizer's bytes, nothing else.</summary>
@@ -28,16 +26,14 @@ internal sealed class TrainStepCheck : Check
         {
             var answer = attune.Ask($"step {round * StepsPerRound} {StepsPerRound} 0");
             var limit = attune.Ask($"limit {answer["tokens"]!.GetValue<int>() / StepsPerRound}");
-            steps.Add(Number(answer, "seconds") / StepsPerRound);
-            products.Add(Number(limit, "product_seconds"));
-            optimizers.Add(Number(limit, "optimizer_seconds"));
+            steps.Add(Side.Number(answer, "seconds") / StepsPerRound);
+            products.Add(Side.Number(limit, "product_seconds"));
+            optimizers.Add(Side.Number(limit, "optimizer_seconds"));
             shares.Add((products[^1] + optimizers[^1]) / steps[^1]);
             Console.WriteLine($"batch {batchSize}, round {round + 1}: a step takes {steps[^1]:F3} s, its products {products[^1]:F3} s at " +
-                $"{Number(limit, "product_gflops"):F0} GFLOP/s, the optimizer's bytes {optimizers[^1]:F3} s");
+                $"{Side.Number(limit, "product_gflops"):F0} GFLOP/s, the optimizer's bytes {optimizers[^1]:F3} s");
         }
         return new($"share of the limit, batch {batchSize}", Statistics.Median(shares), 0.8, "",
             Note: $"step {Statistics.Median(steps):F3} s, products {Statistics.Median(products):F3} s, optimizer {Statistics.Median(optimizers):F3} s");
     }
-
-    private static double Number(JsonObject answer, string name) => answer[name]!.GetValue<double>();
 }

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Attune.Benchmarks;
 
 /// <summary>Training steps of small models, where overhead counts and not products, against the usual way in the same libtorch.</summary>
@@ -30,13 +28,11 @@ internal sealed class TrainStepSmallCheck : Check
         for (var round = 0; round < Rounds; round++)
         {
             var steps = $"step {round * StepsPerRound} {StepsPerRound} 0";
-            packed.Add(Rate(attune.Ask(steps)));
-            dynamic.Add(Rate(usual.Ask(steps)));
+            packed.Add(Side.Rate(attune.Ask(steps)));
+            dynamic.Add(Side.Rate(usual.Ask(steps)));
             ratios.Add(packed[^1] / dynamic[^1]);
         }
         return new(model, Statistics.Median(ratios), 6, "times the samples/s",
             Note: $"{Statistics.Median(packed):F0} and {Statistics.Median(dynamic):F0} samples/s, medians of {Rounds} rounds in turn");
     }
-
-    private static double Rate(JsonObject answer) => answer["samples"]!.GetValue<int>() / answer["seconds"]!.GetValue<double>();
 }

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Attune.Benchmarks;
 
 /// <summary>Training steps of BERT-base on SST-2 in batches of 16: Attune against the same libtorch driven the usual way.</summary>
@@ -31,8 +29,8 @@ internal sealed class TrainStepUsualCheck : Check
         {
             // The same rows, one side after the other, so that whatever else the machine does meets both.
             var steps = $"step {round * StepsPerRound} {StepsPerRound} 0";
-            packed.Add(Rate(attune.Ask(steps)));
-            dynamic.Add(Rate(usual.Ask(steps)));
+            packed.Add(Side.Rate(attune.Ask(steps)));
+            dynamic.Add(Side.Rate(usual.Ask(steps)));
             ratios.Add(packed[^1] / dynamic[^1]);
             products.Add(attune.Ask("gemm")["gflops"]!.GetValue<double>());
             if (round < 3) peers.Add(usual.Ask("long")["gflops"]!.GetValue<double>());
@@ -42,9 +40,9 @@ internal sealed class TrainStepUsualCheck : Check
         var peak = attune.Ask("peak")["bytes"]!.GetValue<long>() / Gibibyte;
         // A minute a step: the second of two counts, against Attune's steps just before and after it.
         usual.Ask("step 0 1 512");
-        var before = Rate(attune.Ask($"step 0 {2 * StepsPerRound} 0"));
-        var full = Rate(usual.Ask("step 1 1 512"));
-        var around = (before + Rate(attune.Ask($"step 0 {2 * StepsPerRound} 0"))) / 2;
+        var before = Side.Rate(attune.Ask($"step 0 {2 * StepsPerRound} 0"));
+        var full = Side.Rate(usual.Ask("step 1 1 512"));
+        var around = (before + Side.Rate(attune.Ask($"step 0 {2 * StepsPerRound} 0"))) / 2;
 
         var (product, peer) = (Statistics.Median(products), Statistics.Median(peers));
         (Facts["product_gflops"], Facts["usual_long_batches_gflops"]) = (product, peer);
@@ -59,6 +57,4 @@ internal sealed class TrainStepUsualCheck : Check
         yield return new("against padding to 512", around / full, 30, "times the samples/s", Note: $"{around:F2} and {full:F4} samples/s");
         yield return new("peak memory", peak, 3, "GiB", LowerIsBetter: true);
     }
-
-    private static double Rate(JsonObject answer) => answer["samples"]!.GetValue<int>() / answer["seconds"]!.GetValue<double>();
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Attune.Inference;
-using Attune.Tokenization;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -52,19 +51,12 @@ internal static class PredictCommand
         {
             var words = block.Select(input => input.Text).ToList();
             var pairs = block[0].Pair is null ? null : block.Select(input => input.Pair!).ToList();
-            answers.Write(block, classifier.Predict(words, pairs, what.BatchSize));
-            (rows, cut) = (rows + block.Length, cut + Longer(classifier, words, pairs));
+            answers.Write(block, classifier.Predict(words, pairs, what.BatchSize, out var cutHere));
+            (rows, cut) = (rows + block.Length, cut + cutHere);
         }
         answers.Finish();
         if (cut > 0) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
             $"{cut:N0} of {rows:N0} {(rows == 1 ? "text" : "texts")} {(cut == 1 ? "was" : "were")} cut at {classifier.MaxLength} tokens."));
         return ExitCode.Success;
-    }
-
-    /// <summary>How many texts have more tokens than a row may have; to tokenize is a small part of the work.</summary>
-    private static int Longer(TextClassifier classifier, List<string> texts, List<string>? pairs)
-    {
-        var whole = classifier.Tokenizer.EncodePacked(texts, pairs, new EncodeOptions { Truncation = TruncationStrategy.DoNotTruncate });
-        return Enumerable.Range(0, texts.Count).Count(i => whole.Row(i).Length > classifier.MaxLength);
     }
 }

@@ -49,14 +49,13 @@ internal static class RunConfig
 
     /// <summary>Refuses to go on from a checkpoint of a model of another shape, by the option that names the model.</summary>
     /// <exception cref="AttuneException">It was made with another model.</exception>
-    internal static void CheckModel(TrainingArguments arguments, BertConfig model)
+    internal static void CheckModel(string checkpoint, string outputDir, BertConfig model)
     {
-        if (Checkpoint.Find(arguments.ResumeFromCheckpoint, arguments.OutputDir) is not { } checkpoint) return;
-        var file = Path.Combine(checkpoint, "config.json");
+        var file = Path.Combine(checkpoint, BertConfig.FileName);
         if (!File.Exists(file)) return;
         var before = BertConfig.Load(file);
         if (Shape(before) == Shape(model)) return;
-        var name = Load(arguments.OutputDir)?["model"]?.ToString();
+        var name = Load(outputDir)?["model"]?.ToString();
         throw new AttuneException(
             $"{checkpoint} was made with another model ({Said(before)}, and not {Said(model)}); " +
             $"give --model {name ?? "as when the run began"}, or leave --resume-from-checkpoint out.");

@@ -33,17 +33,14 @@ internal static class TrainCommand
         var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
         var model = start.Model ?? Names.EmbeddedEncoder;
         var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
-        var arguments = values.Create<TrainingArguments>();
-        UsageException.Check(() => Check(arguments));
-        return Run(start with { Model = model }, data, arguments, defaults, output, terminal);
+        return Run(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults, output, terminal);
     }
 
     /// <summary>Refuses before any data is read what the Trainer would refuse later, and a run that trains nothing.</summary>
     private static TrainingArguments Check(TrainingArguments arguments)
     {
         Optimizers.Check(arguments);
-        if (arguments.PerDeviceEvalBatchSize < 1)
-            throw new AttuneException($"per_device_eval_batch_size is {arguments.PerDeviceEvalBatchSize}; it must be at least 1.");
+        EvaluationLoop.RequireBatchSize(arguments);
         if (TrainingPlan.Of(arguments, int.MaxValue).TotalSteps < 1)
             throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");
         return arguments.Validated();
@@ -52,11 +49,11 @@ internal static class TrainCommand
     private static int Run(
         ModelArguments from, DataArguments data, TrainingArguments arguments, string? defaults, OutputArguments output, Terminal terminal)
     {
-        var checkedArguments = arguments.Validated();
-        OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint);
+        var checkedArguments = UsageException.Check(() => Check(arguments));
+        var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint);
         var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
-        var config = BertConfig.Load(Path.Combine(folder, "config.json"));
-        RunConfig.CheckModel(checkedArguments, config);
+        var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
+        if (checkpoint is not null) RunConfig.CheckModel(checkpoint, checkedArguments.OutputDir, config);
         var source = DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell);
         if (!source.Splits.ContainsKey(DatasetDict.Train))
             throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");

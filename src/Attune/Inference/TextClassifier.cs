@@ -65,11 +65,16 @@ public sealed class TextClassifier : IDisposable
     /// <param name="cancellation">Ends it between two batches.</param>
     /// <returns>In the order of the texts.</returns>
     public IReadOnlyList<TextPrediction> Predict(
-        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, int batchSize = 32, CancellationToken cancellation = default)
+        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, int batchSize = 32, CancellationToken cancellation = default) =>
+        Predict(texts, pairs, batchSize, out _, cancellation);
+
+    /// <summary>The same; also says how many rows were cut at <see cref="MaxLength"/>.</summary>
+    internal IReadOnlyList<TextPrediction> Predict(
+        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, int batchSize, out int rowsCut, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(texts);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        var (rows, _) = EncodedTexts.Encode(texts, pairs, Tokenizer, MaxLength);
+        (var rows, rowsCut) = EncodedTexts.Encode(texts, pairs, Tokenizer, MaxLength);
         var predictions = new TextPrediction[rows.Count];
         foreach (var batch in Enumerable.Range(0, rows.Count).OrderBy(i => rows[i].Length).Chunk(batchSize))
         {

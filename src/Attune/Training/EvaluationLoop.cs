@@ -40,10 +40,16 @@ internal sealed class EvaluationLoop(
     internal void Require(TokenizedDataset data)
     {
         if (data.Count == 0) throw new AttuneException("The evaluation set has no rows; choose another file or split.");
-        if (args.PerDeviceEvalBatchSize < 1)
-            throw new AttuneException($"per_device_eval_batch_size is {args.PerDeviceEvalBatchSize}; it must be at least 1.");
+        RequireBatchSize(args);
         if ((long)data.Count * model.Config.NumLabels > Array.MaxLength)
             throw new AttuneException($"The evaluation set has {data.Count} rows, too many to hold the logits of {model.Config.NumLabels} classes each; evaluate it in parts.");
+    }
+
+    /// <exception cref="AttuneException">The batch size is impossible.</exception>
+    internal static void RequireBatchSize(TrainingArguments args)
+    {
+        if (args.PerDeviceEvalBatchSize < 1)
+            throw new AttuneException($"per_device_eval_batch_size is {args.PerDeviceEvalBatchSize}; it must be at least 1.");
     }
 
     /// <summary>Writes the logits of some rows; returns the mean of their losses, 0 where there are no labels.</summary>

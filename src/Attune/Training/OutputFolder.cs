@@ -13,13 +13,12 @@ public static class OutputFolder
 
     /// <summary>Creates the folder where it is missing, and clears it of an earlier run where that is asked for.</summary>
     /// <param name="args">Name the folder and say whether it may be overwritten.</param>
-    /// <param name="checkpoint">As <see cref="TrainingArguments.ResumeFromCheckpoint"/>.</param>
+    /// <param name="checkpoint">From <see cref="Check"/>.</param>
     /// <returns>Keeps other processes from training into the folder as long as it is not disposed.</returns>
-    /// <exception cref="AttuneException">The folder holds another run, or another process trains into it, or it cannot be written.</exception>
+    /// <exception cref="AttuneException">Another process trains into the folder, or it cannot be written.</exception>
     internal static IDisposable Prepare(TrainingArguments args, string? checkpoint)
     {
         ArgumentNullException.ThrowIfNull(args);
-        Check(args, checkpoint);
         try
         {
             Directory.CreateDirectory(args.OutputDir);
@@ -37,21 +36,40 @@ public static class OutputFolder
         }
     }
 
-    /// <summary>Refuses a folder that holds another run; nothing is written.</summary>
+    /// <summary>Finds the checkpoint to go on from, and refuses a folder that holds another run; what a killed process left is cleared away.</summary>
     /// <param name="args">Name the folder and say whether it may be overwritten.</param>
-    /// <param name="checkpoint">As <see cref="TrainingArguments.ResumeFromCheckpoint"/>.</param>
-    /// <exception cref="AttuneException">The folder holds another run.</exception>
-    public static void Check(TrainingArguments args, string? checkpoint)
+    /// <param name="wanted">As <see cref="TrainingArguments.ResumeFromCheckpoint"/>.</param>
+    /// <returns>The checkpoint; null where the run starts anew.</returns>
+    /// <exception cref="AttuneException">The folder holds another run, or there is no such checkpoint.</exception>
+    public static string? Check(TrainingArguments args, string? wanted)
     {
         ArgumentNullException.ThrowIfNull(args);
         if (string.IsNullOrWhiteSpace(args.OutputDir)) throw new AttuneException("output_dir is empty; name a folder.");
-        if (IsContinued(args, checkpoint) || args.OverwriteOutputDir) return;
+        CleanUp(args.OutputDir);
+        var checkpoint = Checkpoint.Find(wanted, args.OutputDir);
+        if (IsContinued(args, checkpoint) || args.OverwriteOutputDir) return checkpoint;
         if (Results.FirstOrDefault(file => File.Exists(Path.Combine(args.OutputDir, file))) is { } found)
             throw new AttuneException(
                 $"{args.OutputDir} holds a finished run ({found}); choose another --output-dir, or give --overwrite-output-dir to replace it.");
         if (CheckpointFiles.Newest(args.OutputDir) is { } unfinished)
             throw new AttuneException(
                 $"{args.OutputDir} holds an unfinished run ({Path.GetFileName(unfinished)}); give --resume-from-checkpoint true to go on with it, or --overwrite-output-dir to start anew.");
+        return checkpoint;
+    }
+
+    /// <summary>Only where no other process trains into the folder: what it is just writing is not left over.</summary>
+    private static void CleanUp(string folder)
+    {
+        if (!Directory.Exists(folder)) return;
+        try
+        {
+            using var ours = Lock(folder);
+            Checkpoint.CleanUp(folder);
+        }
+        catch (Exception e) when (e is AttuneException or IOException or UnauthorizedAccessException)
+        {
+            // In use, or not ours to write: Prepare says so where it matters.
+        }
     }
 
     private static FileStream Lock(string folder)
@@ -68,12 +86,7 @@ public static class OutputFolder
     }
 
     /// <summary>Whether the run in the folder is the one that goes on; a checkpoint of another folder starts a new run in this one.</summary>
-    private static bool IsContinued(TrainingArguments args, string? checkpoint) => checkpoint?.ToLowerInvariant() switch
-    {
-        null or "false" => false,
-        "true" => true,
-        "auto" => CheckpointFiles.Newest(args.OutputDir) is not null,
-        _ => Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint))) ==
-            Path.TrimEndingDirectorySeparator(Path.GetFullPath(args.OutputDir)),
-    };
+    private static bool IsContinued(TrainingArguments args, string? checkpoint) => checkpoint is not null &&
+        Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint))) ==
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(args.OutputDir));
 }

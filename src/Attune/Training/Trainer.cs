@@ -80,9 +80,7 @@ public sealed class Trainer
     {
         var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
         if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
-        Checkpoint.CleanUp(Args.OutputDir);
-        var resume = Checkpoint.Find(resumeFromCheckpoint ?? Args.ResumeFromCheckpoint, Args.OutputDir);
-        OutputFolder.Check(Args, resume);
+        var resume = OutputFolder.Check(Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint);
         using var run = new TrainingRun(this, data, resume, cancellation);
         using var folder = OutputFolder.Prepare(Args, resume);            // deletes an earlier run, so only when all else is found right
         return run.Run();

@@ -125,6 +125,16 @@ public sealed class ResumeTests : IDisposable
         Assert.Contains("holds a finished run", Assert.Throws<AttuneException>(() => Run("by epoch", "finished", null, "auto", change: Unsaved)).Message, StringComparison.Ordinal);
     }
 
+    [Theory, InlineData("true"), InlineData("auto")]
+    public void Train_KilledWhileACheckpointWasReplaced_GoesOnFromIt(string resume)
+    {
+        var whole = Run("by epoch", "whole", stopAfter: null, resume: null);
+        Run("by epoch", "killed", stopAfter: 2, resume: null);
+        var folder = Path.Combine(_folder.Path, "killed");
+        Directory.Move(CheckpointFiles.Folder(folder, 2), Path.Combine(folder, ".checkpoint-2.0f.old"));
+        AssertSame(whole, Run("by epoch", "killed", stopAfter: null, resume: resume), resume);
+    }
+
     [Fact]
     public void Train_NoCheckpoint_SaysWhere()
     {

@@ -111,9 +111,15 @@ public sealed class TrainerTests : IDisposable
     public void Train_FolderInUse_IsRefused()
     {
         var args = TinyRun.Arguments(Out);
+        var unfinished = Path.Combine(Out, ".checkpoint-5.0f.tmp");            // which the other process is just writing
         using (OutputFolder.Prepare(args, checkpoint: null))
+        {
+            Directory.CreateDirectory(unfinished);
             Assert.Contains("is in use", Assert.Throws<AttuneException>(() => Train(args)).Message, StringComparison.Ordinal);
+            Assert.True(Directory.Exists(unfinished));
+        }
         Train(args);
+        Assert.False(Directory.Exists(unfinished));
     }
 
     [Fact]
