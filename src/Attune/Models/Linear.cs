@@ -26,7 +26,7 @@ internal sealed unsafe class Linear : IDisposable
     /// <summary>The biases, one after the other (O).</summary>
     internal float* Bias => _biases[0].Data;
 
-    private Tensor Value => _value ??= Matrix(_store.Values);
+    private Tensor Value => _value ??= Matrix(_store.RawValues);
 
     /// <summary>Several layers as one; their weights and biases must have been declared one after the other.</summary>
     internal static Linear Joined(params ReadOnlySpan<Linear> layers)
@@ -50,12 +50,12 @@ internal sealed unsafe class Linear : IDisposable
     /// <summary>Adds gradient' x to the weights' gradients, (O,I).</summary>
     internal void AddWeightGradient(Tensor gradient, Tensor x)
     {
-        var clear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
-        if (!clear) foreach (var weight in _weights) _ = weight.GradientToAddTo();
+        var isClear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
+        if (!isClear) foreach (var weight in _weights) _ = weight.GradientToAddTo();
         using var transposed = gradient.t();
         _gradient ??= Matrix(_store.RawGradients);
-        MatrixProduct.Multiply(transposed, x, _gradient, accumulate: !clear);
-        foreach (var weight in _weights) weight.GradientIsClear = false;
+        var squares = MatrixProduct.Multiply(transposed, x, _gradient, accumulate: !isClear);
+        for (var i = 0; i < _weights.Length; i++) _weights[i].SetGradientWritten(i == 0 || squares is null ? squares : 0);
     }
 
     /// <summary>Where a kernel adds the gradient of the bias (O).</summary>
