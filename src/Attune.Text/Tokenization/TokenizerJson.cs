@@ -30,7 +30,7 @@ internal static class TokenizerJson
     }
 
     internal static void Write(
-        Stream stream, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<(AddedToken Token, int Id)> added, SequenceTemplate template)
+        Stream stream, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<NumberedToken> added, SequenceTemplate template)
     {
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();

@@ -11,19 +11,21 @@ internal sealed class Vocabulary
     private Vocabulary(Dictionary<string, int> ids)
     {
         _ids = ids;
-        _tokens = new string?[ids.Count == 0 ? 0 : ids.Values.Max() + 1];
+        var greatest = -1;
+        foreach (var id in ids.Values) greatest = Math.Max(greatest, id);
+        _tokens = new string?[greatest + 1];
         foreach (var (token, id) in ids) _tokens[id] = token;
     }
 
     /// <summary>The greatest id plus one: as many rows as the embedding needs.</summary>
     internal int Size => _tokens.Length;
 
-    internal IReadOnlyDictionary<string, int> Ids => _ids;
+    internal Dictionary<string, int> Ids => _ids;
 
     /// <summary>Line n, counted from 0, is the token n. Of equal lines the last counts, as in Python's dict.</summary>
     internal static Vocabulary FromLines(IEnumerable<string> lines)
     {
-        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        var ids = new Dictionary<string, int>(lines.TryGetNonEnumeratedCount(out var count) ? count : 0, StringComparer.Ordinal);
         var id = 0;
         foreach (var line in lines) ids[line] = id++;
         return new Vocabulary(ids);
@@ -44,11 +46,11 @@ internal sealed class Vocabulary
     internal string? TokenOf(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;
 
     /// <summary>The same with the given tokens as well.</summary>
-    internal Vocabulary With(IReadOnlyCollection<(string Token, int Id)> further)
+    internal Vocabulary With(IReadOnlyCollection<NumberedToken> further)
     {
-        if (further.All(token => IdOf(token.Token) == token.Id)) return this;
+        if (further.All(token => IdOf(token.Token.Content) == token.Id)) return this;
         var ids = new Dictionary<string, int>(_ids, StringComparer.Ordinal);
-        foreach (var (token, id) in further) ids[token] = id;
+        foreach (var (token, id) in further) ids[token.Content] = id;
         return new Vocabulary(ids);
     }
 }
