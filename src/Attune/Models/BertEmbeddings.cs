@@ -10,9 +10,9 @@ namespace Attune.Models;
 /// <summary>Dropout(LayerNorm(word + position + token type)).</summary>
 internal sealed unsafe class BertEmbeddings(WeightStore store, string name, BertConfig config)
 {
-    private readonly Weight word_embeddings = store.Declare(name + ".word_embeddings.weight", true, config.VocabSize, config.HiddenSize);
-    private readonly Weight position_embeddings = store.Declare(name + ".position_embeddings.weight", true, config.MaxPositionEmbeddings, config.HiddenSize);
-    private readonly Weight token_type_embeddings = store.Declare(name + ".token_type_embeddings.weight", true, config.TypeVocabSize, config.HiddenSize);
+    private readonly Weight word_embeddings = store.DeclareTable(name + ".word_embeddings.weight", config.VocabSize, config.HiddenSize);
+    private readonly Weight position_embeddings = store.DeclareTable(name + ".position_embeddings.weight", config.MaxPositionEmbeddings, config.HiddenSize);
+    private readonly Weight token_type_embeddings = store.DeclareTable(name + ".token_type_embeddings.weight", config.TypeVocabSize, config.HiddenSize);
     private readonly LayerNorm layerNorm = new(store, name + ".LayerNorm", config.HiddenSize);
 
     /// <summary>The table whose padding row starts as zero and gets no gradient.</summary>
@@ -24,8 +24,8 @@ internal sealed unsafe class BertEmbeddings(WeightStore store, string name, Bert
         int tokens = batch.Tokens, hidden = config.HiddenSize;
         saved = new Saved(LibTorch.Empty(tokens, hidden), LibTorch.Empty(tokens));
         var output = LibTorch.Empty(tokens, hidden);
-        EmbeddingSum.Forward(batch.InputIds, batch.PositionIds, batch.TokenTypeIds, word_embeddings.Data, position_embeddings.Data,
-            token_type_embeddings.Data, LibTorch.Floats(saved.Unit), hidden);
+        EmbeddingSum.Forward(batch.InputIds, batch.PositionIds, batch.TokenTypeIds, word_embeddings.RowData(batch.InputIds),
+            position_embeddings.RowData(batch.PositionIds), token_type_embeddings.RowData(batch.TokenTypeIds), LibTorch.Floats(saved.Unit), hidden);
         ResidualNorm.Forward(LibTorch.Floats(saved.Unit), null, null, layerNorm.Weight.Data, layerNorm.Bias.Data, config.LayerNormEps,
             LibTorch.Floats(output), LibTorch.Floats(saved.Inverse), batch.Sequences.AllTokens, hidden, Dropout.None);
         ResidualNorm.Drop(LibTorch.Floats(output), batch.Sequences.AllTokens, hidden, dropout);
@@ -39,10 +39,13 @@ internal sealed unsafe class BertEmbeddings(WeightStore store, string name, Bert
         ResidualNorm.Drop(outer, batch.Sequences.AllTokens, hidden, dropout);
         ResidualNorm.Backward(outer, LibTorch.Floats(saved.Unit), layerNorm.Weight.Data, LibTorch.Floats(saved.Inverse), outer,
             layerNorm.Weight.GradientToAddTo(), layerNorm.Bias.GradientToAddTo(), null, batch.Sequences.AllTokens, hidden, Dropout.None);
-        EmbeddingSum.Backward(batch.InputIds, outer, word_embeddings.GradientToAddTo(), hidden, without: config.PadTokenId ?? -1);
-        EmbeddingSum.Backward(batch.PositionIds, outer, position_embeddings.GradientToAddTo(), hidden);
-        EmbeddingSum.Backward(batch.TokenTypeIds, outer, token_type_embeddings.GradientToAddTo(), hidden);
+        AddGradient(word_embeddings, batch.InputIds, outer, without: config.PadTokenId ?? -1);
+        AddGradient(position_embeddings, batch.PositionIds, outer);
+        AddGradient(token_type_embeddings, batch.TokenTypeIds, outer);
     }
+
+    private void AddGradient(Weight table, int[] rows, float* gradient, int without = -1) =>
+        EmbeddingSum.Backward(rows, gradient, table.GradientRowsToAddTo(rows, without), config.HiddenSize, without);
 
     private void Check(Batch batch)
     {

@@ -26,7 +26,7 @@ internal sealed unsafe class Linear : IDisposable
     /// <summary>The biases, one after the other (O).</summary>
     internal float* Bias => _biases[0].Data;
 
-    private Tensor Value => _value ??= Matrix(_store.Values);
+    private Tensor Value => _value ??= Matrix(_store.RawValues);
 
     /// <summary>Several layers as one; their weights and biases must have been declared one after the other.</summary>
     internal static Linear Joined(params ReadOnlySpan<Linear> layers)
@@ -40,25 +40,22 @@ internal sealed unsafe class Linear : IDisposable
         return new Linear(layers[0]._store, [.. weights], [.. biases]);
     }
 
-    internal Tensor Forward(Tensor x) => LibTorch.Product(x, _transposed ??= Value.t().DetachFromDisposeScope()); // (L,I) -> (L,O)
+    internal Tensor Forward(Tensor x) => Product(x, _transposed ??= Value.t().DetachFromDisposeScope());  // (L,I) -> (L,O)
 
-    internal Tensor InputGradient(Tensor gradient) => LibTorch.Product(gradient, Value);          // (L,O) -> (L,I)
+    internal Tensor InputGradient(Tensor gradient) => Product(gradient, Value);                   // (L,O) -> (L,I)
 
     /// <summary>sum += gradient W, (L,I).</summary>
-    internal void AddInputGradient(Tensor gradient, Tensor sum)
-    {
-        _ = sum.addmm_(gradient, Value, beta: 1, alpha: 1);
-    }
+    internal void AddInputGradient(Tensor gradient, Tensor sum) => MatrixProduct.Multiply(gradient, Value, sum, accumulate: true);
 
     /// <summary>Adds gradient' x to the weights' gradients, (O,I).</summary>
     internal void AddWeightGradient(Tensor gradient, Tensor x)
     {
-        var clear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
-        if (!clear) foreach (var weight in _weights) _ = weight.GradientToAddTo();
+        var isClear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
+        if (!isClear) foreach (var weight in _weights) _ = weight.GradientToAddTo();
         using var transposed = gradient.t();
         _gradient ??= Matrix(_store.RawGradients);
-        _ = _gradient.addmm_(transposed, x, beta: clear ? 0 : 1, alpha: 1);
-        foreach (var weight in _weights) weight.GradientIsClear = false;
+        var squares = MatrixProduct.Multiply(transposed, x, _gradient, accumulate: !isClear);
+        for (var i = 0; i < _weights.Length; i++) _weights[i].SetGradientWritten(i == 0 || squares is null ? squares : 0);
     }
 
     /// <summary>Where a kernel adds the gradient of the bias (O).</summary>
@@ -77,6 +74,13 @@ internal sealed unsafe class Linear : IDisposable
         _value?.Dispose();
         _transposed?.Dispose();
         _gradient?.Dispose();
+    }
+
+    private static Tensor Product(Tensor left, Tensor right)
+    {
+        var result = LibTorch.Empty(left.size(0), right.size(1));
+        MatrixProduct.Multiply(left, right, result);
+        return result;
     }
 
     private Tensor Matrix(Tensor flat)

@@ -7,11 +7,15 @@ namespace Attune.Models;
 public sealed unsafe class Weight
 {
     private readonly WeightStore _store;
+    private readonly RowMarks? _rowsWithGradient;
+    private bool _gradientIsClear = true;
+    private IRowUpdates? _pending;
 
-    internal Weight(WeightStore store, string name, long[] shape, bool decays)
+    internal Weight(WeightStore store, string name, long[] shape, bool decays, bool isTable)
     {
         (_store, Name, Shape, Decays) = (store, name, shape, decays);
         NumberOfElements = shape.Aggregate(1L, (product, size) => checked(product * size));
+        if (isTable) _rowsWithGradient = new RowMarks((int)shape[0]);
     }
 
     /// <summary>Name in the file of weights, for example <c>bert.pooler.dense.bias</c>.</summary>
@@ -29,26 +33,117 @@ public sealed unsafe class Weight
     /// <summary>First element in the flat buffers.</summary>
     public long Offset { get; internal set; }
 
-    /// <summary>The values, as a view of the flat buffer.</summary>
+    /// <summary>The values, as a view of the flat buffer. Take it anew after each step of an optimizer: only then is every row up to date.</summary>
     public Tensor Value => View(_store.Values);
 
-    /// <summary>The gradient, as a view of the flat buffer; zero before the first backward.</summary>
-    public Tensor Gradient => View(_store.Gradients);
+    /// <summary>The gradient, as a view of the flat buffer; zero before the first backward. Take it anew for each update.</summary>
+    public Tensor Gradient
+    {
+        get
+        {
+            _ = GradientToAddTo();
+            return View(_store.RawGradients);
+        }
+    }
 
-    /// <summary>Whether the gradient is zero without being written: the first to write it need not read it.</summary>
-    internal bool GradientIsClear { get; set; } = true;
+    /// <summary>Whether it is a table of which a batch uses some rows only: their gradients alone are written, see <see cref="RowsWithGradient"/>.</summary>
+    internal bool IsTable => _rowsWithGradient is not null;
 
-    internal float* Data => LibTorch.Floats(_store.Values) + Offset;
+    /// <summary>Of a table: the rows that may have a gradient, ascending; null where all may. Of other weights null.</summary>
+    internal int[]? RowsWithGradient => _gradientIsClear ? _rowsWithGradient?.Ascending() : null;
+
+    /// <summary>Whether the gradient is zero everywhere without being written: the first to write it need not read it.</summary>
+    internal bool GradientIsClear => _gradientIsClear && _rowsWithGradient is not { Count: > 0 };
+
+    /// <summary>
+    /// Sum of the gradient's squares, where the product that wrote it summed them up; else null. Of weights that one product writes together
+    /// the first has the sum and the others have 0.
+    /// </summary>
+    internal double? GradientSquares { get; private set; }
+
+    /// <summary>Who brings this table's rows up to date before they are read; null where they always are.</summary>
+    internal IRowUpdates? Pending
+    {
+        get => _pending;
+        set
+        {
+            if (_pending != value) _pending?.Finish();
+            _pending = value;
+        }
+    }
+
+    /// <summary>Lets updates go that nobody will read.</summary>
+    internal void ForgetPending() => _pending = null;
+
+    /// <summary>The values, all up to date.</summary>
+    internal float* Data
+    {
+        get
+        {
+            _pending?.Finish();
+            return RawData;
+        }
+    }
+
+    /// <summary>The values, of which rows of a table may wait for updates.</summary>
+    internal float* RawData => LibTorch.Floats(_store.RawValues) + Offset;
+
+    /// <summary>The gradient, where it is clear not zero yet.</summary>
+    internal float* RawGradient => LibTorch.Floats(_store.RawGradients) + Offset;
 
     internal Span<float> Span => new(Data, checked((int)NumberOfElements));
+
+    /// <summary>The values of a table, of which the given rows are up to date.</summary>
+    internal float* RowData(ReadOnlySpan<int> rows)
+    {
+        _pending?.Finish(rows);
+        return RawData;
+    }
 
     /// <summary>Where a kernel adds this weight's gradient.</summary>
     internal float* GradientToAddTo()
     {
-        var gradient = LibTorch.Floats(_store.RawGradients) + Offset;
-        if (GradientIsClear) new Span<float>(gradient, checked((int)NumberOfElements)).Clear();
-        GradientIsClear = false;
+        var gradient = RawGradient;
+        if (_gradientIsClear) ClearWhatIsNotWritten(gradient);
+        (_gradientIsClear, GradientSquares) = (false, null);
         return gradient;
+    }
+
+    /// <summary>Where a kernel adds the gradients of some rows of a table.</summary>
+    /// <param name="rows">Any number of times each.</param>
+    /// <param name="without">A row that gets no gradient, or -1.</param>
+    internal float* GradientRowsToAddTo(ReadOnlySpan<int> rows, int without)
+    {
+        if (!_gradientIsClear) return GradientToAddTo();
+        var gradient = RawGradient;
+        var columns = (int)Shape[1];
+        foreach (var row in rows)
+            if (row != without && _rowsWithGradient!.Add(row)) new Span<float>(gradient + (long)row * columns, columns).Clear();
+        return gradient;
+    }
+
+    /// <summary>A product has written the whole gradient.</summary>
+    /// <param name="squares">As <see cref="GradientSquares"/>.</param>
+    internal void SetGradientWritten(double? squares) => (_gradientIsClear, GradientSquares) = (false, squares);
+
+    /// <summary>Makes the gradient zero without writing it.</summary>
+    internal void ClearGradient()
+    {
+        (_gradientIsClear, GradientSquares) = (true, null);
+        _rowsWithGradient?.Clear();
+    }
+
+    private void ClearWhatIsNotWritten(float* gradient)
+    {
+        if (_rowsWithGradient is null)
+        {
+            new Span<float>(gradient, checked((int)NumberOfElements)).Clear();
+            return;
+        }
+        var columns = (int)Shape[1];
+        for (var row = 0; row < Shape[0]; row++)
+            if (!_rowsWithGradient.Contains(row)) new Span<float>(gradient + (long)row * columns, columns).Clear();
+        _rowsWithGradient.Clear();
     }
 
     private Tensor View(Tensor flat)

@@ -28,14 +28,22 @@ public sealed class WeightStore : IDisposable
     public long DecayingCount { get; private set; }
 
     /// <summary>The values of all weights, one after the other.</summary>
-    public Tensor Values => _values ?? throw new InvalidOperationException("the weights are not laid out yet");
-
-    /// <summary>The gradients of all weights, one after the other.</summary>
-    public Tensor Gradients
+    /// <remarks>Take them anew after each step of an optimizer: only then is every row of the embeddings up to date.</remarks>
+    public Tensor Values
     {
         get
         {
-            foreach (var weight in _weights) ClearForReading(weight);
+            foreach (var weight in _weights) weight.Pending?.Finish();
+            return RawValues;
+        }
+    }
+
+    /// <summary>The gradients of all weights, one after the other. Take them anew for each update.</summary>
+    public unsafe Tensor Gradients
+    {
+        get
+        {
+            foreach (var weight in _weights) _ = weight.GradientToAddTo();
             return RawGradients;
         }
     }
@@ -44,7 +52,10 @@ public sealed class WeightStore : IDisposable
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public Weight this[string name] => _byName[name];
 
-    /// <summary>The gradients, where those of weights marked as clear are not zero yet.</summary>
+    /// <summary>The values, of which rows of tables may wait for updates: <see cref="Weight.Pending"/>.</summary>
+    internal Tensor RawValues => _values ?? throw new InvalidOperationException("the weights are not laid out yet");
+
+    /// <summary>The gradients, where those of weights and rows marked as clear are not zero yet.</summary>
     internal Tensor RawGradients => _gradients ??= LibTorch.Empty(Count);
 
     /// <summary>Finds a weight by its name.</summary>
@@ -53,25 +64,23 @@ public sealed class WeightStore : IDisposable
     /// <summary>Sets all gradients to zero.</summary>
     public void ClearGradients()
     {
-        foreach (var weight in _weights) weight.GradientIsClear = true;
+        foreach (var weight in _weights) weight.ClearGradient();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (var weight in _weights) weight.ForgetPending();
         _values?.Dispose();
         _gradients?.Dispose();
         (_values, _gradients) = (null, null);
     }
 
     /// <summary>Declares a weight; all must be declared before <see cref="LayOut"/>.</summary>
-    internal Weight Declare(string name, bool decays, params long[] shape)
-    {
-        var weight = new Weight(this, name, shape, decays);
-        _weights.Add(weight);
-        _byName.Add(name, weight);
-        return weight;
-    }
+    internal Weight Declare(string name, bool decays, params long[] shape) => Declare(new Weight(this, name, shape, decays, isTable: false));
+
+    /// <summary>Declares a table of which a batch uses some rows only.</summary>
+    internal Weight DeclareTable(string name, int rows, int columns) => Declare(new Weight(this, name, [rows, columns], decays: true, isTable: true));
 
     /// <summary>Gives each weight its place and takes the memory for the values.</summary>
     internal void LayOut()
@@ -89,8 +98,10 @@ public sealed class WeightStore : IDisposable
         _values = LibTorch.Empty(Count);
     }
 
-    private static unsafe void ClearForReading(Weight weight)
+    private Weight Declare(Weight weight)
     {
-        if (weight.GradientIsClear) _ = weight.GradientToAddTo();
+        _weights.Add(weight);
+        _byName.Add(weight.Name, weight);
+        return weight;
     }
 }

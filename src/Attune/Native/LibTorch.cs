@@ -55,20 +55,6 @@ internal static unsafe partial class LibTorch
         }
     }
 
-    /// <summary>The product of two matrices, as a new tensor.</summary>
-    /// <exception cref="AttuneException">There is not enough memory.</exception>
-    internal static Tensor Product(Tensor left, Tensor right)
-    {
-        try
-        {
-            return left.mm(right);
-        }
-        catch (ExternalException e) when (IsOutOfMemory(e))
-        {
-            throw OutOfMemory(e);
-        }
-    }
-
     private static bool LoadOnce()
     {
         WaitPolicy.Sleep();

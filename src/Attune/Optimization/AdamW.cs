@@ -1,14 +1,22 @@
+using Attune.Kernels;
 using Attune.Models;
 using Attune.Native;
 using static TorchSharp.torch;
 
 namespace Attune.Optimization;
 
-/// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as <c>torch.optim.AdamW</c>: libtorch's fused kernel on the flat buffers.</summary>
-public sealed class AdamW : Optimizer
+/// <summary>
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as <c>torch.optim.AdamW</c>. Rows of the embeddings that an update gives no
+/// gradient are updated when they are read next, with the same result.
+/// </summary>
+public sealed unsafe class AdamW : Optimizer
 {
-    private readonly double _beta1, _beta2, _epsilon, _weightDecay;
+    private const int Block = 1 << 14, OperationsPerElement = 16;
+
+    private readonly double _weightDecay;
+    private readonly AdamWKernel.Settings _settings;
     private readonly Tensor _averages, _squares;
+    private readonly Dictionary<Weight, DeferredRows> _deferred = [];
 
     /// <summary>Creates the optimizer with empty state.</summary>
     /// <param name="weights">The model's.</param>
@@ -19,35 +27,73 @@ public sealed class AdamW : Optimizer
     /// <param name="weightDecay">Of the weights that decay. Default 0.</param>
     public AdamW(
         WeightStore weights, double learningRate = 5e-5, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
+        : this(weights, learningRate, beta1, beta2, epsilon, weightDecay, defersRows: true)
+    {
+    }
+
+    internal AdamW(WeightStore weights, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool defersRows)
         : base(weights, learningRate)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        (_beta1, _beta2, _epsilon, _weightDecay) = (beta1, beta2, epsilon, weightDecay);
+        _weightDecay = weightDecay;
+        _settings = new(beta1, beta2, epsilon);
         _averages = NewState("exp_avg", weights.Count);
         _squares = NewState("exp_avg_sq", weights.Count);
+        if (!defersRows) return;
+        foreach (var table in weights.All.Where(weight => weight.IsTable))
+            table.Pending = _deferred[table] = new DeferredRows(table, _averages, _squares, _settings);
     }
 
     internal override string Kind => "AdamW";
 
-    private protected override void Apply(double gradientFactor)
+    /// <inheritdoc/>
+    public override void Dispose()
     {
-        using var divisor = gradientFactor == 1 ? null : tensor((float)(1 / gradientFactor));
-        using var step = tensor((float)StepCount);
-        StepPart(0, Weights.DecayingCount, _weightDecay, step, divisor);
-        StepPart(Weights.DecayingCount, Weights.Count - Weights.DecayingCount, 0, step, divisor);
+        foreach (var (table, rows) in _deferred)
+            if (table.Pending == rows) table.Pending = null;
+        base.Dispose();
     }
 
-    private void StepPart(long from, long count, double weightDecay, Tensor step, Tensor? divisor)
+    private protected override void FinishState()
     {
-        if (count == 0) return;
-        using var values = Weights.Values.narrow(0, from, count);
-        using var gradients = Weights.Gradients.narrow(0, from, count);
-        using var averages = _averages.narrow(0, from, count);
-        using var squares = _squares.narrow(0, from, count);
-        Dispatcher.Call("aten::_fused_adamw_", "",
-            Dispatcher.Argument.List(values), Dispatcher.Argument.List(gradients), Dispatcher.Argument.List(averages),
-            Dispatcher.Argument.List(squares), Dispatcher.Argument.List(), Dispatcher.Argument.List(step),
-            LearningRate, _beta1, _beta2, weightDecay, _epsilon, false, false,
-            divisor is null ? Dispatcher.Argument.None : Dispatcher.Argument.Some(divisor), Dispatcher.Argument.None);
+        foreach (var rows in _deferred.Values) rows.Finish();
+    }
+
+    private protected override void Apply(double gradientFactor)
+    {
+        var step = StepWith(_weightDecay);
+        var dense = 0L;                                                          // first element that no update has reached yet
+        foreach (var weight in Weights.All)
+        {
+            if (_deferred.TryGetValue(weight, out var deferred) && weight.Pending == deferred && weight.RowsWithGradient is { } rows)
+            {
+                Update(dense, weight.Offset, step, (float)gradientFactor);
+                deferred.Update(rows, step, (float)gradientFactor);
+                dense = weight.Offset + weight.NumberOfElements;
+                continue;
+            }
+            _ = weight.Data;                                                     // what was put off comes first
+            _ = weight.GradientToAddTo();                                        // and what is clear becomes zero
+        }
+        Update(dense, Weights.DecayingCount, step, (float)gradientFactor);
+        Update(Math.Max(dense, Weights.DecayingCount), Weights.Count, StepWith(0), (float)gradientFactor);
+    }
+
+    private AdamWKernel.Step StepWith(double weightDecay) => new(
+        (float)(1 - LearningRate * weightDecay),
+        (float)(LearningRate / (1 - Math.Pow(_settings.Beta1, StepCount))),
+        (float)Math.Sqrt(1 - Math.Pow(_settings.Beta2, StepCount)));
+
+    private void Update(long from, long to, AdamWKernel.Step step, float gradientFactor)
+    {
+        if (to <= from) return;
+        float* values = LibTorch.Floats(Weights.RawValues), gradients = LibTorch.Floats(Weights.RawGradients);
+        float* averages = LibTorch.Floats(_averages), squares = LibTorch.Floats(_squares);
+        CpuLoop.Pieces(checked((int)((to - from + Block - 1) / Block)), OperationsPerElement * Block, (_, firstBlock, endBlock) =>
+        {
+            var at = from + (long)firstBlock * Block;
+            AdamWKernel.Update(values + at, gradients + at, averages + at, squares + at, Math.Min(from + (long)endBlock * Block, to) - at,
+                _settings, step, gradientFactor);
+        });
     }
 }

@@ -1,6 +1,5 @@
 using Attune.Kernels;
 using Attune.Models;
-using Attune.Native;
 
 namespace Attune.Optimization;
 
@@ -13,20 +12,37 @@ public static unsafe class GradientNorm
     public static double Compute(WeightStore weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        var gradients = LibTorch.Floats(weights.Gradients);
-        var blocks = checked((int)((weights.Count + Block - 1) / Block));
-        var sums = new double[blocks];
-        CpuLoop.Pieces(blocks, Block, (_, from, to) =>
-        {
-            for (var block = from; block < to; block++)
-            {
-                var first = gradients + (long)block * Block;
-                sums[block] = Vectors.SumOfProducts(first, first, (int)Math.Min(Block, weights.Count - (long)block * Block));
-            }
-        });
-        return Math.Sqrt(sums.Sum());
+        return Math.Sqrt(weights.All.Sum(Squares));
     }
 
     /// <summary>Factor for <see cref="Optimizer.Step"/> that brings the norm down to <paramref name="maxNorm"/>, as torch's <c>clip_grad_norm_</c>.</summary>
     public static double ClipFactor(double norm, double maxNorm) => Math.Min(1, maxNorm / (norm + 1e-6));
+
+    /// <summary>Sum of the squares of a weight's gradient; a table's by rows, so that rows that are zero change nothing, read or not.</summary>
+    private static double Squares(Weight weight)
+    {
+        if (weight.GradientIsClear) return 0;
+        if (weight.GradientSquares is { } known) return known;
+        if (!weight.IsTable) return Squares(weight.RawGradient, weight.NumberOfElements, Block, null);
+        var rows = weight.RowsWithGradient;
+        return Squares(weight.RawGradient, (rows?.Length ?? weight.Shape[0]) * weight.Shape[1], (int)weight.Shape[1], rows);
+    }
+
+    /// <param name="gradient">First element of the whole.</param>
+    /// <param name="count">Number of elements that count.</param>
+    /// <param name="block">How many elements lie together.</param>
+    /// <param name="blocks">Numbers of the blocks that count; null for all.</param>
+    private static double Squares(float* gradient, long count, int block, int[]? blocks)
+    {
+        var sums = new double[checked((int)((count + block - 1) / block))];
+        CpuLoop.Pieces(sums.Length, block, (_, from, to) =>
+        {
+            for (var i = from; i < to; i++)
+            {
+                var first = gradient + (long)(blocks?[i] ?? i) * block;
+                sums[i] = Vectors.SumOfProducts(first, first, (int)Math.Min(block, count - (long)i * block));
+            }
+        });
+        return sums.Sum();
+    }
 }

@@ -21,11 +21,18 @@ public abstract class Optimizer : IDisposable
     internal abstract string Kind { get; }
 
     /// <summary>What must survive a restart besides <see cref="StepCount"/>: flat tensors in the order of the weights, by name.</summary>
-    internal IReadOnlyDictionary<string, Tensor> State => _state;
+    internal IReadOnlyDictionary<string, Tensor> State
+    {
+        get
+        {
+            FinishState();
+            return _state;
+        }
+    }
 
     /// <summary>The same as addresses of their first elements and numbers of elements, for files.</summary>
     internal unsafe IEnumerable<(string Name, nint Address, long Count)> StateMemory =>
-        _state.Select(pair => (pair.Key, (nint)LibTorch.Floats(pair.Value), pair.Value.NumberOfElements));
+        State.Select(pair => (pair.Key, (nint)LibTorch.Floats(pair.Value), pair.Value.NumberOfElements));
 
     private protected WeightStore Weights { get; }
 
@@ -41,7 +48,7 @@ public abstract class Optimizer : IDisposable
     public void ZeroGrad() => Weights.ClearGradients();
 
     /// <inheritdoc/>
-    public void Dispose()
+    public virtual void Dispose()
     {
         foreach (var tensor in _state.Values) tensor.Dispose();
         _state.Clear();
@@ -49,6 +56,11 @@ public abstract class Optimizer : IDisposable
     }
 
     private protected abstract void Apply(double gradientFactor);
+
+    /// <summary>Brings the state up to date where steps have put off a part of it.</summary>
+    private protected virtual void FinishState()
+    {
+    }
 
     /// <summary>A flat tensor of zeros that belongs to the state.</summary>
     private protected Tensor NewState(string name, long count)

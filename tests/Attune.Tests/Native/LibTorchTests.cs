@@ -18,23 +18,6 @@ public sealed class LibTorchTests
     }
 
     [Fact]
-    public void Product_MoreThanThereIs_SaysWhatToDo()
-    {
-        using var one = torch.zeros(1, 1);
-        using var tall = one.expand(1L << 30, 1);
-        using var wide = one.expand(1, 1L << 30);
-        Assert.Contains("gradient_accumulation_steps", Assert.Throws<AttuneException>(() => LibTorch.Product(tall, wide)).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Product_UnfitShapes_StaysABug()
-    {
-        using var two = LibTorch.Empty(2, 2);
-        using var three = LibTorch.Empty(3, 3);
-        Assert.ThrowsAny<System.Runtime.InteropServices.ExternalException>(() => LibTorch.Product(two, three));
-    }
-
-    [Fact]
     public void Load_WithoutAWishOfTheUsers_TakesNoMoreThreadsThanTheProcessHasCores()
     {
         Assert.SkipWhen(Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is { Length: > 0 }, "OMP_NUM_THREADS is set.");

@@ -1,0 +1,30 @@
+using Attune.Native;
+using static TorchSharp.torch;
+
+namespace Attune.Kernels;
+
+/// <summary>Products of matrices, by whichever of Attune's and libtorch's kernels is faster for their shape on this processor.</summary>
+internal static unsafe class MatrixProduct
+{
+    /// <summary>Lines of a result below which packing the right side costs more than faster tiles give back.</summary>
+    private const int FewLines = 32;
+
+    /// <summary>result = left right, or result += left right.</summary>
+    /// <param name="left">(M,K), or a transposed view.</param>
+    /// <param name="right">(K,N), or a transposed view.</param>
+    /// <param name="result">(M,N), contiguous.</param>
+    /// <param name="accumulate">Whether the result is added to.</param>
+    /// <returns>The sum of the squares of the result's elements where it cost nothing to know, else null.</returns>
+    internal static double? Multiply(Tensor left, Tensor right, Tensor result, bool accumulate = false)
+    {
+        var (m, n) = ((int)result.size(0), (int)result.size(1));
+        if (!Gemm.IsPreferred || m < FewLines)
+        {
+            _ = result.addmm_(left, right, beta: accumulate ? 1 : 0, alpha: 1);
+            return null;
+        }
+        return Gemm.Multiply(m, n, (int)left.size(1), Matrix(left), Matrix(right), Matrix(result), accumulate);
+    }
+
+    private static Gemm.Matrix Matrix(Tensor tensor) => new(LibTorch.Floats(tensor), tensor.stride(0), tensor.stride(1));
+}
