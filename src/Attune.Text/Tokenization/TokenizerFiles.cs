@@ -104,10 +104,14 @@ internal static class TokenizerFiles
     }
 
     /// <summary>added_tokens_decoder: id to token, in the order of the ids.</summary>
-    private static IEnumerable<AddedToken> Decoder(JsonElement config) => Value(config, "added_tokens_decoder") is not { } tokens ? []
-        : tokens.EnumerateObject()
-            .OrderBy(token => long.Parse(token.Name, System.Globalization.CultureInfo.InvariantCulture))
-            .Select(token => TokenizerJson.ReadToken(token.Value));
+    private static IEnumerable<AddedToken> Decoder(JsonElement config)
+    {
+        if (Value(config, "added_tokens_decoder") is not { } tokens) return [];
+        var decoded = new SortedList<long, AddedToken>();
+        foreach (var token in tokens.EnumerateObject())
+            decoded[long.Parse(token.Name, System.Globalization.CultureInfo.InvariantCulture)] = TokenizerJson.ReadToken(token.Value);
+        return decoded.Values;
+    }
 
     /// <summary>Special tokens of no fixed role: a list in version 4 of transformers, a list or names with tokens in version 5.</summary>
     private static IEnumerable<AddedToken> Further(JsonElement config)

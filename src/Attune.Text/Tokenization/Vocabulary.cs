@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Attune.Tokenization;
 
 /// <summary>Tokens and their ids, both ways.</summary>
@@ -32,12 +34,15 @@ internal sealed class Vocabulary
     }
 
     /// <exception cref="AttuneException">An id is negative or absurdly great.</exception>
-    internal static Vocabulary FromPairs(IEnumerable<(string Token, long Id)> pairs, string source)
+    internal static Vocabulary FromJson(JsonElement vocabulary, string source)
     {
-        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var (token, id) in pairs)
+        var ids = new Dictionary<string, int>(vocabulary.GetPropertyCount(), StringComparer.Ordinal);
+        foreach (var entry in vocabulary.EnumerateObject())
+        {
+            var (token, id) = (entry.Name, entry.Value.GetInt64());
             ids[token] = id is >= 0 and <= GreatestId ? (int)id : throw new AttuneException(
                 $"{source}: the id {id} of the token \"{token}\" is not between 0 and {GreatestId}; download the file again.");
+        }
         return new Vocabulary(ids);
     }
 
