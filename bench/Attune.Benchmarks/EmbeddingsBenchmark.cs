@@ -8,7 +8,7 @@ namespace Attune.Benchmarks;
 
 /// <summary>The embeddings of BERT-base for a batch of 16 rows of SST-2.</summary>
 [MemoryDiagnoser]
-public sealed class EmbeddingsBenchmark : IDisposable
+public class EmbeddingsBenchmark
 {
     private const int Rows = 16;
     private readonly WeightStore _store = new();
@@ -38,7 +38,7 @@ public sealed class EmbeddingsBenchmark : IDisposable
     public void Backward() => _embeddings.Backward(_batch, _saved, _output, Dropout.None);
 
     [GlobalCleanup]
-    public void Dispose()
+    public void Free()
     {
         _saved.Dispose();
         _output.Dispose();

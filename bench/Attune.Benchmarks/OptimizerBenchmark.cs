@@ -6,7 +6,7 @@ namespace Attune.Benchmarks;
 
 /// <summary>Length of the gradient and one update of all weights of BERT-base.</summary>
 [MemoryDiagnoser]
-public sealed class OptimizerBenchmark : IDisposable
+public class OptimizerBenchmark
 {
     private BertForSequenceClassification _model = null!;
     private AdamW _optimizer = null!;
@@ -26,7 +26,7 @@ public sealed class OptimizerBenchmark : IDisposable
     public double Norm() => GradientNorm.Compute(_model.Weights);
 
     [GlobalCleanup]
-    public void Dispose()
+    public void Free()
     {
         _optimizer.Dispose();
         _model.Dispose();

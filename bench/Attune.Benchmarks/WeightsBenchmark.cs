@@ -6,7 +6,7 @@ namespace Attune.Benchmarks;
 
 /// <summary>The 440 MB of BERT-base's weights: written, opened, read into a model. The files are in the system's cache.</summary>
 [MemoryDiagnoser]
-public sealed class WeightsBenchmark : IDisposable
+public class WeightsBenchmark
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("attune-weights-").FullName;
     private BertForSequenceClassification _model = null!;
@@ -35,7 +35,7 @@ public sealed class WeightsBenchmark : IDisposable
     }
 
     [GlobalCleanup]
-    public void Dispose()
+    public void Free()
     {
         _model.Dispose();
         Directory.Delete(_folder, recursive: true);
