@@ -57,8 +57,9 @@ internal sealed class EvaluationLoop(
     /// <summary>Writes the logits of some rows; returns the mean of their losses, 0 where there are no labels.</summary>
     private double Predict(TokenizedDataset data, int[] rows, Span<float> logits)
     {
-        var wasTraining = model.Training;
+        var (wasTraining, precision) = (model.Training, model.Precision);
         model.Training = false;
+        if (args.Bf16 || args.Bf16FullEval) model.Precision = Precision.BFloat16;
         try
         {
             using var output = model.Forward(Pack(data, rows), args.LabelSmoothingFactor);
@@ -67,7 +68,7 @@ internal sealed class EvaluationLoop(
         }
         finally
         {
-            model.Training = wasTraining;
+            (model.Training, model.Precision) = (wasTraining, precision);
         }
     }
 

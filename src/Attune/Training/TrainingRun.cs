@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Models;
 using Attune.Profiling;
 
 namespace Attune.Training;
@@ -19,7 +20,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainingStep _step;
     private readonly RunPosition _position;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly bool _wasTraining;
+    private readonly (bool Training, Precision Precision) _modelBefore;
     private string? _lastCheckpoint;
     private long _savedStep = -1;
 
@@ -27,7 +28,7 @@ internal sealed class TrainingRun : IDisposable
     internal TrainingRun(Trainer trainer, TokenizedDataset data, string? resumeFrom, CancellationToken cancellation)
     {
         (_trainer, _callbacks, _control, _cancellation) = (trainer, trainer.Callbacks, trainer.Callbacks.Control, cancellation);
-        _wasTraining = trainer.Model.Training;
+        _modelBefore = (trainer.Model.Training, trainer.Model.Precision);
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
@@ -45,7 +46,7 @@ internal sealed class TrainingRun : IDisposable
     public void Dispose()
     {
         _step.Dispose();
-        _trainer.Model.Training = _wasTraining;
+        (_trainer.Model.Training, _trainer.Model.Precision) = _modelBefore;
     }
 
     internal TrainOutput Run()

@@ -47,6 +47,7 @@ internal sealed class TrainingStep : IDisposable
         using var update = Profiler.Measure("update");
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
+        _model.Precision = _args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         var (losses, rows, tokens) = (new double[batches.Length], 0, 0L);
         for (var i = 0; i < batches.Length; i++)
         {
