@@ -14,6 +14,7 @@ namespace Attune.Benchmarks;
 internal sealed class TokenizerCheck : Check
 {
     private const string Package = "tokenizers@0.23.2";
+    private const string Node = "the Rust tokenizer is measured through Node.js, so install it, with npm";
     private const double Target = 20;
     private const int BatchSize = 1000, Turns = 3, RustRounds = 3, OurRounds = 20;
 
@@ -115,7 +116,7 @@ internal sealed class TokenizerCheck : Check
         var tokenizer = Path.Combine(Samples.Data("bert-base-uncased"), "tokenizer.json");
         string[] node = ["node", Path.Combine(AppContext.BaseDirectory, "tokenizer-rust.mjs"), folder, tokenizer, input, output, $"{RustRounds}"];
         using var self = Process.GetCurrentProcess();
-        var text = Command(OperatingSystem.IsLinux() && File.Exists("/usr/bin/taskset") ? ["taskset", "-c", $"{LowestCore(self)}", .. node] : node);
+        var text = Command.Run(Node, OperatingSystem.IsLinux() && File.Exists("/usr/bin/taskset") ? ["taskset", "-c", $"{LowestCore(self)}", .. node] : node);
         return JsonSerializer.Deserialize<double[][]>(text)!;
     }
 
@@ -126,25 +127,7 @@ internal sealed class TokenizerCheck : Check
         if (Directory.Exists(Path.Combine(folder, "node_modules", "tokenizers"))) return folder;
         Directory.CreateDirectory(folder);
         Console.WriteLine($"npm installs {Package} into {folder}");
-        Command(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, Package]);
+        Command.Run(Node, ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, Package]);
         return folder;
-    }
-
-    private static string Command(string[] words)
-    {
-        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true };
-        start.Environment["TOKENIZERS_PARALLELISM"] = "false";
-        try
-        {
-            using var process = Process.Start(start)!;
-            var text = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0 ? text : throw new AttuneException(
-                $"\"{string.Join(' ', words)}\" ended with {process.ExitCode}: see its message above.");
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            throw new AttuneException($"{words[0]} is not on this machine, and the Rust tokenizer is measured through it: install Node.js with npm.", e);
-        }
     }
 }

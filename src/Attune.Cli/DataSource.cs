@@ -33,11 +33,13 @@ internal sealed class DataSource
     /// <param name="mustFit">Whether the model is only evaluated: other classes are an error, and one class is enough.</param>
     /// <param name="outputDir">Where rows that cannot be used are put.</param>
     /// <param name="tell">Takes the lines that say what was taken.</param>
-    internal static DataSource Load(DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Action<string> tell)
+    /// <param name="found">Is called when what the arguments name is there, before it is read.</param>
+    internal static DataSource Load(
+        DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Action<string> tell, Action? found = null)
     {
         Parquet.ParquetDataset.Register();
         var reading = new DatasetReadOptions { OnBadRow = data.OnBadRow, QuarantineFolder = outputDir, Warn = tell };
-        var (name, splits) = Read(data, reading);
+        var (name, splits) = Read(data, reading, found ?? (() => { }));
         var options = new ClassificationOptions
         {
             TextColumnNames = data.TextColumnNames,
@@ -152,18 +154,20 @@ internal sealed class DataSource
     internal static string List(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(8)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
 
-    private static (string Name, DatasetDict Splits) Read(DataArguments data, DatasetReadOptions reading)
+    private static (string Name, DatasetDict Splits) Read(DataArguments data, DatasetReadOptions reading, Action found)
     {
         string?[] files = [data.TrainFile, data.ValidationFile, data.TestFile];
         if (files.Any(file => file is not null))
         {
             if (data.Dataset is not null)
                 throw new AttuneException("Give either --dataset or files (--train-file, --validation-file, --test-file), not both.");
+            if (files.OfType<string>().All(File.Exists)) found();
             return (string.Join(", ", files.OfType<string>()), DatasetDict.FromFiles(data.TrainFile, data.ValidationFile, data.TestFile, reading));
         }
         var name = data.Dataset ?? EmbeddedDatasets.Reviews;
-        if (EmbeddedDatasets.Contains(name)) return (name, EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
-        var path = Names.Data(name, data.DatasetConfig);
+        var path = EmbeddedDatasets.Contains(name) ? null : Names.Data(name, data.DatasetConfig);
+        found();
+        if (path is null) return (name, EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
         return (name, File.Exists(path) ? DatasetDict.FromFiles(train: path, options: reading) : DatasetDict.Load(path, reading));
     }
 

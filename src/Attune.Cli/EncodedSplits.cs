@@ -1,6 +1,7 @@
 using System.Globalization;
 using Attune.Batching;
 using Attune.Datasets;
+using Attune.Profiling;
 using Attune.Tokenization;
 
 namespace Attune.Cli;
@@ -12,6 +13,7 @@ internal sealed class EncodedSplits(DataSource source, BertTokenizer tokenizer, 
     internal TokenizedDataset? Encode(string split, int? most)
     {
         if (source.Rows(split, most) is not { } rows) return null;
+        using var time = Profiler.Measure("tokenizing");
         var (dataset, cut) = EncodedTexts.Of(rows, tokenizer, maxLength, source.Columns.LabelNames.Count);
         var tokens = dataset.Rows.Sum(row => (long)row.Length);
         tell(string.Create(CultureInfo.InvariantCulture,

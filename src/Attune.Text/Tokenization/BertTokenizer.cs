@@ -7,7 +7,7 @@ public sealed class BertTokenizer
     private const int RowsPerPart = 512;
     private readonly Vocabulary _model;
     private readonly Vocabulary _all;
-    private readonly IReadOnlyList<(AddedToken Token, int Id)> _addedTokens;
+    private readonly IReadOnlyList<NumberedToken> _addedTokens;
     private readonly AddedVocabulary _added;
     private readonly SequenceTemplate _template;
     private readonly TextEncoder _encoder;
@@ -16,7 +16,7 @@ public sealed class BertTokenizer
     {
         (_model, Options) = (parts.Vocabulary, parts.Options);
         _addedTokens = NumberAddedTokens(_model, Options);
-        _all = _model.With([.. _addedTokens.Select(token => (token.Token.Content, token.Id))]);
+        _all = _model.With(_addedTokens);
         UnkId = Required(Options.UnkToken, "unk_token");
         ClsId = Required(Options.ClsToken, "cls_token");
         SepId = Required(Options.SepToken, "sep_token");
@@ -26,8 +26,7 @@ public sealed class BertTokenizer
         var normalizer = new BertNormalizer(
             Options.CleanText, Options.TokenizeChineseChars, Options.StripAccents ?? Options.DoLowerCase, Options.DoLowerCase);
         _added = new AddedVocabulary(_addedTokens, normalizer, Options.SpecialTokensInText);
-        var pieces = _model.Ids.Select(pair => (pair.Key, pair.Value)).ToList();
-        var model = new WordPiece(pieces, Options.ContinuingSubwordPrefix, UnkId, Options.MaxInputCharsPerWord);
+        var model = new WordPiece(_model.Ids, Options.ContinuingSubwordPrefix, UnkId, Options.MaxInputCharsPerWord);
         _encoder = new TextEncoder(normalizer, model, _added);
 
         int Required(string token, string role) => _all.IdOf(token) ?? throw new AttuneException(
@@ -196,20 +195,20 @@ public sealed class BertTokenizer
     }
 
     /// <summary>Added tokens with their ids: of the vocabulary where it has them, else the next ones; the special ones come last.</summary>
-    private static List<(AddedToken Token, int Id)> NumberAddedTokens(Vocabulary model, BertTokenizerOptions options)
+    private static List<NumberedToken> NumberAddedTokens(Vocabulary model, BertTokenizerOptions options)
     {
-        var tokens = new List<(AddedToken Token, int Id)>();
+        var tokens = new List<NumberedToken>();
         var next = model.Size;
         foreach (var token in options.AddedTokens)
         {
             if (token.Content.Length == 0) continue;
             var known = tokens.FindIndex(other => other.Token.Content == token.Content);
-            if (known >= 0) tokens[known] = (token, tokens[known].Id);
-            else tokens.Add((token, model.IdOf(token.Content) ?? next++));
+            if (known >= 0) tokens[known] = new NumberedToken(token, tokens[known].Id);
+            else tokens.Add(new NumberedToken(token, model.IdOf(token.Content) ?? next++));
         }
         foreach (var name in new[] { options.UnkToken, options.SepToken, options.PadToken, options.ClsToken, options.MaskToken })
             if (model.IdOf(name) is { } id && tokens.TrueForAll(token => token.Token.Content != name))
-                tokens.Add((new AddedToken(name) { Special = true }, id));
+                tokens.Add(new NumberedToken(new AddedToken(name) { Special = true }, id));
         return tokens;
     }
 
@@ -273,20 +272,19 @@ public sealed class BertTokenizer
         var length = first + second + special;
         var (ids, types, offsets) = (new int[length], new int[length], new (int, int)[length]);
         var (sequences, specials, attention) = (new int[length], new int[length], new int[length]);
-        Array.Fill(attention, 1);
         var at = 0;
         foreach (var part in template)
         {
             if (part.Sequence < 0 && !options.AddSpecialTokens) continue;
             var tokens = part.Sequence == 0 && pair is not null ? scratch.First : scratch.Tokens;
             var count = part.Sequence < 0 ? part.Ids.Length : part.Sequence == 0 ? first : second;
-            (part.Sequence < 0 ? part.Ids : tokens.Ids[..count]).CopyTo(ids.AsSpan(at));
-            types.AsSpan(at, count).Fill(part.TypeId);
-            sequences.AsSpan(at, count).Fill(part.Sequence);
-            if (part.Sequence < 0) specials.AsSpan(at, count).Fill(1);
-            else
-                for (var i = 0; i < count; i++) offsets[at + i] = (tokens.Starts[i], tokens.Ends[i]);
-            at += count;
+            var source = part.Sequence < 0 ? part.Ids : tokens.Ids;
+            for (var i = 0; i < count; i++, at++)
+            {
+                (ids[at], types[at], sequences[at], attention[at]) = (source[i], part.TypeId, part.Sequence, 1);
+                if (part.Sequence < 0) specials[at] = 1;
+                else offsets[at] = (tokens.Starts[i], tokens.Ends[i]);
+            }
         }
         return new Encoding(
             ids, types, offsets, sequences, specials, attention, pair is null ? [text] : [text, pair], id => IdToToken(id) ?? Options.UnkToken);

@@ -1,6 +1,7 @@
 using Attune.Batching;
 using Attune.Kernels;
 using Attune.Native;
+using Attune.Profiling;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -37,8 +38,10 @@ internal sealed unsafe class BertEncoder : IDisposable
     {
         var run = new Saved { Batch = batch, DropoutKey = dropoutKey };
         saved = dropoutKey is null ? null : run;
+        var time = Profiler.Measure("embeddings");
         var hidden = embeddings.Forward(batch, run.Embeddings(config), out var embedded);
         run.Embedded = embedded;
+        time.Dispose();
         for (var i = 0; i < layer.Length; i++)
         {
             var last = i == layer.Length - 1;
@@ -47,6 +50,7 @@ internal sealed unsafe class BertEncoder : IDisposable
             else run.Layers.Add(state);
         }
         run.First = hidden;
+        using var head = Profiler.Measure("head");
         var pooled = Pool(hidden, out var sum);
         run.PooledSum = sum;
         if (saved is null) run.Dispose();
@@ -59,14 +63,17 @@ internal sealed unsafe class BertEncoder : IDisposable
     internal void Backward(Saved saved, Tensor gradient)
     {
         using var ownership = saved;
+        var time = Profiler.Measure("head");
         Activation.Tanh.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.PooledSum!), pooler.BiasGradient(), saved.Batch.Rows, config.HiddenSize);
         pooler.AddWeightGradient(gradient, saved.First!);
         var hidden = pooler.InputGradient(gradient);
+        time.Dispose();
         for (var i = layer.Length - 1; i >= 0; i--)
         {
             hidden = layer[i].Backward(saved.Layers[i], saved.Batch.Sequences, saved.Layer(config, i), hidden);
             saved.Layers[i].Dispose();
         }
+        using var rest = Profiler.Measure("embeddings");
         embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.Embeddings(config));
         hidden.Dispose();
     }

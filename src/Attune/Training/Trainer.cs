@@ -2,6 +2,7 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Metrics;
 using Attune.Models;
+using Attune.Profiling;
 
 namespace Attune.Training;
 
@@ -81,9 +82,10 @@ public sealed class Trainer
         var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
         if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
         var resume = OutputFolder.Check(Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint);
-        using var run = new TrainingRun(this, data, resume, cancellation);
-        using var folder = OutputFolder.Prepare(Args, resume);            // deletes an earlier run, so only when all else is found right
-        return run.Run();
+        using var profile = Profiler.Start(Args.Profile);
+        var output = RunOnce(data, resume, cancellation);
+        if (profile is not null) Notice(profile.Write(Args.OutputDir).TrimEnd());
+        return output;
     }
 
     /// <summary>Evaluates, and logs the results.</summary>
@@ -141,6 +143,14 @@ public sealed class Trainer
         if (State.Epoch is { } epoch) logs["epoch"] = epoch;
         State.History.Add(new OrderedDictionary<string, double>(logs) { ["step"] = State.GlobalStep });
         Callbacks.Log(State, logs);
+    }
+
+    private TrainOutput RunOnce(TokenizedDataset data, string? resume, CancellationToken cancellation)
+    {
+        using var time = Profiler.Measure("train");
+        using var run = new TrainingRun(this, data, resume, cancellation);
+        using var folder = OutputFolder.Prepare(Args, resume);            // deletes an earlier run, so only when all else is found right
+        return run.Run();
     }
 
     private TrainingArguments SmoothedOnlyClasses(TrainingArguments args, TokenizedDataset? data, BertForSequenceClassification model)

@@ -2,6 +2,7 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
 using Attune.Optimization;
+using Attune.Profiling;
 
 namespace Attune.Training;
 
@@ -43,13 +44,14 @@ internal sealed class TrainingStep : IDisposable
     /// <exception cref="AttuneException">A loss or the gradient is not a number; the weights are as before.</exception>
     internal StepResult Run(int[][] batches)
     {
+        using var update = Profiler.Measure("update");
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
         _model.Precision = _args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         var (losses, rows, tokens) = (new double[batches.Length], 0, 0L);
         for (var i = 0; i < batches.Length; i++)
         {
-            var batch = _data.Batch(batches[i], firstRowNumber: rows);
+            var batch = Pack(batches[i], firstRowNumber: rows);
             losses[i] = ForwardBackward(batch, share: 1.0 / batches.Length);
             Loss.Add(losses[i], _state.GlobalStep, _args.LoggingNanInfFilter == true);
             _state.TotalFlos += 6.0 * _data.PaddedTokens(batches[i]) * _weightsOutsideEmbeddings;
@@ -60,14 +62,23 @@ internal sealed class TrainingStep : IDisposable
         RequireNumbers(losses, batches);
         _callbacks.PreOptimizerStep(_state);
         Optimizer.LearningRate = Rate.After(_state.GlobalStep);
-        Optimizer.Step(clip);
-        _callbacks.OptimizerStep(_state);
-        Optimizer.ZeroGrad();
+        using (Profiler.Measure("optimizer"))
+        {
+            Optimizer.Step(clip);
+            _callbacks.OptimizerStep(_state);
+            Optimizer.ZeroGrad();
+        }
         _state.GlobalStep++;
         return new StepResult(losses, batches, tokens, GradNorm, Optimizer.LearningRate);
     }
 
     public void Dispose() => Optimizer.Dispose();
+
+    private Batch Pack(int[] rows, int firstRowNumber)
+    {
+        using var time = Profiler.Measure("data");
+        return _data.Batch(rows, firstRowNumber);
+    }
 
     private double ForwardBackward(Batch batch, double share)
     {
@@ -79,6 +90,7 @@ internal sealed class TrainingStep : IDisposable
     private double ClipFactor()
     {
         if (_args.MaxGradNorm is not > 0) return 1;
+        using var time = Profiler.Measure("clipping");
         var norm = GradientNorm.Compute(_model.Weights);
         GradNorm = norm;
         return GradientNorm.ClipFactor(norm, _args.MaxGradNorm.Value);
