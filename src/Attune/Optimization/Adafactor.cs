@@ -32,11 +32,12 @@ public sealed unsafe class Adafactor : Optimizer
 
     internal override string Kind => "Adafactor";
 
-    private protected override void Apply(double gradientFactor)
+    private protected override bool Apply(double gradientFactor)
     {
         var keep = 1 - Math.Pow(StepCount, DecayRate);
         _ = Weights.Gradients;
         CpuLoop.Items(Weights.All.Count, Weights.Count, i => Update(Weights.All[i], keep, (float)gradientFactor));
+        return false;
     }
 
     private void Update(Weight weight, double keep, float factor)

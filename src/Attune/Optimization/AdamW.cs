@@ -59,7 +59,7 @@ public sealed unsafe class AdamW : Optimizer
         foreach (var rows in _deferred.Values) rows.Finish();
     }
 
-    private protected override void Apply(double gradientFactor)
+    private protected override bool Apply(double gradientFactor)
     {
         var step = StepWith(_weightDecay);
         var dense = 0L;                                                          // first element that no update has reached yet
@@ -77,6 +77,7 @@ public sealed unsafe class AdamW : Optimizer
         }
         Update(dense, Weights.DecayingCount, step, (float)gradientFactor);
         Update(Math.Max(dense, Weights.DecayingCount), Weights.Count, StepWith(0), (float)gradientFactor);
+        return Rounds;
     }
 
     private AdamWKernel.Step StepWith(double weightDecay) => new(
@@ -84,16 +85,27 @@ public sealed unsafe class AdamW : Optimizer
         (float)(LearningRate / (1 - Math.Pow(_settings.Beta1, StepCount))),
         (float)Math.Sqrt(1 - Math.Pow(_settings.Beta2, StepCount)));
 
+    /// <summary>Whether layers compute with rounded weights: then these are written along with the weights, while they are at hand.</summary>
+    private bool Rounds => Weights.Precision == Precision.BFloat16 && Weights.Rounded is not null;
+
     private void Update(long from, long to, AdamWKernel.Step step, float gradientFactor)
     {
         if (to <= from) return;
+        if (Rounds && from < Weights.RoundedFrom && Weights.RoundedFrom < to)
+        {
+            Update(from, Weights.RoundedFrom, step, gradientFactor);
+            from = Weights.RoundedFrom;
+        }
         float* values = LibTorch.Floats(Weights.RawValues), gradients = LibTorch.Floats(Weights.RawGradients);
         float* averages = LibTorch.Floats(_averages), squares = LibTorch.Floats(_squares);
+        var rounded = Rounds && from >= Weights.RoundedFrom && from < Weights.DecayingCount
+            ? (ushort*)LibTorch.Floats(Weights.Rounded!) - Weights.RoundedFrom
+            : null;
         CpuLoop.Pieces(checked((int)((to - from + Block - 1) / Block)), OperationsPerElement * Block, (_, firstBlock, endBlock) =>
         {
             var at = from + (long)firstBlock * Block;
             AdamWKernel.Update(values + at, gradients + at, averages + at, squares + at, Math.Min(from + (long)endBlock * Block, to) - at,
-                _settings, step, gradientFactor);
+                _settings, step, gradientFactor, rounded is null ? null : rounded + at);
         });
     }
 }

@@ -25,7 +25,7 @@ public sealed unsafe class Sgd : Optimizer
 
     internal override string Kind => "Sgd";
 
-    private protected override void Apply(double gradientFactor)
+    private protected override bool Apply(double gradientFactor)
     {
         float* values = LibTorch.Floats(Weights.Values), gradients = LibTorch.Floats(Weights.Gradients);
         var buffer = _buffer is null ? null : LibTorch.Floats(_buffer);
@@ -41,5 +41,6 @@ public sealed unsafe class Sgd : Optimizer
                 values[i] -= rate * slope;
             }
         });
+        return false;
     }
 }
