@@ -68,7 +68,7 @@ internal static class TrainCommand
         if (checkpoint is not null) RunConfig.CheckModel(checkpoint, checkedArguments.OutputDir, config);
         var source = Profiler.Measure("reading data", () =>
             DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell, found: Compute.Begin));
-        if (!source.Splits.ContainsKey(DatasetDict.Train))
+        if (!source.SplitNames.Contains(DatasetDict.Train))
             throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
         var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd;
         data = data with { ValidationSplit = source.EnsureValidation(isEvaluated, arguments.Seed) };

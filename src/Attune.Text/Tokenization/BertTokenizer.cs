@@ -1,10 +1,13 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Attune.Tokenization;
 
 /// <summary>Text to the ids of a BERT model and back: the same ids and places as Hugging Face's fast tokenizer gives.</summary>
 /// <remarks>It can be used by any number of threads at once. The result depends on no setting of the machine.</remarks>
 public sealed class BertTokenizer
 {
-    private const int RowsPerPart = 512;
     private readonly Vocabulary _model;
     private readonly Vocabulary _all;
     private readonly IReadOnlyList<NumberedToken> _addedTokens;
@@ -61,6 +64,17 @@ public sealed class BertTokenizer
     public IReadOnlyList<int> SpecialIds =>
         [.. _addedTokens.Where(token => token.Token.Special).Select(token => token.Id).Distinct().Order()];
 
+    /// <summary>All that ids depend on, for a key of what was tokenized: the vocabulary, every option, the added tokens and the template.</summary>
+    internal string Fingerprint()
+    {
+        var text = new StringBuilder(1 << 18).Append(Options).Append('\n');
+        foreach (var (token, id) in _addedTokens) text.Append(token).Append(id).Append('\n');
+        foreach (var part in (TemplatePart[])[.. _template.Single, .. _template.Pair])
+            text.Append(part.Sequence).Append(' ').Append(part.TypeId).Append(' ').AppendJoin(' ', part.Ids).Append('\n');
+        for (var id = 0; id < _model.Size; id++) text.Append(_model.TokenOf(id)).Append('\n');
+        return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(text.ToString().AsSpan())));
+    }
+
     /// <summary>Loads the tokenizer of a model's folder: tokenizer.json where it is, else vocab.txt; with tokenizer_config.json.</summary>
     /// <param name="folder">A folder in the layout of the Hugging Face hub.</param>
     /// <param name="specialTokensInText">What the text "[SEP]", written by a user, means.</param>
@@ -115,7 +129,7 @@ public sealed class BertTokenizer
         return encoding.Padded(PaddedLength(encoding.Length, options), options.PaddingSide ?? Options.PaddingSide, PadId);
     }
 
-    /// <summary>Encodes many texts, or pairs where <paramref name="pairs"/> is given, on all cores.</summary>
+    /// <summary>Encodes many texts, or pairs where <paramref name="pairs"/> is given, on all cores unless told otherwise.</summary>
     /// <exception cref="AttuneException">The length allowed cannot be kept by the strategy chosen.</exception>
     public IReadOnlyList<Encoding> EncodeBatch(
         IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, EncodeOptions? options = null)
@@ -123,7 +137,7 @@ public sealed class BertTokenizer
         CheckBatch(texts, pairs);
         options ??= new();
         var rows = new Encoding[texts.Count];
-        InParts(texts.Count, (part, from, to) =>
+        Parts(texts, pairs).Run(options.MaxDegreeOfParallelism, (from, to) =>
         {
             for (var i = from; i < to; i++) rows[i] = EncodeUnpadded(texts[i], pairs?[i], options);
         });
@@ -132,7 +146,7 @@ public sealed class BertTokenizer
         return [.. rows.Select(row => row.Padded(length, options.PaddingSide ?? Options.PaddingSide, PadId))];
     }
 
-    /// <summary>Encodes many texts or pairs into one row of ids without padding, on all cores: the fast way to a batch.</summary>
+    /// <summary>Encodes many texts or pairs into one row of ids without padding, on all cores unless told otherwise: the fast way to a batch.</summary>
     /// <param name="texts">The texts.</param>
     /// <param name="pairs">The second text of each row, or null.</param>
     /// <param name="options">Truncation and special tokens; padding is not asked for.</param>
@@ -141,20 +155,19 @@ public sealed class BertTokenizer
     {
         CheckBatch(texts, pairs);
         options ??= new();
-        var parts = new PackedEncodings[Math.Max(1, (texts.Count + RowsPerPart - 1) / RowsPerPart)];
-        InParts(texts.Count, (part, from, to) =>
+        var writer = new PackedWriter(texts.Count, pairs is not null);
+        Parts(texts, pairs).Run(options.MaxDegreeOfParallelism, (from, to) =>
         {
-            var writer = new PackedWriter(to - from, pairs is not null);
+            var part = writer.Begin(from);
+            var scratch = Scratch.Current;
             for (var i = from; i < to; i++)
             {
-                var scratch = Scratch.Current;
                 var (first, second) = Tokenize(texts[i], pairs?[i], options, withOffsets: false, scratch);
-                if (pairs is null) writer.Add(_template.Single, scratch.Tokens.Ids[..first], [], options.AddSpecialTokens);
-                else writer.Add(_template.Pair, scratch.First.Ids[..first], scratch.Tokens.Ids[..second], options.AddSpecialTokens);
+                if (pairs is null) part.Add(_template.Single, scratch.Tokens.Ids[..first], [], options.AddSpecialTokens);
+                else part.Add(_template.Pair, scratch.First.Ids[..first], scratch.Tokens.Ids[..second], options.AddSpecialTokens);
             }
-            parts[part] = writer.Finish();
         });
-        return parts.Length == 1 ? parts[0] : PackedWriter.Join(parts);
+        return writer.Finish(options.MaxDegreeOfParallelism);
     }
 
     /// <summary>Writes the ids of one text with its special tokens, cut to the room there is. Allocates nothing.</summary>
@@ -166,16 +179,15 @@ public sealed class BertTokenizer
     public int EncodeIds(ReadOnlySpan<char> text, Span<int> ids, int maxLength = int.MaxValue)
     {
         var room = Room(Math.Min(ids.Length, maxLength), _template.SingleAdded);
-        var scratch = Scratch.Current;
-        _encoder.Encode(text, room, withOffsets: false, scratch);
-        var tokens = scratch.Tokens.Ids;
-        if (tokens.Length > room) tokens = tokens[..room];
         var count = 0;
         foreach (var part in _template.Single)
         {
-            var piece = part.Sequence < 0 ? part.Ids : tokens;
-            piece.CopyTo(ids[count..]);
-            count += piece.Length;
+            if (part.Sequence >= 0) count += _encoder.Encode(text, ids.Slice(count, room), Scratch.Current);
+            else
+            {
+                part.Ids.CopyTo(ids[count..]);
+                count += part.Ids.Length;
+            }
         }
         return count;
     }
@@ -219,25 +231,8 @@ public sealed class BertTokenizer
             throw new ArgumentException($"There are {texts.Count} texts and {pairs.Count} second texts.", nameof(pairs));
     }
 
-    private static void InParts(int rows, Action<int, int, int> encode)
-    {
-        var parts = (rows + RowsPerPart - 1) / RowsPerPart;
-        void Part(int part) => encode(part, part * RowsPerPart, Math.Min(rows, (part + 1) * RowsPerPart));
-        if (parts <= 1) encode(0, 0, rows);
-        else if (Environment.ProcessorCount == 1)
-            for (var part = 0; part < parts; part++) Part(part);
-        else
-        {
-            try
-            {
-                Parallel.For(0, parts, Part);
-            }
-            catch (AggregateException e) when (e.InnerExceptions[0] is AttuneException first)
-            {
-                throw new AttuneException(first.Message, first);
-            }
-        }
-    }
+    private static RowParts Parts(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs) =>
+        new(texts.Count, row => (texts[row]?.Length ?? 0) + (pairs?[row]?.Length ?? 0));
 
     private static int Room(int maxLength, int special) => maxLength >= special ? maxLength - special : throw new AttuneException(
         $"A length of {maxLength} has no room for the {special} special tokens: choose a max_length of at least {special}.");
