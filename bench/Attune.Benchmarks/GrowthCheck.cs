@@ -1,6 +1,10 @@
 using System.Globalization;
 using System.Text;
+using Attune.Batching;
+using Attune.Models;
+using Attune.Native;
 using Attune.Tokenization;
+using Attune.Training;
 
 namespace Attune.Benchmarks;
 
@@ -16,7 +20,7 @@ internal sealed class GrowthCheck : Check
 
     internal override string Name => "growth";
 
-    internal override string Summary => "time per character and per row, from little to much: flat";
+    internal override string Summary => "time per character, row and trained token, from little to much: flat";
 
     protected override IEnumerable<CheckPart> Run()
     {
@@ -26,6 +30,7 @@ internal sealed class GrowthCheck : Check
         yield return OneText(tokenizer, "one text without a space", new string('a', 100_000_000));
         yield return OneText(tokenizer, "one text of accented letters", Repeated("tiếng Việt có dấu, Ærø, naïve, ", 100_000_000));
         yield return Rows(tokenizer);
+        yield return Training();
         Machine.Describe(Facts, "after");
     }
 
@@ -61,6 +66,37 @@ internal sealed class GrowthCheck : Check
                 tokenizer.EncodePacked(new ArraySegment<string>(sentences, pass * count, count), options: options);
             return passes;
         }, rounds: _ => 15);
+    }
+
+    /// <summary>Nanoseconds a token of training the smallest model, by the number of rows: as many updates at every size, in more or fewer epochs.</summary>
+    private CheckPart Training()
+    {
+        const int batchSize = 32, updates = 625;
+        LibTorch.Load();
+        TorchSharp.torch.set_num_threads(1);
+        var rows = Sst2Rows.Take(int.MaxValue).Rows;
+        var folder = Directory.CreateTempSubdirectory("attune-growth-").FullName;
+        try
+        {
+            return Flat("training on rows of SST-2", "token", [1_000, 10_000, rows.Count], TokensOf, count =>
+            {
+                using var model = BertForSequenceClassification.FromConfig(TrainingSide.Configuration("tiny"));
+                var data = new TokenizedDataset(
+                    [.. rows.Take(count).Select(row => new TokenizedRow(row))], new ClassLabels([.. Enumerable.Range(0, count).Select(Sst2Rows.Label)]));
+                var arguments = new TrainingArguments
+                {
+                    OutputDir = folder, PerDeviceTrainBatchSize = batchSize, MaxSteps = updates, SaveStrategy = SaveStrategy.No, ReportTo = [],
+                };
+                new Trainer(model, arguments, data).Train();
+                return 1;
+            }, rounds: _ => 3);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        long TokensOf(int count) => (long)(batchSize * updates * rows.Take(count).Average(row => row.Length));
     }
 
     /// <summary>Measures sizes in turns and compares each with the smaller ones.</summary>
