@@ -43,7 +43,7 @@ public sealed class WeightStore : IDisposable
     {
         get
         {
-            foreach (var weight in _weights) _ = weight.GradientToAddTo();
+            foreach (var weight in _weights) _ = weight.GradientWritten();
             return RawGradients;
         }
     }

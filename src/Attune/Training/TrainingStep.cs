@@ -15,12 +15,14 @@ internal sealed class TrainingStep : IDisposable
     private readonly TrainingArguments _args;
     private readonly CallbackList _callbacks;
     private readonly TrainerState _state;
+    private readonly FrozenCache? _frozen;
     private readonly long _weightsOutsideEmbeddings;
 
     internal TrainingStep(
-        BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state)
+        BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
+        FrozenCache? frozen = null)
     {
-        (_model, _data, _args, _callbacks, _state) = (model, data, args, callbacks, state);
+        (_model, _data, _args, _callbacks, _state, _frozen) = (model, data, args, callbacks, state, frozen);
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights);
         Optimizer.ZeroGrad();                                             // of what the caller, or a run that failed, has left
@@ -49,7 +51,7 @@ internal sealed class TrainingStep : IDisposable
         for (var i = 0; i < batches.Length; i++)
         {
             var batch = _data.Batch(batches[i], firstRowNumber: rows);
-            losses[i] = ForwardBackward(batch, share: 1.0 / batches.Length);
+            losses[i] = ForwardBackward(batches[i], batch, share: 1.0 / batches.Length);
             Loss.Add(losses[i], _state.GlobalStep, _args.LoggingNanInfFilter == true);
             _state.TotalFlos += 6.0 * _data.PaddedTokens(batches[i]) * _weightsOutsideEmbeddings;
             (rows, tokens) = (rows + batch.Rows, tokens + batch.Tokens);
@@ -68,9 +70,9 @@ internal sealed class TrainingStep : IDisposable
 
     public void Dispose() => Optimizer.Dispose();
 
-    private double ForwardBackward(Batch batch, double share)
+    private double ForwardBackward(int[] rows, Batch batch, double share)
     {
-        using var output = _model.Forward(batch, _args.LabelSmoothingFactor);
+        using var output = _model.Forward(batch, _args.LabelSmoothingFactor, _frozen?.Of(_data, rows, batch));
         output.Backward(share);
         return output.Loss!.Value * share;
     }
