@@ -71,6 +71,9 @@ public sealed class Trainer
 
     internal CallbackList Callbacks { get; }
 
+    /// <summary>Free memory that <c>auto_find_batch_size</c> reckons with, in place of what the system says.</summary>
+    internal long? FreeMemoryBytes { get; init; }
+
     /// <summary>What the running <see cref="Train"/> keeps of the frozen part's output.</summary>
     internal FrozenCache? Frozen
     {

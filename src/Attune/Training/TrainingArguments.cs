@@ -209,6 +209,14 @@ public sealed partial record TrainingArguments
     /// <value>Default false.</value>
     public bool GradientCheckpointing { get; init; }
 
+    /// <summary>
+    /// Chooses before training how large a part of a batch goes through the model at a time, so that it fits into the free memory. Gradients
+    /// are added up, so batches and result stay the same to rounding; transformers makes the batches themselves smaller, by trial.
+    /// </summary>
+    /// <value>Default false. Where all fits nothing changes.</value>
+    [ArgumentAlias("auto_batch")]
+    public bool AutoFindBatchSize { get; init; }
+
     /// <summary>The lower end of the model that is not trained, from the embeddings up; backward does not go there.</summary>
     /// <value>
     /// none, embeddings, layers:N (the embeddings and the lowest N layers), encoder (the embeddings and all layers) or base_model (the pooler

@@ -39,6 +39,8 @@ internal sealed class TrainingRun : IDisposable
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
         _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen);
         _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
+        if (_args.AutoFindBatchSize)
+            _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
         (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
         trainer.State = _state;
     }

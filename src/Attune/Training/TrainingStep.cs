@@ -37,6 +37,9 @@ internal sealed class TrainingStep : IDisposable
 
     internal RunningLoss Loss { get; } = new();
 
+    /// <summary>How batches are cut to fit into the memory. Default: not at all.</summary>
+    internal MicroBatches MicroBatches { get; set; } = MicroBatches.Whole;
+
     /// <summary>Length of the last gradient before clipping; null where it is not clipped.</summary>
     internal double? GradNorm { get; set; }
 
@@ -50,11 +53,10 @@ internal sealed class TrainingStep : IDisposable
         var (losses, rows, tokens) = (new double[batches.Length], 0, 0L);
         for (var i = 0; i < batches.Length; i++)
         {
-            var batch = _data.Batch(batches[i], firstRowNumber: rows);
-            losses[i] = ForwardBackward(batches[i], batch, share: 1.0 / batches.Length);
+            losses[i] = ForwardBackward(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length);
             Loss.Add(losses[i], _state.GlobalStep, _args.LoggingNanInfFilter == true);
             _state.TotalFlos += 6.0 * _data.PaddedTokens(batches[i]) * _weightsOutsideEmbeddings;
-            (rows, tokens) = (rows + batch.Rows, tokens + batch.Tokens);
+            (rows, tokens) = (rows + batches[i].Length, tokens + batches[i].Sum(row => (long)_data.Rows[row].Length));
             if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
         }
         var clip = ClipFactor();
@@ -69,6 +71,27 @@ internal sealed class TrainingStep : IDisposable
     }
 
     public void Dispose() => Optimizer.Dispose();
+
+    /// <summary>Takes a batch through the model, whole or in parts that count by their rows.</summary>
+    private double ForwardBackward(int[] rows, int firstRowNumber, double share)
+    {
+        var loss = 0.0;
+        var all = Counting(rows);
+        foreach (var range in MicroBatches.Of(_data, rows))
+        {
+            var part = rows[range];
+            var counting = Counting(part);
+            if (counting == 0 && all > 0) continue;                       // every label is one to be left out
+            loss += ForwardBackward(part, _data.Batch(part, firstRowNumber + range.Start.Value), all == 0 ? share : share * ((double)counting / all));
+        }
+        return loss;
+    }
+
+    private int Counting(int[] rows)
+    {
+        var labels = _data.Labels!.Select(rows);
+        return ClassificationLoss.Counting(labels, _model.Config.ProblemTypeFor(labels));
+    }
 
     private double ForwardBackward(int[] rows, Batch batch, double share)
     {
