@@ -29,7 +29,7 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
 
     protected BertConfig Config { get; } = Configuration(arguments[0]);
 
-    private int BatchSize { get; } = int.Parse(arguments[1]);
+    protected int BatchSize { get; } = int.Parse(arguments[1]);
 
     /// <summary>Does what a check asks.</summary>
     /// <param name="command">Its name.</param>
@@ -38,6 +38,7 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
     {
         "step" => Steps(first: numbers[0], count: numbers[1], columns: numbers[2]),
         "long" => LongBatch(),
+        "options" => LongSteps(columns: numbers[0]),
         "gemm" => new() { ["gflops"] = Gemm() },
         "limit" => StepLimit.Measure(Config, WeightCount, tokens: numbers[0], rows: BatchSize),
         "optimizer" => OptimizerStep(),
@@ -51,6 +52,9 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
     /// <param name="labels">One for each row.</param>
     /// <param name="columns">Columns to pad to; 0 for the longest row.</param>
     protected abstract double Step(int[][] rows, long[] labels, int columns);
+
+    /// <summary>One step on rows of so many tokens, with the options of this side.</summary>
+    protected virtual void LongStep(int columns) => throw new NotSupportedException("only Attune's side has options");
 
     /// <summary>Gives every weight a gradient.</summary>
     protected abstract void FillGradients();
@@ -95,6 +99,13 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
             ["tokens"] = tokens,
             ["loss"] = loss,
         };
+    }
+
+    private JsonObject LongSteps(int columns)
+    {
+        var clock = Stopwatch.StartNew();
+        LongStep(columns);
+        return new() { ["seconds"] = clock.Elapsed.TotalSeconds };
     }
 
     private JsonObject OptimizerStep()
