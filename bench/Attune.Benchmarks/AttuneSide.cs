@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Attune.Batching;
 using Attune.Models;
 using Attune.Native;
@@ -28,7 +30,16 @@ internal sealed class AttuneSide : TrainingSide
         }
         _optimizer = new AdamW(_model.Weights, LearningRate, weightDecay: WeightDecay);
         _model.Training = true;
+        if (arguments is [_, _, "bf16"]) _model.Precision = Precision.BFloat16;
     }
+
+    internal override JsonObject Answer(string command, int[] numbers) => command switch
+    {
+        "predict" => Predict(first: numbers[0], count: numbers[1]),
+        "predict-limit" => PredictLimit(first: numbers[0], count: numbers[1]),
+        "weights" => new() { ["count"] = WeightCount },
+        _ => base.Answer(command, numbers),
+    };
 
     public override void Dispose()
     {
@@ -83,6 +94,26 @@ internal sealed class AttuneSide : TrainingSide
     }
 
     protected override int Golden() => throw new NotSupportedException("the golden cases of Attune's own model are the tests' business");
+
+    private JsonObject Predict(int first, int count)
+    {
+        _model.Training = false;
+        var (samples, clock) = (0, Stopwatch.StartNew());
+        foreach (var rows in BatchesByLength(first, count))
+        {
+            using var output = _model.Forward(Batch.Pack([.. rows.Select(row => new TokenizedRow(row))]));
+            samples += rows.Length;
+        }
+        _model.Training = true;
+        return new() { ["seconds"] = clock.Elapsed.TotalSeconds, ["samples"] = samples };
+    }
+
+    /// <summary>The products of the same batches alone.</summary>
+    private JsonObject PredictLimit(int first, int count) =>
+        new() { ["seconds"] = BatchesByLength(first, count).Sum(rows => StepLimit.ForwardSeconds(Config, rows.Sum(row => row.Length), rows.Length)) };
+
+    /// <summary>Rows of like length together, as prediction takes them.</summary>
+    private IEnumerable<int[][]> BatchesByLength(int first, int count) => Rows.Skip(first).Take(count).OrderBy(row => row.Length).Chunk(BatchSize);
 
     private double Backward(int[][] rows, long[] labels)
     {

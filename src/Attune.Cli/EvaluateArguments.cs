@@ -12,6 +12,11 @@ public sealed record EvaluateArguments
     [Training.ArgumentAlias("per_device_eval_batch_size")]
     public int BatchSize { get; init; } = 32;
 
+    /// <summary>Computes the products of the encoder's layers in bfloat16.</summary>
+    /// <value>Default false. Needs a processor with AVX512_BF16 or AMX.</value>
+    [Training.ArgumentAlias("bf16_full_eval")]
+    public bool Bf16 { get; init; }
+
     /// <summary>Writes SPLIT_results.json into this folder.</summary>
     /// <value>Default: nothing is written.</value>
     public string? OutputDir { get; init; }

@@ -46,7 +46,7 @@ internal static class EvaluateCommand
         var split = Split(what, source, isOfRun);
         var rows = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell).Labelled(split, data.MaxEvalSamples)!;
 
-        var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, ReportTo = [] };
+        var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, ReportTo = [] };
         var trainer = new Trainer(
             classifier.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(),
             callbacks: [new ProgressBar(terminal, TimeProvider.System)]);

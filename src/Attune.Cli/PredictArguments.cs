@@ -35,6 +35,10 @@ public sealed record PredictArguments
     /// <value>At least 1. Default 32.</value>
     [Training.ArgumentAlias("per_device_eval_batch_size")]
     public int BatchSize { get; init; } = 32;
+
+    /// <summary>Computes the products of the encoder's layers in bfloat16.</summary>
+    /// <value>Default false. Needs a processor with AVX512_BF16 or AMX.</value>
+    public bool Bf16 { get; init; }
 }
 
 /// <summary>How answers are written.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Attune.Inference;
+using Attune.Models;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -39,6 +40,7 @@ internal static class PredictCommand
 
         Compute.Start(from);
         using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
+        if (what.Bf16) classifier.Model.Precision = Precision.BFloat16;
         if (output.Verbose)
             terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Attune.Native;
 
 namespace Attune.Diagnostics;
 
@@ -25,7 +26,7 @@ internal static class ProcessorChecks
     {
         const string name = "Processor";
         if (AdvSimd.IsSupported) return Check.Ok(name, "NEON");
-        if (Avx512F.IsSupported) return Check.Ok(name, "AVX-512");
+        if (Avx512F.IsSupported) return Check.Ok(name, Processor.HasBFloat16 ? "AVX-512, bfloat16 (bf16 is worth while)" : "AVX-512");
         return Avx2.IsSupported && Fma.IsSupported
             ? Check.Ok(name, "AVX2")
             : Check.Warning(name, "without AVX2",

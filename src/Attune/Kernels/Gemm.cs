@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using Attune.Native;
 
 namespace Attune.Kernels;
 
@@ -13,6 +14,8 @@ internal static unsafe class Gemm
     /// <summary>Most of the depth that is worked off at a time: a panel of the right side stays in the first two levels of the cache.</summary>
     private const int DepthBlock = 384;
 
+    private const int CacheLine = 64;
+
     /// <summary>Most lines and most of the depth whose left side is packed at a time: at most 19 MB.</summary>
     private const int MostLines = 128 * GemmTile.Lines, MostDepth = 3072;
 
@@ -23,7 +26,7 @@ internal static unsafe class Gemm
     /// Whether these products are to be preferred to libtorch's. On Intel's processors the library behind libtorch is at its best; on others
     /// with 512-bit vectors it stays 5 to 10 % behind (bench: <c>MatrixProductBenchmark</c>).
     /// </summary>
-    internal static bool IsPreferred { get; } = Avx512F.IsSupported && !IsIntel();
+    internal static bool IsPreferred { get; } = Avx512F.IsSupported && !Processor.IsIntel;
 
     /// <summary>One side of a product, or its result: element (i,j) is at <c>Data[i * Step + j * ColumnStep]</c>.</summary>
     internal readonly record struct Matrix(nint Data, long Step, long ColumnStep = 1)
@@ -43,22 +46,24 @@ internal static unsafe class Gemm
     /// <param name="b">(K,N); one of its steps is 1.</param>
     /// <param name="c">(M,N), lines contiguous; must not overlap the others.</param>
     /// <param name="accumulate">Whether C is added to.</param>
+    /// <param name="pastCache">Whether C is too large to be found in the caches when it is read next: then it is written past them.</param>
     /// <returns>The sum of the squares of all elements of C.</returns>
-    internal static double Multiply(int m, int n, int k, Matrix a, Matrix b, Matrix c, bool accumulate)
+    internal static double Multiply(int m, int n, int k, Matrix a, Matrix b, Matrix c, bool accumulate, bool pastCache = false)
     {
+        pastCache &= c.Data % CacheLine == 0 && c.Step * sizeof(float) % CacheLine == 0;
         var squares = 0.0;
         for (var line = 0; line < m; line += MostLines)
             for (var from = 0; from < k; from += MostDepth)
             {
                 var depth = Math.Min(MostDepth, k - from);
                 var sum = Block(Math.Min(MostLines, m - line), n, depth, new(a.At(line, from), a.Step, a.ColumnStep), new(b.At(from, 0), b.Step, b.ColumnStep),
-                    new(c.At(line, 0), c.Step), accumulate || from > 0);
+                    new(c.At(line, 0), c.Step), accumulate || from > 0, pastCache);
                 if (from + depth == k) squares += sum;
             }
         return squares;
     }
 
-    private static double Block(int m, int n, int k, Matrix a, Matrix b, Matrix c, bool accumulate)
+    private static double Block(int m, int n, int k, Matrix a, Matrix b, Matrix c, bool accumulate, bool pastCache)
     {
         int strips = Groups(m, GemmTile.Lines), panels = Groups(n, GemmTile.Columns);
         var left = (nint)Scratch.OfThisCall((long)strips * GemmTile.Lines * k).Floats((long)strips * GemmTile.Lines * k);
@@ -78,14 +83,14 @@ internal static unsafe class Gemm
         {
             int panel = item / chunks, chunk = item % chunks, column = panel * GemmTile.Columns;
             squares[item] = Panel(m, Math.Min(GemmTile.Columns, n - column), k, (float*)left, b.At(0, column), b, c.At(0, column), c.Step,
-                strips * chunk / chunks, strips * (chunk + 1) / chunks, accumulate);
+                strips * chunk / chunks, strips * (chunk + 1) / chunks, accumulate, pastCache);
         });
         return squares.Sum();
     }
 
     /// <summary>The tiles of some strips of lines and one panel of columns.</summary>
     private static double Panel(
-        int m, int columns, int k, float* left, float* b, Matrix shape, float* c, long step, int firstStrip, int endStrip, bool accumulate)
+        int m, int columns, int k, float* left, float* b, Matrix shape, float* c, long step, int firstStrip, int endStrip, bool accumulate, bool pastCache)
     {
         var depthBlocks = Groups(k, DepthBlock);
         var depth = Groups(k, depthBlocks);
@@ -101,7 +106,7 @@ internal static unsafe class Gemm
             {
                 var line = strip * GemmTile.Lines;
                 GemmTile.Multiply(here, left + (long)line * k + (long)from * GemmTile.Lines, packed, tile);
-                var sum = GemmTile.Store(tile, c + line * step, step, Math.Min(GemmTile.Lines, m - line), columns, accumulate || from > 0);
+                var sum = GemmTile.Store(tile, c + line * step, step, Math.Min(GemmTile.Lines, m - line), columns, accumulate || from > 0, isLast && pastCache);
                 if (isLast) squares += sum;
             }
         }
@@ -109,11 +114,4 @@ internal static unsafe class Gemm
     }
 
     private static int Groups(int count, int size) => (count + size - 1) / size;
-
-    private static bool IsIntel()
-    {
-        if (!X86Base.IsSupported) return false;
-        var (_, first, last, middle) = X86Base.CpuId(0, 0);
-        return (first, middle, last) == (0x756E6547, 0x49656E69, 0x6C65746E);            // "Genu", "ineI", "ntel"
-    }
 }

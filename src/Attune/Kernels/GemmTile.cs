@@ -86,8 +86,9 @@ internal static unsafe class GemmTile
     /// <param name="lines">How many lines.</param>
     /// <param name="columns">How many columns.</param>
     /// <param name="accumulate">Whether it is added.</param>
+    /// <param name="pastCache">Whether it goes to memory past the caches; only where each line starts at a multiple of 64 bytes.</param>
     /// <returns>Sum of the squares of what stands there now.</returns>
-    internal static double Store(float* tile, float* to, long step, int lines, int columns, bool accumulate)
+    internal static double Store(float* tile, float* to, long step, int lines, int columns, bool accumulate, bool pastCache)
     {
         if (columns < Columns) return StoreNarrow(tile, to, step, lines, columns, accumulate);
         Vector512<float> squares0 = default, squares1 = default;
@@ -97,6 +98,12 @@ internal static unsafe class GemmTile
             if (accumulate) (x0, x1) = (x0 + Vector512.Load(to), x1 + Vector512.Load(to + Width));
             squares0 = Vector512.FusedMultiplyAdd(x0, x0, squares0);
             squares1 = Vector512.FusedMultiplyAdd(x1, x1, squares1);
+            if (pastCache)
+            {
+                x0.StoreAlignedNonTemporal(to);
+                x1.StoreAlignedNonTemporal(to + Width);
+                continue;
+            }
             x0.Store(to);
             x1.Store(to + Width);
         }

@@ -14,8 +14,9 @@ internal static unsafe class MatrixProduct
     /// <param name="right">(K,N), or a transposed view.</param>
     /// <param name="result">(M,N), contiguous.</param>
     /// <param name="accumulate">Whether the result is added to.</param>
+    /// <param name="pastCache">Whether the result will have left the caches before it is read.</param>
     /// <returns>The sum of the squares of the result's elements where it cost nothing to know, else null.</returns>
-    internal static double? Multiply(Tensor left, Tensor right, Tensor result, bool accumulate = false)
+    internal static double? Multiply(Tensor left, Tensor right, Tensor result, bool accumulate = false, bool pastCache = false)
     {
         var (m, n) = ((int)result.size(0), (int)result.size(1));
         if (!Gemm.IsPreferred || m < FewLines)
@@ -23,8 +24,29 @@ internal static unsafe class MatrixProduct
             _ = result.addmm_(left, right, beta: accumulate ? 1 : 0, alpha: 1);
             return null;
         }
-        return Gemm.Multiply(m, n, (int)left.size(1), Matrix(left), Matrix(right), Matrix(result), accumulate);
+        return Gemm.Multiply(m, n, (int)left.size(1), Matrix(left), Matrix(right), Matrix(result), accumulate, pastCache);
     }
+
+    /// <summary>The same with operands of bfloat16: the products are summed in float32, and the result is rounded to bfloat16 before it is put or added.</summary>
+    /// <returns>The sum of the squares of the result's elements.</returns>
+    internal static double MultiplyRounded(Tensor left, Tensor right, Tensor result, bool accumulate = false, bool pastCache = false)
+    {
+        using var product = left.mm(right);
+        MemoryMeter.Took(product);
+        return BFloat16Conversion.Widen((ushort*)LibTorch.Floats(product), LibTorch.Floats(result), result.NumberOfElements, accumulate, pastCache);
+    }
+
+    /// <summary>A copy in bfloat16, (M,N) as <paramref name="tensor"/>, which is contiguous.</summary>
+    internal static Tensor Rounded(Tensor tensor)
+    {
+        var rounded = empty(tensor.shape, ScalarType.BFloat16).DetachFromDisposeScope();
+        MemoryMeter.Took(rounded);
+        Round(tensor, rounded);
+        return rounded;
+    }
+
+    /// <summary>Copies into a tensor of bfloat16.</summary>
+    internal static void Round(Tensor from, Tensor to) => BFloat16Conversion.Round(LibTorch.Floats(from), (ushort*)LibTorch.Floats(to), from.NumberOfElements);
 
     private static Gemm.Matrix Matrix(Tensor tensor) => new(LibTorch.Floats(tensor), tensor.stride(0), tensor.stride(1));
 }

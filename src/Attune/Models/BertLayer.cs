@@ -18,15 +18,15 @@ internal sealed unsafe class BertLayer : IDisposable
     {
         this.config = config;
         int hidden = config.HiddenSize, inner = config.IntermediateSize;
-        query = new(store, name + ".attention.self.query", hidden, hidden);
-        key = new(store, name + ".attention.self.key", hidden, hidden);
-        value = new(store, name + ".attention.self.value", hidden, hidden);
+        query = new(store, name + ".attention.self.query", hidden, hidden, mayRound: true);
+        key = new(store, name + ".attention.self.key", hidden, hidden, mayRound: true);
+        value = new(store, name + ".attention.self.value", hidden, hidden, mayRound: true);
         queryKeyValue = Linear.Joined(query, key, value);
         keyValue = Linear.Joined(key, value);
-        attention_output = new(store, name + ".attention.output.dense", hidden, hidden);
+        attention_output = new(store, name + ".attention.output.dense", hidden, hidden, mayRound: true);
         attention_norm = new(store, name + ".attention.output.LayerNorm", hidden);
-        intermediate = new(store, name + ".intermediate.dense", hidden, inner);
-        output = new(store, name + ".output.dense", inner, hidden);
+        intermediate = new(store, name + ".intermediate.dense", hidden, inner, mayRound: true);
+        output = new(store, name + ".output.dense", inner, hidden, mayRound: true);
         output_norm = new(store, name + ".output.LayerNorm", hidden);
         activation = Activation.Named(config.HiddenAct);
     }

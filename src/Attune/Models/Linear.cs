@@ -12,21 +12,36 @@ namespace Attune.Models;
 /// </summary>
 internal sealed unsafe class Linear : IDisposable
 {
+    /// <summary>Weights whose gradients no cache holds until the optimizer reads them.</summary>
+    private const long MoreThanCached = 1 << 24;
+
     private readonly Weight[] _weights, _biases;
     private readonly WeightStore _store;
-    private Tensor? _value, _transposed, _gradient;
+    private readonly bool _mayRound;
+    private Tensor? _value, _transposed, _gradient, _rounded, _roundedTransposed;
+    private long _roundedVersion = -1;
 
-    internal Linear(WeightStore store, string name, long inputs, long outputs)
-        : this(store, [store.Declare(name + ".weight", decays: true, outputs, inputs)], [store.Declare(name + ".bias", decays: false, outputs)])
+    /// <param name="store">Where its weights are declared.</param>
+    /// <param name="name">Of the layer in the file of weights.</param>
+    /// <param name="inputs">I.</param>
+    /// <param name="outputs">O.</param>
+    /// <param name="mayRound">Whether it follows the store's <see cref="WeightStore.Precision"/>; else its products are float32 always.</param>
+    internal Linear(WeightStore store, string name, long inputs, long outputs, bool mayRound = false)
+        : this(store, [store.Declare(name + ".weight", decays: true, outputs, inputs)], [store.Declare(name + ".bias", decays: false, outputs)], mayRound)
     {
     }
 
-    private Linear(WeightStore store, Weight[] weights, Weight[] biases) => (_store, _weights, _biases) = (store, weights, biases);
+    private Linear(WeightStore store, Weight[] weights, Weight[] biases, bool mayRound) =>
+        (_store, _weights, _biases, _mayRound) = (store, weights, biases, mayRound);
 
     /// <summary>The biases, one after the other (O).</summary>
     internal float* Bias => _biases[0].Data;
 
+    private bool Rounds => _mayRound && _store.Precision == Precision.BFloat16;
+
     private Tensor Value => _value ??= Matrix(_store.RawValues);
+
+    private Tensor Transposed => _transposed ??= Value.t().DetachFromDisposeScope();
 
     /// <summary>Several layers as one; their weights and biases must have been declared one after the other.</summary>
     internal static Linear Joined(params ReadOnlySpan<Linear> layers)
@@ -37,15 +52,31 @@ internal sealed unsafe class Linear : IDisposable
             weights.AddRange(layer._weights);
             biases.AddRange(layer._biases);
         }
-        return new Linear(layers[0]._store, [.. weights], [.. biases]);
+        return new Linear(layers[0]._store, [.. weights], [.. biases], layers[0]._mayRound);
     }
 
-    internal Tensor Forward(Tensor x) => Product(x, _transposed ??= Value.t().DetachFromDisposeScope());  // (L,I) -> (L,O)
+    internal Tensor Forward(Tensor x)                                                             // (L,I) -> (L,O)
+    {
+        var result = LibTorch.Empty(x.size(0), Value.size(0));
+        if (Rounds)
+        {
+            RefreshRounded();
+            using var rounded = MatrixProduct.Rounded(x);
+            _ = MatrixProduct.MultiplyRounded(rounded, _roundedTransposed!, result);
+        }
+        else _ = MatrixProduct.Multiply(x, Transposed, result);
+        return result;
+    }
 
-    internal Tensor InputGradient(Tensor gradient) => Product(gradient, Value);                   // (L,O) -> (L,I)
+    internal Tensor InputGradient(Tensor gradient)                                                // (L,O) -> (L,I)
+    {
+        var result = LibTorch.Empty(gradient.size(0), Value.size(1));
+        AddInputGradient(gradient, result, accumulate: false);
+        return result;
+    }
 
     /// <summary>sum += gradient W, (L,I).</summary>
-    internal void AddInputGradient(Tensor gradient, Tensor sum) => MatrixProduct.Multiply(gradient, Value, sum, accumulate: true);
+    internal void AddInputGradient(Tensor gradient, Tensor sum) => AddInputGradient(gradient, sum, accumulate: true);
 
     /// <summary>Adds gradient' x to the weights' gradients, (O,I). Of joined layers one that is trained is enough: nobody reads the others'.</summary>
     internal void AddWeightGradient(Tensor gradient, Tensor x)
@@ -53,9 +84,19 @@ internal sealed unsafe class Linear : IDisposable
         if (!Array.Exists(_weights, weight => weight.RequiresGrad)) return;
         var isClear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
         if (!isClear) foreach (var weight in _weights) _ = weight.GradientWritten();
-        using var transposed = gradient.t();
         _gradient ??= Matrix(_store.RawGradients);
-        var squares = MatrixProduct.Multiply(transposed, x, _gradient, accumulate: !isClear);
+        double? squares;
+        var pastCache = _store.Count > MoreThanCached;
+        if (Rounds)
+        {
+            using Tensor roundedGradient = MatrixProduct.Rounded(gradient), roundedX = MatrixProduct.Rounded(x), transposed = roundedGradient.t();
+            squares = MatrixProduct.MultiplyRounded(transposed, roundedX, _gradient, accumulate: !isClear, pastCache);
+        }
+        else
+        {
+            using var transposed = gradient.t();
+            squares = MatrixProduct.Multiply(transposed, x, _gradient, accumulate: !isClear, pastCache);
+        }
         if (!Array.TrueForAll(_weights, weight => weight.RequiresGrad)) squares = null;
         for (var i = 0; i < _weights.Length; i++) _weights[i].SetGradientWritten(i == 0 || squares is null ? squares : 0);
     }
@@ -80,13 +121,29 @@ internal sealed unsafe class Linear : IDisposable
         _value?.Dispose();
         _transposed?.Dispose();
         _gradient?.Dispose();
+        _rounded?.Dispose();
+        _roundedTransposed?.Dispose();
     }
 
-    private static Tensor Product(Tensor left, Tensor right)
+    private void AddInputGradient(Tensor gradient, Tensor sum, bool accumulate)
     {
-        var result = LibTorch.Empty(left.size(0), right.size(1));
-        MatrixProduct.Multiply(left, right, result);
-        return result;
+        if (Rounds)
+        {
+            RefreshRounded();
+            using var rounded = MatrixProduct.Rounded(gradient);
+            _ = MatrixProduct.MultiplyRounded(rounded, _rounded!, sum, accumulate);
+        }
+        else _ = MatrixProduct.Multiply(gradient, Value, sum, accumulate);
+    }
+
+    /// <summary>Rounds the weights anew where they have changed.</summary>
+    private void RefreshRounded()
+    {
+        if (_roundedVersion == _store.Version) return;
+        _rounded ??= empty(Value.shape, ScalarType.BFloat16).DetachFromDisposeScope();
+        _roundedTransposed ??= _rounded.t().DetachFromDisposeScope();
+        MatrixProduct.Round(Value, _rounded);
+        _roundedVersion = _store.Version;
     }
 
     private Tensor Matrix(Tensor flat)

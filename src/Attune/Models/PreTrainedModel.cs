@@ -1,5 +1,6 @@
 using Attune.Formats;
 using Attune.Kernels;
+using Attune.Native;
 
 namespace Attune.Models;
 
@@ -16,6 +17,18 @@ public abstract class PreTrainedModel : IDisposable
 
     /// <summary>Whether forward applies dropout and keeps what backward needs. Default false.</summary>
     public bool Training { get; set; }
+
+    /// <summary>The type in which the products of the encoder's layers are computed. Default float32; the weights are float32 always.</summary>
+    /// <exception cref="AttuneException">bfloat16 is asked for on a processor that has no instructions for it.</exception>
+    public Precision Precision
+    {
+        get => Weights.Precision;
+        set
+        {
+            if (value == Precision.BFloat16) RequireBFloat16();
+            Weights.Precision = value;
+        }
+    }
 
     /// <summary>Seed of the run and number of the optimizer update: dropout is a pure function of them.</summary>
     public (ulong Seed, long Update) DropoutKey { get; set; }
@@ -43,6 +56,13 @@ public abstract class PreTrainedModel : IDisposable
         AtomicFile.CreateFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
         WeightLoading.Save(Weights, Path.Combine(folder, WeightFiles.SafeTensorsName));
+    }
+
+    /// <exception cref="AttuneException">The processor has no instructions for bfloat16.</exception>
+    internal static void RequireBFloat16()
+    {
+        if (!Processor.HasBFloat16)
+            throw new AttuneException("bf16 would be slower than float32 here: this processor has neither AVX512_BF16 nor AMX; leave bf16 out.");
     }
 
     /// <inheritdoc/>

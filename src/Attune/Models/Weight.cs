@@ -100,7 +100,14 @@ public sealed unsafe class Weight
     /// <summary>The gradient, where it is clear not zero yet.</summary>
     internal float* RawGradient => LibTorch.Floats(_store.RawGradients) + Offset;
 
-    internal Span<float> Span => new(Data, checked((int)NumberOfElements));
+    internal Span<float> Span
+    {
+        get
+        {
+            _store.SetChanged();
+            return new(Data, checked((int)NumberOfElements));
+        }
+    }
 
     /// <summary>The values of a table, of which the given rows are up to date.</summary>
     internal float* RowData(ReadOnlySpan<int> rows)

@@ -34,6 +34,7 @@ public sealed class WeightStore : IDisposable
         get
         {
             foreach (var weight in _weights) weight.Pending?.Finish();
+            SetChanged();
             return RawValues;
         }
     }
@@ -51,6 +52,12 @@ public sealed class WeightStore : IDisposable
     /// <summary>The weight of a name.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public Weight this[string name] => _byName[name];
+
+    /// <summary>In which type products are computed.</summary>
+    internal Precision Precision { get; set; }
+
+    /// <summary>Grows whenever somebody may have changed the values.</summary>
+    internal long Version { get; private set; }
 
     /// <summary>The values, of which rows of tables may wait for updates: <see cref="Weight.Pending"/>.</summary>
     internal Tensor RawValues => _values ?? throw new InvalidOperationException("the weights are not laid out yet");
@@ -75,6 +82,9 @@ public sealed class WeightStore : IDisposable
         _gradients?.Dispose();
         (_values, _gradients) = (null, null);
     }
+
+    /// <summary>Says that values have changed, or may change through what is handed out now.</summary>
+    internal void SetChanged() => Version++;
 
     /// <summary>Declares a weight; all must be declared before <see cref="LayOut"/>.</summary>
     internal Weight Declare(string name, bool decays, params long[] shape) => Declare(new Weight(this, name, shape, decays, isTable: false));

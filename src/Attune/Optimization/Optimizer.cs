@@ -46,6 +46,7 @@ public abstract class Optimizer : IDisposable
     {
         StepCount++;
         Apply(gradientFactor);
+        Weights.SetChanged();
     }
 
     /// <summary>Sets all gradients to zero.</summary>

@@ -58,8 +58,9 @@ internal sealed class EvaluationLoop(
     /// <summary>Writes the logits of some rows; returns the mean of their losses, 0 where there are no labels.</summary>
     private double Predict(TokenizedDataset data, int[] rows, Span<float> logits)
     {
-        var wasTraining = model.Training;
+        var (wasTraining, precision) = (model.Training, model.Precision);
         model.Training = false;
+        if (args.Bf16 || args.Bf16FullEval) model.Precision = Precision.BFloat16;
         try
         {
             var batch = data.Batch(rows);
@@ -69,7 +70,7 @@ internal sealed class EvaluationLoop(
         }
         finally
         {
-            model.Training = wasTraining;
+            (model.Training, model.Precision) = (wasTraining, precision);
         }
     }
 

@@ -77,6 +77,14 @@ public sealed partial record TrainingArguments
     /// <value>Default 1. 0, a negative number or null switch clipping off.</value>
     public double? MaxGradNorm { get; init; } = 1;
 
+    /// <summary>Computes the products of the encoder's layers in bfloat16; weights, optimizer and all else stay float32. About 1.6 times as fast.</summary>
+    /// <value>Default false. Needs a processor with AVX512_BF16 or AMX.</value>
+    public bool Bf16 { get; init; }
+
+    /// <summary>The same for evaluation alone.</summary>
+    /// <value>Default false. Without effect where <see cref="Bf16"/> is on.</value>
+    public bool Bf16FullEval { get; init; }
+
     /// <summary>Passes over the training rows.</summary>
     /// <value>Any finite number; 0 or less makes no update. Default 3. Without effect where <see cref="MaxSteps"/> is given.</value>
     public double NumTrainEpochs { get; init; } = 3;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Attune.Models;
 using Attune.Optimization;
 using static System.FormattableString;
 
@@ -16,6 +17,7 @@ public sealed partial record TrainingArguments
         completed.CheckWarmup();
         completed.CheckBestModel();
         completed.CheckNumbers(notice);
+        if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
         return completed;
     }
 

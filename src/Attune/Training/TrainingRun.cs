@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Models;
 
 namespace Attune.Training;
 
@@ -19,7 +20,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly FrozenCache _frozen;
     private readonly RunPosition _position;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly bool _wasTraining;
+    private readonly (bool Training, Precision Precision) _modelBefore;
     private string? _lastCheckpoint;
     private long _savedStep = -1;
 
@@ -27,7 +28,7 @@ internal sealed class TrainingRun : IDisposable
     internal TrainingRun(Trainer trainer, TokenizedDataset data, string? resumeFrom, CancellationToken cancellation)
     {
         (_trainer, _callbacks, _control, _cancellation) = (trainer, trainer.Callbacks, trainer.Callbacks.Control, cancellation);
-        _wasTraining = trainer.Model.Training;
+        _modelBefore = (trainer.Model.Training, trainer.Model.Precision);
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
@@ -39,10 +40,22 @@ internal sealed class TrainingRun : IDisposable
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
         _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen);
         _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
-        if (_args.AutoFindBatchSize)
-            _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
+        if (_args.AutoFindBatchSize) FitIntoMemory(data);
         (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
         trainer.State = _state;
+    }
+
+    private void FitIntoMemory(TokenizedDataset data)
+    {
+        try
+        {
+            _step.MicroBatches = MicroBatches.Fitting(_trainer.Model, data, _args.PerDeviceTrainBatchSize, _trainer.FreeMemoryBytes, _trainer.Notice);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public void Dispose()
@@ -50,7 +63,7 @@ internal sealed class TrainingRun : IDisposable
         _step.Dispose();
         _frozen.Dispose();
         _trainer.Frozen = null;
-        _trainer.Model.Training = _wasTraining;
+        (_trainer.Model.Training, _trainer.Model.Precision) = _modelBefore;
     }
 
     internal TrainOutput Run()

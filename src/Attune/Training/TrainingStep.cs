@@ -23,6 +23,7 @@ internal sealed class TrainingStep : IDisposable
         FrozenCache? frozen = null)
     {
         (_model, _data, _args, _callbacks, _state, _frozen) = (model, data, args, callbacks, state, frozen);
+        _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights);
         Optimizer.ZeroGrad();                                             // of what the caller, or a run that failed, has left

@@ -1,6 +1,8 @@
 using System.Runtime.Intrinsics.X86;
 using Attune.Kernels;
+using Attune.Native;
 using CsCheck;
+using static TorchSharp.torch;
 
 namespace Attune.Tests.Kernels;
 
@@ -26,6 +28,16 @@ public unsafe class GemmTests
         RequireWideVectors();
         Check(m, n, k, leftTransposed: false, rightTransposed: true, accumulate: false, gap: 0, seed: 1);
         Check(m, n, k, leftTransposed: true, rightTransposed: false, accumulate: true, gap: 3, seed: 2);
+    }
+
+    [Fact]
+    public void Multiply_PastTheCaches_GivesTheSameBits()
+    {
+        LibTorch.Load();
+        using Tensor left = rand(100, 70), right = rand(70, 96), usual = zeros(100, 96), past = zeros(100, 96);
+        var squares = MatrixProduct.Multiply(left, right, usual);
+        Assert.Equal(squares, MatrixProduct.Multiply(left, right, past, pastCache: true));
+        Assert.Equal(LibTorch.Span(usual).ToArray(), LibTorch.Span(past).ToArray());
     }
 
     private static void RequireWideVectors() => Assert.SkipUnless(Avx512F.IsSupported, "This processor has no 512-bit vectors: Attune does not use these products on it.");

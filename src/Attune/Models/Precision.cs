@@ -1,0 +1,11 @@
+namespace Attune.Models;
+
+/// <summary>The type in which the products of the encoder's layers are computed. Weights, sums, everything else and the head stay float32.</summary>
+public enum Precision
+{
+    /// <summary>float32: 24 significant bits.</summary>
+    Float32,
+
+    /// <summary>bfloat16: 8 significant bits, the range of float32. Twice as fast where the processor has instructions for it.</summary>
+    BFloat16,
+}
