@@ -41,6 +41,7 @@ internal sealed class TrainOptionsCheck : Check
                 ratios.Add(seconds[^1] / plainSeconds[^1]);
             }
             var (peak, plainPeak) = (Peak(side), Peak(plain));
+            Console.WriteLine($"{options}: {Statistics.Median(ratios):F3} of the time, {peak / plainPeak:F3} of the peak");
             yield return new($"{options}: time", Statistics.Median(ratios), mostTime, "of that without", LowerIsBetter: true,
                 Note: $"{Statistics.Median(seconds):F2} and {Statistics.Median(plainSeconds):F2} s a step, medians of {Rounds} rounds in turn");
             yield return new($"{options}: peak memory", peak / plainPeak, mostMemory, "of that without", LowerIsBetter: true,

@@ -8,8 +8,8 @@ namespace Attune.Training;
 /// <summary>How much of a batch goes through the model at a time: all of it, or as many rows as fit into the free memory.</summary>
 internal sealed class MicroBatches
 {
-    /// <summary>Share of the free memory that is used: the allocator cannot reuse every gap, and other processes live too.</summary>
-    private const double Usable = 0.85;
+    /// <summary>Share of the free memory that is used: beside the tensors there are the allocator's gaps (a quarter was seen) and other processes.</summary>
+    internal const double Usable = 0.75;
 
     /// <summary>Most tokens of the row that is measured. From there on memory grows with the tokens alone.</summary>
     private const int MostTokensMeasured = 128;

@@ -36,6 +36,14 @@ public sealed class MicroBatchesTests : IDisposable
             new BertConfig { VocabSize = 100, HiddenSize = 64, NumHiddenLayers = 4, NumAttentionHeads = 4, IntermediateSize = 256 });
         model.GradientCheckpointing = checkpointing;
         FrozenPart.Parse(freeze)?.Apply(model);
+        AssertCovers(model, lengths);
+        if (!Processor.HasBFloat16) return;
+        model.Precision = Precision.BFloat16;
+        AssertCovers(model, lengths);
+    }
+
+    private static void AssertCovers(BertForSequenceClassification model, int[] lengths)
+    {
         var rows = Array.ConvertAll(lengths, length => new TokenizedRow([.. Enumerable.Repeat(5, length)]));
         var row = MicroBatches.RowBytes.Measure(model, rows.MaxBy(one => one.Length)!);
         long peak;
@@ -114,7 +122,7 @@ public sealed class MicroBatchesTests : IDisposable
     private static long Enough(int forRows)
     {
         using var model = TinyRun.Model();
-        return (long)((forRows + 0.5) * MicroBatches.RowBytes.Measure(model, TinyRun.Data(24).Rows.MaxBy(row => row.Length)!).Of(Longest) / 0.85);
+        return (long)((forRows + 0.5) * MicroBatches.RowBytes.Measure(model, TinyRun.Data(24).Rows.MaxBy(row => row.Length)!).Of(Longest) / MicroBatches.Usable);
     }
 
     private (TrainOutput Output, float[] Weights) Train(string kind, bool isOn, long? free)
