@@ -6,10 +6,9 @@
 // The Rust tokenizer takes its categories, its decompositions and its lower case from three crates of three Unicode versions, so the
 // only true source is the tokenizer itself: every scalar is put through its normalizers and its pre-tokenizer, and the answers are kept.
 //
-// The file, gzip over: flag runs, lower case, decompositions, ranks of combining marks. Numbers are LEB128, code points differences.
+// The file: flag runs, lower case, decompositions, ranks of combining marks. Numbers are LEB128, code points differences.
 import { createRequire } from 'node:module';
 import { writeFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
 import { resolve } from 'node:path';
 
 const [folder, target] = process.argv.slice(2);
@@ -99,7 +98,6 @@ table(runs, bits => bytes.push(bits));
 table(lowered, (small, code) => signed(small - code));
 table(decomposed, parts => { number(parts.length); parts.forEach(number); });
 table(ranked, rank => bytes.push(rank));
-const packed = gzipSync(Buffer.from(bytes), { level: 9 });
-writeFileSync(target, packed);
+writeFileSync(target, Buffer.from(bytes));
 console.log(`${runs.length} runs, ${lowered.length} lower, ${decomposed.length} decomposed, ${ranked.length} marks in ` +
-    `${Math.max(...ranked.map(r => r[1]))} ranks; ${bytes.length} bytes, ${packed.length} packed`);
+    `${Math.max(...ranked.map(r => r[1]))} ranks; ${bytes.length} bytes`);

@@ -13,16 +13,19 @@ internal abstract class Check
     /// <summary>What is measured against what, in one line.</summary>
     internal abstract string Summary { get; }
 
+    /// <summary>All checks, by their names.</summary>
+    internal static List<Check> All => [.. typeof(Check).Assembly.GetTypes()
+        .Where(type => type.IsSubclassOf(typeof(Check)) && !type.IsAbstract)
+        .Select(type => (Check)Activator.CreateInstance(type, nonPublic: true)!)
+        .OrderBy(check => check.Name, StringComparer.Ordinal)];
+
     /// <summary>Lists the checks or runs one. Returns the exit code: 0 if every part reached its target.</summary>
     internal static int Execute(string[] arguments)
     {
-        var checks = typeof(Check).Assembly.GetTypes()
-            .Where(type => type.IsSubclassOf(typeof(Check)) && !type.IsAbstract)
-            .Select(type => (Check)Activator.CreateInstance(type, nonPublic: true)!)
-            .OrderBy(check => check.Name, StringComparer.Ordinal).ToList();
+        var checks = All;
         if (arguments is ["--list"])
         {
-            foreach (var check in checks) Console.WriteLine($"{check.Name,-16} {check.Summary}");
+            foreach (var check in checks) Console.WriteLine($"{check.Name,-20} {check.Summary}");
             return 0;
         }
         if (arguments is not [var name] || checks.Find(check => check.Name == name) is not { } chosen)

@@ -3,7 +3,7 @@ namespace Attune.Benchmarks;
 /// <summary>Predicting SST-2's sentences with BERT-base against the products of the forward pass alone.</summary>
 internal sealed class PredictCheck : Check
 {
-    private const int Rounds = 5, RowsPerRound = 512;
+    private const int Rounds = 5, RowsPerRound = 256;
 
     internal override string Name => "predict";
 

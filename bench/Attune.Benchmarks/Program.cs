@@ -6,8 +6,12 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 // check --list | check NAME: a figure of this machine against its target. Anything else goes to BenchmarkDotNet (try --list flat).
 if (args is ["check", .. var names]) return Check.Execute(names);
+// results [NAME ...]: runs the checks one after the other, stores what they give in bench/results and makes the README's table from it.
+if (args is ["results", .. var wanted]) return Results.Record(wanted);
 // One side of a comparison, in a process of its own, driven by its check.
 if (args is ["side", var side, .. var rest]) return Side.Serve(side, rest);
+// One process of the check dataset-load.
+if (args is ["load", var file, var cache]) return DatasetLoadCheck.Serve(file, cache);
 BenchmarkSwitcher.FromAssembly(typeof(Check).Assembly)
     .Run(args, DefaultConfig.Instance.AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance)));
 return 0;

@@ -33,6 +33,9 @@ internal static class Samples
     /// <exception cref="AttuneException">It is not there.</exception>
     internal static string Golden(string name) => Find("ATTUNE_GOLDEN", Path.Combine("tests", "golden"), name);
 
+    /// <summary>A file of this repository.</summary>
+    internal static string InRepository(string name) => Path.Combine(Repository(), name);
+
     private static string Find(string variable, string folder, string name)
     {
         var root = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } chosen ? chosen : Path.GetFullPath(folder, Repository());

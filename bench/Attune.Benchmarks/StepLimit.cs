@@ -15,6 +15,8 @@ internal static class StepLimit
     /// <summary>Bytes that AdamW moves for each weight: value, gradient and two moments read, all but the gradient written.</summary>
     private const int OptimizerBytes = 7 * sizeof(float);
 
+    private static readonly Dictionary<(long From, long To, int Times), (Tensor Weight, Tensor Gradient)[]> KeptLayers = [];
+
     private const int CopyElements = 1 << 26, CopyRounds = 3, ProductRounds = 2;
 
     /// <param name="config">The model.</param>
@@ -95,8 +97,7 @@ internal static class StepLimit
             if (times == 0) continue;
             using var scope = NewDisposeScope();
             Tensor x = rand(lines, from), y = rand(lines, to), outputs = empty(lines, to), inputs = empty(lines, from);
-            // Weights and gradients of their own for each layer, so that no cache holds them that would not in a step.
-            var layers = Enumerable.Range(0, times).Select(_ => (Weight: rand(to, from), Gradient: zeros(to, from))).ToArray();
+            var layers = Layers(from, to, times);
             var best = double.MaxValue;
             foreach (var multiply in (Action<Tensor, Tensor, Tensor>[])[(a, b, c) => c.addmm_(a, b, beta: 0, alpha: 1), (a, b, c) => MatrixProduct.Multiply(a, b, c)])
                 for (var round = 0; round <= ProductRounds; round++)
@@ -115,5 +116,13 @@ internal static class StepLimit
             seconds += best;
         }
         return seconds;
+    }
+
+    /// <summary>Weights and gradients of their own for each layer, so that no cache holds them that would not in a step; kept for the next time.</summary>
+    private static (Tensor Weight, Tensor Gradient)[] Layers(long from, long to, int times)
+    {
+        if (KeptLayers.TryGetValue((from, to, times), out var layers)) return layers;
+        return KeptLayers[(from, to, times)] = [.. Enumerable.Range(0, times)
+            .Select(_ => (rand(to, from).DetachFromDisposeScope(), zeros(to, from).DetachFromDisposeScope()))];
     }
 }

@@ -15,7 +15,9 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
     /// <summary>Columns of the long batches on which the rate of the usual way is measured, and their rows.</summary>
     private const int LongRows = 8, LongColumns = 128;
 
-    private IReadOnlyList<int[]>? _rows;
+    private const int BatchesSortedTogether = 50, GroupSeed = 7;
+
+    private IReadOnlyList<int[]>? _rows, _groupedRows;
 
     /// <summary>Token ids, read on first use.</summary>
     protected IReadOnlyList<int[]> Rows => _rows ??= Sst2Rows.Take(RowCount).Rows;
@@ -30,6 +32,18 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
         _ => throw new AttuneException($"There is no configuration \"{name}\"; there are base, large, tiny and mini."),
     };
 
+    /// <summary>The same rows, those of like length together as transformers' group_by_length has them, the batches in random order.</summary>
+    private IReadOnlyList<int[]> GroupedRows
+    {
+        get
+        {
+            if (_groupedRows is not null) return _groupedRows;
+            var batches = Rows.Chunk(BatchesSortedTogether * BatchSize).SelectMany(rows => rows.OrderByDescending(row => row.Length).Chunk(BatchSize)).ToArray();
+            new Random(GroupSeed).Shuffle(batches);
+            return _groupedRows = [.. batches.SelectMany(rows => rows)];
+        }
+    }
+
     protected BertConfig Config { get; } = Configuration(arguments[0]);
 
     protected int BatchSize { get; } = int.Parse(arguments[1]);
@@ -39,7 +53,8 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
     /// <param name="numbers">Its arguments.</param>
     internal virtual JsonObject Answer(string command, int[] numbers) => command switch
     {
-        "step" => Steps(first: numbers[0], count: numbers[1], columns: numbers[2]),
+        "step" => Steps(Rows, first: numbers[0], count: numbers[1], columns: numbers[2]),
+        "grouped" => Steps(GroupedRows, first: numbers[0], count: numbers[1], columns: 0),
         "long" => LongBatch(),
         "options" => LongSteps(columns: numbers[0]),
         "gemm" => new() { ["gflops"] = Gemm() },
@@ -79,7 +94,7 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
 
     public abstract void Dispose();
 
-    private JsonObject Steps(int first, int count, int columns)
+    private JsonObject Steps(IReadOnlyList<int[]> data, int first, int count, int columns)
     {
         var (loss, lossSum, tokens, mostTokens) = (0.0, 0.0, 0, 0);
         var processor = Environment.CpuUsage.TotalTime;
@@ -90,7 +105,7 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
             for (var i = 0; i < BatchSize; i++)
             {
                 var row = (step * BatchSize + i) % RowCount;
-                (rows[i], labels[i]) = (Rows[row], Sst2Rows.Label(row));
+                (rows[i], labels[i]) = (data[row], Sst2Rows.Label(row));
             }
             var tokensHere = rows.Sum(row => row.Length);
             (tokens, mostTokens) = (tokens + tokensHere, Math.Max(mostTokens, tokensHere));

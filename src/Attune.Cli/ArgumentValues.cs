@@ -29,7 +29,10 @@ internal sealed class ArgumentValues(Verb verb, IReadOnlyList<string> texts)
     internal T Create<T>() where T : new()
     {
         var table = ArgumentTable.Of<T>();
-        return table.Create<T>(_values.Where(pair => table.All.Contains(pair.Key)));
+        var own = new Dictionary<Argument, object?>();
+        foreach (var (argument, value) in _values)
+            if (table.All.Contains(argument)) own.Add(argument, value);
+        return table.Create<T>(own);
     }
 
     private Argument Find(string name) => verb.Arguments.First(argument => argument.Name == name);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Completions;
 using Attune.Formats;
 
 namespace Attune.Cli;
@@ -54,25 +53,45 @@ internal static class CommandLine
         finally
         {
             terminal.Flush();
+            Compute.End();
         }
     }
 
     private static int Invoke(IReadOnlyList<string> words, Terminal terminal)
     {
-        var root = new RootCommand();
-        root.Options.Clear();                                  // help and version are answered below, before anything is parsed
-        var parsers = Verbs.ToDictionary(verb => verb.Name, verb => new VerbParser(verb));
-        foreach (var parser in parsers.Values) root.Add(parser.Command);
-        if (words is [['[', .., ']'], ..] && root.Directives.OfType<SuggestDirective>().Any())
-            return root.Parse(words).Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error });
-
+        if (words is [['[', .., ']'], ..]) return Suggest(words, terminal);
         if (words is [] or ["--help" or "-h" or "-?" or "help"]) return Print(HelpText.Overview(Verbs, terminal.Width), terminal);
         if (words is ["--version" or "version"]) return Print($"attune {HelpText.Version}", terminal);
         if (words is ["help", var wanted]) words = [wanted, "--help"];
-        if (!parsers.TryGetValue(words[0], out var chosen)) throw Unknown(words[0], parsers.Keys);
-        if (words.Skip(1).TakeWhile(word => word != "--").Any(word => word is "--help" or "-h" or "-?"))
-            return Print(HelpText.Of(chosen.Verb, terminal.Width), terminal);
-        return chosen.Verb.Run(chosen.Parse(root, words), terminal);
+        var verb = Verbs.FirstOrDefault(verb => verb.Name == words[0]) ?? throw Unknown(words[0], Verbs.Select(verb => verb.Name));
+        if (AsksForHelp(words)) return Print(HelpText.Of(verb, terminal.Width), terminal);
+        return verb.Run(Parse(verb, words), terminal);
+    }
+
+    private static bool AsksForHelp(IReadOnlyList<string> words)
+    {
+        for (var i = 1; i < words.Count && words[i] != "--"; i++)
+            if (words[i] is "--help" or "-h" or "-?") return true;
+        return false;
+    }
+
+    private static ArgumentValues Parse(Verb verb, IReadOnlyList<string> words)
+    {
+        var parser = new VerbParser(verb);
+        return parser.Parse(Root([parser]), words);
+    }
+
+    /// <summary>Answers the shell's completion.</summary>
+    private static int Suggest(IReadOnlyList<string> words, Terminal terminal) =>
+        Root([.. Verbs.Select(verb => new VerbParser(verb))]).Parse(words)
+            .Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error });
+
+    private static RootCommand Root(IEnumerable<VerbParser> parsers)
+    {
+        var root = new RootCommand();
+        root.Options.Clear();                                  // help and version are answered before anything is parsed
+        foreach (var parser in parsers) root.Add(parser.Command);
+        return root;
     }
 
     private static UsageException Unknown(string word, IEnumerable<string> verbs) => new(word.StartsWith('-')

@@ -8,16 +8,28 @@ internal static class Compute
     /// <summary>Threads in use.</summary>
     internal static int Threads => TorchSharp.torch.get_num_threads();
 
+    /// <summary>Refuses a device or a number of threads that cannot be had.</summary>
+    /// <exception cref="AttuneException">The device is not there.</exception>
+    internal static void Check(ModelArguments from)
+    {
+        if (from.Device is not ("auto" or "cpu"))
+            throw new AttuneException($"device is {from.Device}, but this build computes on the CPU only; give --device cpu or auto.");
+        if (from.Threads < 1) throw new AttuneException($"threads is {from.Threads}; it must be at least 1.");
+    }
+
+    /// <summary>Begins to load libtorch while something else is done.</summary>
+    internal static void Begin() => LibTorch.BeginLoading();
+
     /// <summary>Loads libtorch with the cores asked for.</summary>
     /// <exception cref="AttuneException">The device is not there, or libtorch cannot be loaded.</exception>
     internal static void Start(ModelArguments from)
     {
-        if (from.Device is not ("auto" or "cpu"))
-            throw new AttuneException($"device is {from.Device}, but this build computes on the CPU only; give --device cpu or auto.");
-        // libtorch counts the machine's cores; .NET also knows what a container may use of them.
-        var threads = from.Threads ?? Environment.ProcessorCount;
-        if (threads < 1) throw new AttuneException($"threads is {threads}; it must be at least 1.");
+        Check(from);
         LibTorch.Load();
-        TorchSharp.torch.set_num_threads(threads);
+        // libtorch counts the machine's cores; .NET also knows what a container may use of them.
+        TorchSharp.torch.set_num_threads(from.Threads ?? Environment.ProcessorCount);
     }
+
+    /// <summary>Waits for what <see cref="Begin"/> began; before the process ends.</summary>
+    internal static void End() => LibTorch.FinishLoading();
 }

@@ -72,6 +72,14 @@ public sealed record DataArguments
     /// <value>fail, skip or quarantine (skip, and write it to a file beside the results). Default fail.</value>
     public BadRowPolicy OnBadRow { get; init; } = BadRowPolicy.Fail;
 
+    /// <summary>Keeps what large data files were tokenized to, and takes it from there when they are the same, by their content.</summary>
+    /// <value>Default true. The cache is the folder ATTUNE_CACHE, else attune in the platform's folder for caches.</value>
+    public bool TokenCache { get; init; } = true;
+
+    /// <summary>Reads and tokenizes the data files again, and puts the result in the place of what the cache holds.</summary>
+    /// <value>Default false.</value>
+    public bool OverwriteCache { get; init; }
+
     /// <summary>The kind of task that the arguments name, or null.</summary>
     /// <exception cref="AttuneException">Two of them disagree.</exception>
     internal TaskKind? Task => (ProblemType, DoRegression) switch

@@ -1,5 +1,9 @@
+using System.Globalization;
+using Attune.Batching;
 using Attune.Datasets;
+using Attune.Formats;
 using Attune.Metrics;
+using Attune.Tokenization;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -10,34 +14,46 @@ internal sealed class DataSource
     private const double DefaultValidationShare = 0.1;
     private readonly DataArguments _data;
     private readonly Action<string> _tell;
+    private readonly Func<DatasetDict> _read;
+    private readonly DataCache? _cache;
+    private DataFacts _facts;
+    private DatasetDict? _splits;
+    private (double Share, long Seed)? _apart;
     private IReadOnlyList<Metric>? _metrics;
 
-    private DataSource(DataArguments data, string name, DatasetDict splits, ClassificationOptions options, Action<string> tell)
+    private DataSource(
+        DataArguments data, string name, DataFacts facts, ClassificationColumns columns, Func<DatasetDict> read, DataCache? cache, Action<string> tell)
     {
-        (_data, Name, Splits, _tell) = (data, name, splits, tell);
-        Columns = ClassificationColumns.Find(splits, options);
+        (_data, Name, _facts, Columns, _read, _cache, _tell) = (data, name, facts, columns, read, cache, tell);
     }
 
     /// <summary>Name of the data set, or its files.</summary>
     internal string Name { get; }
 
-    /// <summary>The splits.</summary>
-    internal DatasetDict Splits { get; private set; }
+    /// <summary>The names of the splits, in their order.</summary>
+    internal IReadOnlyList<string> SplitNames => [.. _facts.Splits.Select(split => split.Name)];
+
+    /// <summary>The splits, read when they are first asked for where the cache knows enough of them.</summary>
+    internal DatasetDict Splits => _splits ??= _apart is { } apart ? SetApart(_read(), apart.Share, apart.Seed) : _read();
 
     /// <summary>Texts, labels, kind of task and classes.</summary>
     internal ClassificationColumns Columns { get; }
 
-    /// <summary>Reads the data set and finds its columns.</summary>
+    /// <summary>Reads the data set and finds its columns, or takes from the cache what that would give.</summary>
     /// <param name="data">What to read.</param>
     /// <param name="modelLabels">The classes of a trained model, whose order counts where they are the same as the data set's; else null.</param>
     /// <param name="mustFit">Whether the model is only evaluated: other classes are an error, and one class is enough.</param>
     /// <param name="outputDir">Where rows that cannot be used are put.</param>
     /// <param name="tell">Takes the lines that say what was taken.</param>
-    internal static DataSource Load(DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Action<string> tell)
+    /// <param name="found">Is called when what the arguments name is there, before it is read.</param>
+    /// <param name="cache">Where tokenized data is kept; null for the user's folder.</param>
+    internal static DataSource Load(
+        DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Action<string> tell,
+        Action? found = null, CacheFolder? cache = null)
     {
         Parquet.ParquetDataset.Register();
-        var reading = new DatasetReadOptions { OnBadRow = data.OnBadRow, QuarantineFolder = outputDir, Warn = tell };
-        var (name, splits) = Read(data, reading);
+        var (warnings, areTold) = (new List<string>(), false);
+        var reading = new DatasetReadOptions { OnBadRow = data.OnBadRow, QuarantineFolder = outputDir, Warn = Warn };
         var options = new ClassificationOptions
         {
             TextColumnNames = data.TextColumnNames,
@@ -47,17 +63,38 @@ internal sealed class DataSource
             IsForTraining = !mustFit,
             Reading = reading,
         };
-        var source = new DataSource(data, name, splits, options, tell);
-        if (modelLabels is not null && source.Columns.Task != TaskKind.Regression)
-        {
-            var fits = source.Fits(modelLabels, isEvaluated: mustFit);
-            if (!fits && mustFit) throw new AttuneException(
-                $"The labels of {name} ({List(source.Columns.LabelNames)}) are not the classes of the model ({List(modelLabels)}); " +
-                "take a model that was trained on these labels, or name another column by --label-column-name.");
-            if (fits) source = new DataSource(data, name, splits, options with { LabelNames = modelLabels }, tell);
-        }
-        tell($"Data: {name} ({string.Join(", ", splits.Select(split => $"{split.Key} {split.Value.NumRows}"))} rows). {source.Columns.Describe()}");
+        var (name, files, read) = Find(data, reading);
+        if (files.All(File.Exists)) found?.Invoke();
+        var kept = DataCache.Of(cache ?? CacheFolder.OfUser(Environment.GetEnvironmentVariable), data, files, reading, [mustFit.ToString(), .. modelLabels ?? []]);
+        var source = kept?.Facts() is { } known
+            ? new DataSource(data, name, known, known.Columns(options), ReadAgain, kept, tell) : Fresh();
+        tell($"Data: {name} ({string.Join(", ", source._facts.Splits.Select(split => $"{split.Name} {split.Rows}"))} rows). {source.Columns.Describe()}");
         return source;
+
+        DataSource Fresh()
+        {
+            var splits = read();
+            var columns = FindColumns(name, splits, options, modelLabels, mustFit);
+            var facts = DataFacts.Of(splits, columns, warnings);
+            kept?.Keep(facts);
+            return new DataSource(data, name, facts, columns, read, kept, tell) { _splits = splits };
+        }
+
+        // The cache tells what reading the files said; reading them after all must not say it again.
+        DatasetDict ReadAgain()
+        {
+            areTold = true;
+            var splits = read();
+            areTold = false;
+            return splits;
+        }
+
+        void Warn(string line)
+        {
+            if (areTold) return;
+            warnings.Add(line);
+            tell(line);
+        }
     }
 
     /// <summary>The split to evaluate on during training: validation, or the first of several such as validation_matched.</summary>
@@ -79,14 +116,36 @@ internal sealed class DataSource
         if (_data.ValidationSplit is null && !isWanted) return null;
         var share = _data.ValidationSplit ?? DefaultValidationShare;
         if (share is not (> 0 and < 1)) throw new AttuneException($"validation_split is {share}; it must lie between 0 and 1, such as 0.1.");
-        var byClass = Columns.Task == TaskKind.SingleLabel ? Columns.LabelColumn : null;
-        var parts = Splits[DatasetDict.Train].TrainTestSplit(share, seed, byClass);
-        var (train, validation) = (parts[DatasetDict.Train], parts[DatasetDict.Test]);
-        Splits = new DatasetDict(Splits.Where(split => split.Key != DatasetDict.Train)
-            .Append(KeyValuePair.Create(DatasetDict.Train, train)).Append(KeyValuePair.Create(DatasetDict.Validation, validation)));
-        _tell($"Without a validation split, {validation.NumRows} of the {train.NumRows + validation.NumRows} training rows are set apart for evaluation " +
-            $"({(byClass is null ? "" : "stratified, ")}seed {seed}).");
+        if (_cache?.Facts(Apart(share, seed)) is { } known) _facts = known;
+        else
+        {
+            _splits = SetApart(Splits, share, seed);
+            _facts = _facts with { Splits = DataFacts.SizesOf(_splits) };
+            _cache?.Keep(_facts, Apart(share, seed));
+        }
+        _apart = (share, seed);
+        var (train, validation) = (_facts.RowsOf(DatasetDict.Train), _facts.RowsOf(DatasetDict.Validation));
+        _tell($"Without a validation split, {validation} of the {train + validation} training rows are set apart for evaluation " +
+            $"({(StratifiedBy is null ? "" : "stratified, ")}seed {seed}).");
         return share;
+    }
+
+    /// <summary>A split as rows of tokens, its first rows where a number of them is given; null where there is no such split.</summary>
+    internal EncodedTexts? Encode(string split, int? most, BertTokenizer tokenizer, int maxLength)
+    {
+        if (!SplitNames.Contains(split)) return null;
+        if (_cache is null) return Fresh();
+        string?[] what =
+        [
+            split, most?.ToString(CultureInfo.InvariantCulture), tokenizer.Fingerprint(), maxLength.ToString(CultureInfo.InvariantCulture),
+            .. _apart is { } apart ? Apart(apart.Share, apart.Seed) : [],
+        ];
+        if (_cache.Rows(what) is { } known) return known;
+        var rows = Fresh();
+        _cache.Keep(rows, what);
+        return rows;
+
+        EncodedTexts Fresh() => EncodedTexts.Of(Rows(split, most)!, tokenizer, maxLength, Columns.LabelNames.Count);
     }
 
     /// <summary>Texts and labels of a split, its first rows where a number of them is given; null where there is no such split.</summary>
@@ -134,37 +193,63 @@ internal sealed class DataSource
         _data.Metrics.Count > 0 ? _data.Metrics
         : MeasuredTask is { } task ? GlueMetrics.Names(task) : [MetricTable.Default(Columns.Task)];
 
-    /// <summary>Whether the labels are the model's classes: by name (case does not count), or, for a model that is only evaluated, by number.</summary>
-    private bool Fits(IReadOnlyList<string> modelLabels, bool isEvaluated)
+    private static ClassificationColumns FindColumns(
+        string name, DatasetDict splits, ClassificationOptions options, IReadOnlyList<string>? modelLabels, bool mustFit)
     {
-        var names = Columns.LabelNames;
+        var columns = ClassificationColumns.Find(splits, options);
+        if (modelLabels is null || columns.Task == TaskKind.Regression) return columns;
+        if (Fits(splits, columns, modelLabels, isEvaluated: mustFit)) return ClassificationColumns.Find(splits, options with { LabelNames = modelLabels });
+        return !mustFit ? columns : throw new AttuneException(
+            $"The labels of {name} ({List(columns.LabelNames)}) are not the classes of the model ({List(modelLabels)}); " +
+            "take a model that was trained on these labels, or name another column by --label-column-name.");
+    }
+
+    /// <summary>Whether the labels are the model's classes: by name (case does not count), or, for a model that is only evaluated, by number.</summary>
+    private static bool Fits(DatasetDict splits, ClassificationColumns columns, IReadOnlyList<string> modelLabels, bool isEvaluated)
+    {
+        var names = columns.LabelNames;
         var known = modelLabels.ToHashSet(StringComparer.OrdinalIgnoreCase);
         if (!isEvaluated) return names.Count == modelLabels.Count && names.All(known.Contains);
         if (names.Any(known.Contains)) return true;            // a row with another label is then named with its place
-        var isClassLabel = Columns.LabelColumn is { } label && Splits.Values.Any(split => split.Features.GetValueOrDefault(label) is ClassLabel);
+        var isClassLabel = columns.LabelColumn is { } label && splits.Values.Any(split => split.Features.GetValueOrDefault(label) is ClassLabel);
         return isClassLabel ? names.Count == modelLabels.Count : names.Count <= modelLabels.Count && names.All(LabelNames.IsInteger);
     }
 
     private string? NameOf(string kind) =>
-        Splits.ContainsKey(kind) ? kind : Splits.Keys.FirstOrDefault(name => name.StartsWith(kind, StringComparison.Ordinal));
+        SplitNames.Contains(kind) ? kind : SplitNames.FirstOrDefault(name => name.StartsWith(kind, StringComparison.Ordinal));
+
+    private string? StratifiedBy => Columns.Task == TaskKind.SingleLabel ? Columns.LabelColumn : null;
+
+    private DatasetDict SetApart(DatasetDict splits, double share, long seed)
+    {
+        var parts = splits[DatasetDict.Train].TrainTestSplit(share, seed, StratifiedBy);
+        return new DatasetDict(splits.Where(split => split.Key != DatasetDict.Train)
+            .Append(KeyValuePair.Create(DatasetDict.Train, parts[DatasetDict.Train]))
+            .Append(KeyValuePair.Create(DatasetDict.Validation, parts[DatasetDict.Test])));
+    }
+
+    private static string[] Apart(double share, long seed) => [share.ToString("R", CultureInfo.InvariantCulture), seed.ToString(CultureInfo.InvariantCulture)];
 
     /// <summary>Text of the classes for messages.</summary>
     internal static string List(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(8)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
 
-    private static (string Name, DatasetDict Splits) Read(DataArguments data, DatasetReadOptions reading)
+    /// <summary>What the data set is called, its files (none where it is embedded), and how to read it.</summary>
+    private static (string Name, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(DataArguments data, DatasetReadOptions reading)
     {
         string?[] files = [data.TrainFile, data.ValidationFile, data.TestFile];
         if (files.Any(file => file is not null))
         {
             if (data.Dataset is not null)
                 throw new AttuneException("Give either --dataset or files (--train-file, --validation-file, --test-file), not both.");
-            return (string.Join(", ", files.OfType<string>()), DatasetDict.FromFiles(data.TrainFile, data.ValidationFile, data.TestFile, reading));
+            return (string.Join(", ", files.OfType<string>()), [.. files.OfType<string>()],
+                () => DatasetDict.FromFiles(data.TrainFile, data.ValidationFile, data.TestFile, reading));
         }
         var name = data.Dataset ?? EmbeddedDatasets.Reviews;
-        if (EmbeddedDatasets.Contains(name)) return (name, EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
+        if (EmbeddedDatasets.Contains(name)) return (name, [], () => EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
         var path = Names.Data(name, data.DatasetConfig);
-        return (name, File.Exists(path) ? DatasetDict.FromFiles(train: path, options: reading) : DatasetDict.Load(path, reading));
+        return File.Exists(path) ? (name, [path], () => DatasetDict.FromFiles(train: path, options: reading))
+            : (name, [.. SplitFiles.Find(path).Values.SelectMany(shards => shards)], () => DatasetDict.Load(path, reading));
     }
 
     private static string? EmbeddedLabel(DataArguments data)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Attune.Batching;
 using Attune.Datasets;
+using Attune.Profiling;
 using Attune.Tokenization;
 
 namespace Attune.Cli;
@@ -11,8 +12,8 @@ internal sealed class EncodedSplits(DataSource source, BertTokenizer tokenizer, 
     /// <summary>Tokenizes a split; null where there is none.</summary>
     internal TokenizedDataset? Encode(string split, int? most)
     {
-        if (source.Rows(split, most) is not { } rows) return null;
-        var (dataset, cut) = EncodedTexts.Of(rows, tokenizer, maxLength, source.Columns.LabelNames.Count);
+        using var time = Profiler.Measure("tokenizing");
+        if (source.Encode(split, most, tokenizer, maxLength) is not ({ } dataset, var cut)) return null;
         var tokens = dataset.Rows.Sum(row => (long)row.Length);
         tell(string.Create(CultureInfo.InvariantCulture,
             $"Split {split}: {dataset.Count:N0} rows, {tokens:N0} tokens, {(cut == 0 ? "none" : $"{cut:N0}")} cut at {maxLength} tokens."));

@@ -80,11 +80,11 @@ internal static class EvaluateCommand
 
     private static string Split(EvaluateArguments what, DataSource source, bool isOfRun)
     {
-        if (what.Split is { } named) return source.Splits.ContainsKey(named) ? named : throw new AttuneException(
-            $"{source.Name} has no split \"{named}\"; it has {string.Join(", ", source.Splits.Keys)}.");
+        if (what.Split is { } named) return source.SplitNames.Contains(named) ? named : throw new AttuneException(
+            $"{source.Name} has no split \"{named}\"; it has {string.Join(", ", source.SplitNames)}.");
         if (source.Validation is { } validation) return validation;
         // Rows that were trained on say nothing of the model: they are taken only where they are all that was named.
-        return source.Splits.Count == 1 && !isOfRun ? source.Splits.Keys.First() : throw new AttuneException(
-            $"{source.Name} has no validation split; choose one of {string.Join(", ", source.Splits.Keys)} by --split.");
+        return source.SplitNames.Count == 1 && !isOfRun ? source.SplitNames[0] : throw new AttuneException(
+            $"{source.Name} has no validation split; choose one of {string.Join(", ", source.SplitNames)} by --split.");
     }
 }

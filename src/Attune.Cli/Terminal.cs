@@ -5,7 +5,7 @@ namespace Attune.Cli;
 
 /// <summary>Where results, notes and progress go, and where texts come from. Results go to <see cref="Out"/>, all else to <see cref="Error"/>.</summary>
 /// <remarks>Built on plain streams: .NET's Console writes control codes into terminals that nobody asked it to write.</remarks>
-internal sealed partial class Terminal(TextReader input, TextWriter output, TextWriter error, bool isLive, Func<int> width)
+internal sealed partial class Terminal(Func<TextReader> input, TextWriter output, TextWriter error, bool isLive, Func<int> width)
 {
     /// <summary>Stands for bytes of the input that are not UTF-8.</summary>
     internal const char Invalid = '\uFFFE';
@@ -16,6 +16,7 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
     /// <summary>The code of an error of an output that is closed (EBADF).</summary>
     internal const int BadDescriptor = 9;
 
+    private readonly Lazy<TextReader> _in = new(input);
     private const int DefaultWidth = 80, LeastWidth = 20;
     private const string ClearLine = "\r\x1b[K";
     private readonly Lock _lock = new();
@@ -25,7 +26,7 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
     private static readonly string[] Ranks = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"];
 
     /// <summary>Texts to read.</summary>
-    internal TextReader In { get; } = input;
+    internal TextReader In => _in.Value;
 
     /// <summary>Results.</summary>
     internal TextWriter Out { get; } = output;
@@ -49,9 +50,8 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
     internal static Terminal OfProcess()
     {
         var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var reading = System.Text.Encoding.GetEncoding("utf-8", EncoderFallback.ReplacementFallback, new DecoderReplacementFallback(Invalid.ToString()));
         return new Terminal(
-            new StreamReader(Console.OpenStandardInput(), reading, detectEncodingFromByteOrderMarks: false),
+            OpenInput,
             new StreamWriter(Console.OpenStandardOutput(), utf8) { AutoFlush = !Console.IsOutputRedirected },
             new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             !Console.IsErrorRedirected && MayDraw(Environment.GetEnvironmentVariable),
@@ -131,6 +131,11 @@ internal sealed partial class Terminal(TextReader input, TextWriter output, Text
     {
         if (_status.Length > 0) Error.Write(_status);
     }
+
+    private static StreamReader OpenInput() => new(
+        Console.OpenStandardInput(),
+        System.Text.Encoding.GetEncoding("utf-8", EncoderFallback.ReplacementFallback, new DecoderReplacementFallback(Invalid.ToString())),
+        detectEncodingFromByteOrderMarks: false);
 
     private static int Columns()
     {

@@ -3,7 +3,7 @@ using Attune.Datasets;
 namespace Attune.Cli;
 
 /// <summary>A text to read, or a pair of texts.</summary>
-internal readonly record struct TextInput(string Text, string? Pair);
+internal sealed record TextInput(string Text, string? Pair);
 
 /// <summary>Texts from the command line, from lines, or from a file.</summary>
 internal static class TextInputs

@@ -33,10 +33,12 @@ internal static class TokenizeCommand
             Truncation = from.MaxLength is null ? TruncationStrategy.DoNotTruncate : TruncationStrategy.LongestFirst,
         };
         var texts = values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, arePairs: false) : TextInputs.OfLines(terminal, arePairs: false, orFile: false);
-        foreach (var (text, index) in texts.Select((input, i) => (input.Text, i)))
+        var gap = "";
+        foreach (var input in texts)
         {
-            var encoding = tokenizer.Encode(text, what.TextPair, options);
-            terminal.Result(output.Json ? PythonJson.Write(AsJson(encoding), ensureAscii: false) : (index > 0 ? "\n" : "") + AsTable(encoding));
+            var encoding = tokenizer.Encode(input.Text, what.TextPair, options);
+            terminal.Result(output.Json ? PythonJson.Write(AsJson(encoding), ensureAscii: false) : gap + AsTable(encoding));
+            gap = "\n";
         }
         return ExitCode.Success;
     }
@@ -56,16 +58,30 @@ internal static class TokenizeCommand
     private static string AsTable(Tokenization.Encoding encoding)
     {
         var places = encoding.CodePointOffsets();
-        var rows = Enumerable.Range(0, encoding.Length).Select(i => new[]
-        {
-            $"{encoding.Ids[i]}", encoding.Tokens[i],
-            encoding.SpecialTokensMask[i] == 1 ? "" : $"{places[i].Start}-{places[i].End}", $"{encoding.TypeIds[i]}",
-        }).Prepend(["id", "token", "place", "type"]).ToList();
-        var widths = Enumerable.Range(0, 4).Select(column => rows.Max(row => row[column].Length)).ToArray();
+        List<string[]> rows = [["id", "token", "place", "type"]];
+        for (var i = 0; i < encoding.Length; i++)
+            rows.Add([
+                $"{encoding.Ids[i]}", encoding.Tokens[i],
+                encoding.SpecialTokensMask[i] == 1 ? "" : $"{places[i].Start}-{places[i].End}", $"{encoding.TypeIds[i]}",
+            ]);
+        var widths = new int[4];
+        foreach (var row in rows)
+            for (var column = 0; column < widths.Length; column++) widths[column] = Math.Max(widths[column], row[column].Length);
         var table = new StringBuilder();
         foreach (var row in rows)
-            table.Append(row[0].PadLeft(widths[0])).Append("  ").Append(row[1].PadRight(widths[1])).Append("  ")
-                .Append(row[2].PadRight(widths[2])).Append("  ").Append(row[3]).Append('\n');
+        {
+            Blanks(widths[0] - row[0].Length);
+            table.Append(row[0]).Append("  ").Append(row[1]);
+            Blanks(widths[1] - row[1].Length);
+            table.Append("  ").Append(row[2]);
+            Blanks(widths[2] - row[2].Length);
+            table.Append("  ").Append(row[3]).Append('\n');
+        }
         return table.ToString().TrimEnd('\n');
+
+        void Blanks(int count)
+        {
+            for (; count > 0; count--) table.Append(' ');
+        }
     }
 }

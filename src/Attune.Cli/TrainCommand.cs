@@ -1,6 +1,7 @@
 using Attune.Datasets;
 using Attune.Inference;
 using Attune.Models;
+using Attune.Profiling;
 using Attune.Reporting;
 using Attune.Tokenization;
 using Attune.Training;
@@ -49,13 +50,25 @@ internal static class TrainCommand
     private static int Run(
         ModelArguments from, DataArguments data, TrainingArguments arguments, string? defaults, OutputArguments output, Terminal terminal)
     {
+        Compute.Check(from);
         var checkedArguments = UsageException.Check(() => Check(arguments));
+        using var profile = Profiler.Start(arguments.Profile);
+        var code = Run(from, data, arguments, checkedArguments, defaults, output, terminal);
+        if (profile is not null) terminal.Tell(profile.Write(checkedArguments.OutputDir).TrimEnd());
+        return code;
+    }
+
+    private static int Run(
+        ModelArguments from, DataArguments data, TrainingArguments arguments, TrainingArguments checkedArguments, string? defaults,
+        OutputArguments output, Terminal terminal)
+    {
         var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint);
         var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
         var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
         if (checkpoint is not null) RunConfig.CheckModel(checkpoint, checkedArguments.OutputDir, config);
-        var source = DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell);
-        if (!source.Splits.ContainsKey(DatasetDict.Train))
+        var source = Profiler.Measure("reading data", () =>
+            DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell, found: Compute.Begin));
+        if (!source.SplitNames.Contains(DatasetDict.Train))
             throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
         var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd;
         data = data with { ValidationSplit = source.EnsureValidation(isEvaluated, arguments.Seed) };
@@ -71,9 +84,9 @@ internal static class TrainCommand
         if (eval is null)
             terminal.Tell("There is no validation split, so nothing is evaluated; --validation-split 0.1 sets a tenth of the training rows apart.");
 
-        Compute.Start(from);
-        using var model = BertForSequenceClassification.FromPretrained(
-            folder, source.ModelLabels, source.ProblemType, seed: unchecked((ulong)arguments.Seed));
+        Profiler.Measure("libtorch", () => Compute.Start(from));
+        using var model = Profiler.Measure("loading", () => BertForSequenceClassification.FromPretrained(
+            folder, source.ModelLabels, source.ProblemType, seed: unchecked((ulong)arguments.Seed)));
         foreach (var line in RunNotes.Of(from, data, config, model, arguments, train, maxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         var trainer = new Trainer(
@@ -85,7 +98,7 @@ internal static class TrainCommand
         var done = trainer.Train(cancellation: stop.Token);
         RunConfig.Write(trainer.Args.OutputDir, from, data, trainer.Args);
         if (done.Interrupted) return results.Interrupted(done, stop.Code);
-        trainer.SaveModel();
+        Profiler.Measure("saving", () => trainer.SaveModel());
         results.Train(done, train.Count);
         try
         {

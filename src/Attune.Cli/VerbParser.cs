@@ -17,7 +17,7 @@ internal sealed class VerbParser
     private const int Any = 100_000;
     private const string ConfigName = "--config";
 
-    private readonly Dictionary<Option<string[]>, (Argument Argument, bool IsNegated)> _options = [];
+    private readonly Dictionary<Option<string[]>, Meaning> _options = [];
     private readonly Dictionary<Option<string[]>, string> _others = [];
     private readonly Option<string[]> _config = Option(ConfigName, [], 1, isList: false);
     private readonly Argument<string[]>? _texts;
@@ -32,7 +32,7 @@ internal sealed class VerbParser
         if (!verb.TakesOtherTrainingArguments) return;
         foreach (var name in TransformersArguments.OtherNames)
         {
-            var option = Option(Spelled(name), [.. new[] { Underscored(name) }.Except([Spelled(name)])], 0, isList: true);
+            var option = Option(Spelled(name), name.Contains('_', StringComparison.Ordinal) ? [Underscored(name)] : [], 0, isList: true);
             _others.Add(option, name);
             Command.Add(option);
         }
@@ -70,15 +70,14 @@ internal sealed class VerbParser
 
     private void Add(Argument argument)
     {
-        string[] names = argument.Alias is { } alias ? [argument.Name, alias] : [argument.Name];
         // Where texts follow, a switch takes no word of its own: "predict --json yes" has one text.
-        var option = Option(argument.Option, [.. names.SelectMany(Spellings).Except([argument.Option])],
+        var option = Option(argument.Option, OtherSpellings(argument),
             argument.IsSwitch ? 0 : 1, argument.IsList, most: argument.IsSwitch && _texts is not null ? 0 : Any);
-        _options.Add(option, (argument, false));
+        _options.Add(option, new Meaning(argument, IsNegated: false));
         Command.Add(option);
         if (!argument.IsSwitch || argument.Default is not true) return;
         var negated = Option("--no-" + Spelled(argument.Name)[2..], ["--no_" + argument.Name], 0, isList: false, most: 0);
-        _options.Add(negated, (argument, true));
+        _options.Add(negated, new Meaning(argument, IsNegated: true));
         Command.Add(negated);
     }
 
@@ -107,7 +106,12 @@ internal sealed class VerbParser
     /// <summary>Refuses unknown options, which would pass for texts, and takes "=no" and "=yes" from switches that have no word of their own.</summary>
     private List<string> CheckOptions(string[] words)
     {
-        var known = Command.Options.SelectMany(option => option.Aliases.Append(option.Name).Select(name => (name, option))).ToDictionary();
+        var known = new Dictionary<string, Option>();
+        foreach (var option in Command.Options)
+        {
+            known.Add(option.Name, option);
+            foreach (var name in option.Aliases) known.Add(name, option);
+        }
         var isOption = true;
         var takesValue = false;
         var kept = new List<string>();
@@ -185,9 +189,21 @@ internal sealed class VerbParser
     private static Option<string[]> Option(string name, string[] aliases, int least, bool isList, int most = Any) =>
         new(name, aliases) { Arity = new ArgumentArity(least, most), AllowMultipleArgumentsPerToken = isList };
 
-    private static IEnumerable<string> Spellings(string name) => [Spelled(name), Underscored(name)];
+    /// <summary>The forms of an argument's name and alias besides the option's own.</summary>
+    private static string[] OtherSpellings(Argument argument)
+    {
+        var all = new List<string>();
+        if (argument.Name.Contains('_', StringComparison.Ordinal)) all.Add(Underscored(argument.Name));
+        if (argument.Alias is not { } alias) return [.. all];
+        all.Add(Spelled(alias));
+        if (alias.Contains('_', StringComparison.Ordinal)) all.Add(Underscored(alias));
+        return [.. all];
+    }
 
     private static string Spelled(string name) => "--" + name.Replace('_', '-');
 
     private static string Underscored(string name) => "--" + name;
+
+    /// <summary>What an option sets; negated, it sets it to false.</summary>
+    private sealed record Meaning(Argument Argument, bool IsNegated);
 }

@@ -38,13 +38,14 @@ public static class ParquetDataset
         var rows = checked((int)metadata.NumRows);
         var columns = new List<KeyValuePair<string, Column>>();
         var leftOut = new SortedSet<string>(StringComparer.Ordinal);
-        var places = Enumerable.Range(1, rows).Select(row => new RowPlace(path, row, 0)).ToArray();
+        var places = new RowPlace[rows];
+        for (var row = 0; row < rows; row++) places[row] = new RowPlace(path, row + 1, 0);
         for (var index = 0; index < metadata.Schema.NumColumns; index++)
         {
             using var columnPath = metadata.Schema.Column(index).Path;
             var name = columnPath.ToDotVector()[0];
-            if (!IsPlainOrList(metadata.Schema, index) || ReadColumn(file, index, rows) is not { } cells) leftOut.Add(name);
-            else columns.Add(KeyValuePair.Create(name, Build(name, cells, types.GetValueOrDefault(name), places)));
+            if (!IsPlainOrList(metadata.Schema, index) || ReadColumn(file, index) is not { } groups) leftOut.Add(name);
+            else columns.Add(KeyValuePair.Create(name, Build(name, groups, types.GetValueOrDefault(name), places)));
         }
         if (leftOut.Count > 0) options.Warn?.Invoke($"{path}: left out the columns {string.Join(", ", leftOut)}, whose kind is not supported.");
         return new Dataset(new Features(columns.Select(column => KeyValuePair.Create(column.Key, column.Value.Type))),
@@ -62,38 +63,33 @@ public static class ParquetDataset
         return kind is ListLogicalType && path.ToDotVector().Length <= 3 && column.MaxRepetitionLevel == 1;
     }
 
-    private static Column Build(string name, object?[] cells, FeatureType? type, RowPlace[] places)
+    private static Column Build(string name, List<Array> groups, FeatureType? type, RowPlace[] places)
     {
+        if (TypedColumn.Of(groups, type, places.Length) is { } typed) return typed;
         string Place(int row) => places[row].ToString();
+        var cells = groups.SelectMany(group => group.Cast<object?>()).ToArray();
         return type is null ? ColumnBuilder.Infer(name, cells, Place) : ColumnBuilder.Build(name, type, cells, Place);
     }
 
-    /// <summary>All cells of a column, or null if its kind is not supported.</summary>
-    private static object?[]? ReadColumn(ParquetFileReader file, int index, int rows)
+    /// <summary>The cells of a column, an array for each row group; null if its kind is not supported.</summary>
+    private static List<Array>? ReadColumn(ParquetFileReader file, int index)
     {
-        var cells = new object?[rows];
-        var filled = 0;
+        var groups = new List<Array>();
         for (var group = 0; group < file.FileMetaData.NumRowGroups; group++)
         {
             using var groupReader = file.RowGroup(group);
             using var column = groupReader.Column(index);
             using var reader = column.LogicalReader();
-            var read = reader.Apply(new CellReader(checked((int)groupReader.MetaData.NumRows)));
-            if (read is null) return null;
-            read.CopyTo(cells, filled);
-            filled += read.Length;
+            if (reader.Apply(new CellReader(checked((int)groupReader.MetaData.NumRows))) is not { } cells) return null;
+            groups.Add(cells);
         }
-        return cells;
+        return groups;
     }
 
-    private sealed class CellReader(int rows) : ILogicalColumnReaderVisitor<object?[]?>
+    private sealed class CellReader(int rows) : ILogicalColumnReaderVisitor<Array?>
     {
-        public object?[]? OnLogicalColumnReader<TElement>(LogicalColumnReader<TElement> columnReader)
-        {
-            if (!IsSupported(typeof(TElement))) return null;
-            var values = columnReader.ReadAll(rows);
-            return Array.ConvertAll(values, value => (object?)value);
-        }
+        public Array? OnLogicalColumnReader<TElement>(LogicalColumnReader<TElement> columnReader) =>
+            IsSupported(typeof(TElement)) ? columnReader.ReadAll(rows) : null;
 
         private static bool IsSupported(Type type)
         {

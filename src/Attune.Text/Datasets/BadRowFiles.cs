@@ -6,6 +6,15 @@ internal sealed class BadRowFiles
     private readonly Dictionary<string, BadRows> _byFile = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<string>> _byName = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Whether every row so far could be used.</summary>
+    internal bool AreEmpty
+    {
+        get
+        {
+            lock (_byFile) return _byFile.Values.All(file => file.IsEmpty);
+        }
+    }
+
     /// <summary>A new account, for a file that is read from its beginning.</summary>
     internal BadRows Begin(string file, DatasetReadOptions options)
     {

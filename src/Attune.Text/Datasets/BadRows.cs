@@ -17,6 +17,9 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
     private readonly List<int> _fresh = [];
     private int _total;
 
+    /// <summary>Whether there was no bad row so far.</summary>
+    internal bool IsEmpty => _rows.Count == 0;
+
     /// <summary>Notes a bad row, or stops there if that is the policy.</summary>
     /// <param name="place">Where the row is.</param>
     /// <param name="reason">What is wrong, as the end of a sentence that begins with the place.</param>

@@ -21,20 +21,28 @@ public sealed partial class ClassificationColumns
         var columns = TextColumns.Select(name => data.CastColumn(name, FeatureType.String).Column<string?>(name)).ToList();
         for (var row = 0; row < data.NumRows; row++)
         {
-            if (columns.FindIndex(column => column[row] is null) is >= 0 and var missing)
+            if (Missing(row) is { } missing)
             {
                 bad.Add(row, $"there is no text in the column \"{TextColumns[missing]}\"", "fill it in");
                 continue;
             }
             if (labels?.Add(row, bad) == false) continue;
-            texts.Add(pairs is null && columns.Count > 1
-                ? string.Join(_options.TextColumnDelimiter ?? " ", columns.Select(column => column[row])) : columns[0][row]!);
+            texts.Add(pairs is null && columns.Count > 1 ? Joined(row) : columns[0][row]!);
             pairs?.Add(columns[1][row]!);
             kept.Add(row);
         }
         bad.Finish();
         var rows = new ClassificationRows(texts, pairs, kept);
         return labels is null ? rows : labels.PutInto(rows);
+
+        int? Missing(int row)
+        {
+            for (var i = 0; i < columns.Count; i++)
+                if (columns[i][row] is null) return i;
+            return null;
+        }
+
+        string Joined(int row) => string.Join(_options.TextColumnDelimiter ?? " ", columns.Select(column => column[row]));
     }
 
     private LabelColumnReader LabelsOf(Dataset data)
@@ -50,11 +58,27 @@ public sealed partial class ClassificationColumns
     /// <summary>Reads the labels of one split, row by row.</summary>
     private sealed class LabelColumnReader(ClassificationColumns owner, Dataset data, bool isById)
     {
+        private readonly IReadOnlyList<long?>? _integers =
+            owner.Task == TaskKind.SingleLabel && data.Get(owner.LabelColumn!) is Column<long?> column ? column.Values : null;
+        private readonly Dictionary<long, long> _known = [];               // classes of the numbers met: few, in rows that are many
         private readonly List<long> _classes = [];
         private readonly List<int[]> _sets = [];
         private readonly List<double> _targets = [];
 
         internal bool Add(int row, SplitBadRows bad)
+        {
+            if (_integers?[row] is not { } number) return Read(row, bad);
+            if (_known.TryGetValue(number, out var known))
+            {
+                _classes.Add(known);
+                return true;
+            }
+            if (!Read(row, bad)) return false;
+            _known.Add(number, _classes[^1]);
+            return true;
+        }
+
+        private bool Read(int row, SplitBadRows bad)
         {
             var labels = owner._labels!.Read(data, row);
             if (owner.Task != TaskKind.MultiLabel && labels is { Length: not 1 })

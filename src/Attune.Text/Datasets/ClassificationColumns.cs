@@ -42,6 +42,11 @@ public sealed partial class ClassificationColumns
     /// <summary>What separates the labels in a cell of text, or null.</summary>
     public string? LabelSeparator { get; }
 
+    /// <summary>What <see cref="Find"/> found before, in the same data.</summary>
+    internal static ClassificationColumns Known(
+        IReadOnlyList<string> texts, string? label, TaskKind task, string? separator, IReadOnlyList<string> names, ClassificationOptions options) =>
+        new(texts, label, task, separator, names, options);
+
     /// <summary>Finds the columns, the task and the classes.</summary>
     /// <param name="data">The splits; what they have in common is taken from "train", else from the first.</param>
     /// <param name="options">What is known; the rest is found out.</param>

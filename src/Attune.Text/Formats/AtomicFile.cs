@@ -17,8 +17,11 @@ internal static partial class AtomicFile
     internal static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Lets <paramref name="write"/> fill a new file and puts it in the place of <paramref name="path"/>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes its content.</param>
+    /// <param name="isDurable">Whether it must survive a power cut; false for what can be made again and is checked when it is read.</param>
     /// <exception cref="AttuneException">The folder cannot be written or the disk is full; the former file is untouched.</exception>
-    internal static void Write(string path, Action<Stream> write)
+    internal static void Write(string path, Action<Stream> write, bool isDurable = true)
     {
         var fresh = $"{path}.{Guid.NewGuid():N}.tmp";
         try
@@ -26,10 +29,10 @@ internal static partial class AtomicFile
             using (var stream = new FileStream(fresh, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
                 write(stream);
-                Flush(stream);
+                if (isDurable) Flush(stream);
             }
             File.Move(fresh, path, overwrite: true);
-            FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            if (isDurable) FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -40,6 +43,9 @@ internal static partial class AtomicFile
             TryDelete(fresh);
         }
     }
+
+    /// <summary>Whether this is the name of a file that was being written when its process died.</summary>
+    internal static bool IsLeftOver(string path) => path.EndsWith(".tmp", StringComparison.Ordinal) && TemporaryName().IsMatch(path);
 
     /// <summary>Creates a folder where there is none.</summary>
     /// <exception cref="AttuneException">It cannot be created.</exception>

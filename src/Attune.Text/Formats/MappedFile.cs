@@ -60,13 +60,16 @@ internal sealed unsafe class MappedFile : IDisposable
     internal static MappedFile Of(string path, byte[] bytes) => new(path, bytes);
 
     /// <summary>The bytes from an offset on. Valid until the file is disposed.</summary>
-    internal ReadOnlySpan<byte> Slice(long offset, int count)
+    internal ReadOnlySpan<byte> Slice(long offset, int count) => Values<byte>(offset, count);
+
+    /// <summary>Values from an offset on, as they lie there. Valid until the file is disposed.</summary>
+    internal ReadOnlySpan<T> Values<T>(long offset, int count) where T : unmanaged
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - (long)count * sizeof(T));
         ObjectDisposedException.ThrowIf(_start is null && Length > 0, this);
-        return new ReadOnlySpan<byte>(_start + offset, count);
+        return new ReadOnlySpan<T>(_start + offset, count);
     }
 
     /// <inheritdoc/>

@@ -11,7 +11,7 @@ internal sealed class AddedVocabulary
     private readonly bool _specialAsText;
 
     internal AddedVocabulary(
-        IReadOnlyList<(AddedToken Token, int Id)> tokens, BertNormalizer normalizer, SpecialTokensInText specialTokens)
+        IReadOnlyList<NumberedToken> tokens, BertNormalizer normalizer, SpecialTokensInText specialTokens)
     {
         foreach (var (token, id) in tokens)
         {
@@ -20,9 +20,9 @@ internal sealed class AddedVocabulary
         }
         _special = [.. tokens.Where(t => t.Token.Special).Select(t => t.Token.Content)];
         _specialAsText = specialTokens == SpecialTokensInText.AsText;
-        if (_specialAsText && _tokens.Values.All(token => token.Special)) return;          // nothing that could be found
-        _raw = Trie(_tokens.Where(t => !t.Value.Normalized).Select(t => (t.Value.Content, t.Key)));
-        _normalized = Trie(_tokens.Where(t => t.Value.Normalized).Select(t => (_decoded[t.Key], t.Key)));
+        if (_specialAsText && tokens.All(token => token.Token.Special)) return;            // nothing that could be found
+        _raw = Trie(_tokens.Where(t => !t.Value.Normalized).Select(t => t.Key));
+        _normalized = Trie(_tokens.Where(t => t.Value.Normalized).Select(t => t.Key));
     }
 
     /// <summary>True where a text need not be searched at all.</summary>
@@ -70,10 +70,12 @@ internal sealed class AddedVocabulary
         return null;
     }
 
-    private static PieceTrie? Trie(IEnumerable<(string Piece, int Id)> tokens)
+    private PieceTrie? Trie(IEnumerable<int> tokens)
     {
-        var list = tokens.Where(token => token.Piece.Length > 0).ToList();
-        return list.Count == 0 ? null : new PieceTrie(list);
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var id in tokens)
+            if (_decoded[id].Length > 0) ids[_decoded[id]] = id;
+        return ids.Count == 0 ? null : new PieceTrie(ids);
     }
 
     private static string Normal(string content, BertNormalizer normalizer)
@@ -101,3 +103,6 @@ internal sealed class AddedVocabulary
     /// <summary>An added token in a text, with the white space that it takes.</summary>
     internal readonly record struct Match(int Id, int Start, int End);
 }
+
+/// <summary>An added token and its id.</summary>
+internal sealed record NumberedToken(AddedToken Token, int Id);

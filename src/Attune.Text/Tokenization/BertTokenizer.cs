@@ -1,13 +1,16 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Attune.Tokenization;
 
 /// <summary>Text to the ids of a BERT model and back: the same ids and places as Hugging Face's fast tokenizer gives.</summary>
 /// <remarks>It can be used by any number of threads at once. The result depends on no setting of the machine.</remarks>
 public sealed class BertTokenizer
 {
-    private const int RowsPerPart = 512;
     private readonly Vocabulary _model;
     private readonly Vocabulary _all;
-    private readonly IReadOnlyList<(AddedToken Token, int Id)> _addedTokens;
+    private readonly IReadOnlyList<NumberedToken> _addedTokens;
     private readonly AddedVocabulary _added;
     private readonly SequenceTemplate _template;
     private readonly TextEncoder _encoder;
@@ -16,7 +19,7 @@ public sealed class BertTokenizer
     {
         (_model, Options) = (parts.Vocabulary, parts.Options);
         _addedTokens = NumberAddedTokens(_model, Options);
-        _all = _model.With([.. _addedTokens.Select(token => (token.Token.Content, token.Id))]);
+        _all = _model.With(_addedTokens);
         UnkId = Required(Options.UnkToken, "unk_token");
         ClsId = Required(Options.ClsToken, "cls_token");
         SepId = Required(Options.SepToken, "sep_token");
@@ -26,8 +29,7 @@ public sealed class BertTokenizer
         var normalizer = new BertNormalizer(
             Options.CleanText, Options.TokenizeChineseChars, Options.StripAccents ?? Options.DoLowerCase, Options.DoLowerCase);
         _added = new AddedVocabulary(_addedTokens, normalizer, Options.SpecialTokensInText);
-        var pieces = _model.Ids.Select(pair => (pair.Key, pair.Value)).ToList();
-        var model = new WordPiece(pieces, Options.ContinuingSubwordPrefix, UnkId, Options.MaxInputCharsPerWord);
+        var model = new WordPiece(_model.Ids, Options.ContinuingSubwordPrefix, UnkId, Options.MaxInputCharsPerWord);
         _encoder = new TextEncoder(normalizer, model, _added);
 
         int Required(string token, string role) => _all.IdOf(token) ?? throw new AttuneException(
@@ -61,6 +63,17 @@ public sealed class BertTokenizer
     /// <summary>Ids of all special tokens, in ascending order.</summary>
     public IReadOnlyList<int> SpecialIds =>
         [.. _addedTokens.Where(token => token.Token.Special).Select(token => token.Id).Distinct().Order()];
+
+    /// <summary>All that ids depend on, for a key of what was tokenized: the vocabulary, every option, the added tokens and the template.</summary>
+    internal string Fingerprint()
+    {
+        var text = new StringBuilder(1 << 18).Append(Options).Append('\n');
+        foreach (var (token, id) in _addedTokens) text.Append(token).Append(id).Append('\n');
+        foreach (var part in (TemplatePart[])[.. _template.Single, .. _template.Pair])
+            text.Append(part.Sequence).Append(' ').Append(part.TypeId).Append(' ').AppendJoin(' ', part.Ids).Append('\n');
+        for (var id = 0; id < _model.Size; id++) text.Append(_model.TokenOf(id)).Append('\n');
+        return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(text.ToString().AsSpan())));
+    }
 
     /// <summary>Loads the tokenizer of a model's folder: tokenizer.json where it is, else vocab.txt; with tokenizer_config.json.</summary>
     /// <param name="folder">A folder in the layout of the Hugging Face hub.</param>
@@ -116,7 +129,7 @@ public sealed class BertTokenizer
         return encoding.Padded(PaddedLength(encoding.Length, options), options.PaddingSide ?? Options.PaddingSide, PadId);
     }
 
-    /// <summary>Encodes many texts, or pairs where <paramref name="pairs"/> is given, on all cores.</summary>
+    /// <summary>Encodes many texts, or pairs where <paramref name="pairs"/> is given, on all cores unless told otherwise.</summary>
     /// <exception cref="AttuneException">The length allowed cannot be kept by the strategy chosen.</exception>
     public IReadOnlyList<Encoding> EncodeBatch(
         IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, EncodeOptions? options = null)
@@ -124,7 +137,7 @@ public sealed class BertTokenizer
         CheckBatch(texts, pairs);
         options ??= new();
         var rows = new Encoding[texts.Count];
-        InParts(texts.Count, (part, from, to) =>
+        Parts(texts, pairs).Run(options.MaxDegreeOfParallelism, (from, to) =>
         {
             for (var i = from; i < to; i++) rows[i] = EncodeUnpadded(texts[i], pairs?[i], options);
         });
@@ -133,7 +146,7 @@ public sealed class BertTokenizer
         return [.. rows.Select(row => row.Padded(length, options.PaddingSide ?? Options.PaddingSide, PadId))];
     }
 
-    /// <summary>Encodes many texts or pairs into one row of ids without padding, on all cores: the fast way to a batch.</summary>
+    /// <summary>Encodes many texts or pairs into one row of ids without padding, on all cores unless told otherwise: the fast way to a batch.</summary>
     /// <param name="texts">The texts.</param>
     /// <param name="pairs">The second text of each row, or null.</param>
     /// <param name="options">Truncation and special tokens; padding is not asked for.</param>
@@ -142,20 +155,19 @@ public sealed class BertTokenizer
     {
         CheckBatch(texts, pairs);
         options ??= new();
-        var parts = new PackedEncodings[Math.Max(1, (texts.Count + RowsPerPart - 1) / RowsPerPart)];
-        InParts(texts.Count, (part, from, to) =>
+        var writer = new PackedWriter(texts.Count, pairs is not null);
+        Parts(texts, pairs).Run(options.MaxDegreeOfParallelism, (from, to) =>
         {
-            var writer = new PackedWriter(to - from, pairs is not null);
+            var part = writer.Begin(from);
+            var scratch = Scratch.Current;
             for (var i = from; i < to; i++)
             {
-                var scratch = Scratch.Current;
                 var (first, second) = Tokenize(texts[i], pairs?[i], options, withOffsets: false, scratch);
-                if (pairs is null) writer.Add(_template.Single, scratch.Tokens.Ids[..first], [], options.AddSpecialTokens);
-                else writer.Add(_template.Pair, scratch.First.Ids[..first], scratch.Tokens.Ids[..second], options.AddSpecialTokens);
+                if (pairs is null) part.Add(_template.Single, scratch.Tokens.Ids[..first], [], options.AddSpecialTokens);
+                else part.Add(_template.Pair, scratch.First.Ids[..first], scratch.Tokens.Ids[..second], options.AddSpecialTokens);
             }
-            parts[part] = writer.Finish();
         });
-        return parts.Length == 1 ? parts[0] : PackedWriter.Join(parts);
+        return writer.Finish(options.MaxDegreeOfParallelism);
     }
 
     /// <summary>Writes the ids of one text with its special tokens, cut to the room there is. Allocates nothing.</summary>
@@ -167,16 +179,15 @@ public sealed class BertTokenizer
     public int EncodeIds(ReadOnlySpan<char> text, Span<int> ids, int maxLength = int.MaxValue)
     {
         var room = Room(Math.Min(ids.Length, maxLength), _template.SingleAdded);
-        var scratch = Scratch.Current;
-        _encoder.Encode(text, room, withOffsets: false, scratch);
-        var tokens = scratch.Tokens.Ids;
-        if (tokens.Length > room) tokens = tokens[..room];
         var count = 0;
         foreach (var part in _template.Single)
         {
-            var piece = part.Sequence < 0 ? part.Ids : tokens;
-            piece.CopyTo(ids[count..]);
-            count += piece.Length;
+            if (part.Sequence >= 0) count += _encoder.Encode(text, ids.Slice(count, room), Scratch.Current);
+            else
+            {
+                part.Ids.CopyTo(ids[count..]);
+                count += part.Ids.Length;
+            }
         }
         return count;
     }
@@ -196,20 +207,20 @@ public sealed class BertTokenizer
     }
 
     /// <summary>Added tokens with their ids: of the vocabulary where it has them, else the next ones; the special ones come last.</summary>
-    private static List<(AddedToken Token, int Id)> NumberAddedTokens(Vocabulary model, BertTokenizerOptions options)
+    private static List<NumberedToken> NumberAddedTokens(Vocabulary model, BertTokenizerOptions options)
     {
-        var tokens = new List<(AddedToken Token, int Id)>();
+        var tokens = new List<NumberedToken>();
         var next = model.Size;
         foreach (var token in options.AddedTokens)
         {
             if (token.Content.Length == 0) continue;
             var known = tokens.FindIndex(other => other.Token.Content == token.Content);
-            if (known >= 0) tokens[known] = (token, tokens[known].Id);
-            else tokens.Add((token, model.IdOf(token.Content) ?? next++));
+            if (known >= 0) tokens[known] = new NumberedToken(token, tokens[known].Id);
+            else tokens.Add(new NumberedToken(token, model.IdOf(token.Content) ?? next++));
         }
         foreach (var name in new[] { options.UnkToken, options.SepToken, options.PadToken, options.ClsToken, options.MaskToken })
             if (model.IdOf(name) is { } id && tokens.TrueForAll(token => token.Token.Content != name))
-                tokens.Add((new AddedToken(name) { Special = true }, id));
+                tokens.Add(new NumberedToken(new AddedToken(name) { Special = true }, id));
         return tokens;
     }
 
@@ -220,25 +231,8 @@ public sealed class BertTokenizer
             throw new ArgumentException($"There are {texts.Count} texts and {pairs.Count} second texts.", nameof(pairs));
     }
 
-    private static void InParts(int rows, Action<int, int, int> encode)
-    {
-        var parts = (rows + RowsPerPart - 1) / RowsPerPart;
-        void Part(int part) => encode(part, part * RowsPerPart, Math.Min(rows, (part + 1) * RowsPerPart));
-        if (parts <= 1) encode(0, 0, rows);
-        else if (Environment.ProcessorCount == 1)
-            for (var part = 0; part < parts; part++) Part(part);
-        else
-        {
-            try
-            {
-                Parallel.For(0, parts, Part);
-            }
-            catch (AggregateException e) when (e.InnerExceptions[0] is AttuneException first)
-            {
-                throw new AttuneException(first.Message, first);
-            }
-        }
-    }
+    private static RowParts Parts(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs) =>
+        new(texts.Count, row => (texts[row]?.Length ?? 0) + (pairs?[row]?.Length ?? 0));
 
     private static int Room(int maxLength, int special) => maxLength >= special ? maxLength - special : throw new AttuneException(
         $"A length of {maxLength} has no room for the {special} special tokens: choose a max_length of at least {special}.");
@@ -273,20 +267,19 @@ public sealed class BertTokenizer
         var length = first + second + special;
         var (ids, types, offsets) = (new int[length], new int[length], new (int, int)[length]);
         var (sequences, specials, attention) = (new int[length], new int[length], new int[length]);
-        Array.Fill(attention, 1);
         var at = 0;
         foreach (var part in template)
         {
             if (part.Sequence < 0 && !options.AddSpecialTokens) continue;
             var tokens = part.Sequence == 0 && pair is not null ? scratch.First : scratch.Tokens;
             var count = part.Sequence < 0 ? part.Ids.Length : part.Sequence == 0 ? first : second;
-            (part.Sequence < 0 ? part.Ids : tokens.Ids[..count]).CopyTo(ids.AsSpan(at));
-            types.AsSpan(at, count).Fill(part.TypeId);
-            sequences.AsSpan(at, count).Fill(part.Sequence);
-            if (part.Sequence < 0) specials.AsSpan(at, count).Fill(1);
-            else
-                for (var i = 0; i < count; i++) offsets[at + i] = (tokens.Starts[i], tokens.Ends[i]);
-            at += count;
+            var source = part.Sequence < 0 ? part.Ids : tokens.Ids;
+            for (var i = 0; i < count; i++, at++)
+            {
+                (ids[at], types[at], sequences[at], attention[at]) = (source[i], part.TypeId, part.Sequence, 1);
+                if (part.Sequence < 0) specials[at] = 1;
+                else offsets[at] = (tokens.Starts[i], tokens.Ends[i]);
+            }
         }
         return new Encoding(
             ids, types, offsets, sequences, specials, attention, pair is null ? [text] : [text, pair], id => IdToToken(id) ?? Options.UnkToken);

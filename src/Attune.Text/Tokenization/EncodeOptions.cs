@@ -65,4 +65,8 @@ public sealed record EncodeOptions
     /// <summary>The side on which padding is added.</summary>
     /// <value>Default null: the tokenizer's own side.</value>
     public PaddingSide? PaddingSide { get; init; }
+
+    /// <summary>On how many cores at most many texts are encoded. The result is the same.</summary>
+    /// <value>At least 1. Default null: all that the process may use.</value>
+    public int? MaxDegreeOfParallelism { get; init; }
 }

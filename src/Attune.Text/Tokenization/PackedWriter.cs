@@ -1,54 +1,88 @@
+using System.Buffers;
+
 namespace Attune.Tokenization;
 
-/// <summary>Collects rows of tokens one after the other.</summary>
+/// <summary>Puts the rows of parts that several threads encode one after the other, in the order of the rows.</summary>
 internal sealed class PackedWriter(int rows, bool pairs)
 {
-    private readonly int[] _offsets = new int[rows + 1];
-    private int[] _ids = new int[Math.Max(64, 32 * rows)];
-    private int[] _types = pairs ? new int[Math.Max(64, 32 * rows)] : [];
-    private int _rows;
-    private int _count;
+    private readonly int[] _offsets = new int[rows + 1];                    // first the lengths of the rows
+    private readonly List<Part> _parts = [];
 
-    /// <summary>Appends the first tokens of one or two sequences, with the special tokens of the template.</summary>
-    internal void Add(TemplatePart[] template, ReadOnlySpan<int> first, ReadOnlySpan<int> second, bool addSpecialTokens)
+    /// <summary>Begins a part; several threads may be at it, each with a part of its own.</summary>
+    /// <param name="firstRow">Number of its first row.</param>
+    internal Part Begin(int firstRow)
     {
-        foreach (var part in template)
-        {
-            if (part.Sequence < 0 && !addSpecialTokens) continue;
-            Append(part.Sequence == 0 ? first : part.Sequence == 1 ? second : part.Ids, part.TypeId);
-        }
-        _offsets[++_rows] = _count;
+        var part = new Part(this, firstRow, pairs);
+        lock (_parts) _parts.Add(part);
+        return part;
     }
 
-    internal PackedEncodings Finish() => new(_ids[.._count], pairs ? _types[.._count] : null, _offsets);
-
-    /// <summary>Puts the rows of several parts one after the other.</summary>
-    internal static PackedEncodings Join(IReadOnlyList<PackedEncodings> parts)
+    /// <summary>All rows; the parts end with it.</summary>
+    internal PackedEncodings Finish(int? threads)
     {
-        var ids = new int[parts.Sum(part => part.Ids.Length)];
-        var types = parts[0].TypeIds is null ? null : new int[ids.Length];
-        var offsets = new int[parts.Sum(part => part.Count) + 1];
-        var (token, row) = (0, 0);
-        foreach (var part in parts)
+        for (var row = 0; row < rows; row++) _offsets[row + 1] = checked(_offsets[row] + _offsets[row + 1]);
+        var ids = GC.AllocateUninitializedArray<int>(_offsets[rows]);
+        var types = pairs ? GC.AllocateUninitializedArray<int>(ids.Length) : null;
+        new RowParts(_parts.Count, part => _parts[part].Count).Run(threads, (from, to) =>
         {
-            part.Ids.CopyTo(ids, token);
-            part.TypeIds?.CopyTo(types!, token);
-            for (var i = 0; i < part.Count; i++) offsets[row + i + 1] = token + part.Offsets[i + 1];
-            (token, row) = (token + part.Ids.Length, row + part.Count);
-        }
-        return new PackedEncodings(ids, types, offsets);
+            for (var part = from; part < to; part++) _parts[part].MoveTo(ids, types, _offsets[_parts[part].FirstRow]);
+        });
+        return new PackedEncodings(ids, types, _offsets);
     }
 
-    private void Append(ReadOnlySpan<int> ids, int type)
+    /// <summary>Consecutive rows, in buffers that are used again.</summary>
+    internal sealed class Part(PackedWriter owner, int firstRow, bool pairs)
     {
-        if (_count + ids.Length > _ids.Length)
+        private const int UsualTokens = 1 << 15;
+        private int[] _ids = ArrayPool<int>.Shared.Rent(UsualTokens);
+        private int[] _types = pairs ? ArrayPool<int>.Shared.Rent(UsualTokens) : [];
+        private int _row = firstRow;
+
+        internal int FirstRow { get; } = firstRow;
+
+        internal int Count { get; private set; }
+
+        /// <summary>Appends a row: the tokens of one or two sequences, with the special tokens of the template.</summary>
+        internal void Add(TemplatePart[] template, ReadOnlySpan<int> first, ReadOnlySpan<int> second, bool addSpecialTokens)
         {
-            var length = Math.Max(2 * _ids.Length, _count + ids.Length);
-            Array.Resize(ref _ids, length);
-            if (pairs) Array.Resize(ref _types, length);
+            var before = Count;
+            foreach (var part in template)
+            {
+                if (part.Sequence < 0 && !addSpecialTokens) continue;
+                Append(part.Sequence == 0 ? first : part.Sequence == 1 ? second : part.Ids, part.TypeId);
+            }
+            owner._offsets[++_row] = Count - before;
         }
-        ids.CopyTo(_ids.AsSpan(_count));
-        if (pairs) _types.AsSpan(_count, ids.Length).Fill(type);
-        _count += ids.Length;
+
+        /// <summary>Copies the rows to where they belong and gives the buffers back.</summary>
+        internal void MoveTo(int[] ids, int[]? types, int at)
+        {
+            _ids.AsSpan(0, Count).CopyTo(ids.AsSpan(at));
+            ArrayPool<int>.Shared.Return(_ids);
+            if (types is null) return;
+            _types.AsSpan(0, Count).CopyTo(types.AsSpan(at));
+            ArrayPool<int>.Shared.Return(_types);
+        }
+
+        private void Append(ReadOnlySpan<int> ids, int type)
+        {
+            if (Count + ids.Length > _ids.Length)
+            {
+                var length = checked(Math.Max(2 * _ids.Length, Count + ids.Length));
+                _ids = Grown(_ids, length);
+                if (pairs) _types = Grown(_types, length);
+            }
+            ids.CopyTo(_ids.AsSpan(Count));
+            if (pairs) _types.AsSpan(Count, ids.Length).Fill(type);
+            Count += ids.Length;
+        }
+
+        private int[] Grown(int[] former, int length)
+        {
+            var grown = ArrayPool<int>.Shared.Rent(length);
+            former.AsSpan(0, Count).CopyTo(grown);
+            ArrayPool<int>.Shared.Return(former);
+            return grown;
+        }
     }
 }

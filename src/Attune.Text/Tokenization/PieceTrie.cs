@@ -7,35 +7,51 @@ internal sealed class PieceTrie
     private readonly Node[] _nodes;
     private readonly int[] _asciiRoots = new int[128];
 
-    /// <summary>Builds the tree of the pieces; of equal ones the last counts. Empty pieces are left out.</summary>
-    internal PieceTrie(IEnumerable<(string Piece, int Id)> pieces)
+    /// <summary>Builds the tree of the pieces. An empty one is left out.</summary>
+    internal PieceTrie(Dictionary<string, int> pieces)
     {
-        var distinct = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var (piece, id) in pieces)
-            if (piece.Length > 0) distinct[piece] = id;
-        var sorted = distinct.Keys.ToArray();
-        Array.Sort(sorted, StringComparer.Ordinal);
-        var nodes = new List<Node> { new(0, -1, '\0', 0) };
-        var ranges = new Queue<(int Node, int From, int To, int Depth)>();
-        ranges.Enqueue((0, 0, sorted.Length, 0));
-        while (ranges.TryDequeue(out var range))
+        var sorted = new string[pieces.Count];
+        pieces.Keys.CopyTo(sorted, 0);
+        Array.Sort(sorted, Compare);
+        // Each node is a beginning that pieces have in common: those from From up to To in their order.
+        _nodes = new Node[1 + Beginnings(sorted)];
+        var (from, to, depth) = (new int[_nodes.Length], new int[_nodes.Length], new int[_nodes.Length]);
+        (_nodes[0], to[0]) = (new Node(0, -1, '\0', 0), sorted.Length);
+        for (int node = 0, made = 1; node < made; node++)
         {
-            var (node, from, to, depth) = range;
-            var first = nodes.Count;
-            if (from < to && sorted[from].Length == depth) from++;           // the piece that ends at this node itself
-            while (from < to)
+            var (first, next) = (made, from[node]);
+            if (next < to[node] && sorted[next].Length == depth[node]) next++;   // the piece that ends at this node itself
+            while (next < to[node])
             {
-                var (label, next) = (sorted[from][depth], from + 1);
-                while (next < to && sorted[next][depth] == label) next++;
-                if (next > from + 1 || sorted[from].Length > depth + 1) ranges.Enqueue((nodes.Count, from, next, depth + 1));
-                nodes.Add(new Node(0, sorted[from].Length == depth + 1 ? distinct[sorted[from]] : -1, label, 0));
-                from = next;
+                var label = sorted[next][depth[node]];
+                from[made] = next;
+                var id = sorted[next].Length == depth[node] + 1 ? pieces[sorted[next]] : -1;
+                while (++next < to[node] && sorted[next][depth[node]] == label) { }
+                (to[made], depth[made]) = (next, depth[node] + 1);
+                _nodes[made++] = new Node(0, id, label, 0);
             }
-            nodes[node] = nodes[node] with { First = first, Count = (ushort)(nodes.Count - first) };
+            _nodes[node] = _nodes[node] with { First = first, Count = (ushort)(made - first) };
         }
-        _nodes = [.. nodes];
         for (var child = 1; child <= _nodes[0].Count; child++)
             if (_nodes[child].Label < 128) _asciiRoots[_nodes[child].Label] = child;
+    }
+
+    /// <summary>The order of the UTF-16 code units, as StringComparer.Ordinal has it, without vectors that must be compiled at every start.</summary>
+    private static int Compare(string left, string right)
+    {
+        var common = Math.Min(left.Length, right.Length);
+        for (var i = 0; i < common; i++)
+            if (left[i] != right[i]) return left[i] - right[i];
+        return left.Length - right.Length;
+    }
+
+    /// <summary>Number of different beginnings of sorted pieces, whole pieces included.</summary>
+    private static int Beginnings(string[] sorted)
+    {
+        var count = 0;
+        for (var i = 0; i < sorted.Length; i++)
+            count += sorted[i].Length - (i == 0 ? 0 : sorted[i].AsSpan().CommonPrefixLength(sorted[i - 1]));
+        return count;
     }
 
     /// <summary>Length of the longest piece at the start of the text and its id; 0 where there is none.</summary>

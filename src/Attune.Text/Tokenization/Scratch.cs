@@ -14,7 +14,7 @@ internal sealed class Scratch
 
     internal NormalizedText Normalized { get; } = new();
 
-    internal MarkQueue Marks { get; } = new();
+    internal MarkQueue Marks => field ??= new MarkQueue();
 
     internal static Scratch Current => _current ??= new Scratch();
 

@@ -12,10 +12,10 @@ internal sealed record TemplatePart(int Sequence, int TypeId, string Name, int[]
 internal sealed record SequenceTemplate(TemplatePart[] Single, TemplatePart[] Pair)
 {
     /// <summary>Number of special tokens of one sequence.</summary>
-    internal int SingleAdded { get; } = Single.Sum(part => part.Ids.Length);
+    internal int SingleAdded { get; } = Added(Single);
 
     /// <summary>Number of special tokens of a pair.</summary>
-    internal int PairAdded { get; } = Pair.Sum(part => part.Ids.Length);
+    internal int PairAdded { get; } = Added(Pair);
 
     /// <summary>[CLS] A [SEP] and [CLS] A [SEP] B [SEP] with type 1 from B on.</summary>
     internal static SequenceTemplate Bert((string Token, int Id) cls, (string Token, int Id) sep)
@@ -38,4 +38,11 @@ internal sealed record SequenceTemplate(TemplatePart[] Single, TemplatePart[] Pa
     /// <summary>The sequences alone.</summary>
     internal static SequenceTemplate None { get; } =
         new([TemplatePart.Text(0, 0)], [TemplatePart.Text(0, 0), TemplatePart.Text(1, 1)]);
+
+    private static int Added(TemplatePart[] parts)
+    {
+        var count = 0;
+        foreach (var part in parts) count += part.Ids.Length;
+        return count;
+    }
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -15,7 +14,7 @@ internal static class TokenizerFiles
     private const string AddedTokensFile = "added_tokens.json";
 
     // int(1e30) in Python: how transformers writes "no limit".
-    private static readonly BigInteger NoLimit = BigInteger.Parse("1000000000000000019884624838656", System.Globalization.CultureInfo.InvariantCulture);
+    private const string NoLimit = "1000000000000000019884624838656";
 
     /// <exception cref="AttuneException">The folder or the vocabulary is missing, or a file is damaged or of another kind.</exception>
     internal static TokenizerParts Read(string folder)
@@ -45,8 +44,14 @@ internal static class TokenizerFiles
     {
         try
         {
-            var lines = File.ReadAllText(path, System.Text.Encoding.UTF8).Split('\n').Select(line => line.TrimEnd('\r')).ToList();
-            if (lines[^1].Length == 0) lines.RemoveAt(lines.Count - 1);
+            var text = File.ReadAllText(path, System.Text.Encoding.UTF8);
+            var lines = new List<string>();
+            for (int start = 0, end; start < text.Length; start = end + 1)
+            {
+                end = text.IndexOf('\n', start);
+                if (end < 0) end = text.Length;
+                lines.Add(text.AsSpan(start, end - start).TrimEnd('\r').ToString());
+            }
             return lines;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -56,7 +61,7 @@ internal static class TokenizerFiles
     }
 
     internal static void Write(
-        string folder, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<(AddedToken Token, int Id)> added, SequenceTemplate template)
+        string folder, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<NumberedToken> added, SequenceTemplate template)
     {
         AtomicFile.CreateFolder(folder);
         var lines = new StringBuilder();
@@ -99,10 +104,14 @@ internal static class TokenizerFiles
     }
 
     /// <summary>added_tokens_decoder: id to token, in the order of the ids.</summary>
-    private static IEnumerable<AddedToken> Decoder(JsonElement config) => Value(config, "added_tokens_decoder") is not { } tokens ? []
-        : tokens.EnumerateObject()
-            .OrderBy(token => long.Parse(token.Name, System.Globalization.CultureInfo.InvariantCulture))
-            .Select(token => TokenizerJson.ReadToken(token.Value));
+    private static IEnumerable<AddedToken> Decoder(JsonElement config)
+    {
+        if (Value(config, "added_tokens_decoder") is not { } tokens) return [];
+        var decoded = new SortedList<long, AddedToken>();
+        foreach (var token in tokens.EnumerateObject())
+            decoded[long.Parse(token.Name, System.Globalization.CultureInfo.InvariantCulture)] = TokenizerJson.ReadToken(token.Value);
+        return decoded.Values;
+    }
 
     /// <summary>Special tokens of no fixed role: a list in version 4 of transformers, a list or names with tokens in version 5.</summary>
     private static IEnumerable<AddedToken> Further(JsonElement config)
@@ -123,7 +132,7 @@ internal static class TokenizerFiles
         return all;
     }
 
-    private static void WriteConfig(Stream stream, BertTokenizerOptions options, IReadOnlyList<(AddedToken Token, int Id)> added)
+    private static void WriteConfig(Stream stream, BertTokenizerOptions options, IReadOnlyList<NumberedToken> added)
     {
         using var json = Writer(stream);
         json.WriteStartObject();
@@ -139,7 +148,7 @@ internal static class TokenizerFiles
         json.WriteBoolean("do_lower_case", options.DoLowerCase);
         json.WritePropertyName("model_max_length");
         if (options.ModelMaxLength is { } length) json.WriteNumberValue(length);
-        else json.WriteRawValue(NoLimit.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        else json.WriteRawValue(NoLimit);
         json.WriteString("padding_side", options.PaddingSide == PaddingSide.Left ? "left" : "right");
         if (options.StripAccents is { } strip) json.WriteBoolean("strip_accents", strip);
         else json.WriteNull("strip_accents");

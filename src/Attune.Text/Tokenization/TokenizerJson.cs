@@ -30,7 +30,7 @@ internal static class TokenizerJson
     }
 
     internal static void Write(
-        Stream stream, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<(AddedToken Token, int Id)> added, SequenceTemplate template)
+        Stream stream, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<NumberedToken> added, SequenceTemplate template)
     {
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
@@ -113,13 +113,12 @@ internal static class TokenizerJson
             ContinuingSubwordPrefix = Part(model, "continuing_subword_prefix")?.GetString() ?? "##",
             MaxInputCharsPerWord = Part(model, "max_input_chars_per_word")?.GetInt32() ?? 100,
             CleanUpTokenizationSpaces = Part(root, "decoder") is { } how && Flag(how, "cleanup", true),
-            AddedTokens = Part(root, "added_tokens") is { } added ? [.. added.EnumerateArray().Select(ReadToken)] : [],
+            AddedTokens = Part(root, "added_tokens") is { } added ? Each(added, ReadToken) : [],
         };
         if (template.Single.FirstOrDefault()?.Tokens is [var cls, ..]) options = options with { ClsToken = cls };
         if (template.Single.LastOrDefault()?.Tokens is [.., var sep]) options = options with { SepToken = sep };
         if (Part(root, "padding") is { } padding && Part(padding, "pad_token")?.GetString() is { } pad) options = options with { PadToken = pad };
-        var entries = model.GetProperty("vocab").EnumerateObject().Select(entry => (entry.Name, entry.Value.GetInt64()));
-        return new TokenizerParts(Vocabulary.FromPairs(entries, path), options, template);
+        return new TokenizerParts(Vocabulary.FromJson(model.GetProperty("vocab"), path), options, template);
 
         AttuneException Unsupported(string section) => new(
             $"{path}: the {section} \"{(Part(root, section) is { } part ? Type(part) ?? "of no type" : "null")}\" is not supported; {Supported}.");
@@ -136,7 +135,7 @@ internal static class TokenizerJson
             case "TemplateProcessing":
                 var tokens = processor.GetProperty("special_tokens");
                 return new SequenceTemplate(Parts("single"), Parts("pair"));
-                TemplatePart[] Parts(string name) => [.. processor.GetProperty(name).EnumerateArray().Select(part => PartOf(part, tokens))];
+                TemplatePart[] Parts(string name) => Each(processor.GetProperty(name), part => PartOf(part, tokens));
             default:
                 return null;
         }
@@ -156,10 +155,17 @@ internal static class TokenizerJson
         var special = part.GetProperty("SpecialToken");
         var name = Text(special.GetProperty("id"));
         var token = tokens.GetProperty(name);
-        return new TemplatePart(
-            -1, special.GetProperty("type_id").GetInt32(), name,
-            [.. token.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())],
-            [.. token.GetProperty("tokens").EnumerateArray().Select(Text)]);
+        var ids = token.GetProperty("ids");
+        var numbers = new int[ids.GetArrayLength()];
+        for (var i = 0; i < numbers.Length; i++) numbers[i] = ids[i].GetInt32();
+        return new TemplatePart(-1, special.GetProperty("type_id").GetInt32(), name, numbers, Each(token.GetProperty("tokens"), Text));
+    }
+
+    private static T[] Each<T>(JsonElement array, Func<JsonElement, T> read) where T : class
+    {
+        var all = new T[array.GetArrayLength()];
+        for (var i = 0; i < all.Length; i++) all[i] = read(array[i]);
+        return all;
     }
 
     private static void WriteTemplate(Utf8JsonWriter json, SequenceTemplate template)

@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace Attune.Tokenization;
 
 /// <summary>What the tokenizer must know of each Unicode scalar, the same on every machine, without the system's ICU.</summary>
@@ -40,44 +38,54 @@ internal static class UnicodeTable
 
     private const int HangulFirst = 0xAC00, HangulCount = 11172, Vowels = 21, Finals = 28;
 
-    private static readonly PagedTable<byte> FlagsOf = new();
-    private static readonly PagedTable<int> LowerOf = new();
-    private static readonly PagedTable<ushort> DecompositionOf = new();
-    private static readonly PagedTable<byte> RankOf = new();
+    private static readonly PagedTable FlagsOf = new();
+    private static readonly PagedTable LowerOf = new();
+    private static readonly PagedTable DecompositionOf = new();
+    private static readonly PagedTable RankOf = new();
     private static readonly int[][] Decompositions;
 
     static UnicodeTable()
     {
         using var resource = typeof(UnicodeTable).Assembly.GetManifestResourceStream("Attune.Tokenization.unicode.bin")!;
-        using var bytes = new MemoryStream();
-        using (var unzipped = new GZipStream(resource, CompressionMode.Decompress)) unzipped.CopyTo(bytes);
-        bytes.Position = 0;
-        var (last, bits) = (0, (byte)0);
-        foreach (var code in Codes(bytes))
+        var bytes = new byte[resource.Length];
+        resource.ReadExactly(bytes);
+        var at = 0;
+        var (code, last, bits) = (0, 0, (byte)0);
+        for (var left = Number(bytes, ref at); left > 0; left--)
         {
+            code += Number(bytes, ref at);
             if (bits != 0) FlagsOf.Fill(last, code, bits);
-            (last, bits) = (code, (byte)bytes.ReadByte());
+            (last, bits) = (code, bytes[at++]);
         }
         if (bits != 0) FlagsOf.Fill(last, 0x110000, bits);
-        foreach (var code in Codes(bytes))
+        code = 0;
+        for (var left = Number(bytes, ref at); left > 0; left--)
         {
-            var difference = Number(bytes);
+            code += Number(bytes, ref at);
+            var difference = Number(bytes, ref at);
             LowerOf.Fill(code, code + 1, code + ((difference & 1) == 0 ? difference / 2 : -(difference + 1) / 2));
         }
-        var decompositions = new List<int[]> { Array.Empty<int>() };
-        foreach (var code in Codes(bytes))
+        code = 0;
+        Decompositions = new int[1 + Number(bytes, ref at)][];
+        Decompositions[0] = [];
+        for (var number = 1; number < Decompositions.Length; number++)
         {
-            var parts = new int[Number(bytes)];
-            for (var i = 0; i < parts.Length; i++) parts[i] = Number(bytes);
-            DecompositionOf.Fill(code, code + 1, (ushort)decompositions.Count);
-            decompositions.Add(parts);
+            code += Number(bytes, ref at);
+            var parts = new int[Number(bytes, ref at)];
+            for (var i = 0; i < parts.Length; i++) parts[i] = Number(bytes, ref at);
+            DecompositionOf.Fill(code, code + 1, number);
+            Decompositions[number] = parts;
         }
-        Decompositions = [.. decompositions];
-        foreach (var code in Codes(bytes)) RankOf.Fill(code, code + 1, (byte)bytes.ReadByte());
+        code = 0;
+        for (var left = Number(bytes, ref at); left > 0; left--)
+        {
+            code += Number(bytes, ref at);
+            RankOf.Fill(code, code + 1, bytes[at++]);
+        }
     }
 
     /// <summary>The bits above for a code point from 0 to 0x10FFFF.</summary>
-    internal static byte Flags(int code) => FlagsOf[code];
+    internal static byte Flags(int code) => (byte)FlagsOf[code];
 
     /// <summary>Lower case of a scalar that has the bit <see cref="Lowers"/>; of U+0130 only its first half.</summary>
     internal static int Lower(int code) => LowerOf[code];
@@ -100,42 +108,45 @@ internal static class UnicodeTable
         return index % Finals == 0 ? 2 : 3;
     }
 
-    private static IEnumerable<int> Codes(MemoryStream bytes)
-    {
-        var code = 0;
-        for (var left = Number(bytes); left > 0; left--) yield return code += Number(bytes);
-    }
-
-    private static int Number(MemoryStream bytes)
+    private static int Number(byte[] bytes, ref int at)
     {
         var (number, shift) = (0, 0);
         for (; ; shift += 7)
         {
-            var next = bytes.ReadByte();
+            var next = bytes[at++];
             number |= (next & 127) << shift;
             if (next < 128) return number;
         }
     }
 
-    /// <summary>One value per code point in pages of 256, of which those that hold only zeros are shared.</summary>
-    private sealed class PagedTable<T> where T : unmanaged
+    /// <summary>One value per code point in pages of 256. Pages that hold only zeros are one, and so are the whole pages of one filling.</summary>
+    private sealed class PagedTable
     {
         private readonly ushort[] _pages = new ushort[0x1100];
-        private T[] _values = new T[256];
+        private int[] _values = new int[64 << 8];
+        private int _used = 1;
 
-        internal T this[int code] => _values[(_pages[code >> 8] << 8) | (code & 255)];
+        internal int this[int code] => _values[(_pages[code >> 8] << 8) | (code & 255)];
 
-        internal void Fill(int from, int to, T value)
+        internal void Fill(int from, int to, int value)
         {
-            for (var code = from; code < to; code++)
+            var whole = 0;
+            for (int code = from, end; code < to; code = end)
             {
                 ref var page = ref _pages[code >> 8];
+                end = Math.Min(to, (code | 255) + 1);
+                if (end - code == 256 && whole != 0)
+                {
+                    page = (ushort)whole;
+                    continue;
+                }
                 if (page == 0)
                 {
-                    page = (ushort)(_values.Length >> 8);
-                    Array.Resize(ref _values, _values.Length + 256);
+                    if (_used << 8 == _values.Length) Array.Resize(ref _values, 2 * _values.Length);
+                    page = (ushort)_used++;
                 }
-                _values[(page << 8) | (code & 255)] = value;
+                for (var i = code & 255; i <= ((end - 1) & 255); i++) _values[(page << 8) | i] = value;
+                if (end - code == 256) whole = page;
             }
         }
     }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Attune.Tokenization;
 
 /// <summary>Tokens and their ids, both ways.</summary>
@@ -11,31 +13,36 @@ internal sealed class Vocabulary
     private Vocabulary(Dictionary<string, int> ids)
     {
         _ids = ids;
-        _tokens = new string?[ids.Count == 0 ? 0 : ids.Values.Max() + 1];
+        var greatest = -1;
+        foreach (var id in ids.Values) greatest = Math.Max(greatest, id);
+        _tokens = new string?[greatest + 1];
         foreach (var (token, id) in ids) _tokens[id] = token;
     }
 
     /// <summary>The greatest id plus one: as many rows as the embedding needs.</summary>
     internal int Size => _tokens.Length;
 
-    internal IReadOnlyDictionary<string, int> Ids => _ids;
+    internal Dictionary<string, int> Ids => _ids;
 
     /// <summary>Line n, counted from 0, is the token n. Of equal lines the last counts, as in Python's dict.</summary>
     internal static Vocabulary FromLines(IEnumerable<string> lines)
     {
-        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        var ids = new Dictionary<string, int>(lines.TryGetNonEnumeratedCount(out var count) ? count : 0, StringComparer.Ordinal);
         var id = 0;
         foreach (var line in lines) ids[line] = id++;
         return new Vocabulary(ids);
     }
 
     /// <exception cref="AttuneException">An id is negative or absurdly great.</exception>
-    internal static Vocabulary FromPairs(IEnumerable<(string Token, long Id)> pairs, string source)
+    internal static Vocabulary FromJson(JsonElement vocabulary, string source)
     {
-        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var (token, id) in pairs)
+        var ids = new Dictionary<string, int>(vocabulary.GetPropertyCount(), StringComparer.Ordinal);
+        foreach (var entry in vocabulary.EnumerateObject())
+        {
+            var (token, id) = (entry.Name, entry.Value.GetInt64());
             ids[token] = id is >= 0 and <= GreatestId ? (int)id : throw new AttuneException(
                 $"{source}: the id {id} of the token \"{token}\" is not between 0 and {GreatestId}; download the file again.");
+        }
         return new Vocabulary(ids);
     }
 
@@ -44,11 +51,11 @@ internal sealed class Vocabulary
     internal string? TokenOf(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;
 
     /// <summary>The same with the given tokens as well.</summary>
-    internal Vocabulary With(IReadOnlyCollection<(string Token, int Id)> further)
+    internal Vocabulary With(IReadOnlyCollection<NumberedToken> further)
     {
-        if (further.All(token => IdOf(token.Token) == token.Id)) return this;
+        if (further.All(token => IdOf(token.Token.Content) == token.Id)) return this;
         var ids = new Dictionary<string, int>(_ids, StringComparer.Ordinal);
-        foreach (var (token, id) in further) ids[token] = id;
+        foreach (var (token, id) in further) ids[token.Content] = id;
         return new Vocabulary(ids);
     }
 }

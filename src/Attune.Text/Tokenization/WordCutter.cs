@@ -6,21 +6,23 @@ namespace Attune.Tokenization;
 
 /// <summary>Text to tokens: cuts it at white space, punctuation and ideographs and has each word split into pieces.</summary>
 /// <remarks>
-/// Words of ASCII letters and digits, the bulk of most texts, are lowered, measured and looked up 16 characters at a time. Everything
-/// else goes through <see cref="BertNormalizer"/>, in stretches that end where a word ends whatever follows.
+/// Words of ASCII letters and digits, the bulk of most texts, are lowered, measured and looked up 16 characters at a time; words of other
+/// letters that become one letter each are written down letter by letter. Everything else goes through <see cref="BertNormalizer"/>, in
+/// stretches that end where a word ends whatever follows.
 /// </remarks>
 internal sealed class WordCutter
 {
     private const int IsSpace = -1, IsLetter = -2, IsOdd = -3;              // odd: dropped by cleaning, or a control inside a word
-    private const int LongStretch = 256;
+    private const int LongStretch = 256, LongestOfLetters = 64;
     private readonly BertNormalizer _normalizer;
     private readonly WordPiece _model;
+    private readonly LetterTable _letters;
     private readonly int[] _ascii = new int[128];                           // id of the punctuation mark, or one of the above
     private readonly byte _caseBit;
 
     internal WordCutter(BertNormalizer normalizer, WordPiece model)
     {
-        (_normalizer, _model) = (normalizer, model);
+        (_normalizer, _model, _letters) = (normalizer, model, new LetterTable(normalizer));
         _caseBit = normalizer.Lowercase ? (byte)0x20 : (byte)0;
         for (var c = 0; c < 128; c++)
         {
@@ -36,14 +38,21 @@ internal sealed class WordCutter
     /// <returns>True if it stopped early: after the word that brought the tokens to <paramref name="limit"/>.</returns>
     internal bool Cut(ReadOnlySpan<char> text, int offset, int limit, Scratch scratch)
     {
+        var at = 0;
+        return CutSlice(text, ref at, offset, limit, limit, scratch);
+    }
+
+    /// <summary>The same from <paramref name="i"/> on; after an early stop at <paramref name="pause"/> tokens it says where to go on.</summary>
+    internal bool CutSlice(ReadOnlySpan<char> text, ref int i, int offset, int pause, int limit, Scratch scratch)
+    {
         var tokens = scratch.Tokens;
-        for (var i = 0; i < text.Length;)
+        while (i < text.Length)
         {
             var c = text[i];
             if (c >= 128)
             {
                 if (Ends(c)) i += Mark(text, i, offset, tokens);
-                else i = CutStretch(text, i, offset, limit, scratch);
+                else i = CutLetters(text, i, offset, limit, scratch);
             }
             else
             {
@@ -61,7 +70,7 @@ internal sealed class WordCutter
                 else if (kind == IsOdd) i = CutStretch(text, i, offset, limit, scratch);
                 else i = CutAscii(text, i, offset, limit, scratch);
             }
-            if (tokens.Count >= limit) return true;
+            if (tokens.Count >= pause) return true;
         }
         return false;
     }
@@ -87,7 +96,7 @@ internal sealed class WordCutter
         if (length == 16)
             while (at + length < text.Length && char.IsAsciiLetterOrDigit(text[at + length])) length++;
         var end = at + length;
-        if (end < text.Length && text[end] != ' ' && GoesOn(text[end])) return CutStretch(text, at, offset, limit, scratch);
+        if (end < text.Length && text[end] != ' ' && GoesOn(text[end])) return CutLetters(text, at, offset, limit, scratch);
         var tokens = scratch.Tokens;
         if (length <= Math.Min(WordTable.LongestWord, _model.MaxInputCharsPerWord))
         {
@@ -122,25 +131,49 @@ internal sealed class WordCutter
 
     private void SplitAscii(ReadOnlySpan<char> word, int offset, TokenBuffer tokens)
     {
-        var count = 0;
-        var (ids, starts, ends, at) = tokens.Reserve(word.Length);
-        if (word.Length <= _model.MaxInputCharsPerWord)
+        const int small = 256;
+        // A word that is too long is unknown, whatever its letters.
+        if (word.Length > _model.MaxInputCharsPerWord)
         {
-            const int small = 256;
-            Span<char> lowered = word.Length <= small ? stackalloc char[small] : new char[word.Length];
-            for (var i = 0; i < word.Length; i++) lowered[i] = (char)(word[i] >= 'A' ? word[i] | _caseBit : word[i]);
-            count = _model.Split(lowered[..word.Length], ids.AsSpan(at), ends.AsSpan(at));
+            tokens.Add(_model.UnknownId, offset, offset + word.Length);
+            return;
         }
+        Span<char> lowered = word.Length <= small ? stackalloc char[small] : new char[word.Length];
+        for (var i = 0; i < word.Length; i++) lowered[i] = (char)(word[i] >= 'A' ? word[i] | _caseBit : word[i]);
+        Split(lowered[..word.Length], offset, tokens);
+    }
+
+    /// <summary>Appends the pieces of a normalized word, each of whose characters stands for one of the text.</summary>
+    private void Split(ReadOnlySpan<char> word, int offset, TokenBuffer tokens)
+    {
+        var ids = tokens.Reserve(word.Length, out var ends);
+        var count = word.Length <= _model.MaxInputCharsPerWord ? _model.Split(word, ids, ends) : 0;
         if (count == 0) tokens.Add(_model.UnknownId, offset, offset + word.Length);
-        else if (tokens.WithOffsets)
+        else if (!tokens.WithOffsets) tokens.Commit(count);
+        else
+            for (var k = 0; k < count; k++) tokens.Commit(offset + (k == 0 ? 0 : ends[k - 1]), offset + ends[k]);
+    }
+
+    /// <summary>Handles the word at <paramref name="at"/> if it is short and of plain letters. Returns where the next one may begin.</summary>
+    private int CutLetters(ReadOnlySpan<char> text, int at, int offset, int limit, Scratch scratch)
+    {
+        Span<char> word = stackalloc char[LongestOfLetters];
+        var (end, all, low, high) = (at, 0, 0UL, 0UL);
+        for (; end < text.Length && _letters[text[end]] is not '\0' and var letter; end++)
         {
-            for (var k = 0; k < count; k++)
-            {
-                starts[at + k] = k == 0 ? offset : ends[at + k - 1];
-                ends[at + k] += offset;
-            }
+            var length = end - at;
+            if (length == LongestOfLetters) return CutStretch(text, at, offset, limit, scratch);
+            word[length] = letter;
+            all |= letter;
+            if (length < 8) low |= (ulong)letter << (8 * length);
+            else if (length < 16) high |= (ulong)letter << (8 * length);
         }
-        tokens.Commit(count);
+        if (end == at || (end < text.Length && GoesOn(text[end]))) return CutStretch(text, at, offset, limit, scratch);
+        word = word[..(end - at)];
+        var isAscii = all < 128 && word.Length <= Math.Min(WordTable.LongestWord, _model.MaxInputCharsPerWord);
+        if (isAscii && _model.FindWhole(low, high) is >= 0 and var id) scratch.Tokens.Add(id, offset + at, offset + end);
+        else Split(word, offset + at, scratch.Tokens);
+        return end;
     }
 
     /// <summary>Normalizes and cuts the stretch at <paramref name="at"/>, up to something that ends every word. Returns its end.</summary>
@@ -163,22 +196,13 @@ internal sealed class WordCutter
 
     private int AddWord(NormalizedText text, NormalizedText.Word word, TokenBuffer tokens)
     {
-        var count = 0;
-        var (ids, starts, ends, at) = tokens.Reserve(word.End - word.Start);
-        if (word.CodePoints <= _model.MaxInputCharsPerWord)
-            count = _model.Split(text.Chars[word.Start..word.End], ids.AsSpan(at), ends.AsSpan(at));
+        var ids = tokens.Reserve(word.End - word.Start, out var ends);
+        var count = word.CodePoints <= _model.MaxInputCharsPerWord ? _model.Split(text.Chars[word.Start..word.End], ids, ends) : 0;
         if (count == 0) tokens.Add(_model.UnknownId, text.Starts[word.Start], text.Ends[word.End - 1]);
-        else if (tokens.WithOffsets)
-        {
-            var begin = word.Start;
+        else if (!tokens.WithOffsets) tokens.Commit(count);
+        else
             for (var k = 0; k < count; k++)
-            {
-                var next = word.Start + ends[at + k];
-                (starts[at + k], ends[at + k]) = (text.Starts[begin], text.Ends[next - 1]);
-                begin = next;
-            }
-        }
-        tokens.Commit(count);
+                tokens.Commit(text.Starts[word.Start + (k == 0 ? 0 : ends[k - 1])], text.Ends[word.Start + ends[k] - 1]);
         return tokens.Count;
     }
 

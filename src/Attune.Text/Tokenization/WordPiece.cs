@@ -8,14 +8,19 @@ internal sealed class WordPiece
     private readonly PieceTrie _continuations;
     private readonly WordTable _table;
 
-    internal WordPiece(IReadOnlyCollection<(string Piece, int Id)> pieces, string prefix, int unknownId, int maxInputCharsPerWord)
+    internal WordPiece(Dictionary<string, int> pieces, string prefix, int unknownId, int maxInputCharsPerWord)
     {
         // A word that begins with punctuation is that one character, so "##ing" can only ever be a continuation.
         var apart = prefix.Length > 0 && (UnicodeTable.Flags(prefix[0]) & UnicodeTable.Punctuation) != 0;
-        bool Continues(string piece) => piece.StartsWith(prefix, StringComparison.Ordinal);
-        _words = new PieceTrie(apart ? pieces.Where(p => !Continues(p.Piece)) : pieces);
-        _continuations = new PieceTrie(pieces.Where(p => Continues(p.Piece)).Select(p => (p.Piece[prefix.Length..], p.Id)));
-        _table = new WordTable(pieces);
+        var words = new Dictionary<string, int>(pieces.Count, StringComparer.Ordinal);
+        var continuations = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (piece, id) in pieces)
+        {
+            var continues = piece.StartsWith(prefix, StringComparison.Ordinal);
+            if (continues) continuations[piece[prefix.Length..]] = id;
+            if (!continues || !apart) words[piece] = id;
+        }
+        (_words, _continuations, _table) = (new PieceTrie(words), new PieceTrie(continuations), new WordTable(pieces));
         (UnknownId, MaxInputCharsPerWord) = (unknownId, maxInputCharsPerWord);
     }
 

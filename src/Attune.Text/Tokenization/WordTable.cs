@@ -11,18 +11,20 @@ internal sealed class WordTable
     private readonly int _shortShift;
     private readonly int _longShift;
 
-    internal WordTable(IEnumerable<(string Piece, int Id)> pieces)
+    internal WordTable(Dictionary<string, int> pieces)
     {
-        var words = new Dictionary<(ulong Low, ulong High), int>();
-        foreach (var (piece, id) in pieces)
-            if (piece.Length is > 0 and <= LongestWord && piece.All(char.IsAsciiLetterOrDigit))
-                words[(Pack(piece.AsSpan(0, Math.Min(ShortWord, piece.Length))), Pack(piece.AsSpan(Math.Min(ShortWord, piece.Length))))] = id;
-        var few = words.Count(word => word.Key.High == 0);
+        var (few, many) = (0, 0);
+        foreach (var piece in pieces.Keys)
+            if (!IsWord(piece)) continue;
+            else if (piece.Length <= ShortWord) few++;
+            else many++;
         (_short, _shortShift) = (new Short[Capacity(few, out var bits)], 64 - bits);
-        (_long, _longShift) = (new Long[Capacity(words.Count - few, out bits)], 64 - bits);
-        foreach (var ((low, high), id) in words)
+        (_long, _longShift) = (new Long[Capacity(many, out bits)], 64 - bits);
+        foreach (var (piece, id) in pieces)
         {
-            if (high == 0)
+            if (!IsWord(piece)) continue;
+            var low = Pack(piece.AsSpan(0, Math.Min(ShortWord, piece.Length)));
+            if (piece.Length <= ShortWord)
             {
                 var slot = ShortSlot(low);
                 while (_short[slot].Low != 0) slot = (slot + 1) & (_short.Length - 1);
@@ -30,6 +32,7 @@ internal sealed class WordTable
             }
             else
             {
+                var high = Pack(piece.AsSpan(ShortWord));
                 var slot = LongSlot(low, high);
                 while (_long[slot].Low != 0) slot = (slot + 1) & (_long.Length - 1);
                 _long[slot] = new Long(low, high, id);
@@ -64,6 +67,14 @@ internal sealed class WordTable
     private int LongSlot(ulong low, ulong high) => (int)(Mix(low ^ ulong.RotateLeft(high * 0x9E3779B97F4A7C15, 29)) >> _longShift);
 
     private static ulong Mix(ulong word) => (word ^ (word >> 31)) * 0xD6E8FEB86659FD93;
+
+    private static bool IsWord(string piece)
+    {
+        if (piece.Length is 0 or > LongestWord) return false;
+        foreach (var letter in piece)
+            if (!char.IsAsciiLetterOrDigit(letter)) return false;
+        return true;
+    }
 
     private static int Capacity(int words, out int bits)
     {

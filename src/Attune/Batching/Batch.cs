@@ -56,8 +56,8 @@ public sealed class Batch
         var (ids, types, positions) = (new int[offsets[^1]], new int[offsets[^1]], new int[offsets[^1]]);
         for (var row = 0; row < rows.Count; row++)
         {
-            rows[row].InputIds.CopyTo(ids, offsets[row]);
-            rows[row].TokenTypeIds?.CopyTo(types, offsets[row]);
+            rows[row].InputIds.CopyTo(ids.AsSpan(offsets[row]));
+            rows[row].TokenTypeIds.CopyTo(types.AsSpan(offsets[row]));
             for (var i = 0; i < rows[row].Length; i++) positions[offsets[row] + i] = i;
         }
         return new Batch(ids, types, positions, offsets, null, labels, firstRowNumber);

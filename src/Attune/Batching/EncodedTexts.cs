@@ -23,21 +23,18 @@ public sealed record EncodedTexts(TokenizedDataset Dataset, int RowsCut)
     }
 
     /// <summary>Tokenizes texts without labels; gives the rows and how many of them were cut.</summary>
-    internal static (IReadOnlyList<TokenizedRow> Rows, int Cut) Encode(
+    internal static (PackedRows Rows, int Cut) Encode(
         IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, BertTokenizer tokenizer, int? maxLength)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         var length = maxLength ?? tokenizer.ModelMaxLength;
         var whole = new EncodeOptions { Truncation = TruncationStrategy.DoNotTruncate };
         var packed = tokenizer.EncodePacked(texts, pairs, whole with { Truncation = TruncationStrategy.LongestFirst, MaxLength = length });
-        var rows = new TokenizedRow[packed.Count];
-        for (var i = 0; i < rows.Length; i++)
-        {
-            var (start, end) = (packed.Offsets[i], packed.Offsets[i + 1]);
-            rows[i] = new TokenizedRow(packed.Ids[start..end], packed.TypeIds?[start..end]);
-        }
+        var rows = new PackedRows(packed);
         // A row as long as allowed was cut or fits exactly: only these are tokenized again to tell.
-        var full = length is null ? [] : Enumerable.Range(0, rows.Length).Where(i => rows[i].Length == length).ToList();
+        var full = new List<int>();
+        for (var row = 0; row < packed.Count && length is not null; row++)
+            if (packed.Row(row).Length == length) full.Add(row);
         if (full.Count == 0) return (rows, 0);
         var uncut = tokenizer.EncodePacked(full.ConvertAll(i => texts[i]), pairs is null ? null : full.ConvertAll(i => pairs[i]), whole);
         return (rows, Enumerable.Range(0, full.Count).Count(i => uncut.Row(i).Length > length));

@@ -49,10 +49,10 @@ public sealed class TokenizedDataset
         Span<int> lengths = stackalloc int[2];
         foreach (var row in Rows)
         {
-            (lengths[0], lengths[1]) = (row.InputIds.Length, row.TokenTypeIds?.Length ?? 0);
+            (lengths[0], lengths[1]) = (row.InputIds.Length, row.TokenTypeIds.Length);
             hash.AppendData(MemoryMarshal.AsBytes(lengths));
-            hash.AppendData(MemoryMarshal.AsBytes<int>(row.InputIds));
-            hash.AppendData(MemoryMarshal.AsBytes<int>(row.TokenTypeIds ?? []));
+            hash.AppendData(MemoryMarshal.AsBytes(row.InputIds));
+            hash.AppendData(MemoryMarshal.AsBytes(row.TokenTypeIds));
         }
         hash.AppendData(Labels is null ? [] : Labels.Bytes);
         return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -33,25 +33,37 @@ internal static unsafe class AdamWKernel
     /// <param name="settings">Betas and epsilon.</param>
     /// <param name="step">The update.</param>
     /// <param name="gradientFactor">By which the gradients are multiplied first.</param>
+    /// <param name="rounded">Receives the values in bfloat16; or null.</param>
     internal static void Update(
-        float* values, float* gradients, float* averages, float* squares, long count, Settings settings, Step step, float gradientFactor)
+        float* values, float* gradients, float* averages, float* squares, long count, Settings settings, Step step, float gradientFactor, ushort* rounded = null)
     {
         var constants = new Constants(settings);
         Vector<float> decay = new(step.Decay), size = new(-step.StepSize), root = new(step.Root), factor = new(gradientFactor);
         var i = 0L;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        for (; i <= count - 2 * Vector<float>.Count; i += 2 * Vector<float>.Count)
         {
-            Vector<float> value = Vector.Load(values + i), average = Vector.Load(averages + i), square = Vector.Load(squares + i);
-            constants.Next(ref value, ref average, ref square, Vector.Load(gradients + i) * factor, decay, size, root);
-            Vector.Store(value, values + i);
-            Vector.Store(average, averages + i);
-            Vector.Store(square, squares + i);
+            var first = One(values + i, gradients + i, averages + i, squares + i);
+            var next = i + Vector<float>.Count;
+            var second = One(values + next, gradients + next, averages + next, squares + next);
+            if (rounded is not null) BFloat16Conversion.Round(first, second, rounded + i);
         }
         for (; i < count; i++)
         {
             Vector<float> value = new(values[i]), average = new(averages[i]), square = new(squares[i]);
             constants.Next(ref value, ref average, ref square, new Vector<float>(gradients[i]) * factor, decay, size, root);
             (values[i], averages[i], squares[i]) = (value[0], average[0], square[0]);
+            if (rounded is not null) rounded[i] = BFloat16Conversion.Round(values[i]);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        Vector<float> One(float* values, float* gradients, float* averages, float* squares)
+        {
+            Vector<float> value = Vector.Load(values), average = Vector.Load(averages), square = Vector.Load(squares);
+            constants.Next(ref value, ref average, ref square, Vector.Load(gradients) * factor, decay, size, root);
+            Vector.Store(value, values);
+            Vector.Store(average, averages);
+            Vector.Store(square, squares);
+            return value;
         }
     }
 

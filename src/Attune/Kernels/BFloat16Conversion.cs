@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Attune.Kernels;
 
@@ -12,9 +13,16 @@ internal static unsafe class BFloat16Conversion
     {
         var (i, last) = ((long)first * Block, Math.Min((long)end * Block, count));
         for (; i <= last - 2 * Vector<uint>.Count; i += 2 * Vector<uint>.Count)
-            Vector.Store(Vector.Narrow(Upper(Vector.Load(from + i)), Upper(Vector.Load(from + i + Vector<uint>.Count))), to + i);
-        for (; i < last; i++) to[i] = (ushort)Upper(new Vector<float>(from[i]))[0];
+            Round(Vector.Load(from + i), Vector.Load(from + i + Vector<uint>.Count), to + i);
+        for (; i < last; i++) to[i] = Round(from[i]);
     });
+
+    /// <summary>Rounds two vectors that lie one after the other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Round(Vector<float> first, Vector<float> second, ushort* to) => Vector.Store(Vector.Narrow(Upper(first), Upper(second)), to);
+
+    /// <summary>Rounds one number.</summary>
+    internal static ushort Round(float x) => (ushort)Upper(new Vector<float>(x))[0];
 
     /// <summary>Widens exactly.</summary>
     /// <param name="from">Elements.</param>
@@ -67,6 +75,7 @@ internal static unsafe class BFloat16Conversion
         return Vector.FusedMultiplyAdd(x, x, squares);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<uint> Upper(Vector<float> x)
     {
         var bits = Vector.AsVectorUInt32(x);

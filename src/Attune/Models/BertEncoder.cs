@@ -1,6 +1,7 @@
 using Attune.Batching;
 using Attune.Kernels;
 using Attune.Native;
+using Attune.Profiling;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -85,10 +86,12 @@ internal sealed unsafe class BertEncoder : IDisposable
     {
         using var ownership = saved;
         if (saved.FirstTrained > layer.Length + 1) return;
+        var time = Profiler.Measure("head");
         Activation.Tanh.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.PooledSum!), pooler.BiasGradient(), saved.Batch.Rows, config.HiddenSize);
         pooler.AddWeightGradient(gradient, saved.First!);
-        if (saved.FirstTrained > layer.Length) return;
-        var hidden = pooler.InputGradient(gradient);
+        var hidden = saved.FirstTrained > layer.Length ? null : pooler.InputGradient(gradient);
+        time.Dispose();
+        if (hidden is null) return;
         for (var i = layer.Length - 1; i >= Math.Max(0, saved.FirstTrained - 1); i--)
         {
             var (state, dropouts) = (saved.Layers[i]!, saved.Layer(config, i));
@@ -97,7 +100,11 @@ internal sealed unsafe class BertEncoder : IDisposable
             hidden = layer[i].Backward(state, saved.Batch.Sequences, dropouts, hidden, wantsInputGradient: i >= saved.FirstTrained);
             state.Dispose();
         }
-        if (saved.FirstTrained == 0) embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.Embeddings(config));
+        if (saved.FirstTrained == 0)
+        {
+            using var rest = Profiler.Measure("embeddings");
+            embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.Embeddings(config));
+        }
         hidden.Dispose();
     }
 
@@ -132,6 +139,7 @@ internal sealed unsafe class BertEncoder : IDisposable
     {
         if (part == 0)
         {
+            using var time = Profiler.Measure("embeddings");
             var embedded = embeddings.Forward(run.Batch, run.Embeddings(config), out var sums);
             if (isKept) run.Embedded = sums;
             else sums.Dispose();
@@ -140,6 +148,7 @@ internal sealed unsafe class BertEncoder : IDisposable
         var i = part - 1;
         if (i == layer.Length)
         {
+            using var time = Profiler.Measure("head");
             var pooled = Pool(input!, out var sum);
             (run.First, run.PooledSum) = (input, sum);
             if (!isKept) run.Dispose();

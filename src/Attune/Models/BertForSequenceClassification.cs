@@ -1,6 +1,7 @@
 using Attune.Batching;
 using Attune.Kernels;
 using Attune.Native;
+using Attune.Profiling;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -80,6 +81,7 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
     {
         ArgumentNullException.ThrowIfNull(batch);
         LibTorch.Load();
+        using var time = Profiler.Measure("forward");
         var pooled = bert.Forward(batch, CurrentDropoutKey, frozen, out var encoded);
         var dropout = encoded?.At(Config.DropoutBeforeClassifier, bert.DropoutPlaces) ?? Dropout.None;
         ResidualNorm.Drop(LibTorch.Floats(pooled), batch.Sequences.FirstTokens, Config.HiddenSize, dropout);
@@ -120,6 +122,7 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
     internal void Backward(Saved saved, float[] logitsGradient)
     {
         using var ownership = saved;
+        using var time = Profiler.Measure("backward");
         var rows = saved.Encoded.Batch.Rows;
         using var gradient = LibTorch.Empty(rows, Config.NumLabels);
         logitsGradient.CopyTo(LibTorch.Span(gradient));

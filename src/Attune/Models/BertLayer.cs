@@ -1,5 +1,6 @@
 using Attune.Kernels;
 using Attune.Native;
+using Attune.Profiling;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -42,6 +43,7 @@ internal sealed unsafe class BertLayer : IDisposable
     /// <returns>(L,H).</returns>
     internal Tensor Forward(Tensor hidden, Sequences sequences, bool firstTokensOnly, Dropouts dropouts, out Saved saved)
     {
+        using var part = Profiler.Measure("attention");
         saved = new Saved { Hidden = hidden, FirstTokensOnly = firstTokensOnly };
         int size = config.HiddenSize, lines = firstTokensOnly ? sequences.Rows : sequences.Tokens;
         var at = firstTokensOnly ? sequences.FirstTokens : sequences.AllTokens;
@@ -59,6 +61,7 @@ internal sealed unsafe class BertLayer : IDisposable
             attention_norm.Weight.Data, attention_norm.Bias.Data, config.LayerNormEps, LibTorch.Floats(saved.Attended),
             LibTorch.Floats(saved.AttentionInverse), at, size, dropouts.AttentionOutput);
 
+        part.Next("feed-forward");
         saved.Inner = intermediate.Forward(saved.Attended);                                                            // (L,I)
         saved.Activated = LibTorch.Empty(lines, config.IntermediateSize);
         activation.Forward(LibTorch.Floats(saved.Inner), intermediate.Bias, LibTorch.Floats(saved.Activated), lines, config.IntermediateSize);
@@ -79,6 +82,7 @@ internal sealed unsafe class BertLayer : IDisposable
     /// <returns>(T,H), the gradient of the input; without meaning where it is not wanted.</returns>
     internal Tensor Backward(Saved saved, Sequences sequences, Dropouts dropouts, Tensor gradient, bool wantsInputGradient)
     {
+        using var part = Profiler.Measure("feed-forward");
         int size = config.HiddenSize, lines = (int)gradient.shape[0];
         var at = saved.FirstTokensOnly ? sequences.FirstTokens : sequences.AllTokens;
         using (var inner = LibTorch.Empty(lines, size))
@@ -92,6 +96,7 @@ internal sealed unsafe class BertLayer : IDisposable
             intermediate.AddWeightGradient(wide, saved.Attended);
             intermediate.AddInputGradient(wide, gradient);
 
+            part.Next("attention");
             ResidualNorm.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.AttentionUnit), attention_norm.Weight.Data,
                 LibTorch.Floats(saved.AttentionInverse), LibTorch.Floats(inner), attention_norm.Weight.GradientToAddTo(),
                 attention_norm.Bias.GradientToAddTo(), attention_output.BiasGradient(), at, size, dropouts.AttentionOutput);

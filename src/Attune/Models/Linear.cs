@@ -140,7 +140,7 @@ internal sealed unsafe class Linear : IDisposable
     private void RefreshRounded()
     {
         if (_roundedVersion == _store.Version) return;
-        _rounded ??= empty(Value.shape, ScalarType.BFloat16).DetachFromDisposeScope();
+        _rounded ??= _store.RoundedPart(_weights[0].Offset, Value.size(0), Value.size(1));
         _roundedTransposed ??= _rounded.t().DetachFromDisposeScope();
         MatrixProduct.Round(Value, _rounded);
         _roundedVersion = _store.Version;

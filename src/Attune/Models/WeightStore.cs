@@ -80,11 +80,33 @@ public sealed class WeightStore : IDisposable
         foreach (var weight in _weights) weight.ForgetPending();
         _values?.Dispose();
         _gradients?.Dispose();
-        (_values, _gradients) = (null, null);
+        Rounded?.Dispose();
+        (_values, _gradients, Rounded) = (null, null, null);
     }
+
+    /// <summary>
+    /// The weights that decay, from <see cref="RoundedFrom"/> on, in bfloat16; null until the first product in that type. Each layer rounds its
+    /// own part when it is used first or <see cref="Version"/> has grown; an optimizer that rounds what it changes need not let it grow.
+    /// </summary>
+    internal Tensor? Rounded { get; private set; }
+
+    /// <summary>First element of <see cref="Rounded"/> in the flat buffers: what follows the tables, which are never part of a product.</summary>
+    internal long RoundedFrom { get; private set; }
 
     /// <summary>Says that values have changed, or may change through what is handed out now.</summary>
     internal void SetChanged() => Version++;
+
+    /// <summary>A part of <see cref="Rounded"/> as a matrix.</summary>
+    internal Tensor RoundedPart(long offset, long lines, long columns)
+    {
+        if (Rounded is null)
+        {
+            RoundedFrom = _weights.TakeWhile(weight => weight.IsTable).Sum(weight => weight.NumberOfElements);
+            Rounded = empty(DecayingCount - RoundedFrom, ScalarType.BFloat16).DetachFromDisposeScope();
+        }
+        using var part = Rounded.narrow(0, offset - RoundedFrom, lines * columns);
+        return part.view(lines, columns).DetachFromDisposeScope();
+    }
 
     /// <summary>Declares a weight; all must be declared before <see cref="LayOut"/>.</summary>
     internal Weight Declare(string name, bool decays, params long[] shape) => Declare(new Weight(this, name, shape, decays, isTable: false));

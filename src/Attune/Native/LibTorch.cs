@@ -11,10 +11,24 @@ internal static unsafe partial class LibTorch
     internal const string Library = "torch_cpu";
 
     private static readonly Lazy<bool> Loaded = new(LoadOnce);
+    private static Task? _loading;
 
     /// <summary>Loads libtorch on first use.</summary>
     /// <exception cref="AttuneException">A native library is missing or cannot be loaded; the sentence says which and what to do.</exception>
     internal static void Load() => _ = Loaded.Value;
+
+    /// <summary>Begins to load on another thread, for who has data to read meanwhile. What goes wrong is said by <see cref="Load"/>.</summary>
+    internal static void BeginLoading()
+    {
+        WaitPolicy.Sleep();                                    // the environment is changed while this thread is alone
+        _loading ??= Task.Run(Load);
+    }
+
+    /// <summary>Waits for what <see cref="BeginLoading"/> began: a process must not end while a library is being loaded. Never throws.</summary>
+    internal static void FinishLoading()
+    {
+        if (_loading is { } loading) Task.WaitAny(loading);
+    }
 
     /// <summary>Address of a contiguous float32 tensor in this machine's memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

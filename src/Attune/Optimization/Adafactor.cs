@@ -32,10 +32,11 @@ public sealed unsafe class Adafactor : Optimizer
 
     internal override string Kind => "Adafactor";
 
-    private protected override void Apply(double gradientFactor)
+    private protected override bool Apply(double gradientFactor)
     {
         var keep = 1 - Math.Pow(StepCount, DecayRate);
         CpuLoop.Items(Trained.All.Count, Trained.Count, i => Update(Trained.All[i], keep, (float)gradientFactor));
+        return false;
     }
 
     private void Update(Weight weight, double keep, float factor)

@@ -59,12 +59,13 @@ public sealed unsafe class AdamW : Optimizer
         foreach (var rows in _deferred.Values) rows.Finish();
     }
 
-    private protected override void Apply(double gradientFactor)
+    private protected override bool Apply(double gradientFactor)
     {
         var (step, stepWithoutDecay) = (StepWith(_weightDecay), StepWith(0));
         foreach (var run in Trained.Runs(which: weight => !IsDeferred(weight))) Update(run, run.Decays ? step : stepWithoutDecay, (float)gradientFactor);
         foreach (var (table, rows) in _deferred)
             if (IsDeferred(table)) rows.Update(table.RowsWithGradient!, step, (float)gradientFactor);
+        return Rounds;
     }
 
     private bool IsDeferred(Weight weight) =>
@@ -75,16 +76,20 @@ public sealed unsafe class AdamW : Optimizer
         (float)(LearningRate / (1 - Math.Pow(_settings.Beta1, StepCount))),
         (float)Math.Sqrt(1 - Math.Pow(_settings.Beta2, StepCount)));
 
+    /// <summary>Whether layers compute with rounded weights: then these are written along with the weights, while they are at hand.</summary>
+    private bool Rounds => Weights.Precision == Precision.BFloat16 && Weights.Rounded is not null;
+
     private void Update(TrainedWeights.Run run, AdamWKernel.Step step, float gradientFactor)
     {
         float* values = LibTorch.Floats(Weights.RawValues), gradients = LibTorch.Floats(Weights.RawGradients);
         float* averages = LibTorch.Floats(_averages), squares = LibTorch.Floats(_squares);
+        var rounded = Rounds && run.Decays && !run.IsTable ? (ushort*)LibTorch.Floats(Weights.Rounded!) - Weights.RoundedFrom : null;
         CpuLoop.Pieces(checked((int)((run.Count + Block - 1) / Block)), OperationsPerElement * Block, (_, firstBlock, endBlock) =>
         {
             var first = (long)firstBlock * Block;
             long at = run.Offset + first, place = run.Place + first;
             AdamWKernel.Update(values + at, gradients + at, averages + place, squares + place, Math.Min((long)endBlock * Block, run.Count) - first,
-                _settings, step, gradientFactor);
+                _settings, step, gradientFactor, rounded is null ? null : rounded + at);
         });
     }
 }

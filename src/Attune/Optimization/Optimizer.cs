@@ -45,8 +45,7 @@ public abstract class Optimizer : IDisposable
     public void Step(double gradientFactor = 1)
     {
         StepCount++;
-        Apply(gradientFactor);
-        Weights.SetChanged();
+        if (!Apply(gradientFactor)) Weights.SetChanged();
     }
 
     /// <summary>Sets all gradients to zero.</summary>
@@ -60,7 +59,9 @@ public abstract class Optimizer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected abstract void Apply(double gradientFactor);
+    /// <summary>Changes the weights.</summary>
+    /// <returns>Whether <see cref="WeightStore.Rounded"/> has been changed along with them.</returns>
+    private protected abstract bool Apply(double gradientFactor);
 
     /// <summary>Brings the state up to date where steps have put off a part of it.</summary>
     private protected virtual void FinishState()

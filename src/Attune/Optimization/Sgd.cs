@@ -25,9 +25,10 @@ public sealed unsafe class Sgd : Optimizer
 
     internal override string Kind => "Sgd";
 
-    private protected override void Apply(double gradientFactor)
+    private protected override bool Apply(double gradientFactor)
     {
         foreach (var run in Trained.Runs()) Apply(run, (float)gradientFactor);
+        return false;
     }
 
     private void Apply(TrainedWeights.Run run, float factor)

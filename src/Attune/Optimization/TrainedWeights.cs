@@ -33,7 +33,7 @@ internal sealed class TrainedWeights
     /// <summary>First element of a weight in the state.</summary>
     internal long Place(Weight weight) => _places[weight];
 
-    /// <summary>Some of the weights, joined where they lie together and decay alike. They and their gradients are brought up to date.</summary>
+    /// <summary>Some of the weights, joined where they lie together and are alike. They and their gradients are brought up to date.</summary>
     internal List<Run> Runs(Func<Weight, bool>? which = null)
     {
         List<Run> runs = [];
@@ -41,8 +41,8 @@ internal sealed class TrainedWeights
         {
             if (which is not null && !which(weight)) continue;
             UpToDate(weight);
-            var next = new Run(weight.Offset, _places[weight], weight.NumberOfElements, weight.Decays);
-            if (runs is [.., var last] && last.Offset + last.Count == next.Offset && last.Place + last.Count == next.Place && last.Decays == next.Decays)
+            var next = new Run(weight.Offset, _places[weight], weight.NumberOfElements, weight.Decays, weight.IsTable);
+            if (runs is [.., var last] && last with { Offset = last.Offset + last.Count, Place = last.Place + last.Count, Count = next.Count } == next)
                 runs[^1] = last with { Count = last.Count + next.Count };
             else runs.Add(next);
         }
@@ -60,5 +60,6 @@ internal sealed class TrainedWeights
     /// <param name="Place">Of the first in the state.</param>
     /// <param name="Count">Number of elements.</param>
     /// <param name="Decays">Whether weight decay applies.</param>
-    internal readonly record struct Run(long Offset, long Place, long Count, bool Decays);
+    /// <param name="IsTable">Whether they are tables, of which a batch uses some rows only.</param>
+    internal readonly record struct Run(long Offset, long Place, long Count, bool Decays, bool IsTable);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -10,16 +11,16 @@ public sealed class Argument
 {
     private readonly PropertyInfo _property;
     private readonly Type _type;
-    private readonly bool _isOptional;
+    private readonly Lazy<bool> _isOptional;
+    private readonly object _defaults;
+    private readonly Lazy<IReadOnlyDictionary<string, SourceComment>> _comments;
 
-    internal Argument(PropertyInfo property, object? defaultValue, (string Help, string Value) text)
+    internal Argument(PropertyInfo property, object defaults, Lazy<IReadOnlyDictionary<string, SourceComment>> comments)
     {
-        _property = property;
+        (_property, _defaults, _comments) = (property, defaults, comments);
         _type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        _isOptional = new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
+        _isOptional = new(() => new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable);
         Name = Spell(property.Name);
-        Default = defaultValue;
-        (Help, Value) = text;
         Alias = property.GetCustomAttribute<ArgumentAliasAttribute>()?.Name;
     }
 
@@ -33,13 +34,13 @@ public sealed class Argument
     public string Option => "--" + Name.Replace('_', '-');
 
     /// <summary>What it does, in one or two sentences.</summary>
-    public string Help { get; }
+    public string Help => Comment.Summary;
 
     /// <summary>Unit, range and default in words.</summary>
-    public string Value { get; }
+    public string Value => Comment.Value;
 
     /// <summary>The value where nothing is given.</summary>
-    public object? Default { get; }
+    public object? Default => Read(_defaults);
 
     /// <summary>The type of its value; of an optional one, the type without null.</summary>
     public Type Type => _type;
@@ -62,7 +63,7 @@ public sealed class Argument
     {
         ArgumentNullException.ThrowIfNull(text);
         // A text or a list may be the very word: report_to none.
-        if (_isOptional && _type != typeof(string) && !IsList && text.ToLowerInvariant() is ("none" or "null")) return null;
+        if (_isOptional.Value && _type != typeof(string) && !IsList && text.ToLowerInvariant() is ("none" or "null")) return null;
         var number = decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact) ? exact : (decimal?)null;
         if (_type == typeof(string)) return text;
         if (IsList) return text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -79,7 +80,7 @@ public sealed class Argument
     /// <exception cref="AttuneException">It is not a value of this argument.</exception>
     public object? Parse(JsonNode? json) => json switch
     {
-        null => _isOptional ? null : throw Unfit("null"),
+        null => _isOptional.Value ? null : throw Unfit("null"),
         JsonObject given when _type == typeof(JsonObject) => given.DeepClone(),
         JsonArray given when IsList => given.Select(item => item?.ToString() ?? "").ToArray(),
         JsonValue given when given.GetValueKind() == JsonValueKind.String && _type != typeof(JsonObject) => Parse(given.GetValue<string>()),
@@ -103,9 +104,21 @@ public sealed class Argument
         _ => JsonSerializer.SerializeToNode(value, value.GetType()),
     };
 
+    private SourceComment Comment => _comments.Value.GetValueOrDefault(_property.Name, new SourceComment("", ""));
+
     internal void Write(object arguments, object? value) => _property.SetValue(arguments, value);
 
-    internal static string Spell(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
+    /// <summary>A name of C# in snake case: <c>AdamBeta1</c> is <c>adam_beta1</c>.</summary>
+    internal static string Spell(string name)
+    {
+        var text = new StringBuilder(name.Length + 8);
+        foreach (var letter in name)
+        {
+            if (char.IsAsciiLetterUpper(letter) && text.Length > 0) text.Append('_');
+            text.Append(char.ToLowerInvariant(letter));
+        }
+        return text.ToString();
+    }
 
     private static bool? Truth(string text) => text.ToLowerInvariant() switch
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection;
 using System.Text;
@@ -7,40 +6,29 @@ using System.Text.Json.Nodes;
 namespace Attune.Training;
 
 /// <summary>The arguments of a record, read from its properties and their comments: the one source of options, JSON keys, help and docs.</summary>
-/// <remarks>The source file of the record is embedded in its assembly under the name of the type, for the comments.</remarks>
+/// <remarks>
+/// The source file of the record is embedded in its assembly under the name of the type, for the comments. Everything is read on first use:
+/// the command names all its tables at every start and looks into few.
+/// </remarks>
 public sealed class ArgumentTable
 {
-    private static readonly ConcurrentDictionary<Type, ArgumentTable> Tables = new();
-
-    private readonly List<Argument> _all = [];
-    private readonly Dictionary<string, Argument> _byName = [];
+    private readonly Lazy<List<Argument>> _all;
+    private readonly Lazy<Dictionary<string, Argument>> _byName;
     private readonly Type _type;
 
-    private ArgumentTable(Type type)
-    {
-        _type = type;
-        var defaults = Activator.CreateInstance(type)!;
-        var comments = SourceComments.Of(type);
-        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
-        {
-            var argument = new Argument(property, property.GetValue(defaults), comments.GetValueOrDefault(property.Name, ("", "")));
-            _all.Add(argument);
-            _byName.Add(argument.Name, argument);
-            if (argument.Alias is { } alias) _byName.Add(alias, argument);
-        }
-    }
+    private ArgumentTable(Type type) => (_type, _all, _byName) = (type, new(ReadProperties), new(IndexByName));
 
     /// <summary>The arguments in the order of the record.</summary>
-    public IReadOnlyList<Argument> All => _all;
+    public IReadOnlyList<Argument> All => _all.Value;
 
     /// <summary>The table of a record of arguments.</summary>
-    public static ArgumentTable Of<T>() where T : new() => Tables.GetOrAdd(typeof(T), type => new ArgumentTable(type));
+    public static ArgumentTable Of<T>() where T : new() => Table<T>.Instance;
 
     /// <summary>The argument of a name, written in any of the accepted ways (<c>eval_strategy</c>, <c>--eval-strategy</c>); null where there is none.</summary>
     public Argument? Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return _byName.GetValueOrDefault(name.TrimStart('-').Replace('-', '_'));
+        return _byName.Value.GetValueOrDefault(name.TrimStart('-').Replace('-', '_'));
     }
 
     /// <summary>A record with the values given and the defaults of the rest.</summary>
@@ -67,5 +55,31 @@ public sealed class ArgumentTable
         return text.ToString();
     }
 
+    private List<Argument> ReadProperties()
+    {
+        var defaults = Activator.CreateInstance(_type)!;
+        var comments = new Lazy<IReadOnlyDictionary<string, SourceComment>>(() => SourceComment.OfProperties(_type));
+        var all = new List<Argument>();
+        foreach (var property in _type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+            if (property.CanWrite) all.Add(new Argument(property, defaults, comments));
+        return all;
+    }
+
+    private Dictionary<string, Argument> IndexByName()
+    {
+        var byName = new Dictionary<string, Argument>();
+        foreach (var argument in All)
+        {
+            byName.Add(argument.Name, argument);
+            if (argument.Alias is { } alias) byName.Add(alias, argument);
+        }
+        return byName;
+    }
+
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
+
+    private static class Table<T>
+    {
+        internal static readonly ArgumentTable Instance = new(typeof(T));
+    }
 }

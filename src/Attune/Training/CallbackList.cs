@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Attune.Checkpoints;
+using Attune.Profiling;
 
 namespace Attune.Training;
 
@@ -92,6 +93,7 @@ internal sealed class CallbackList(IEnumerable<TrainerCallback> callbacks, Train
 
     private void Each(Action<TrainerCallback> call)
     {
+        using var time = Profiler.Measure("callbacks");
         foreach (var callback in _callbacks) call(callback);
     }
 }

@@ -3,6 +3,7 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Metrics;
 using Attune.Models;
+using Attune.Profiling;
 
 namespace Attune.Training;
 
@@ -19,6 +20,7 @@ internal sealed class EvaluationLoop(
     internal PredictionOutput Run(TokenizedDataset data, string prefix, TrainerState state, CancellationToken cancellation)
     {
         Require(data);
+        using var time = Profiler.Measure("evaluation");
         var watch = Stopwatch.StartNew();
         var columns = model.Config.NumLabels;
         var logits = new float[data.Count * columns];
@@ -63,7 +65,7 @@ internal sealed class EvaluationLoop(
         if (args.Bf16 || args.Bf16FullEval) model.Precision = Precision.BFloat16;
         try
         {
-            var batch = data.Batch(rows);
+            var batch = Pack(data, rows);
             using var output = model.Forward(batch, args.LabelSmoothingFactor, Frozen?.Of(data, rows, batch));
             output.Logits.CopyTo(logits);
             return output.Loss ?? 0;
@@ -74,8 +76,15 @@ internal sealed class EvaluationLoop(
         }
     }
 
+    private static Batch Pack(TokenizedDataset data, int[] rows)
+    {
+        using var time = Profiler.Measure("data");
+        return data.Batch(rows);
+    }
+
     private void AddMetrics(OrderedDictionary<string, double> metrics, string prefix, double loss, EvalPrediction prediction)
     {
+        using var time = Profiler.Measure("metrics");
         metrics[prefix + "_loss"] = loss;
         foreach (var (name, value) in computeMetrics?.Invoke(prediction) ?? new Dictionary<string, double>())
             metrics[name.StartsWith(prefix + "_", StringComparison.Ordinal) ? name : $"{prefix}_{name}"] = value;

@@ -98,7 +98,7 @@ internal sealed class MicroBatches
             try
             {
                 using var meter = new MemoryMeter();
-                using var output = model.Forward(Batch.Pack([new TokenizedRow(row.InputIds[..tokens], row.TokenTypeIds?[..tokens])]));
+                using var output = model.Forward(Batch.Pack([row.First(tokens)]));
                 output.Backward(new float[output.Logits.Length]);
                 return meter.PeakBytes;
             }

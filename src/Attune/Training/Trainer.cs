@@ -2,6 +2,7 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Metrics;
 using Attune.Models;
+using Attune.Profiling;
 
 namespace Attune.Training;
 
@@ -93,9 +94,10 @@ public sealed class Trainer
         if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
         if (!Model.Weights.All.Any(weight => weight.RequiresGrad)) throw new AttuneException("No weight of the model is trained; set RequiresGrad of some.");
         var resume = OutputFolder.Check(Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint);
-        using var run = new TrainingRun(this, data, resume, cancellation);
-        using var folder = OutputFolder.Prepare(Args, resume);            // deletes an earlier run, so only when all else is found right
-        return run.Run();
+        using var profile = Profiler.Start(Args.Profile);
+        var output = RunOnce(data, resume, cancellation);
+        if (profile is not null) Notice(profile.Write(Args.OutputDir).TrimEnd());
+        return output;
     }
 
     /// <summary>Evaluates, and logs the results.</summary>
@@ -153,6 +155,14 @@ public sealed class Trainer
         if (State.Epoch is { } epoch) logs["epoch"] = epoch;
         State.History.Add(new OrderedDictionary<string, double>(logs) { ["step"] = State.GlobalStep });
         Callbacks.Log(State, logs);
+    }
+
+    private TrainOutput RunOnce(TokenizedDataset data, string? resume, CancellationToken cancellation)
+    {
+        using var time = Profiler.Measure("train");
+        using var run = new TrainingRun(this, data, resume, cancellation);
+        using var folder = OutputFolder.Prepare(Args, resume);            // deletes an earlier run, so only when all else is found right
+        return run.Run();
     }
 
     private TrainingArguments SmoothedOnlyClasses(TrainingArguments args, TokenizedDataset? data, BertForSequenceClassification model)

@@ -202,6 +202,10 @@ public sealed partial record TrainingArguments
     /// <value>json (a file of JSON lines) or none. Default json.</value>
     public IReadOnlyList<string> ReportTo { get; init; } = ["json"];
 
+    /// <summary>Measures where the time goes: profile.txt in <see cref="OutputDir"/> is a table by phase, profile.json a timeline for ui.perfetto.dev.</summary>
+    /// <value>Default false. Not in transformers.</value>
+    public bool Profile { get; init; }
+
     /// <summary>The checkpoint to go on from.</summary>
     /// <value>
     /// A folder, true for the newest in <see cref="OutputDir"/>, or auto for the same where there is one, so that one command both starts and

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
+using Attune.Profiling;
 
 namespace Attune.Training;
 
@@ -101,6 +102,7 @@ internal sealed class TrainingRun : IDisposable
         }
         try
         {
+            using var time = Profiler.Measure("loading");
             TrainingCheckpoint.LoadWeights(_trainer.Model, best);
         }
         catch (AttuneException e)
@@ -183,6 +185,7 @@ internal sealed class TrainingRun : IDisposable
 
     private void Save()
     {
+        using var time = Profiler.Measure("saving");
         if (_state.BestGlobalStep is > 0 and var best)
         {
             var folder = CheckpointFiles.Folder(_args.OutputDir, best);

@@ -2,6 +2,7 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
 using Attune.Optimization;
+using Attune.Profiling;
 
 namespace Attune.Training;
 
@@ -49,6 +50,7 @@ internal sealed class TrainingStep : IDisposable
     /// <exception cref="AttuneException">A loss or the gradient is not a number; the weights are as before.</exception>
     internal StepResult Run(int[][] batches)
     {
+        using var update = Profiler.Measure("update");
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
         var (losses, rows, tokens) = (new double[batches.Length], 0, 0L);
@@ -64,14 +66,23 @@ internal sealed class TrainingStep : IDisposable
         RequireNumbers(losses, batches);
         _callbacks.PreOptimizerStep(_state);
         Optimizer.LearningRate = Rate.After(_state.GlobalStep);
-        Optimizer.Step(clip);
-        _callbacks.OptimizerStep(_state);
-        Optimizer.ZeroGrad();
+        using (Profiler.Measure("optimizer"))
+        {
+            Optimizer.Step(clip);
+            _callbacks.OptimizerStep(_state);
+            Optimizer.ZeroGrad();
+        }
         _state.GlobalStep++;
         return new StepResult(losses, batches, tokens, GradNorm, Optimizer.LearningRate);
     }
 
     public void Dispose() => Optimizer.Dispose();
+
+    private Batch Pack(int[] rows, int firstRowNumber)
+    {
+        using var time = Profiler.Measure("data");
+        return _data.Batch(rows, firstRowNumber);
+    }
 
     /// <summary>Takes a batch through the model, whole or in parts that count by their rows.</summary>
     private double ForwardBackward(int[] rows, int firstRowNumber, double share)
@@ -83,7 +94,7 @@ internal sealed class TrainingStep : IDisposable
             var part = rows[range];
             var counting = Counting(part);
             if (counting == 0 && all > 0) continue;                       // every label is one to be left out
-            loss += ForwardBackward(part, _data.Batch(part, firstRowNumber + range.Start.Value), all == 0 ? share : share * ((double)counting / all));
+            loss += ForwardBackward(part, Pack(part, firstRowNumber + range.Start.Value), all == 0 ? share : share * ((double)counting / all));
         }
         return loss;
     }
@@ -104,6 +115,7 @@ internal sealed class TrainingStep : IDisposable
     private double ClipFactor()
     {
         if (_args.MaxGradNorm is not > 0) return 1;
+        using var time = Profiler.Measure("clipping");
         var norm = GradientNorm.Compute(_model.Weights);
         GradNorm = norm;
         return GradientNorm.ClipFactor(norm, _args.MaxGradNorm.Value);

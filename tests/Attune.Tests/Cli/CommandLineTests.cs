@@ -98,7 +98,7 @@ public sealed class CommandLineTests
     {
         using var error = new StringWriter { NewLine = "\n" };
         using var output = new FullDisk();
-        Assert.Equal(ExitCode.Failure, CommandLine.Run(["--version"], new Terminal(new StringReader(""), output, error, isLive: false, width: () => 80)));
+        Assert.Equal(ExitCode.Failure, CommandLine.Run(["--version"], new Terminal(() => new StringReader(""), output, error, isLive: false, width: () => 80)));
         Assert.Equal("attune: standard output cannot be written: no space is left on the disk; free some space or write to another disk.\n", error.ToString());
     }
 

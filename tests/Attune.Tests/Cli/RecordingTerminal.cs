@@ -9,7 +9,7 @@ internal sealed class RecordingTerminal
     private readonly StringBuilder _out = new(), _error = new();
 
     internal RecordingTerminal(bool isLive = false, int width = 80, string input = "") =>
-        (Width, Terminal) = (width, new Terminal(new StringReader(input), Writer(_out), Writer(_error), isLive, () => Width));
+        (Width, Terminal) = (width, new Terminal(() => new StringReader(input), Writer(_out), Writer(_error), isLive, () => Width));
 
     internal int Width { get; set; }
 

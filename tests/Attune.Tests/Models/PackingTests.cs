@@ -136,6 +136,6 @@ public class PackingTests
     {
         var columns = rows.Max(row => row.Length) + 3;
         int[][] Pad(Func<TokenizedRow, int[]> values) => [.. rows.Select(row => values(row).Concat(Enumerable.Repeat(0, columns - row.Length)).ToArray())];
-        return Batch.FromPadded(Pad(row => row.InputIds), Pad(row => [.. Enumerable.Repeat(1, row.Length)]), Pad(row => row.TokenTypeIds!), new ClassLabels(labels));
+        return Batch.FromPadded(Pad(row => row.InputIds.ToArray()), Pad(row => [.. Enumerable.Repeat(1, row.Length)]), Pad(row => row.TokenTypeIds.ToArray()), new ClassLabels(labels));
     }
 }

@@ -19,7 +19,7 @@ internal static class PaddedReference
             [.. rows.SelectMany(row => Enumerable.Range(0, longest).Select(i => i < row.Length ? value(row, i) : 0))];
         long[] shape = [rows.Count, longest];
         var ids = tensor(Padded((row, i) => row.InputIds[i]), shape);
-        var types = tensor(Padded((row, i) => row.TokenTypeIds?[i] ?? 0), shape);
+        var types = tensor(Padded((row, i) => row.TokenTypeIds.IsEmpty ? 0 : row.TokenTypeIds[i]), shape);
         var hidden = zeros(rows.Count, 1, 1, longest).masked_fill(tensor(Padded((_, _) => 1), shape).eq(0).view(rows.Count, 1, 1, longest), float.NegativeInfinity);
 
         Tensor Dense(Tensor x, string name) => nn.functional.linear(x, weights[name + ".weight"], weights[name + ".bias"]);

@@ -50,6 +50,76 @@ public sealed class BertTokenizerTests
             Assert.Equal(words, encoding.Tokens);
         });
 
+    // An added token that is looked for in the normalized text makes every text go the plain way: normalized as a whole, then cut.
+    private static readonly (BertTokenizer Fast, BertTokenizer Plain)[] Ways = [.. new[] { true, false }.SelectMany(lower =>
+        new BertTokenizerOptions[] { new(), new() { StripAccents = !lower }, new() { CleanText = false, TokenizeChineseChars = false }, new() { MaxInputCharsPerWord = 5 } }
+            .Select(options => options with { DoLowerCase = lower })
+            .Select(options => (BertTokenizer.FromVocabulary(Letters, options), BertTokenizer.FromVocabulary(Letters, options with
+            {
+                AddedTokens = [new AddedToken("\u2603\u2603\u2603") { Normalized = true }],
+            }))))];
+
+    private static IEnumerable<string> Letters => TestVocabulary.Mini.Concat(["ệ", "##ệ", "é", "##é", "ß", "##ß", "ж", "##ж", "Ж", "σ", "ς", "中", "한", "ᄒ", "##ᅡ", "e\u0301"]);
+
+    // Words as people write them in other alphabets, beside what ends or changes them.
+    private static readonly Gen<string> AnyWords = Gen.Select(Gen.OneOf(
+        OneOf("the", "Unhappiness", "tiếng", "Việt", "Ærø", "straße", "ЖЖ", "Ελλάς", "é", "e\u0301", "\u0323", "ơ\u0323\u0302", "İ", "ı", "ﬁ", "中", "한국", "\u200d", "\0", "\ud800", "😀"),
+        OneOf(" ", " ", ",", "\u3000", "—", "\u00a0", "\u00ad", "$"),
+        Gen.Char[(char)0xC0, (char)0x24F].Select(c => c.ToString()), Gen.Char[(char)0x370, (char)0x5FF].Select(c => c.ToString()),
+        Gen.Char[(char)0x1E00, (char)0x1FFF].Select(c => c.ToString()), AnyText).Array[0, 40], parts => string.Concat(parts));
+
+    [Fact]
+    public void Encode_AnyText_FastWayEqualsPlainWay() => AnyWords.Sample(text =>
+    {
+        foreach (var (fast, plain) in Ways) RequireEqual(fast, plain, text);
+    });
+
+    [Fact]
+    public void Encode_EveryCharacterBetweenLetters_FastWayEqualsPlainWay()
+    {
+        foreach (var (fast, plain) in Ways)
+            for (var c = 0; c <= char.MaxValue; c += 16)
+                RequireEqual(fast, plain, string.Concat(Enumerable.Range(c, 16).Select(i => $"a{(char)i}b {(char)i}{(char)i} {(char)i}\u0301")));
+    }
+
+    private static void RequireEqual(BertTokenizer fast, BertTokenizer plain, string text)
+    {
+        var (one, other) = (fast.Encode(text), plain.Encode(text));
+        Assert.Equal(other.Ids, one.Ids);
+        Assert.Equal(other.Offsets, one.Offsets);
+    }
+
+    [Theory, InlineData(1), InlineData(2), InlineData(null)]
+    public void EncodePacked_RowsOfAllSizes_AreInOrderOnAnyNumberOfCores(int? threads)
+    {
+        var random = new Random(11);
+        string[] texts = [.. Enumerable.Range(0, 1500).Select(i => string.Concat(Enumerable.Repeat("some text, ", i % 97 == 0 ? random.Next(9000) : random.Next(9))))];
+        string[] pairs = [.. texts.Reverse()];
+        var options = new EncodeOptions { MaxLength = 300, Truncation = TruncationStrategy.LongestFirst, MaxDegreeOfParallelism = threads };
+        var packed = TestVocabulary.Uncased.EncodePacked(texts, pairs, options);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            var one = TestVocabulary.Uncased.Encode(texts[i], pairs[i], options);
+            Assert.Equal(one.Ids, packed.Row(i).ToArray());
+            Assert.Equal(one.TypeIds, packed.TypeIds![packed.Offsets[i]..packed.Offsets[i + 1]]);
+        }
+        Assert.Throws<ArgumentOutOfRangeException>(() => TestVocabulary.Uncased.EncodePacked(texts, options: new() { MaxDegreeOfParallelism = 0 }));
+    }
+
+    [Fact]
+    public void EncodePacked_SeveralRowsCannotBeCut_TheFirstIsNamed()
+    {
+        // Row 700 has a first text of 2 tokens, the rows behind it of 3 and more: the message tells which row it speaks of.
+        string[] texts = [.. Enumerable.Range(0, 3000).Select(i => string.Concat(Enumerable.Repeat(". ", i < 700 ? 20 : i - 698)))];
+        string[] pairs = [.. texts.Select((_, i) => string.Concat(Enumerable.Repeat(". ", i < 700 ? 1 : 5000)))];
+        for (var turn = 0; turn < 5; turn++)
+        {
+            var error = Assert.Throws<AttuneException>(() => TestVocabulary.Uncased.EncodePacked(
+                texts, pairs, new() { MaxLength = 30, Truncation = TruncationStrategy.OnlyFirst }));
+            Assert.StartsWith("A pair of 2 and ", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void EncodeIds_AnyTextAndLength_IsTheFullEncodingCut() => Gen.Select(AnyText, Gen.Int[2, 40]).Sample((text, length) =>
     {

@@ -2,16 +2,18 @@ using System.Xml.Linq;
 
 namespace Attune.Training;
 
-/// <summary>The comments of a record's properties, read from its embedded source file.</summary>
-internal static class SourceComments
+/// <summary>The comment of a property, read from the embedded source file of its record.</summary>
+/// <param name="Summary">What it is, as plain text.</param>
+/// <param name="Value">Its unit, range and default, as plain text.</param>
+internal sealed record SourceComment(string Summary, string Value)
 {
-    /// <summary>For each property its summary and its value, as plain text.</summary>
-    internal static IReadOnlyDictionary<string, (string Summary, string Value)> Of(Type type)
+    /// <summary>The comments of a type's properties by their names.</summary>
+    internal static IReadOnlyDictionary<string, SourceComment> OfProperties(Type type)
     {
         using var stream = type.Assembly.GetManifestResourceStream(type.Name + ".cs")
             ?? throw new InvalidOperationException($"{type.Assembly.GetName().Name} does not embed {type.Name}.cs");
         using var reader = new StreamReader(stream);
-        var comments = new Dictionary<string, (string, string)>();
+        var comments = new Dictionary<string, SourceComment>();
         var comment = "";
         while (reader.ReadLine()?.Trim() is { } line)
         {
@@ -32,10 +34,10 @@ internal static class SourceComments
         return accessors < 0 ? null : line[(line.LastIndexOf(' ', accessors - 1) + 1)..accessors];
     }
 
-    private static (string, string) Parse(string comment)
+    private static SourceComment Parse(string comment)
     {
         var root = XElement.Parse($"<comment>{comment}</comment>", LoadOptions.PreserveWhitespace);
-        return (Text(root.Element("summary")), Text(root.Element("value")));
+        return new(Text(root.Element("summary")), Text(root.Element("value")));
     }
 
     private static string Text(XElement? element)
