@@ -4,6 +4,7 @@ using Attune.Batching;
 using Attune.Models;
 using Attune.Native;
 using Attune.Optimization;
+using Attune.Training;
 
 namespace Attune.Benchmarks;
 
@@ -12,11 +13,21 @@ internal sealed class AttuneSide : TrainingSide
 {
     private readonly BertForSequenceClassification _model;
     private readonly AdamW _optimizer;
+    private readonly bool _isCached;
+    private TokenizedDataset? _longRows;
+    private FrozenOutputs? _frozen;
 
     internal AttuneSide(string[] arguments) : base(arguments)
     {
         LibTorch.Load();
         _model = BertForSequenceClassification.FromConfig(Config);
+        // Of the options of training: gradient_checkpointing, freeze=..., cached.
+        foreach (var option in arguments.ElementAtOrDefault(2)?.Split(',') ?? [])
+        {
+            _isCached |= option == "cached";
+            _model.GradientCheckpointing |= option == "gradient_checkpointing";
+            if (option.StartsWith("freeze=", StringComparison.Ordinal)) FrozenPart.Parse(option[7..])!.Apply(_model);
+        }
         _optimizer = new AdamW(_model.Weights, LearningRate, weightDecay: WeightDecay);
         _model.Training = true;
         if (arguments is [_, _, "bf16"]) _model.Precision = Precision.BFloat16;
@@ -32,6 +43,7 @@ internal sealed class AttuneSide : TrainingSide
 
     public override void Dispose()
     {
+        _frozen?.Dispose();
         _optimizer.Dispose();
         _model.Dispose();
     }
@@ -41,7 +53,29 @@ internal sealed class AttuneSide : TrainingSide
     protected override double Step(int[][] rows, long[] labels, int columns)
     {
         _model.DropoutKey = (42, _optimizer.StepCount);
-        var loss = Backward(rows, labels);
+        return Update(() => Backward(rows, labels));
+    }
+
+    protected override void LongStep(int columns)
+    {
+        var random = new Random(1);
+        _longRows ??= new(
+            [.. Enumerable.Range(0, BatchSize).Select(_ => new TokenizedRow([.. Enumerable.Range(0, columns).Select(_ => random.Next(1000, 20000))]))],
+            new ClassLabels(new long[BatchSize]));
+        if (_isCached) _frozen ??= new FrozenOutputs(_model, _longRows, Path.GetTempPath());
+        int[] numbers = [.. Enumerable.Range(0, BatchSize)];
+        Update(() =>
+        {
+            var batch = _longRows.Batch(numbers);
+            using var output = _model.Forward(batch, 0, _frozen?.Of(numbers, batch));
+            output.Backward();
+            return output.Loss!.Value;
+        });
+    }
+
+    private double Update(Func<double> backward)
+    {
+        var loss = backward();
         var norm = GradientNorm.Compute(_model.Weights);
         _optimizer.LearningRate = LearningRate * (1 - (double)_optimizer.StepCount / TotalSteps);
         _optimizer.Step(GradientNorm.ClipFactor(norm, MaxNorm));

@@ -56,6 +56,7 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
         "step" => Steps(Rows, first: numbers[0], count: numbers[1], columns: numbers[2]),
         "grouped" => Steps(GroupedRows, first: numbers[0], count: numbers[1], columns: 0),
         "long" => LongBatch(),
+        "options" => LongSteps(columns: numbers[0]),
         "gemm" => new() { ["gflops"] = Gemm() },
         "limit" => StepLimit.Measure(Config, DenseWeightCount, tokens: numbers[0], rows: BatchSize),
         "optimizer" => OptimizerStep(),
@@ -69,6 +70,9 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
     /// <param name="labels">One for each row.</param>
     /// <param name="columns">Columns to pad to; 0 for the longest row.</param>
     protected abstract double Step(int[][] rows, long[] labels, int columns);
+
+    /// <summary>One step on rows of so many tokens, with the options of this side.</summary>
+    protected virtual void LongStep(int columns) => throw new NotSupportedException("only Attune's side has options");
 
     /// <summary>Gives every weight a gradient.</summary>
     protected abstract void FillGradients();
@@ -117,6 +121,13 @@ internal abstract class TrainingSide(string[] arguments) : IDisposable
             ["loss"] = loss,
             ["mean_loss"] = lossSum / count,
         };
+    }
+
+    private JsonObject LongSteps(int columns)
+    {
+        var clock = Stopwatch.StartNew();
+        LongStep(columns);
+        return new() { ["seconds"] = clock.Elapsed.TotalSeconds };
     }
 
     private JsonObject OptimizerStep()

@@ -39,6 +39,9 @@ internal sealed class ProgressBar(Terminal terminal, TimeProvider clock) : Train
         }
     }
 
+    public override void OnFrozenStep(TrainingArguments args, TrainerState state, TrainerControl control, int row, int rows) =>
+        Show($"computing the frozen part  {row}/{rows}");
+
     public override void OnPredictionStep(TrainingArguments args, TrainerState state, TrainerControl control, int batch, int batches)
     {
         if (batch == 1) _evaluationStart = clock.GetTimestamp();

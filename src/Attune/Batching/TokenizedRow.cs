@@ -27,4 +27,7 @@ public readonly struct TokenizedRow
 
     /// <summary>Number of tokens.</summary>
     public int Length => _inputIds.Length;
+
+    /// <summary>Its first tokens.</summary>
+    internal TokenizedRow First(int tokens) => new(_inputIds[..tokens], _tokenTypeIds.IsEmpty ? default : _tokenTypeIds[..tokens]);
 }

@@ -7,25 +7,32 @@ namespace Attune.Checkpoints;
 /// <summary>An optimizer's tensors in a safetensors file.</summary>
 internal static class OptimizerState
 {
-    private const string Kind = "optimizer", Steps = "step_count";
+    private const string Kind = "optimizer", Steps = "step_count", Trained = "trained_weights";
 
-    internal static void Write(Optimizer optimizer, string folder) => SafeTensors.Write(
-        Path.Combine(folder, CheckpointFiles.Optimizer),
-        [.. optimizer.StateMemory.Select(tensor => TensorToWrite.At(tensor.Name, WeightType.F32, [tensor.Count], tensor.Address))],
-        new Dictionary<string, string>
+    internal static void Write(Optimizer optimizer, string folder)
+    {
+        var facts = new Dictionary<string, string>
         {
             [Kind] = optimizer.Kind,
             [Steps] = optimizer.StepCount.ToString(CultureInfo.InvariantCulture),
-        });
+        };
+        if (optimizer.Trained.Fingerprint is { } trained) facts[Trained] = trained;
+        SafeTensors.Write(
+            Path.Combine(folder, CheckpointFiles.Optimizer),
+            [.. optimizer.StateMemory.Select(tensor => TensorToWrite.At(tensor.Name, WeightType.F32, [tensor.Count], tensor.Address))], facts);
+    }
 
     /// <summary>Fills the optimizer from a checkpoint; false where that has no optimizer of this kind.</summary>
-    /// <exception cref="AttuneException">The file is damaged or belongs to another model.</exception>
+    /// <exception cref="AttuneException">The file is damaged, or belongs to another model or to a run that trained other weights.</exception>
     internal static unsafe bool Read(Optimizer optimizer, string folder)
     {
         var path = Path.Combine(folder, CheckpointFiles.Optimizer);
         if (!File.Exists(path)) return false;
         using var file = SafeTensors.Open(path);
         if (file.Metadata.GetValueOrDefault(Kind) != optimizer.Kind) return false;
+        if (file.Metadata.GetValueOrDefault(Trained) != optimizer.Trained.Fingerprint)
+            throw new AttuneException(
+                $"{path} belongs to a run that trained other weights of this model; resume with the same freeze, or start a new run with --model {folder}.");
         if (!long.TryParse(file.Metadata.GetValueOrDefault(Steps), NumberStyles.None, CultureInfo.InvariantCulture, out var steps))
             throw new AttuneException($"{path} is damaged: it lacks {Steps}, the number of updates made; resume from another checkpoint.");
         foreach (var (name, address, count) in optimizer.StateMemory)

@@ -32,7 +32,7 @@ internal abstract unsafe class Activation
     /// <param name="columns">C.</param>
     internal abstract void Forward(float* x, float* bias, float* output, int lines, int columns);
 
-    /// <summary>Turns the gradient of the output into that of x + bias, in place, and adds its column sums to the bias's gradient.</summary>
+    /// <summary>Turns the gradient of the output into that of x + bias, in place, and adds its column sums to the bias's gradient, unless that is null.</summary>
     internal abstract void Backward(float* gradient, float* x, float* biasGradient, int lines, int columns);
 
     /// <summary>The loops, compiled once for each function so that it is inlined.</summary>
@@ -56,6 +56,7 @@ internal abstract unsafe class Activation
                     for (var line = from; line < to; line++)
                         BackwardLine(gradient + (long)line * columns, x + (long)line * columns, sum, columns);
             });
+            if (biasGradient is null) return;
             foreach (var pieceSum in sums)
                 fixed (float* sum = pieceSum) Vectors.Add(biasGradient, sum, columns);
         }

@@ -32,6 +32,7 @@ internal static unsafe class MatrixProduct
     internal static double MultiplyRounded(Tensor left, Tensor right, Tensor result, bool accumulate = false, bool pastCache = false)
     {
         using var product = left.mm(right);
+        MemoryMeter.Took(product);
         return BFloat16Conversion.Widen((ushort*)LibTorch.Floats(product), LibTorch.Floats(result), result.NumberOfElements, accumulate, pastCache);
     }
 
@@ -39,6 +40,7 @@ internal static unsafe class MatrixProduct
     internal static Tensor Rounded(Tensor tensor)
     {
         var rounded = empty(tensor.shape, ScalarType.BFloat16).DetachFromDisposeScope();
+        MemoryMeter.Took(rounded);
         Round(tensor, rounded);
         return rounded;
     }

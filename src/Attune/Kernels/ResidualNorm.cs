@@ -42,8 +42,8 @@ internal static unsafe class ResidualNorm
     /// <param name="weight">(H).</param>
     /// <param name="inverseDeviations">(L).</param>
     /// <param name="inner">Receives (L,H), the gradient of x; may be the same as <paramref name="gradient"/> where nothing is dropped.</param>
-    /// <param name="weightGradient">(H), added to.</param>
-    /// <param name="shiftGradient">(H), added to.</param>
+    /// <param name="weightGradient">(H), added to, or null.</param>
+    /// <param name="shiftGradient">(H), added to, or null.</param>
     /// <param name="biasGradient">(H), added to, or null.</param>
     /// <param name="lines">What the lines stand for.</param>
     /// <param name="hidden">H.</param>
@@ -81,8 +81,8 @@ internal static unsafe class ResidualNorm
         {
             fixed (float* piece = sum)
             {
-                Vectors.Add(weightGradient, piece, hidden);
-                Vectors.Add(shiftGradient, piece + hidden, hidden);
+                if (weightGradient is not null) Vectors.Add(weightGradient, piece, hidden);
+                if (shiftGradient is not null) Vectors.Add(shiftGradient, piece + hidden, hidden);
                 if (biasGradient is not null) Vectors.Add(biasGradient, piece + 2 * hidden, hidden);
             }
         }

@@ -44,8 +44,11 @@ internal sealed unsafe class BertEmbeddings(WeightStore store, string name, Bert
         AddGradient(token_type_embeddings, batch.TokenTypeIds, outer);
     }
 
-    private void AddGradient(Weight table, int[] rows, float* gradient, int without = -1) =>
+    private void AddGradient(Weight table, int[] rows, float* gradient, int without = -1)
+    {
+        if (!table.RequiresGrad) return;
         EmbeddingSum.Backward(rows, gradient, table.GradientRowsToAddTo(rows, without), config.HiddenSize, without);
+    }
 
     private void Check(Batch batch)
     {

@@ -15,13 +15,24 @@ internal sealed unsafe class BertEncoder : IDisposable
     private readonly BertEmbeddings embeddings;
     private readonly BertLayer[] layer;
     private readonly Linear pooler;
+    private readonly Weight[][] parts;                                     // of the embeddings, of each layer, of the pooler: in the order of forward
 
     internal BertEncoder(WeightStore store, string prefix, BertConfig config)
     {
         this.config = config;
-        embeddings = new(store, prefix + "embeddings", config);
-        layer = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new BertLayer(store, $"{prefix}encoder.layer.{i}", config))];
-        pooler = new(store, prefix + "pooler.dense", config.HiddenSize, config.HiddenSize);
+        List<Weight[]> declared = [];
+        embeddings = Part(() => new BertEmbeddings(store, prefix + "embeddings", config));
+        layer = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => Part(() => new BertLayer(store, $"{prefix}encoder.layer.{i}", config)))];
+        pooler = Part(() => new Linear(store, prefix + "pooler.dense", config.HiddenSize, config.HiddenSize));
+        parts = [.. declared];
+
+        T Part<T>(Func<T> create)
+        {
+            var before = store.All.Count;
+            var part = create();
+            declared.Add([.. store.All.Skip(before)]);
+            return part;
+        }
     }
 
     internal Weight WordEmbeddings => embeddings.WordEmbeddings;
@@ -29,52 +40,71 @@ internal sealed unsafe class BertEncoder : IDisposable
     /// <summary>Number of places where dropout stands before the pooler's own.</summary>
     internal int DropoutPlaces => 1 + 3 * layer.Length;
 
+    /// <summary>Whether backward computes each layer again from its input, in place of keeping what it needs.</summary>
+    internal bool GradientCheckpointing { get; set; }
+
+    /// <summary>Number of parts, from the embeddings on, before the first that has a weight to train: backward does not reach them.</summary>
+    internal int FrozenParts => Array.FindIndex(parts, part => Array.Exists(part, weight => weight.RequiresGrad)) is >= 0 and var first ? first : parts.Length;
+
+    /// <summary>Whether the frozen parts' output is one line for each row, and not one for each token.</summary>
+    internal bool IsFrozenOutputByRow => FrozenParts >= layer.Length + 1;
+
+    /// <summary>Whether the frozen parts have dropout in training.</summary>
+    internal bool IsFrozenPartDropping =>
+        FrozenParts > 0 && config.HiddenDropoutProb > 0 || FrozenParts > 1 && config.AttentionProbsDropoutProb > 0;
+
     /// <summary>Runs the encoder for classification: only the first token's state of each row leaves the last layer.</summary>
     /// <param name="batch">The rows.</param>
     /// <param name="dropoutKey">Key of the update's dropout; null in evaluation.</param>
+    /// <param name="frozen">From <see cref="FrozenOutput"/>, in place of running the frozen parts; belongs to the encoder from now on. Null runs them.</param>
     /// <param name="saved">Receives what backward needs; null in evaluation, where nothing is kept.</param>
     /// <returns>The pooled output, (R,H).</returns>
-    internal Tensor Forward(Batch batch, ulong? dropoutKey, out Saved? saved)
+    internal Tensor Forward(Batch batch, ulong? dropoutKey, Tensor? frozen, out Saved? saved)
     {
-        var run = new Saved { Batch = batch, DropoutKey = dropoutKey };
+        var run = new Saved(layer.Length) { Batch = batch, DropoutKey = dropoutKey, FirstTrained = FrozenParts };
+        var state = frozen;
+        for (var part = frozen is null ? 0 : run.FirstTrained; part < parts.Length; part++)
+            state = Forward(part, state, run, isKept: dropoutKey is not null && part >= run.FirstTrained);
         saved = dropoutKey is null ? null : run;
-        var time = Profiler.Measure("embeddings");
-        var hidden = embeddings.Forward(batch, run.Embeddings(config), out var embedded);
-        run.Embedded = embedded;
-        time.Dispose();
-        for (var i = 0; i < layer.Length; i++)
-        {
-            var last = i == layer.Length - 1;
-            hidden = layer[i].Forward(hidden, batch.Sequences, firstTokensOnly: last, run.Layer(config, i), out var state);
-            if (saved is null) state.Dispose();
-            else run.Layers.Add(state);
-        }
-        run.First = hidden;
-        using var head = Profiler.Measure("head");
-        var pooled = Pool(hidden, out var sum);
-        run.PooledSum = sum;
-        if (saved is null) run.Dispose();
-        return pooled;
+        return state!;
     }
 
-    /// <summary>Adds all weights' gradients.</summary>
-    /// <param name="saved">From <see cref="Forward"/>; disposed.</param>
+    /// <summary>The output of the frozen parts without dropout; there must be one.</summary>
+    /// <returns>(T,H), or (R,H) where <see cref="IsFrozenOutputByRow"/>.</returns>
+    internal Tensor FrozenOutput(Batch batch)
+    {
+        var run = new Saved(layer.Length) { Batch = batch, DropoutKey = null, FirstTrained = FrozenParts };
+        Tensor? state = null;
+        for (var part = 0; part < run.FirstTrained; part++) state = Forward(part, state, run, isKept: false);
+        return state!;
+    }
+
+    /// <summary>Adds the gradients of all weights that are trained.</summary>
+    /// <param name="saved">From <see cref="Forward(Batch, ulong?, Tensor?, out Saved?)"/>; disposed.</param>
     /// <param name="gradient">(R,H) of the pooled output; overwritten.</param>
     internal void Backward(Saved saved, Tensor gradient)
     {
         using var ownership = saved;
+        if (saved.FirstTrained > layer.Length + 1) return;
         var time = Profiler.Measure("head");
         Activation.Tanh.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.PooledSum!), pooler.BiasGradient(), saved.Batch.Rows, config.HiddenSize);
         pooler.AddWeightGradient(gradient, saved.First!);
-        var hidden = pooler.InputGradient(gradient);
+        var hidden = saved.FirstTrained > layer.Length ? null : pooler.InputGradient(gradient);
         time.Dispose();
-        for (var i = layer.Length - 1; i >= 0; i--)
+        if (hidden is null) return;
+        for (var i = layer.Length - 1; i >= Math.Max(0, saved.FirstTrained - 1); i--)
         {
-            hidden = layer[i].Backward(saved.Layers[i], saved.Batch.Sequences, saved.Layer(config, i), hidden);
-            saved.Layers[i].Dispose();
+            var (state, dropouts) = (saved.Layers[i]!, saved.Layer(config, i));
+            if (state.IsInputOnly) layer[i].Forward(state.Hidden, saved.Batch.Sequences, IsLast(i), dropouts, out state).Dispose();
+            saved.Layers[i] = state;
+            hidden = layer[i].Backward(state, saved.Batch.Sequences, dropouts, hidden, wantsInputGradient: i >= saved.FirstTrained);
+            state.Dispose();
         }
-        using var rest = Profiler.Measure("embeddings");
-        embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.Embeddings(config));
+        if (saved.FirstTrained == 0)
+        {
+            using var rest = Profiler.Measure("embeddings");
+            embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.Embeddings(config));
+        }
         hidden.Dispose();
     }
 
@@ -98,6 +128,40 @@ internal sealed unsafe class BertEncoder : IDisposable
         return (states, pooled);
     }
 
+    private bool IsLast(int index) => index == layer.Length - 1;
+
+    /// <summary>Runs one part: the embeddings, a layer, or the pooler.</summary>
+    /// <param name="part">Its number in the order of forward.</param>
+    /// <param name="input">The former part's output; belongs to this part from now on. Null for the embeddings.</param>
+    /// <param name="run">The pass; receives what backward needs.</param>
+    /// <param name="isKept">Whether backward will come here.</param>
+    private Tensor Forward(int part, Tensor? input, Saved run, bool isKept)
+    {
+        if (part == 0)
+        {
+            using var time = Profiler.Measure("embeddings");
+            var embedded = embeddings.Forward(run.Batch, run.Embeddings(config), out var sums);
+            if (isKept) run.Embedded = sums;
+            else sums.Dispose();
+            return embedded;
+        }
+        var i = part - 1;
+        if (i == layer.Length)
+        {
+            using var time = Profiler.Measure("head");
+            var pooled = Pool(input!, out var sum);
+            (run.First, run.PooledSum) = (input, sum);
+            if (!isKept) run.Dispose();
+            return pooled;
+        }
+        var output = layer[i].Forward(input!, run.Batch.Sequences, firstTokensOnly: IsLast(i), run.Layer(config, i), out var state);
+        // Backward begins with the last layer, before the others take memory again: to keep it whole costs nothing.
+        if (isKept && GradientCheckpointing && !IsLast(i)) state.KeepInputOnly();
+        if (isKept) run.Layers[i] = state;
+        else state.Dispose();
+        return output;
+    }
+
     /// <summary>tanh(first W' + bias).</summary>
     /// <param name="first">(R,H), the first token's state of each row.</param>
     /// <param name="sum">Receives (R,H), before tanh.</param>
@@ -117,15 +181,18 @@ internal sealed unsafe class BertEncoder : IDisposable
     }
 
     /// <summary>One forward pass, as backward needs it.</summary>
-    internal sealed class Saved : IDisposable
+    internal sealed class Saved(int layers) : IDisposable
     {
         internal required Batch Batch { get; init; }
+
+        /// <summary>Number of the first part that backward reaches.</summary>
+        internal required int FirstTrained { get; init; }
 
         internal required ulong? DropoutKey { get; init; }
 
         internal BertEmbeddings.Saved? Embedded { get; set; }
 
-        internal List<BertLayer.Saved> Layers { get; } = [];
+        internal BertLayer.Saved?[] Layers { get; } = new BertLayer.Saved?[layers];
 
         internal Tensor? First { get; set; }                                                                           // (R,H), after the last layer
 
@@ -143,7 +210,7 @@ internal sealed unsafe class BertEncoder : IDisposable
         public void Dispose()
         {
             Embedded?.Dispose();
-            foreach (var state in Layers) state.Dispose();
+            foreach (var state in Layers) state?.Dispose();
             First?.Dispose();
             PooledSum?.Dispose();
         }

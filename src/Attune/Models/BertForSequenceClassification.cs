@@ -28,6 +28,18 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
 
     private protected override Weight WordEmbeddings => bert.WordEmbeddings;
 
+    internal BertEncoder Encoder => bert;
+
+    /// <summary>
+    /// Whether a training pass keeps only each layer's input, and backward computes the rest again: less memory for more time, with the same
+    /// gradients to the bit. Default false.
+    /// </summary>
+    public bool GradientCheckpointing
+    {
+        get => bert.GradientCheckpointing;
+        set => bert.GradientCheckpointing = value;
+    }
+
     /// <summary>A model with new weights.</summary>
     /// <param name="config">Its configuration.</param>
     /// <param name="seed">Of the weights. Default 42.</param>
@@ -60,12 +72,17 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
     /// <param name="batch">The rows.</param>
     /// <param name="labelSmoothing">As <c>label_smoothing_factor</c>; for one class a row only. Default 0.</param>
     /// <exception cref="AttuneException">A token or label is outside the model's range.</exception>
-    public SequenceClassifierOutput Forward(Batch batch, double labelSmoothing = 0)
+    public SequenceClassifierOutput Forward(Batch batch, double labelSmoothing = 0) => Forward(batch, labelSmoothing, frozen: null);
+
+    /// <param name="batch">The rows.</param>
+    /// <param name="labelSmoothing">As <c>label_smoothing_factor</c>.</param>
+    /// <param name="frozen">From <see cref="BertEncoder.FrozenOutput"/>, in place of running the frozen parts; belongs to the model from now on.</param>
+    internal SequenceClassifierOutput Forward(Batch batch, double labelSmoothing, Tensor? frozen)
     {
         ArgumentNullException.ThrowIfNull(batch);
         LibTorch.Load();
         using var time = Profiler.Measure("forward");
-        var pooled = bert.Forward(batch, CurrentDropoutKey, out var encoded);
+        var pooled = bert.Forward(batch, CurrentDropoutKey, frozen, out var encoded);
         var dropout = encoded?.At(Config.DropoutBeforeClassifier, bert.DropoutPlaces) ?? Dropout.None;
         ResidualNorm.Drop(LibTorch.Floats(pooled), batch.Sequences.FirstTokens, Config.HiddenSize, dropout);
         using var products = classifier.Forward(pooled);                                                               // (R,C)

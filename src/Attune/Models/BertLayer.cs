@@ -78,8 +78,9 @@ internal sealed unsafe class BertLayer : IDisposable
     /// <param name="sequences">The rows.</param>
     /// <param name="dropouts">As in <see cref="Forward"/>.</param>
     /// <param name="gradient">(L,H) of the output; overwritten and, where the same buffer serves, returned.</param>
-    /// <returns>(T,H), the gradient of the input.</returns>
-    internal Tensor Backward(Saved saved, Sequences sequences, Dropouts dropouts, Tensor gradient)
+    /// <param name="wantsInputGradient">Whether anything below is trained.</param>
+    /// <returns>(T,H), the gradient of the input; without meaning where it is not wanted.</returns>
+    internal Tensor Backward(Saved saved, Sequences sequences, Dropouts dropouts, Tensor gradient, bool wantsInputGradient)
     {
         using var part = Profiler.Measure("feed-forward");
         int size = config.HiddenSize, lines = (int)gradient.shape[0];
@@ -101,7 +102,7 @@ internal sealed unsafe class BertLayer : IDisposable
                 attention_norm.Bias.GradientToAddTo(), attention_output.BiasGradient(), at, size, dropouts.AttentionOutput);
             attention_output.AddWeightGradient(inner, saved.Context);
             using var context = attention_output.InputGradient(inner);
-            return AttentionBackward(saved, sequences, dropouts.Attention, context, gradient);
+            return AttentionBackward(saved, sequences, dropouts.Attention, context, gradient, wantsInputGradient);
         }
     }
 
@@ -111,7 +112,7 @@ internal sealed unsafe class BertLayer : IDisposable
             linear.Dispose();
     }
 
-    private Tensor AttentionBackward(Saved saved, Sequences sequences, Dropout dropout, Tensor context, Tensor gradient)
+    private Tensor AttentionBackward(Saved saved, Sequences sequences, Dropout dropout, Tensor context, Tensor gradient, bool wantsInputGradient)
     {
         int size = config.HiddenSize, width = (int)saved.Projections.shape[1];
         var attention = Attention(sequences, saved, dropout);
@@ -123,7 +124,7 @@ internal sealed unsafe class BertLayer : IDisposable
                 new(data, width), new(data + size, width), new(data + 2 * size, width));
             queryKeyValue.AddBiasGradient(projections);
             queryKeyValue.AddWeightGradient(projections, saved.Hidden);
-            queryKeyValue.AddInputGradient(projections, gradient);
+            if (wantsInputGradient) queryKeyValue.AddInputGradient(projections, gradient);
             return gradient;
         }
 
@@ -132,9 +133,10 @@ internal sealed unsafe class BertLayer : IDisposable
             new(LibTorch.Floats(asked), size), new(data, width), new(data + size, width));
         query.AddBiasGradient(asked);
         query.AddWeightGradient(asked, saved.Asking);
-        query.AddInputGradient(asked, gradient);
         keyValue.AddBiasGradient(projections);
         keyValue.AddWeightGradient(projections, saved.Hidden);
+        if (!wantsInputGradient) return gradient;
+        query.AddInputGradient(asked, gradient);
         var result = keyValue.InputGradient(projections);
         for (var row = 0; row < sequences.Rows; row++)
             Vectors.Add(LibTorch.Floats(result) + (long)sequences.Offsets[row] * size, LibTorch.Floats(gradient) + (long)row * size, size);
@@ -171,6 +173,9 @@ internal sealed unsafe class BertLayer : IDisposable
     {
         internal bool FirstTokensOnly { get; init; }
 
+        /// <summary>Whether all but the input is gone, to be computed again.</summary>
+        internal bool IsInputOnly { get; private set; }
+
         internal required Tensor Hidden { get; init; }                                                                 // (T,H), the input
 
         internal Tensor Asking { get; set; } = null!;                                                                  // (L,H), its lines that ask
@@ -197,11 +202,18 @@ internal sealed unsafe class BertLayer : IDisposable
 
         internal Tensor OutputInverse { get; set; } = null!;                                                           // (L)
 
-        public void Dispose()
+        internal void KeepInputOnly()
         {
-            foreach (var tensor in (ReadOnlySpan<Tensor?>)[Hidden, Asking, Query, Projections, LogSums, Context, AttentionUnit,
+            foreach (var tensor in (ReadOnlySpan<Tensor?>)[ReferenceEquals(Asking, Hidden) ? null : Asking, Query, Projections, LogSums, Context, AttentionUnit,
                 AttentionInverse, Attended, Inner, Activated, OutputUnit, OutputInverse])
                 tensor?.Dispose();
+            IsInputOnly = true;
+        }
+
+        public void Dispose()
+        {
+            KeepInputOnly();
+            Hidden.Dispose();
         }
     }
 }

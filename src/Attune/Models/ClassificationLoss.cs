@@ -25,6 +25,11 @@ internal static class ClassificationLoss
                 $"The labels are {Describe(labels)}, but the model's problem_type is {BertConfigReader.Name(problem)}: give labels of that kind or another problem type."),
         };
 
+    /// <summary>How many rows the mean of the losses is over.</summary>
+    internal static int Counting(Labels labels, ProblemType problem) => labels is ClassLabels classes && problem == ProblemType.SingleLabelClassification
+        ? classes.Values.Count(label => label != ClassLabels.Ignored)
+        : labels.Rows;
+
     private static string Describe(Labels labels) => labels switch
     {
         ClassLabels => "one class a row",

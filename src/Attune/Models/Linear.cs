@@ -78,11 +78,12 @@ internal sealed unsafe class Linear : IDisposable
     /// <summary>sum += gradient W, (L,I).</summary>
     internal void AddInputGradient(Tensor gradient, Tensor sum) => AddInputGradient(gradient, sum, accumulate: true);
 
-    /// <summary>Adds gradient' x to the weights' gradients, (O,I).</summary>
+    /// <summary>Adds gradient' x to the weights' gradients, (O,I). Of joined layers one that is trained is enough: nobody reads the others'.</summary>
     internal void AddWeightGradient(Tensor gradient, Tensor x)
     {
+        if (!Array.Exists(_weights, weight => weight.RequiresGrad)) return;
         var isClear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
-        if (!isClear) foreach (var weight in _weights) _ = weight.GradientToAddTo();
+        if (!isClear) foreach (var weight in _weights) _ = weight.GradientWritten();
         _gradient ??= Matrix(_store.RawGradients);
         double? squares;
         var pastCache = _store.Count > MoreThanCached;
@@ -96,19 +97,24 @@ internal sealed unsafe class Linear : IDisposable
             using var transposed = gradient.t();
             squares = MatrixProduct.Multiply(transposed, x, _gradient, accumulate: !isClear, pastCache);
         }
+        if (!Array.TrueForAll(_weights, weight => weight.RequiresGrad)) squares = null;
         for (var i = 0; i < _weights.Length; i++) _weights[i].SetGradientWritten(i == 0 || squares is null ? squares : 0);
     }
 
-    /// <summary>Where a kernel adds the gradient of the bias (O).</summary>
+    /// <summary>Where a kernel adds the gradient of the bias (O); null where it is not trained.</summary>
     internal float* BiasGradient()
     {
-        for (var i = 1; i < _biases.Length; i++) _ = _biases[i].GradientToAddTo();
-        return _biases[0].GradientToAddTo();
+        if (!Array.Exists(_biases, bias => bias.RequiresGrad)) return null;
+        for (var i = 1; i < _biases.Length; i++) _ = _biases[i].GradientWritten();
+        return _biases[0].GradientWritten();
     }
 
     /// <summary>Adds the column sums of a gradient (L,O) to the bias's gradient.</summary>
-    internal void AddBiasGradient(Tensor gradient) =>
-        EmbeddingSum.ColumnSums(LibTorch.Floats(gradient), (int)gradient.shape[0], (int)gradient.shape[1], BiasGradient());
+    internal void AddBiasGradient(Tensor gradient)
+    {
+        if (BiasGradient() is var sums && sums is null) return;
+        EmbeddingSum.ColumnSums(LibTorch.Floats(gradient), (int)gradient.shape[0], (int)gradient.shape[1], sums);
+    }
 
     public void Dispose()
     {

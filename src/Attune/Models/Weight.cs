@@ -33,15 +33,24 @@ public sealed unsafe class Weight
     /// <summary>First element in the flat buffers.</summary>
     public long Offset { get; internal set; }
 
+    /// <summary>
+    /// Whether it is trained, as PyTorch's <c>requires_grad</c>: else backward computes no gradient of it, and no optimizer touches it. Set it
+    /// before an optimizer is created. Default true.
+    /// </summary>
+    public bool RequiresGrad { get; set; } = true;
+
     /// <summary>The values, as a view of the flat buffer. Take it anew after each step of an optimizer: only then is every row up to date.</summary>
     public Tensor Value => View(_store.Values);
 
-    /// <summary>The gradient, as a view of the flat buffer; zero before the first backward. Take it anew for each update.</summary>
+    /// <summary>
+    /// The gradient, as a view of the flat buffer; zero before the first backward. Take it anew for each update. Without meaning where
+    /// <see cref="RequiresGrad"/> is false.
+    /// </summary>
     public Tensor Gradient
     {
         get
         {
-            _ = GradientToAddTo();
+            _ = GradientWritten();
             return View(_store.RawGradients);
         }
     }
@@ -107,8 +116,11 @@ public sealed unsafe class Weight
         return RawData;
     }
 
-    /// <summary>Where a kernel adds this weight's gradient.</summary>
-    internal float* GradientToAddTo()
+    /// <summary>Where a kernel adds this weight's gradient; null where it is not trained.</summary>
+    internal float* GradientToAddTo() => RequiresGrad ? GradientWritten() : null;
+
+    /// <summary>The gradient with all its zeros.</summary>
+    internal float* GradientWritten()
     {
         var gradient = RawGradient;
         if (_gradientIsClear) ClearWhatIsNotWritten(gradient);
@@ -116,12 +128,12 @@ public sealed unsafe class Weight
         return gradient;
     }
 
-    /// <summary>Where a kernel adds the gradients of some rows of a table.</summary>
+    /// <summary>Where a kernel adds the gradients of some rows of a table; null where it is not trained.</summary>
     /// <param name="rows">Any number of times each.</param>
     /// <param name="without">A row that gets no gradient, or -1.</param>
     internal float* GradientRowsToAddTo(ReadOnlySpan<int> rows, int without)
     {
-        if (!_gradientIsClear) return GradientToAddTo();
+        if (!RequiresGrad || !_gradientIsClear) return GradientToAddTo();
         var gradient = RawGradient;
         var columns = (int)Shape[1];
         foreach (var row in rows)

@@ -44,7 +44,7 @@ public sealed class WeightStore : IDisposable
     {
         get
         {
-            foreach (var weight in _weights) _ = weight.GradientToAddTo();
+            foreach (var weight in _weights) _ = weight.GradientWritten();
             return RawGradients;
         }
     }

@@ -47,7 +47,9 @@ internal static unsafe partial class LibTorch
     {
         try
         {
-            return torch.empty(shape, ScalarType.Float32).DetachFromDisposeScope();
+            var tensor = torch.empty(shape, ScalarType.Float32).DetachFromDisposeScope();
+            MemoryMeter.Took(tensor);
+            return tensor;
         }
         catch (ExternalException e) when (IsOutOfMemory(e))
         {
@@ -84,7 +86,7 @@ internal static unsafe partial class LibTorch
     private static bool IsOutOfMemory(ExternalException e) => e.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal);
 
     private static AttuneException OutOfMemory(ExternalException e) => new(
-        "There is not enough memory; lower per_device_train_batch_size and raise gradient_accumulation_steps, or take a smaller model.", e);
+        "There is not enough memory; lower per_device_train_batch_size and raise gradient_accumulation_steps, give --auto-find-batch-size or --gradient-checkpointing, or take a smaller model.", e);
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_get_data_ptr")]
     private static partial int GetDataPointer(nint tensor, out nint data);

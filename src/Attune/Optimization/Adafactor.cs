@@ -24,7 +24,7 @@ public sealed unsafe class Adafactor : Optimizer
     {
         ArgumentNullException.ThrowIfNull(weights);
         _weightDecay = weightDecay;
-        foreach (var weight in weights.All)
+        foreach (var weight in Trained.All)
             _moments[weight] = weight.Shape.Count == 2
                 ? (NewState($"exp_avg_sq_row.{weight.Name}", weight.Shape[0]), NewState($"exp_avg_sq_col.{weight.Name}", weight.Shape[1]))
                 : (NewState($"exp_avg_sq.{weight.Name}", weight.NumberOfElements), null);
@@ -35,15 +35,14 @@ public sealed unsafe class Adafactor : Optimizer
     private protected override bool Apply(double gradientFactor)
     {
         var keep = 1 - Math.Pow(StepCount, DecayRate);
-        _ = Weights.Gradients;
-        CpuLoop.Items(Weights.All.Count, Weights.Count, i => Update(Weights.All[i], keep, (float)gradientFactor));
+        CpuLoop.Items(Trained.All.Count, Trained.Count, i => Update(Trained.All[i], keep, (float)gradientFactor));
         return false;
     }
 
     private void Update(Weight weight, double keep, float factor)
     {
         var (rowMoments, columnMoments) = _moments[weight];
-        float* values = weight.Data, gradient = weight.GradientToAddTo();
+        float* values = weight.Data, gradient = weight.GradientWritten();
         var count = weight.NumberOfElements;
         if (factor != 1) for (var i = 0L; i < count; i++) gradient[i] *= factor;
         var sum = columnMoments is null

@@ -37,11 +37,11 @@ public sealed unsafe class AdamW : Optimizer
         ArgumentNullException.ThrowIfNull(weights);
         _weightDecay = weightDecay;
         _settings = new(beta1, beta2, epsilon);
-        _averages = NewState("exp_avg", weights.Count);
-        _squares = NewState("exp_avg_sq", weights.Count);
+        _averages = NewState("exp_avg", Trained.Count);
+        _squares = NewState("exp_avg_sq", Trained.Count);
         if (!defersRows) return;
-        foreach (var table in weights.All.Where(weight => weight.IsTable))
-            table.Pending = _deferred[table] = new DeferredRows(table, _averages, _squares, _settings);
+        foreach (var table in Trained.All.Where(weight => weight.IsTable))
+            table.Pending = _deferred[table] = new DeferredRows(table, Trained.Place(table), _averages, _squares, _settings);
     }
 
     internal override string Kind => "AdamW";
@@ -61,24 +61,15 @@ public sealed unsafe class AdamW : Optimizer
 
     private protected override bool Apply(double gradientFactor)
     {
-        var step = StepWith(_weightDecay);
-        var dense = 0L;                                                          // first element that no update has reached yet
-        foreach (var weight in Weights.All)
-        {
-            if (_deferred.TryGetValue(weight, out var deferred) && weight.Pending == deferred && weight.RowsWithGradient is { } rows)
-            {
-                Update(dense, weight.Offset, step, (float)gradientFactor);
-                deferred.Update(rows, step, (float)gradientFactor);
-                dense = weight.Offset + weight.NumberOfElements;
-                continue;
-            }
-            _ = weight.Data;                                                     // what was put off comes first
-            _ = weight.GradientToAddTo();                                        // and what is clear becomes zero
-        }
-        Update(dense, Weights.DecayingCount, step, (float)gradientFactor);
-        Update(Math.Max(dense, Weights.DecayingCount), Weights.Count, StepWith(0), (float)gradientFactor);
+        var (step, stepWithoutDecay) = (StepWith(_weightDecay), StepWith(0));
+        foreach (var run in Trained.Runs(which: weight => !IsDeferred(weight))) Update(run, run.Decays ? step : stepWithoutDecay, (float)gradientFactor);
+        foreach (var (table, rows) in _deferred)
+            if (IsDeferred(table)) rows.Update(table.RowsWithGradient!, step, (float)gradientFactor);
         return Rounds;
     }
+
+    private bool IsDeferred(Weight weight) =>
+        _deferred.TryGetValue(weight, out var rows) && weight.Pending == rows && weight.RowsWithGradient is not null;
 
     private AdamWKernel.Step StepWith(double weightDecay) => new(
         (float)(1 - LearningRate * weightDecay),
@@ -88,23 +79,16 @@ public sealed unsafe class AdamW : Optimizer
     /// <summary>Whether layers compute with rounded weights: then these are written along with the weights, while they are at hand.</summary>
     private bool Rounds => Weights.Precision == Precision.BFloat16 && Weights.Rounded is not null;
 
-    private void Update(long from, long to, AdamWKernel.Step step, float gradientFactor)
+    private void Update(TrainedWeights.Run run, AdamWKernel.Step step, float gradientFactor)
     {
-        if (to <= from) return;
-        if (Rounds && from < Weights.RoundedFrom && Weights.RoundedFrom < to)
-        {
-            Update(from, Weights.RoundedFrom, step, gradientFactor);
-            from = Weights.RoundedFrom;
-        }
         float* values = LibTorch.Floats(Weights.RawValues), gradients = LibTorch.Floats(Weights.RawGradients);
         float* averages = LibTorch.Floats(_averages), squares = LibTorch.Floats(_squares);
-        var rounded = Rounds && from >= Weights.RoundedFrom && from < Weights.DecayingCount
-            ? (ushort*)LibTorch.Floats(Weights.Rounded!) - Weights.RoundedFrom
-            : null;
-        CpuLoop.Pieces(checked((int)((to - from + Block - 1) / Block)), OperationsPerElement * Block, (_, firstBlock, endBlock) =>
+        var rounded = Rounds && run.Decays && !run.IsTable ? (ushort*)LibTorch.Floats(Weights.Rounded!) - Weights.RoundedFrom : null;
+        CpuLoop.Pieces(checked((int)((run.Count + Block - 1) / Block)), OperationsPerElement * Block, (_, firstBlock, endBlock) =>
         {
-            var at = from + (long)firstBlock * Block;
-            AdamWKernel.Update(values + at, gradients + at, averages + at, squares + at, Math.Min(from + (long)endBlock * Block, to) - at,
+            var first = (long)firstBlock * Block;
+            long at = run.Offset + first, place = run.Place + first;
+            AdamWKernel.Update(values + at, gradients + at, averages + place, squares + place, Math.Min((long)endBlock * Block, run.Count) - first,
                 _settings, step, gradientFactor, rounded is null ? null : rounded + at);
         });
     }

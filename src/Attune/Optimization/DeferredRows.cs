@@ -11,10 +11,11 @@ namespace Attune.Optimization;
 /// and then made one by one as they would have been: the result is the dense optimizer's to the bit.
 /// </summary>
 /// <param name="table">The weight.</param>
-/// <param name="averages">The optimizer's, of all weights.</param>
-/// <param name="squares">The optimizer's, of all weights.</param>
+/// <param name="place">First element of the weight in the optimizer's state.</param>
+/// <param name="averages">The optimizer's, of all its weights.</param>
+/// <param name="squares">The optimizer's, of all its weights.</param>
 /// <param name="settings">The optimizer's.</param>
-internal sealed unsafe class DeferredRows(Weight table, Tensor averages, Tensor squares, AdamWKernel.Settings settings) : IRowUpdates
+internal sealed unsafe class DeferredRows(Weight table, long place, Tensor averages, Tensor squares, AdamWKernel.Settings settings) : IRowUpdates
 {
     private const int OperationsPerElement = 16;
 
@@ -75,5 +76,5 @@ internal sealed unsafe class DeferredRows(Weight table, Tensor averages, Tensor 
         new(CollectionsMarshal.AsSpan(_steps)[made..], _largestSize, _smallestDecay));
 
     /// <summary>First element of a row in the optimizer's state.</summary>
-    private long Place(int row) => table.Offset + (long)row * _columns;
+    private long Place(int row) => place + (long)row * _columns;
 }

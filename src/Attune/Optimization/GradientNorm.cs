@@ -8,7 +8,7 @@ public static unsafe class GradientNorm
 {
     private const int Block = 4096;                                        // floats summed in single precision before the sum becomes double
 
-    /// <summary>The 2-norm of all gradients together.</summary>
+    /// <summary>The 2-norm of the gradients of all weights that are trained.</summary>
     public static double Compute(WeightStore weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -21,7 +21,7 @@ public static unsafe class GradientNorm
     /// <summary>Sum of the squares of a weight's gradient; a table's by rows, so that rows that are zero change nothing, read or not.</summary>
     private static double Squares(Weight weight)
     {
-        if (weight.GradientIsClear) return 0;
+        if (weight.GradientIsClear || !weight.RequiresGrad) return 0;
         if (weight.GradientSquares is { } known) return known;
         if (!weight.IsTable) return Squares(weight.RawGradient, weight.NumberOfElements, Block, null);
         var rows = weight.RowsWithGradient;

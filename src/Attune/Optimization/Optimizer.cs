@@ -9,7 +9,8 @@ public abstract class Optimizer : IDisposable
 {
     private readonly Dictionary<string, Tensor> _state = [];
 
-    private protected Optimizer(WeightStore weights, double learningRate) => (Weights, LearningRate) = (weights, learningRate);
+    private protected Optimizer(WeightStore weights, double learningRate) =>
+        (Weights, Trained, LearningRate) = (weights, new TrainedWeights(weights), learningRate);
 
     /// <summary>Rate of the next step.</summary>
     public double LearningRate { get; set; }
@@ -20,7 +21,7 @@ public abstract class Optimizer : IDisposable
     /// <summary>Its name in the files of checkpoints; must stay as it is, also where the class is renamed.</summary>
     internal abstract string Kind { get; }
 
-    /// <summary>What must survive a restart besides <see cref="StepCount"/>: flat tensors in the order of the weights, by name.</summary>
+    /// <summary>What must survive a restart besides <see cref="StepCount"/>: flat tensors in the order of the trained weights, by name.</summary>
     internal IReadOnlyDictionary<string, Tensor> State
     {
         get
@@ -33,6 +34,9 @@ public abstract class Optimizer : IDisposable
     /// <summary>The same as addresses of their first elements and numbers of elements, for files.</summary>
     internal unsafe IEnumerable<(string Name, nint Address, long Count)> StateMemory =>
         State.Select(pair => (pair.Key, (nint)LibTorch.Floats(pair.Value), pair.Value.NumberOfElements));
+
+    /// <summary>The weights that asked for a gradient when the optimizer was created: it touches no others.</summary>
+    internal TrainedWeights Trained { get; }
 
     private protected WeightStore Weights { get; }
 

@@ -20,27 +20,31 @@ public sealed unsafe class Sgd : Optimizer
     {
         ArgumentNullException.ThrowIfNull(weights);
         (_momentum, _weightDecay) = (momentum, weightDecay);
-        if (momentum != 0) _buffer = NewState("momentum_buffer", weights.Count);
+        if (momentum != 0) _buffer = NewState("momentum_buffer", Trained.Count);
     }
 
     internal override string Kind => "Sgd";
 
     private protected override bool Apply(double gradientFactor)
     {
-        float* values = LibTorch.Floats(Weights.Values), gradients = LibTorch.Floats(Weights.Gradients);
-        var buffer = _buffer is null ? null : LibTorch.Floats(_buffer);
-        float rate = (float)LearningRate, factor = (float)gradientFactor, momentum = (float)_momentum, decay = (float)_weightDecay;
-        var decaying = Weights.DecayingCount;
+        foreach (var run in Trained.Runs()) Apply(run, (float)gradientFactor);
+        return false;
+    }
+
+    private void Apply(TrainedWeights.Run run, float factor)
+    {
+        float* values = LibTorch.Floats(Weights.RawValues) + run.Offset, gradients = LibTorch.Floats(Weights.RawGradients) + run.Offset;
+        var buffer = _buffer is null ? null : LibTorch.Floats(_buffer) + run.Place;
+        float rate = (float)LearningRate, momentum = (float)_momentum, decay = run.Decays ? (float)_weightDecay : 0;
         const int block = 1 << 14;
-        CpuLoop.Pieces(checked((int)((Weights.Count + block - 1) / block)), 4L * block, (_, from, to) =>
+        CpuLoop.Pieces(checked((int)((run.Count + block - 1) / block)), 4L * block, (_, from, to) =>
         {
-            for (var i = (long)from * block; i < Math.Min((long)to * block, Weights.Count); i++)
+            for (var i = (long)from * block; i < Math.Min((long)to * block, run.Count); i++)
             {
-                var slope = gradients[i] * factor + (i < decaying ? decay * values[i] : 0);
+                var slope = gradients[i] * factor + decay * values[i];
                 if (buffer is not null) slope = buffer[i] = momentum * buffer[i] + slope;
                 values[i] -= rate * slope;
             }
         });
-        return false;
     }
 }

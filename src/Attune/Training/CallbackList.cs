@@ -43,6 +43,8 @@ internal sealed class CallbackList(IEnumerable<TrainerCallback> callbacks, Train
 
     internal void StepEnd(TrainerState state, StepResult step) => Each(callback => callback.OnStepEnd(args, state, Control, step));
 
+    internal void FrozenStep(TrainerState state, int row, int rows) => Each(callback => callback.OnFrozenStep(args, state, Control, row, rows));
+
     internal void PredictionStep(TrainerState state, int batch, int batches) =>
         Each(callback => callback.OnPredictionStep(args, state, Control, batch, batches));
 

@@ -11,6 +11,9 @@ namespace Attune.Training;
 internal sealed class EvaluationLoop(
     BertForSequenceClassification model, TrainingArguments args, CallbackList callbacks, Func<EvalPrediction, IReadOnlyDictionary<string, double>>? computeMetrics)
 {
+    /// <summary>What a run keeps of the frozen part's output; null outside of runs.</summary>
+    internal FrozenCache? Frozen { get; set; }
+
     /// <summary>Logits of all rows, and the metrics with <paramref name="prefix"/> before their names.</summary>
     /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled between two batches.</exception>
@@ -62,7 +65,8 @@ internal sealed class EvaluationLoop(
         if (args.Bf16 || args.Bf16FullEval) model.Precision = Precision.BFloat16;
         try
         {
-            using var output = model.Forward(Pack(data, rows), args.LabelSmoothingFactor);
+            var batch = Pack(data, rows);
+            using var output = model.Forward(batch, args.LabelSmoothingFactor, Frozen?.Of(data, rows, batch));
             output.Logits.CopyTo(logits);
             return output.Loss ?? 0;
         }

@@ -48,6 +48,8 @@ public sealed class Trainer
         if (Args.SaveStrategy == SaveStrategy.Best && Args.EvalStrategy == IntervalStrategy.No)
             Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
         (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
+        if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));
+        if (Args.GradientCheckpointing) model.GradientCheckpointing = true;
         _saveTokenizer = saveTokenizer ?? (_ => { });
         Callbacks = new CallbackList(callbacks ?? [], Args);
         _evaluation = new EvaluationLoop(model, Args, Callbacks, computeMetrics);
@@ -70,6 +72,15 @@ public sealed class Trainer
 
     internal CallbackList Callbacks { get; }
 
+    /// <summary>Free memory that <c>auto_find_batch_size</c> reckons with, in place of what the system says.</summary>
+    internal long? FreeMemoryBytes { get; init; }
+
+    /// <summary>What the running <see cref="Train"/> keeps of the frozen part's output.</summary>
+    internal FrozenCache? Frozen
+    {
+        set => _evaluation.Frozen = value;
+    }
+
     internal Action<string> Notice { get; }
 
     /// <summary>Trains from the start, or from a checkpoint.</summary>
@@ -81,6 +92,7 @@ public sealed class Trainer
     {
         var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
         if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
+        if (!Model.Weights.All.Any(weight => weight.RequiresGrad)) throw new AttuneException("No weight of the model is trained; set RequiresGrad of some.");
         var resume = OutputFolder.Check(Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint);
         using var profile = Profiler.Start(Args.Profile);
         var output = RunOnce(data, resume, cancellation);

@@ -60,6 +60,16 @@ public abstract class TrainerCallback
     {
     }
 
+    /// <summary>The frozen part's output of some more rows has been computed, before the first update; transformers has no such event.</summary>
+    /// <param name="args">The arguments of the run.</param>
+    /// <param name="state">Where the run stands.</param>
+    /// <param name="control">What to do next.</param>
+    /// <param name="row">Number of rows done.</param>
+    /// <param name="rows">Number of all rows.</param>
+    public virtual void OnFrozenStep(TrainingArguments args, TrainerState state, TrainerControl control, int row, int rows)
+    {
+    }
+
     /// <summary>A batch has been evaluated.</summary>
     /// <param name="args">The arguments of the run.</param>
     /// <param name="state">Where the run stands.</param>

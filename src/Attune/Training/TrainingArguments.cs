@@ -217,6 +217,32 @@ public sealed partial record TrainingArguments
     /// <value>Default false.</value>
     public bool EvalOnStart { get; init; }
 
+    /// <summary>Keeps only each layer's input in training and computes the rest again in backward: less memory for more time, with the same result.</summary>
+    /// <value>Default false.</value>
+    public bool GradientCheckpointing { get; init; }
+
+    /// <summary>
+    /// Chooses before training how large a part of a batch goes through the model at a time, so that it fits into the free memory. Gradients
+    /// are added up, so batches and result stay the same to rounding; transformers makes the batches themselves smaller, by trial.
+    /// </summary>
+    /// <value>Default false. Where all fits nothing changes.</value>
+    [ArgumentAlias("auto_batch")]
+    public bool AutoFindBatchSize { get; init; }
+
+    /// <summary>The lower end of the model that is not trained, from the embeddings up; backward does not go there.</summary>
+    /// <value>
+    /// none, embeddings, layers:N (the embeddings and the lowest N layers), encoder (the embeddings and all layers) or base_model (the pooler
+    /// too: only the head is trained). Default null: as the model's weights say, which is none.
+    /// </value>
+    public string? Freeze { get; init; }
+
+    /// <summary>
+    /// Computes the output of the frozen end once for each row and keeps it on the disk until the run ends; its dropout is then off. Without
+    /// effect where nothing is frozen.
+    /// </summary>
+    /// <value>Default null: true where it changes nothing, because that end has no dropout, and pays, because the run has two epochs or more.</value>
+    public bool? CacheFrozen { get; init; }
+
     /// <summary>Rows of one optimizer update.</summary>
     internal long RowsPerUpdate => (long)PerDeviceTrainBatchSize * GradientAccumulationSteps;
 }

@@ -82,6 +82,7 @@ public sealed partial record TrainingArguments
     /// <summary>transformers trains with any factor, so those that make no sense are not refused, but said.</summary>
     private void CheckNumbers(Action<string>? notice)
     {
+        _ = FrozenPart.Parse(Freeze);
         if (!double.IsFinite(NumTrainEpochs)) throw Unfit("num_train_epochs", NumTrainEpochs, "it must be a finite number");
         if (!double.IsFinite(LabelSmoothingFactor)) throw Unfit("label_smoothing_factor", LabelSmoothingFactor, "it must lie from 0 to below 1");
         if (LabelSmoothingFactor is < 0 or >= 1)

@@ -18,6 +18,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly Sampler _sampler;
     private readonly TrainerState _state;
     private readonly TrainingStep _step;
+    private readonly FrozenCache _frozen;
     private readonly RunPosition _position;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly (bool Training, Precision Precision) _modelBefore;
@@ -37,15 +38,32 @@ internal sealed class TrainingRun : IDisposable
             : Sampler.Random(data.Count, _args.DataSeed ?? _args.Seed);
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
-        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state);
+        _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
+        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen);
         _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
+        if (_args.AutoFindBatchSize) FitIntoMemory(data);
         (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
         trainer.State = _state;
+    }
+
+    private void FitIntoMemory(TokenizedDataset data)
+    {
+        try
+        {
+            _step.MicroBatches = MicroBatches.Fitting(_trainer.Model, data, _args.PerDeviceTrainBatchSize, _trainer.FreeMemoryBytes, _trainer.Notice);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public void Dispose()
     {
         _step.Dispose();
+        _frozen.Dispose();
+        _trainer.Frozen = null;
         (_trainer.Model.Training, _trainer.Model.Precision) = _modelBefore;
     }
 
@@ -54,6 +72,7 @@ internal sealed class TrainingRun : IDisposable
         _callbacks.TrainBegin(_state);
         try
         {
+            _frozen.Open(_cancellation);
             FinishInterrupted();
             var isOver = _control.ShouldTrainingStop;                      // by the evaluation that was made up for; that on start ends nothing
             if (_args.EvalOnStart && _state.GlobalStep == 0) _trainer.Evaluate(cancellation: _cancellation);

@@ -16,12 +16,15 @@ internal sealed class TrainingStep : IDisposable
     private readonly TrainingArguments _args;
     private readonly CallbackList _callbacks;
     private readonly TrainerState _state;
+    private readonly FrozenCache? _frozen;
     private readonly long _weightsOutsideEmbeddings;
 
     internal TrainingStep(
-        BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state)
+        BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
+        FrozenCache? frozen = null)
     {
-        (_model, _data, _args, _callbacks, _state) = (model, data, args, callbacks, state);
+        (_model, _data, _args, _callbacks, _state, _frozen) = (model, data, args, callbacks, state, frozen);
+        _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights);
         Optimizer.ZeroGrad();                                             // of what the caller, or a run that failed, has left
@@ -36,6 +39,9 @@ internal sealed class TrainingStep : IDisposable
 
     internal RunningLoss Loss { get; } = new();
 
+    /// <summary>How batches are cut to fit into the memory. Default: not at all.</summary>
+    internal MicroBatches MicroBatches { get; set; } = MicroBatches.Whole;
+
     /// <summary>Length of the last gradient before clipping; null where it is not clipped.</summary>
     internal double? GradNorm { get; set; }
 
@@ -47,15 +53,13 @@ internal sealed class TrainingStep : IDisposable
         using var update = Profiler.Measure("update");
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
-        _model.Precision = _args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         var (losses, rows, tokens) = (new double[batches.Length], 0, 0L);
         for (var i = 0; i < batches.Length; i++)
         {
-            var batch = Pack(batches[i], firstRowNumber: rows);
-            losses[i] = ForwardBackward(batch, share: 1.0 / batches.Length);
+            losses[i] = ForwardBackward(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length);
             Loss.Add(losses[i], _state.GlobalStep, _args.LoggingNanInfFilter == true);
             _state.TotalFlos += 6.0 * _data.PaddedTokens(batches[i]) * _weightsOutsideEmbeddings;
-            (rows, tokens) = (rows + batch.Rows, tokens + batch.Tokens);
+            (rows, tokens) = (rows + batches[i].Length, tokens + batches[i].Sum(row => (long)_data.Rows[row].Length));
             if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
         }
         var clip = ClipFactor();
@@ -80,9 +84,30 @@ internal sealed class TrainingStep : IDisposable
         return _data.Batch(rows, firstRowNumber);
     }
 
-    private double ForwardBackward(Batch batch, double share)
+    /// <summary>Takes a batch through the model, whole or in parts that count by their rows.</summary>
+    private double ForwardBackward(int[] rows, int firstRowNumber, double share)
     {
-        using var output = _model.Forward(batch, _args.LabelSmoothingFactor);
+        var loss = 0.0;
+        var all = Counting(rows);
+        foreach (var range in MicroBatches.Of(_data, rows))
+        {
+            var part = rows[range];
+            var counting = Counting(part);
+            if (counting == 0 && all > 0) continue;                       // every label is one to be left out
+            loss += ForwardBackward(part, Pack(part, firstRowNumber + range.Start.Value), all == 0 ? share : share * ((double)counting / all));
+        }
+        return loss;
+    }
+
+    private int Counting(int[] rows)
+    {
+        var labels = _data.Labels!.Select(rows);
+        return ClassificationLoss.Counting(labels, _model.Config.ProblemTypeFor(labels));
+    }
+
+    private double ForwardBackward(int[] rows, Batch batch, double share)
+    {
+        using var output = _model.Forward(batch, _args.LabelSmoothingFactor, _frozen?.Of(_data, rows, batch));
         output.Backward(share);
         return output.Loss!.Value * share;
     }

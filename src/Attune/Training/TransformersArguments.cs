@@ -35,7 +35,7 @@ public static class TransformersArguments
         ["ddp_broadcast_buffers"] = OnOneMachine,
         ["ddp_timeout"] = OnOneMachine,
         ["average_tokens_across_devices"] = OnOneMachine,
-        ["gradient_checkpointing_kwargs"] = "there is no gradient checkpointing",
+        ["gradient_checkpointing_kwargs"] = "there is one way of checkpointing",
         ["torch_compile"] = "there is no Python to compile",
         ["torch_compile_backend"] = "there is no Python to compile",
         ["torch_compile_mode"] = "there is no Python to compile",
@@ -49,8 +49,8 @@ public static class TransformersArguments
 
     private static readonly HashSet<string> Refused =
     [
-        "fp16", "fp16_full_eval", "tf32", "auto_find_batch_size", "neftune_noise_alpha", "deepspeed", "fsdp", "fsdp_config",
-        "accelerator_config", "parallelism_config", "gradient_checkpointing", "push_to_hub", "optim_args", "optim_target_modules", "label_names",
+        "fp16", "fp16_full_eval", "tf32", "neftune_noise_alpha", "deepspeed", "fsdp", "fsdp_config",
+        "accelerator_config", "parallelism_config", "push_to_hub", "optim_args", "optim_target_modules", "label_names",
         "jit_mode_eval", "use_liger_kernel", "liger_kernel_config", "include_for_metrics", "debug",
     ];
 

@@ -1,0 +1,32 @@
+using static TorchSharp.torch;
+
+namespace Attune.Native;
+
+/// <summary>While it is open: the bytes of the tensors that the calling thread has taken since and not given back, at their most.</summary>
+internal sealed class MemoryMeter : IDisposable
+{
+    [ThreadStatic]
+    private static MemoryMeter? _open;
+
+    private readonly List<(Tensor Tensor, long Bytes)> _alive = [];
+
+    internal MemoryMeter()
+    {
+        if (_open is not null) throw new InvalidOperationException("a memory meter is open already");
+        _open = this;
+    }
+
+    /// <summary>The most bytes that were taken at one time.</summary>
+    internal long PeakBytes { get; private set; }
+
+    internal static void Took(Tensor tensor) => _open?.Add(tensor);
+
+    public void Dispose() => _open = null;
+
+    private void Add(Tensor tensor)
+    {
+        _alive.RemoveAll(one => one.Tensor.IsInvalid);
+        _alive.Add((tensor, tensor.NumberOfElements * tensor.ElementSize));
+        PeakBytes = Math.Max(PeakBytes, _alive.Sum(one => one.Bytes));
+    }
+}

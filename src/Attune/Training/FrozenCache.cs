@@ -1,0 +1,86 @@
+using Attune.Batching;
+using static TorchSharp.torch;
+
+namespace Attune.Training;
+
+/// <summary>The frozen end's output for a run's data sets: decides what is kept, says so, and hands it out.</summary>
+internal sealed class FrozenCache : IDisposable
+{
+    private readonly List<FrozenOutputs> _outputs = [];
+    private readonly List<TokenizedDataset> _planned = [];
+    private readonly Trainer _trainer;
+
+    /// <summary>Decides what a run keeps, before anything of an earlier run is deleted; creates no file yet.</summary>
+    /// <exception cref="AttuneException">It is asked for and there is no room for it.</exception>
+    internal FrozenCache(Trainer trainer, TokenizedDataset train, TrainingArguments args, TrainingPlan plan)
+    {
+        _trainer = trainer;
+        var encoder = trainer.Model.Encoder;
+        var isAsked = args.CacheFrozen == true;
+        // A sum of three rows of the embeddings is there faster than it is read.
+        if (args.CacheFrozen == false || encoder.FrozenParts < (isAsked ? 1 : 2) || !isAsked && plan.Epochs < 2) return;
+        if (isAsked || !encoder.IsFrozenPartDropping) _planned.Add(train);
+        else trainer.Notice(
+            "The frozen part is computed in every epoch, because its dropout is on, as in transformers; --cache-frozen computes it once, without its dropout.");
+        // Evaluation has no dropout, so there it changes nothing.
+        if (args.EvalStrategy != IntervalStrategy.No && trainer.EvalDataset is { } eval && eval != train) _planned.Add(eval);
+        if (_planned.Count == 0) return;
+        var size = _planned.Sum(data => FrozenOutputs.SizeBytes(trainer.Model, data));
+        if (FreeBytes(args.OutputDir) - RoomForCheckpoints(trainer) is { } room && room < size)
+        {
+            var lack = $"The frozen part's output would take {FrozenOutputs.Words(size)} in {args.OutputDir}, and {FrozenOutputs.Words(Math.Max(0, room))} are free there " +
+                "besides two checkpoints";
+            if (isAsked) throw new AttuneException($"{lack}; free some space, choose another --output-dir, or give --cache-frozen false.");
+            trainer.Notice($"{lack}, so it is computed in every epoch.");
+            _planned.Clear();
+            return;
+        }
+        var dropout = isAsked && encoder.IsFrozenPartDropping ? ", without its dropout" : "";
+        trainer.Notice($"The frozen part's output is computed once for each row{dropout}, and takes {FrozenOutputs.Words(size)} on the disk until the run ends.");
+    }
+
+    /// <summary>Creates the files, and computes the training rows; those of the evaluation come with the first evaluation.</summary>
+    /// <exception cref="AttuneException">A file cannot be created.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    internal void Open(CancellationToken cancellation)
+    {
+        foreach (var data in _planned)
+        {
+            var outputs = new FrozenOutputs(_trainer.Model, data, _trainer.Args.OutputDir);
+            _outputs.Add(outputs);
+            if (data == _trainer.TrainDataset) outputs.Fill(rows => _trainer.Callbacks.FrozenStep(_trainer.State, rows, data.Count), cancellation);
+        }
+    }
+
+    /// <summary>The output for some rows; null where it is not kept. It belongs to the caller.</summary>
+    internal Tensor? Of(TokenizedDataset data, ReadOnlySpan<int> rows, Batch batch)
+    {
+        foreach (var outputs in _outputs)
+            if (outputs.Data == data) return outputs.Of(rows, batch);
+        return null;
+    }
+
+    public void Dispose()
+    {
+        foreach (var outputs in _outputs) outputs.Dispose();
+        _outputs.Clear();
+    }
+
+    /// <summary>Two checkpoints with their optimizer are there while the older one is replaced.</summary>
+    private static long RoomForCheckpoints(Trainer trainer) => 2 * 3 * sizeof(float) * trainer.Model.ParameterCount;
+
+    /// <summary>Free bytes where a folder is or will be; null where the system does not say.</summary>
+    private static long? FreeBytes(string folder)
+    {
+        var existing = Path.GetFullPath(folder);
+        while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent) existing = parent;
+        try
+        {
+            return new DriveInfo(existing).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using Attune.Batching;
+using Attune.Models;
+using Attune.Native;
+
+namespace Attune.Training;
+
+/// <summary>How much of a batch goes through the model at a time: all of it, or as many rows as fit into the free memory.</summary>
+internal sealed class MicroBatches
+{
+    /// <summary>Share of the free memory that is used: beside the tensors there are the allocator's gaps (a quarter was seen) and other processes.</summary>
+    internal const double Usable = 0.75;
+
+    /// <summary>Most tokens of the row that is measured. From there on memory grows with the tokens alone.</summary>
+    private const int MostTokensMeasured = 128;
+
+    private readonly RowBytes _row;
+    private readonly double _budget;
+
+    private MicroBatches(RowBytes row, double budget) => (_row, _budget) = (row, budget);
+
+    /// <summary>Batches as they are.</summary>
+    internal static MicroBatches Whole { get; } = new(default, double.PositiveInfinity);
+
+    /// <summary>Measures what rows need and finds out what is free.</summary>
+    /// <param name="model">Ready to train; its gradients are cleared.</param>
+    /// <param name="data">The training rows.</param>
+    /// <param name="batchSize">Rows of a batch.</param>
+    /// <param name="free">Free bytes; null asks the system.</param>
+    /// <param name="notice">Is told what was found.</param>
+    /// <exception cref="AttuneException">The longest row does not fit alone.</exception>
+    internal static MicroBatches Fitting(BertForSequenceClassification model, TokenizedDataset data, int batchSize, long? free, Action<string> notice)
+    {
+        var lengths = data.Rows.Select(row => row.Length).OrderDescending().Take(batchSize).ToList();
+        var row = RowBytes.Measure(model, data.Rows.MaxBy(one => one.Length)!);
+        // After the measurement, in which the gradients took their place.
+        var budget = Usable * (free ?? FreeMemory.Bytes());
+        if (row.Of(lengths[0]) > budget)
+            throw new AttuneException(
+                $"The longest row has {lengths[0]} tokens and needs {Words(row.Of(lengths[0]))} in training, but only {Words(budget)} of memory can be used: shorten the " +
+                $"rows by --max-length, {(model.GradientCheckpointing ? "" : "give --gradient-checkpointing, ")}or take a smaller model.");
+        var worst = lengths.Sum(row.Of);
+        if (worst <= budget)
+        {
+            notice($"auto_find_batch_size: the longest {lengths.Count} rows need {Words(worst)} and {Words(budget)} can be used, so batches stay whole.");
+            return Whole;
+        }
+        notice(string.Create(CultureInfo.InvariantCulture, $"auto_find_batch_size: the longest {lengths.Count} rows need {Words(worst)} and {Words(budget)} can be used, ") +
+            $"so a batch that does not fit is computed in parts, at most {(int)(budget / row.Of(lengths[0]))} of the longest rows at a time; the result is the same.");
+        return new MicroBatches(row, budget);
+    }
+
+    /// <summary>The batch in parts, in its order: as many rows in each as fit.</summary>
+    internal IEnumerable<Range> Of(TokenizedDataset data, int[] rows)
+    {
+        var (first, bytes) = (0, 0.0);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var more = _row.Of(data.Rows[rows[i]].Length);
+            if (i > first && bytes + more > _budget)
+            {
+                yield return first..i;
+                (first, bytes) = (i, 0);
+            }
+            bytes += more;
+        }
+        yield return first..rows.Length;
+    }
+
+    private static string Words(double bytes) => FrozenOutputs.Words((long)bytes);
+
+    /// <summary>
+    /// The memory of a row in a training step. That of a batch is at most the sum of its rows', and close to it: all tensors have a line for
+    /// each token or for each row.
+    /// </summary>
+    /// <param name="Fixed">Bytes of a row.</param>
+    /// <param name="Token">Bytes of each of its tokens.</param>
+    internal readonly record struct RowBytes(double Fixed, double Token)
+    {
+        internal double Of(int tokens) => Fixed + Token * tokens;
+
+        /// <summary>Measures it by the model's own step, on two beginnings of a row.</summary>
+        internal static RowBytes Measure(BertForSequenceClassification model, TokenizedRow row)
+        {
+            var many = Math.Min(MostTokensMeasured, row.Length);
+            var few = many / 2;
+            var most = Measure(model, row, many);
+            if (few == 0) return new RowBytes(0, most);
+            var token = (most - Measure(model, row, few)) / (double)(many - few);
+            return new RowBytes(most - token * many, token);
+        }
+
+        private static long Measure(BertForSequenceClassification model, TokenizedRow row, int tokens)
+        {
+            _ = model.Weights.RawGradients;                                // stays; not the row's
+            var wasTraining = model.Training;
+            model.Training = true;
+            try
+            {
+                using var meter = new MemoryMeter();
+                using var output = model.Forward(Batch.Pack([row.First(tokens)]));
+                output.Backward(new float[output.Logits.Length]);
+                return meter.PeakBytes;
+            }
+            finally
+            {
+                model.Training = wasTraining;
+                model.Weights.ClearGradients();
+            }
+        }
+    }
+}
