@@ -85,7 +85,11 @@ internal sealed class GrowthCheck : Check
                     [.. rows.Take(count).Select(row => new TokenizedRow(row))], new ClassLabels([.. Enumerable.Range(0, count).Select(Sst2Rows.Label)]));
                 var arguments = new TrainingArguments
                 {
-                    OutputDir = folder, PerDeviceTrainBatchSize = batchSize, MaxSteps = updates, SaveStrategy = SaveStrategy.No, ReportTo = [],
+                    OutputDir = folder,
+                    PerDeviceTrainBatchSize = batchSize,
+                    MaxSteps = updates,
+                    SaveStrategy = SaveStrategy.No,
+                    ReportTo = [],
                 };
                 new Trainer(model, arguments, data).Train();
                 return 1;
