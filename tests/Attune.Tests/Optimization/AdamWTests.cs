@@ -1,6 +1,7 @@
 using Attune.Models;
 using Attune.Native;
 using Attune.Optimization;
+using Attune.Tests.Native;
 using static TorchSharp.torch;
 
 namespace Attune.Tests.Optimization;

@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Attune.Native;
 using static TorchSharp.torch;
 
-namespace Attune.Native;
+namespace Attune.Tests.Native;
 
 /// <summary>Calls an operator of libtorch that TorchSharp does not offer, through the C interface that is stable across its versions.</summary>
 /// <remarks>
