@@ -35,7 +35,10 @@ internal abstract class Check
         }
         try
         {
-            return Report(chosen, [.. chosen.Run()]);
+            Machine.Describe(chosen.Facts, "before");
+            CheckPart[] parts = [.. chosen.Run()];
+            Machine.Describe(chosen.Facts, "after");
+            return Report(chosen, parts);
         }
         catch (AttuneException e)
         {

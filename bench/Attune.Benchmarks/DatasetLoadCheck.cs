@@ -25,7 +25,6 @@ internal sealed class DatasetLoadCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         var folder = Directory.CreateTempSubdirectory("attune-dataset-load-").FullName;
         try
         {
@@ -51,7 +50,6 @@ internal sealed class DatasetLoadCheck : Check
         {
             Directory.Delete(folder, recursive: true);
         }
-        Machine.Describe(Facts, "after");
     }
 
     /// <summary>One process: loads the file again and again and prints what it took.</summary>

@@ -24,14 +24,12 @@ internal sealed class GrowthCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         var tokenizer = BertTokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
         yield return OneText(tokenizer, "one text of English", English(100_000_000));
         yield return OneText(tokenizer, "one text without a space", new string('a', 100_000_000));
         yield return OneText(tokenizer, "one text of accented letters", Repeated("tiếng Việt có dấu, Ærø, naïve, ", 100_000_000));
         yield return Rows(tokenizer);
         yield return Training();
-        Machine.Describe(Facts, "after");
     }
 
     /// <summary>Nanoseconds a character of one text, by its length.</summary>

@@ -11,7 +11,6 @@ internal sealed class OptimizerStepCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         using var attune = Side.Start("attune", "base", "16");
         using var usual = Side.Start("usual", "base", "16");
         attune.Ask("optimizer");
@@ -26,7 +25,6 @@ internal sealed class OptimizerStepCheck : Check
             usualSteps.Add(Side.Number(usual.Ask("optimizer"), "seconds"));
         }
         Facts["usual_seconds"] = Statistics.Median(usualSteps);
-        Machine.Describe(Facts, "after");
         yield return new("AdamW", Statistics.Median(ratios), 1.3, "times the copy", LowerIsBetter: true,
             Note: $"{Statistics.Median(steps):F4} and {Statistics.Median(copies):F4} s, medians of {Rounds} rounds");
     }

@@ -11,7 +11,6 @@ internal sealed class PredictCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         Facts["rows"] = Sst2Rows.Take(1).Source;
         using var attune = Side.Start("attune", "base", "32");
         attune.Ask($"predict 0 {RowsPerRound}");
@@ -23,7 +22,6 @@ internal sealed class PredictCheck : Check
             rates.Add(Side.Rate(answer));
             shares.Add(Side.Number(attune.Ask($"predict-limit {rows}"), "seconds") / Side.Number(answer, "seconds"));
         }
-        Machine.Describe(Facts, "after");
         yield return new("share of the limit", Statistics.Median(shares), 0.9, "", Note: $"{Statistics.Median(rates):F1} sentences/s, medians of {Rounds} rounds");
     }
 }

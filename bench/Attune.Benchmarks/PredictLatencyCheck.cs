@@ -11,7 +11,6 @@ internal sealed class PredictLatencyCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         Facts["rows"] = Sst2Rows.Take(1).Source;
         using var attune = Side.Start("attune", "base", "1");
         attune.Ask($"predict 0 {Sentences}");
@@ -21,7 +20,6 @@ internal sealed class PredictLatencyCheck : Check
             times.Add(Side.Number(attune.Ask($"predict {sentence} 1"), "seconds"));
             ratios.Add(times[^1] / Side.Number(attune.Ask($"predict-limit {sentence} 1"), "seconds"));
         }
-        Machine.Describe(Facts, "after");
         yield return new("one sentence", Statistics.Median(ratios), 1.3, "times its products", LowerIsBetter: true,
             Note: $"{Statistics.Median(times) * 1e3:F1} ms, median of {Sentences} sentences");
     }

@@ -16,7 +16,6 @@ internal sealed class StartCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         var folder = Directory.CreateTempSubdirectory("attune-start-").FullName;
         try
         {
@@ -44,7 +43,6 @@ internal sealed class StartCheck : Check
         {
             Directory.Delete(folder, recursive: true);
         }
-        Machine.Describe(Facts, "after");
     }
 
     private static double Quartile(List<double> values) => values.Order().ElementAt(values.Count / 4);

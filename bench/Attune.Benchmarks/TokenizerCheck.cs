@@ -20,7 +20,6 @@ internal sealed class TokenizerCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         var tokenizer = BertTokenizer.FromPretrained(Samples.Data("bert-base-uncased"), SpecialTokensInText.AsTokens);
         var (sentences, books) = (Samples.Sst2Sentences(), Samples.LongTexts(3000));
 
@@ -40,7 +39,6 @@ internal sealed class TokenizerCheck : Check
         Facts["books_times_rust"] = rust / ours;
         yield return new CheckPart("books, 2,000 characters each, one core", bytes / ours / 1e3, TargetMegabytes, "MB/s",
             Note: string.Create(CultureInfo.InvariantCulture, $"{rust / ours:F1} times the Rust tokenizer, ids equal"));
-        Machine.Describe(Facts, "after");
     }
 
     /// <summary>Milliseconds of all batches of both sides.</summary>

@@ -11,7 +11,6 @@ internal sealed class TrainMemoryLargeCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         Facts["rows"] = Sst2Rows.Take(1).Source;
         using var attune = Side.Start("attune", "large", "16");
         var answer = attune.Ask("step 0 20 0");

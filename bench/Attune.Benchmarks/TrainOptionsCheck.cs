@@ -25,7 +25,6 @@ internal sealed class TrainOptionsCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         using var plain = Side.Start("attune", "base", Rows, "");
         var step = $"options {RowTokens}";
         plain.Ask(step);
@@ -47,7 +46,6 @@ internal sealed class TrainOptionsCheck : Check
             yield return new($"{options}: peak memory", peak / plainPeak, mostMemory, "of that without", LowerIsBetter: true,
                 Note: $"{peak / Gibibyte:F2} and {plainPeak / Gibibyte:F2} GiB");
         }
-        Machine.Describe(Facts, "after");
     }
 
     private static double Peak(Side side) => side.Ask("peak")["bytes"]!.GetValue<long>();

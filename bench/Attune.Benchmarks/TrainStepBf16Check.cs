@@ -15,7 +15,6 @@ internal sealed class TrainStepBf16Check : Check
     protected override IEnumerable<CheckPart> Run()
     {
         if (!Processor.HasBFloat16) throw new AttuneException("This processor has no instructions for bfloat16 (AVX512_BF16 or AMX).");
-        Machine.Describe(Facts, "before");
         Facts["rows"] = Sst2Rows.Take(1).Source;
         foreach (var batchSize in (int[])[16, 32])
         {
@@ -25,7 +24,6 @@ internal sealed class TrainStepBf16Check : Check
             if (batchSize == 32) yield return Compare("predicting", exact, rounded, round => $"predict {round * PredictedRows} {PredictedRows}");
         }
         yield return Loss();
-        Machine.Describe(Facts, "after");
     }
 
     private static CheckPart Compare(string what, Side exact, Side rounded, Func<int, string> command)

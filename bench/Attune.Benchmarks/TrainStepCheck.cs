@@ -11,10 +11,8 @@ internal sealed class TrainStepCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         Facts["rows"] = Sst2Rows.Take(1).Source;
         foreach (var batchSize in (int[])[16, 32]) yield return Measure(batchSize);
-        Machine.Describe(Facts, "after");
     }
 
     private static CheckPart Measure(int batchSize)

@@ -11,10 +11,8 @@ internal sealed class TrainStepSmallCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         Facts["rows"] = Sst2Rows.Take(1).Source;
         foreach (var model in (string[])["tiny", "mini"]) yield return Measure(model);
-        Machine.Describe(Facts, "after");
     }
 
     private static CheckPart Measure(string model)

@@ -15,14 +15,12 @@ internal sealed class TrainStepUsualCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        Machine.Describe(Facts, "before");
         Facts["rows"] = Sst2Rows.Take(1).Source;
         using var attune = Side.Start("attune", "base", "16");
         var parts = OwnLengths(attune).ToList();
         var peak = attune.Ask("peak")["bytes"]!.GetValue<long>() / Gibibyte;
         parts.Add(PaddedTo512(attune));
         parts.Add(new("peak memory", peak, 3, "GiB", LowerIsBetter: true));
-        Machine.Describe(Facts, "after");
         return parts;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Attune.Formats;
 
 namespace Attune.Diagnostics;
 
@@ -30,7 +31,7 @@ internal static class FolderChecks
         long free;
         try
         {
-            free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
+            free = NearestFolder.FreeBytes(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -47,8 +48,7 @@ internal static class FolderChecks
     internal static Check Cache(string folder)
     {
         const string name = "Hub cache";
-        var existing = folder;
-        while (!Directory.Exists(existing) && Path.GetDirectoryName(Path.GetFullPath(existing)) is { } parent) existing = parent;
+        var existing = Directory.Exists(folder) ? folder : NearestFolder.Of(folder);
         var writable = Writable(name, existing);
         if (writable.Status != CheckStatus.Ok)
             return Check.Warning(name, $"{folder}: {existing} cannot be written",

@@ -6,15 +6,15 @@ namespace Attune.Kernels;
 /// <summary>Conversions between float32 and bfloat16, which is its upper half.</summary>
 internal static unsafe class BFloat16Conversion
 {
-    private const int Block = 1 << 12;                                     // also so many squares are summed in single precision
+    private const int Block = 1 << 12;                                     // so many squares are summed in single precision
 
     /// <summary>Rounds to the nearest, ties to even, as torch does.</summary>
-    internal static void Round(float* from, ushort* to, long count) => CpuLoop.Pieces(Blocks(count), 4 * Block, (_, first, end) =>
+    internal static void Round(float* from, ushort* to, long count) => CpuLoop.Stretches(count, 4, (first, end) =>
     {
-        var (i, last) = ((long)first * Block, Math.Min((long)end * Block, count));
-        for (; i <= last - 2 * Vector<uint>.Count; i += 2 * Vector<uint>.Count)
+        var i = first;
+        for (; i <= end - 2 * Vector<uint>.Count; i += 2 * Vector<uint>.Count)
             Round(Vector.Load(from + i), Vector.Load(from + i + Vector<uint>.Count), to + i);
-        for (; i < last; i++) to[i] = Round(from[i]);
+        for (; i < end; i++) to[i] = Round(from[i]);
     });
 
     /// <summary>Rounds two vectors that lie one after the other.</summary>
@@ -34,7 +34,7 @@ internal static unsafe class BFloat16Conversion
     internal static double Widen(ushort* from, float* to, long count, bool accumulate, bool pastCache = false)
     {
         pastCache &= (nint)to % (sizeof(float) * Vector<float>.Count) == 0;
-        var squares = new double[Blocks(count)];
+        var squares = new double[checked((int)((count + Block - 1) / Block))];
         CpuLoop.Pieces(squares.Length, 4 * Block, (_, first, end) =>
         {
             for (var block = first; block < end; block++)
@@ -82,6 +82,4 @@ internal static unsafe class BFloat16Conversion
         var rounded = (bits + new Vector<uint>(0x7FFF) + ((bits >> 16) & Vector<uint>.One)) >> 16;
         return Vector.ConditionalSelect(Vector.AsVectorUInt32(Vector.Equals(x, x)), rounded, new Vector<uint>(0x7FC0));
     }
-
-    private static int Blocks(long count) => checked((int)((count + Block - 1) / Block));
 }

@@ -8,6 +8,9 @@ internal static class CpuLoop
     /// <summary>Below so many elementary operations a loop stays on its own thread: waking another costs more.</summary>
     private const long WorthSharing = 1 << 15;
 
+    /// <summary>Elements that stay together: stretches begin at multiples of it.</summary>
+    private const int Stretch = 1 << 14;
+
     /// <summary>Number of threads that libtorch uses, and so do the loops here.</summary>
     internal static int Threads => torch.get_num_threads();
 
@@ -27,6 +30,14 @@ internal static class CpuLoop
     /// <summary>Into how many pieces <see cref="Pieces"/> cuts.</summary>
     internal static int PieceCount(int count, long operationsPerItem) =>
         count * operationsPerItem < WorthSharing ? 1 : Math.Max(1, Math.Min(Threads, count));
+
+    /// <summary>Cuts many elements that are worked off alike into one stretch for each thread.</summary>
+    /// <param name="count">Number of elements.</param>
+    /// <param name="operationsPerElement">As in <see cref="Pieces"/>.</param>
+    /// <param name="body">Is called with the first element and the one after the last.</param>
+    internal static void Stretches(long count, int operationsPerElement, Action<long, long> body) =>
+        Pieces(checked((int)((count + Stretch - 1) / Stretch)), (long)operationsPerElement * Stretch,
+            (_, from, to) => body((long)from * Stretch, Math.Min((long)to * Stretch, count)));
 
     /// <summary>Runs items of unequal length; each thread takes the next that is left.</summary>
     internal static void Items(int count, long operations, Action<int> body)

@@ -35,6 +35,9 @@ internal static unsafe class Gemm
         {
         }
 
+        /// <summary>What begins at a line and a column.</summary>
+        internal Matrix From(long line, long column) => this with { Data = (nint)At(line, column) };
+
         internal float* At(long line, long column) => (float*)Data + line * Step + column * ColumnStep;
     }
 
@@ -56,9 +59,10 @@ internal static unsafe class Gemm
             for (var from = 0; from < k; from += MostDepth)
             {
                 var depth = Math.Min(MostDepth, k - from);
-                var sum = Block(Math.Min(MostLines, m - line), n, depth, new(a.At(line, from), a.Step, a.ColumnStep), new(b.At(from, 0), b.Step, b.ColumnStep),
-                    new(c.At(line, 0), c.Step), accumulate || from > 0, pastCache);
-                if (from + depth == k) squares += sum;
+                var isLast = from + depth == k;
+                var sum = Block(Math.Min(MostLines, m - line), n, depth, a.From(line, from), b.From(from, 0), c.From(line, 0),
+                    accumulate || from > 0, pastCache && isLast);
+                if (isLast) squares += sum;
             }
         return squares;
     }
@@ -82,7 +86,7 @@ internal static unsafe class Gemm
         CpuLoop.Items(squares.Length, (long)m * n * k, item =>
         {
             int panel = item / chunks, chunk = item % chunks, column = panel * GemmTile.Columns;
-            squares[item] = Panel(m, Math.Min(GemmTile.Columns, n - column), k, (float*)left, b.At(0, column), b, c.At(0, column), c.Step,
+            squares[item] = Panel(m, Math.Min(GemmTile.Columns, n - column), k, (float*)left, b.From(0, column), c.From(0, column),
                 strips * chunk / chunks, strips * (chunk + 1) / chunks, accumulate, pastCache);
         });
         return squares.Sum();
@@ -90,7 +94,7 @@ internal static unsafe class Gemm
 
     /// <summary>The tiles of some strips of lines and one panel of columns.</summary>
     private static double Panel(
-        int m, int columns, int k, float* left, float* b, Matrix shape, float* c, long step, int firstStrip, int endStrip, bool accumulate, bool pastCache)
+        int m, int columns, int k, float* left, Matrix b, Matrix c, int firstStrip, int endStrip, bool accumulate, bool pastCache)
     {
         var depthBlocks = Groups(k, DepthBlock);
         var depth = Groups(k, depthBlocks);
@@ -100,13 +104,13 @@ internal static unsafe class Gemm
         for (var from = 0; from < k; from += depth)
         {
             var here = Math.Min(depth, k - from);
-            GemmPacking.Pack(b + from * shape.Step, shape.ColumnStep, shape.Step, columns, here, packed, GemmTile.Columns);
+            GemmPacking.Pack(b.At(from, 0), b.ColumnStep, b.Step, columns, here, packed, GemmTile.Columns);
             var isLast = from + here == k;
             for (var strip = firstStrip; strip < endStrip; strip++)
             {
                 var line = strip * GemmTile.Lines;
                 GemmTile.Multiply(here, left + (long)line * k + (long)from * GemmTile.Lines, packed, tile);
-                var sum = GemmTile.Store(tile, c + line * step, step, Math.Min(GemmTile.Lines, m - line), columns, accumulate || from > 0, isLast && pastCache);
+                var sum = GemmTile.Store(tile, c.At(line, 0), c.Step, Math.Min(GemmTile.Lines, m - line), columns, accumulate || from > 0, isLast && pastCache);
                 if (isLast) squares += sum;
             }
         }

@@ -39,8 +39,7 @@ internal static unsafe class MatrixProduct
     /// <summary>A copy in bfloat16, (M,N) as <paramref name="tensor"/>, which is contiguous.</summary>
     internal static Tensor Rounded(Tensor tensor)
     {
-        var rounded = empty(tensor.shape, ScalarType.BFloat16).DetachFromDisposeScope();
-        MemoryMeter.Took(rounded);
+        var rounded = LibTorch.Empty(ScalarType.BFloat16, tensor.shape);
         Round(tensor, rounded);
         return rounded;
     }

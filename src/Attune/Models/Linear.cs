@@ -58,25 +58,19 @@ internal sealed unsafe class Linear : IDisposable
     internal Tensor Forward(Tensor x)                                                             // (L,I) -> (L,O)
     {
         var result = LibTorch.Empty(x.size(0), Value.size(0));
-        if (Rounds)
-        {
-            RefreshRounded();
-            using var rounded = MatrixProduct.Rounded(x);
-            _ = MatrixProduct.MultiplyRounded(rounded, _roundedTransposed!, result);
-        }
-        else _ = MatrixProduct.Multiply(x, Transposed, result);
+        TimesWeights(x, transposed: true, result, accumulate: false);
         return result;
     }
 
     internal Tensor InputGradient(Tensor gradient)                                                // (L,O) -> (L,I)
     {
         var result = LibTorch.Empty(gradient.size(0), Value.size(1));
-        AddInputGradient(gradient, result, accumulate: false);
+        TimesWeights(gradient, transposed: false, result, accumulate: false);
         return result;
     }
 
     /// <summary>sum += gradient W, (L,I).</summary>
-    internal void AddInputGradient(Tensor gradient, Tensor sum) => AddInputGradient(gradient, sum, accumulate: true);
+    internal void AddInputGradient(Tensor gradient, Tensor sum) => TimesWeights(gradient, transposed: false, sum, accumulate: true);
 
     /// <summary>Adds gradient' x to the weights' gradients, (O,I). Of joined layers one that is trained is enough: nobody reads the others'.</summary>
     internal void AddWeightGradient(Tensor gradient, Tensor x)
@@ -125,15 +119,17 @@ internal sealed unsafe class Linear : IDisposable
         _roundedTransposed?.Dispose();
     }
 
-    private void AddInputGradient(Tensor gradient, Tensor sum, bool accumulate)
+    /// <summary>result = x W or x W', or adds it.</summary>
+    private void TimesWeights(Tensor x, bool transposed, Tensor result, bool accumulate)
     {
-        if (Rounds)
+        if (!Rounds)
         {
-            RefreshRounded();
-            using var rounded = MatrixProduct.Rounded(gradient);
-            _ = MatrixProduct.MultiplyRounded(rounded, _rounded!, sum, accumulate);
+            _ = MatrixProduct.Multiply(x, transposed ? Transposed : Value, result, accumulate);
+            return;
         }
-        else _ = MatrixProduct.Multiply(gradient, Value, sum, accumulate);
+        RefreshRounded();
+        using var rounded = MatrixProduct.Rounded(x);
+        _ = MatrixProduct.MultiplyRounded(rounded, transposed ? _roundedTransposed! : _rounded!, result, accumulate);
     }
 
     /// <summary>Rounds the weights anew where they have changed.</summary>

@@ -43,11 +43,15 @@ internal static unsafe partial class LibTorch
 
     /// <summary>A new float32 tensor whose content is not set. It belongs to its owner alone, whatever dispose scope a caller has open.</summary>
     /// <exception cref="AttuneException">There is not enough memory.</exception>
-    internal static Tensor Empty(params ReadOnlySpan<long> shape)
+    internal static Tensor Empty(params ReadOnlySpan<long> shape) => Empty(ScalarType.Float32, shape);
+
+    /// <summary>The same with elements of another type.</summary>
+    /// <exception cref="AttuneException">There is not enough memory.</exception>
+    internal static Tensor Empty(ScalarType type, params ReadOnlySpan<long> shape)
     {
         try
         {
-            var tensor = torch.empty(shape, ScalarType.Float32).DetachFromDisposeScope();
+            var tensor = torch.empty(shape, type).DetachFromDisposeScope();
             MemoryMeter.Took(tensor);
             return tensor;
         }

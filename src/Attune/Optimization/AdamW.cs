@@ -11,7 +11,7 @@ namespace Attune.Optimization;
 /// </summary>
 public sealed unsafe class AdamW : Optimizer
 {
-    private const int Block = 1 << 14, OperationsPerElement = 16;
+    private const int OperationsPerElement = 16;
 
     private readonly double _weightDecay;
     private readonly AdamWKernel.Settings _settings;
@@ -84,11 +84,10 @@ public sealed unsafe class AdamW : Optimizer
         float* values = LibTorch.Floats(Weights.RawValues), gradients = LibTorch.Floats(Weights.RawGradients);
         float* averages = LibTorch.Floats(_averages), squares = LibTorch.Floats(_squares);
         var rounded = Rounds && run.Decays && !run.IsTable ? (ushort*)LibTorch.Floats(Weights.Rounded!) - Weights.RoundedFrom : null;
-        CpuLoop.Pieces(checked((int)((run.Count + Block - 1) / Block)), OperationsPerElement * Block, (_, firstBlock, endBlock) =>
+        CpuLoop.Stretches(run.Count, OperationsPerElement, (first, end) =>
         {
-            var first = (long)firstBlock * Block;
             long at = run.Offset + first, place = run.Place + first;
-            AdamWKernel.Update(values + at, gradients + at, averages + place, squares + place, Math.Min((long)endBlock * Block, run.Count) - first,
+            AdamWKernel.Update(values + at, gradients + at, averages + place, squares + place, end - first,
                 _settings, step, gradientFactor, rounded is null ? null : rounded + at);
         });
     }

@@ -36,10 +36,9 @@ public sealed unsafe class Sgd : Optimizer
         float* values = LibTorch.Floats(Weights.RawValues) + run.Offset, gradients = LibTorch.Floats(Weights.RawGradients) + run.Offset;
         var buffer = _buffer is null ? null : LibTorch.Floats(_buffer) + run.Place;
         float rate = (float)LearningRate, momentum = (float)_momentum, decay = run.Decays ? (float)_weightDecay : 0;
-        const int block = 1 << 14;
-        CpuLoop.Pieces(checked((int)((run.Count + block - 1) / block)), 4L * block, (_, from, to) =>
+        CpuLoop.Stretches(run.Count, 4, (first, end) =>
         {
-            for (var i = (long)from * block; i < Math.Min((long)to * block, run.Count); i++)
+            for (var i = first; i < end; i++)
             {
                 var slope = gradients[i] * factor + decay * values[i];
                 if (buffer is not null) slope = buffer[i] = momentum * buffer[i] + slope;

@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Formats;
 using static TorchSharp.torch;
 
 namespace Attune.Training;
@@ -28,7 +29,7 @@ internal sealed class FrozenCache : IDisposable
         var size = _planned.Sum(data => FrozenOutputs.SizeBytes(trainer.Model, data));
         if (FreeBytes(args.OutputDir) - RoomForCheckpoints(trainer) is { } room && room < size)
         {
-            var lack = $"The frozen part's output would take {FrozenOutputs.Words(size)} in {args.OutputDir}, and {FrozenOutputs.Words(Math.Max(0, room))} are free there " +
+            var lack = $"The frozen part's output would take {ByteSize.Words(size)} in {args.OutputDir}, and {ByteSize.Words(Math.Max(0, room))} are free there " +
                 "besides two checkpoints";
             if (isAsked) throw new AttuneException($"{lack}; free some space, choose another --output-dir, or give --cache-frozen false.");
             trainer.Notice($"{lack}, so it is computed in every epoch.");
@@ -36,7 +37,7 @@ internal sealed class FrozenCache : IDisposable
             return;
         }
         var dropout = isAsked && encoder.IsFrozenPartDropping ? ", without its dropout" : "";
-        trainer.Notice($"The frozen part's output is computed once for each row{dropout}, and takes {FrozenOutputs.Words(size)} on the disk until the run ends.");
+        trainer.Notice($"The frozen part's output is computed once for each row{dropout}, and takes {ByteSize.Words(size)} on the disk until the run ends.");
     }
 
     /// <summary>Creates the files, and computes the training rows; those of the evaluation come with the first evaluation.</summary>
@@ -72,11 +73,9 @@ internal sealed class FrozenCache : IDisposable
     /// <summary>Free bytes where a folder is or will be; null where the system does not say.</summary>
     private static long? FreeBytes(string folder)
     {
-        var existing = Path.GetFullPath(folder);
-        while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent) existing = parent;
         try
         {
-            return new DriveInfo(existing).AvailableFreeSpace;
+            return NearestFolder.FreeBytes(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Attune.Batching;
 using Attune.Models;
@@ -143,9 +142,4 @@ internal sealed class FrozenOutputs : IDisposable
             rest = rest[bytes..];
         }
     }
-
-    /// <summary>A size in words.</summary>
-    internal static string Words(long bytes) => bytes >= 1_000_000_000
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB");
 }

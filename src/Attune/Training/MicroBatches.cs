@@ -37,15 +37,15 @@ internal sealed class MicroBatches
         var budget = Usable * (free ?? FreeMemory.Bytes());
         if (row.Of(lengths[0]) > budget)
             throw new AttuneException(
-                $"The longest row has {lengths[0]} tokens and needs {Words(row.Of(lengths[0]))} in training, but only {Words(budget)} of memory can be used: shorten the " +
+                $"The longest row has {lengths[0]} tokens and needs {ByteSize.Words(row.Of(lengths[0]))} in training, but only {ByteSize.Words(budget)} of memory can be used: shorten the " +
                 $"rows by --max-length, {(model.GradientCheckpointing ? "" : "give --gradient-checkpointing, ")}or take a smaller model.");
         var worst = lengths.Sum(row.Of);
         if (worst <= budget)
         {
-            notice($"auto_find_batch_size: the longest {lengths.Count} rows need {Words(worst)} and {Words(budget)} can be used, so batches stay whole.");
+            notice($"auto_find_batch_size: the longest {lengths.Count} rows need {ByteSize.Words(worst)} and {ByteSize.Words(budget)} can be used, so batches stay whole.");
             return Whole;
         }
-        notice(string.Create(CultureInfo.InvariantCulture, $"auto_find_batch_size: the longest {lengths.Count} rows need {Words(worst)} and {Words(budget)} can be used, ") +
+        notice(string.Create(CultureInfo.InvariantCulture, $"auto_find_batch_size: the longest {lengths.Count} rows need {ByteSize.Words(worst)} and {ByteSize.Words(budget)} can be used, ") +
             $"so a batch that does not fit is computed in parts, at most {(int)(budget / row.Of(lengths[0]))} of the longest rows at a time; the result is the same.");
         return new MicroBatches(row, budget);
     }
@@ -66,8 +66,6 @@ internal sealed class MicroBatches
         }
         yield return first..rows.Length;
     }
-
-    private static string Words(double bytes) => FrozenOutputs.Words((long)bytes);
 
     /// <summary>
     /// The memory of a row in a training step. That of a batch is at most the sum of its rows', and close to it: all tensors have a line for
