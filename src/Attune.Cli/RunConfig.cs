@@ -10,7 +10,7 @@ namespace Attune.Cli;
 internal static class RunConfig
 {
     // What belongs to one start of a run and not to the run.
-    private static readonly string[] NotKept = ["resume_from_checkpoint", "overwrite_output_dir", "profile", "overwrite_cache", "token_cache"];
+    private static readonly string[] NotKept = ["resume_from_checkpoint", "overwrite_output_dir", "profile", "overwrite_cache", "token_cache", "max_time"];
 
     internal static void Write(string folder, ModelArguments model, DataArguments data, TrainingArguments arguments)
     {

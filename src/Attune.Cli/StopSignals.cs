@@ -27,8 +27,8 @@ internal sealed partial class StopSignals : IDisposable
     /// <summary>Cancelled by the first signal.</summary>
     internal CancellationToken Token => _stop.Token;
 
-    /// <summary>What to answer to the shell after a stop.</summary>
-    internal int Code => _exitCode;
+    /// <summary>What to answer to the shell after a stop; null where no signal has come.</summary>
+    internal int? Code => _exitCode == 0 ? null : _exitCode;
 
     public void Dispose()
     {

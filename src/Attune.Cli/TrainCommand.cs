@@ -62,7 +62,7 @@ internal static class TrainCommand
         ModelArguments from, DataArguments data, TrainingArguments arguments, TrainingArguments checkedArguments, string? defaults,
         OutputArguments output, Terminal terminal)
     {
-        var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint);
+        var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint, terminal.Tell);
         var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
         var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
         if (checkpoint is not null) RunConfig.CheckModel(checkpoint, checkedArguments.OutputDir, config);
@@ -89,15 +89,16 @@ internal static class TrainCommand
             folder, source.ModelLabels, source.ProblemType, seed: unchecked((ulong)arguments.Seed)));
         foreach (var line in RunNotes.Of(from, data, config, model, arguments, train, maxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
+        using var save = new SaveOnSignal(terminal);
         var trainer = new Trainer(
             model, arguments, train, eval, source.ComputeMetrics(),
-            [new ProgressBar(terminal, TimeProvider.System), .. Reporters.Of(arguments)], tokenizer.Save, terminal.Tell);
+            [new ProgressBar(terminal, TimeProvider.System), save, .. Reporters.Of(arguments)], tokenizer.Save, terminal.Tell);
         if (output.Verbose)
             foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
         var results = new TrainResults(trainer, source, output, terminal);
-        var done = trainer.Train(cancellation: stop.Token);
+        var done = trainer.Train(checkpoint, stop.Token);
         RunConfig.Write(trainer.Args.OutputDir, from, data, trainer.Args);
-        if (done.Interrupted) return results.Interrupted(done, stop.Code);
+        if (done.Interrupted) return results.Interrupted(done, stop.Code ?? ExitCode.TryAgain);   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
         results.Train(done, train.Count);
         try
@@ -108,7 +109,7 @@ internal static class TrainCommand
         }
         catch (OperationCanceledException)
         {
-            return results.InterruptedAfterTraining(stop.Code);
+            return results.InterruptedAfterTraining(stop.Code!.Value);
         }
         return results.Finish();
     }

@@ -12,9 +12,10 @@ internal sealed class AttuneProcess : IDisposable
     private readonly Process _process;
     private readonly StringBuilder _out = new(), _error = new();
 
-    private AttuneProcess(string folder, IEnumerable<string> words, string? input, IReadOnlyDictionary<string, string>? environment)
+    private AttuneProcess(string folder, IEnumerable<string> words, string? input, IReadOnlyDictionary<string, string>? environment, string[]? under = null)
     {
-        var start = new ProcessStartInfo(Executable, words)
+        string[] all = [.. under ?? [], Executable, .. words];
+        var start = new ProcessStartInfo(all[0], all[1..])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
@@ -56,6 +57,13 @@ internal sealed class AttuneProcess : IDisposable
     internal static Result Run(string folder, string[] words, string? input, params (string Name, string Value)[] environment)
     {
         using var process = new AttuneProcess(folder, words, input, environment.ToDictionary());
+        return process.Wait();
+    }
+
+    /// <summary>Runs it under another program, such as one that traces it.</summary>
+    internal static Result RunUnder(string folder, string[] under, string[] words)
+    {
+        using var process = new AttuneProcess(folder, words, null, null, under);
         return process.Wait();
     }
 

@@ -43,6 +43,52 @@ public sealed class StopTests
     }
 
     [Fact]
+    public void Usr1_WhileTraining_SavesACheckpointAndGoesOn()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
+        var folder = Directory.CreateTempSubdirectory("attune-stop-").FullName;
+        try
+        {
+            TinyModel.Write(Path.Combine(folder, "tiny"));
+            TinyModel.Csv(Path.Combine(folder, "train.csv"), 32, seed: 1);
+            using var process = AttuneProcess.Start(folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run", "--threads", "1",
+                "--save-strategy", "no", "--max-steps", "1000000", "--logging-steps", "1");
+            process.WaitFor("step 3 ");
+            process.Signal("USR1");
+            process.WaitFor("Saving a checkpoint after this step, and going on.");
+            string? checkpoint;
+            while ((checkpoint = Directory.GetDirectories(Path.Combine(folder, "run"), "checkpoint-*").FirstOrDefault()) is null) Thread.Sleep(5);
+            var step = int.Parse(checkpoint[(checkpoint.LastIndexOf('-') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+            process.WaitFor($"step {step + 2} ");
+            Assert.True(File.Exists(Path.Combine(checkpoint, "manifest.json")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void MaxTime_IsOver_StopsWithACheckpoint()
+    {
+        var folder = Directory.CreateTempSubdirectory("attune-stop-").FullName;
+        try
+        {
+            TinyModel.Write(Path.Combine(folder, "tiny"));
+            TinyModel.Csv(Path.Combine(folder, "train.csv"), 32, seed: 1);
+            var result = AttuneProcess.Run(folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run", "--threads", "1",
+                "--save-strategy", "no", "--max-steps", "100000000", "--max-time", "1s");
+            Assert.Equal((75, ""), (result.Code, result.Out));
+            Assert.Contains("with --resume-from-checkpoint true to go on.", result.Error, StringComparison.Ordinal);
+            Assert.Single(Directory.GetDirectories(Path.Combine(folder, "run"), "checkpoint-*"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void SecondSignal_WhileStopping_EndsAtOnceAndInOrder()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");

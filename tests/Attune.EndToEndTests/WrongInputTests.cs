@@ -78,7 +78,7 @@ public sealed class WrongInputTests(TrainedRun run)
         {
             var result = AttuneProcess.Run(run.Folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "full-disk/run", "--max-steps", "2");
             Assert.Equal(1, result.Code);
-            Assert.Matches(@"attune: [^\n]*no space is left on the disk; free some space or choose another folder\.\n$", result.Error);
+            Assert.Matches(@"attune: [^\n]* cannot be written: it needs \S+ MB, and its disk has \S+ MB; free some space or choose another folder\.\n$", result.Error);
             Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
         }
         finally

@@ -16,4 +16,17 @@ internal static class NearestFolder
     /// <exception cref="UnauthorizedAccessException">It does not say it to this user.</exception>
     /// <exception cref="ArgumentException">It has no such place.</exception>
     internal static long FreeBytes(string folder) => new DriveInfo(Of(folder)).AvailableFreeSpace;
+
+    /// <summary>The same; null where it is not said.</summary>
+    internal static long? TryFreeBytes(string folder)
+    {
+        try
+        {
+            return FreeBytes(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
+    }
 }

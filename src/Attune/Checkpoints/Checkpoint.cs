@@ -7,18 +7,25 @@ internal static class Checkpoint
 {
     private const string UnfinishedSuffix = ".tmp", ReplacedSuffix = ".old";
 
-    /// <summary>Lets <paramref name="fill"/> write the files of a new folder beside its place, then renames it.</summary>
+    /// <summary>
+    /// Lets <paramref name="fill"/> write the files of a new folder beside its place, adds the manifest, then renames the folder. Before the
+    /// rename there is no checkpoint, after it there is a whole one.
+    /// </summary>
     /// <param name="folder">The checkpoint; one that is there already is replaced.</param>
     /// <param name="fill">Writes into the folder that it is given. Each file must be on the disk when it returns.</param>
+    /// <param name="bytes">About how many bytes it will have; where they do not fit on the disk nothing is written.</param>
+    /// <param name="environment">For the manifest.</param>
     /// <exception cref="AttuneException">The folder cannot be written or the disk is full; nothing else is touched.</exception>
-    internal static void Write(string folder, Action<string> fill)
+    internal static void Write(string folder, Action<string> fill, long bytes = 0, RunEnvironment? environment = null)
     {
         var parent = Path.GetDirectoryName(Path.GetFullPath(folder))!;
         var fresh = Path.Combine(parent, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}{UnfinishedSuffix}");
         try
         {
+            RequireSpace(folder, bytes);
             Directory.CreateDirectory(fresh);
             fill(fresh);
+            CheckpointManifest.Write(fresh, CheckpointFiles.Step(folder) ?? 0, environment);
             AtomicFile.FlushFolder(fresh);
             Replace(folder, fresh, Path.Combine(parent, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}{ReplacedSuffix}"));
             AtomicFile.FlushFolder(parent);
@@ -37,22 +44,66 @@ internal static class Checkpoint
         }
     }
 
-    /// <summary>The folder that <c>resume_from_checkpoint</c> means.</summary>
-    /// <param name="wanted">A folder; <c>true</c> for the newest checkpoint of the run; <c>auto</c> for the same where there is one; null or <c>false</c> for none.</param>
+    /// <summary>The folder that <c>resume_from_checkpoint</c> means. Every file of it has been compared with its manifest.</summary>
+    /// <param name="wanted">
+    /// A folder; <c>true</c> for the newest whole checkpoint of the run; <c>auto</c> for the same where there is one; null, <c>never</c> or
+    /// <c>false</c> for none.
+    /// </param>
     /// <param name="outputDir">Folder of the run.</param>
+    /// <param name="notice">Is told which damaged checkpoints are passed over.</param>
     /// <returns>Null where the run starts anew.</returns>
-    /// <exception cref="AttuneException">There is no such checkpoint.</exception>
-    internal static string? Find(string? wanted, string outputDir)
+    /// <exception cref="AttuneException">There is no such checkpoint, or it is damaged.</exception>
+    internal static string? Find(string? wanted, string outputDir, Action<string> notice)
     {
-        if (wanted is null || wanted.Equals("false", StringComparison.OrdinalIgnoreCase)) return null;
-        if (wanted.Equals("auto", StringComparison.OrdinalIgnoreCase)) return CheckpointFiles.Newest(outputDir);
-        if (wanted.Equals("true", StringComparison.OrdinalIgnoreCase))
-            return CheckpointFiles.Newest(outputDir)
-                ?? throw new AttuneException($"{outputDir} has no checkpoint to resume from; leave out resume_from_checkpoint to start anew, or give auto, which does what fits.");
+        switch (wanted?.ToLowerInvariant())
+        {
+            case null or "never" or "false": return null;
+            case "auto": return NewestWhole(outputDir, notice);
+            case "true":
+                return NewestWhole(outputDir, notice) ?? throw new AttuneException(
+                    $"{outputDir} has no checkpoint to resume from; leave out resume_from_checkpoint to start anew, or give auto, which does what fits.");
+        }
         if (!File.Exists(Path.Combine(wanted, CheckpointFiles.TrainerState)))
             throw new AttuneException(
                 $"{wanted} is no checkpoint: it has no {CheckpointFiles.TrainerState}; give a folder checkpoint-N, or true for the newest in output_dir.");
-        return wanted;
+        return Problem(wanted) is { } problem ? throw new AttuneException($"{problem}; resume from another checkpoint.") : wanted;
+    }
+
+    private static string? NewestWhole(string outputDir, Action<string> notice)
+    {
+        var problems = new List<string>();
+        foreach (var folder in CheckpointFiles.All(outputDir).Reverse())
+        {
+            if (Problem(folder) is { } problem) problems.Add(problem);
+            else
+            {
+                foreach (var one in problems) notice($"A damaged checkpoint is passed over: {one}.");
+                return folder;
+            }
+        }
+        return problems.Count == 0 ? null : throw new AttuneException(
+            $"No checkpoint in {outputDir} is whole ({string.Join("; ", problems)}); put back what is missing, or start anew with --overwrite-output-dir.");
+    }
+
+    /// <summary>What is wrong with a checkpoint. Those of transformers have no manifest; what they hold is checked when it is read.</summary>
+    private static string? Problem(string folder)
+    {
+        if (File.Exists(Path.Combine(folder, CheckpointFiles.Manifest)) || File.Exists(Path.Combine(folder, CheckpointFiles.ResumeState)))
+            return CheckpointManifest.Problem(folder);
+        var state = Path.Combine(folder, CheckpointFiles.TrainerState);
+        return File.Exists(state) ? null : $"{state} is missing";
+    }
+
+    /// <summary>Makes sure that there is room for a checkpoint.</summary>
+    /// <param name="folder">Its place.</param>
+    /// <param name="bytes">About how many bytes it will have.</param>
+    /// <exception cref="AttuneException">The disk has less.</exception>
+    internal static void RequireSpace(string folder, long bytes)
+    {
+        var needed = bytes + bytes / 10;
+        if (NearestFolder.TryFreeBytes(folder) is { } free && free < needed)
+            throw new AttuneException(
+                $"{folder} cannot be written: it needs {ByteSize.Words(needed)}, and its disk has {ByteSize.Words(free)}; free some space or choose another folder.");
     }
 
     /// <summary>

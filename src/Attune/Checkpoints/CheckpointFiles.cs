@@ -18,6 +18,9 @@ public static class CheckpointFiles
     /// <summary>What an exact continuation needs besides.</summary>
     public const string ResumeState = "attune_state.json";
 
+    /// <summary>Size and SHA-256 of each file of a checkpoint; a folder without it is not one of Attune's.</summary>
+    public const string Manifest = "manifest.json";
+
     /// <summary>The results of all splits together.</summary>
     public const string AllResults = "all_results.json";
 

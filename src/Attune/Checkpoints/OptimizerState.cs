@@ -4,12 +4,21 @@ using Attune.Optimization;
 
 namespace Attune.Checkpoints;
 
-/// <summary>An optimizer's tensors in a safetensors file.</summary>
-internal static class OptimizerState
+/// <summary>An optimizer's state as a checkpoint keeps it: its tensors in a safetensors file, and what belongs to them in its header.</summary>
+internal sealed record OptimizerState
 {
     private const string Kind = "optimizer", Steps = "step_count", Trained = "trained_weights";
 
-    internal static void Write(Optimizer optimizer, string folder)
+    private readonly Dictionary<string, string> _facts;
+
+    private OptimizerState(Dictionary<string, string> facts, IReadOnlyList<(string Name, nint Address, long Count)> tensors) =>
+        (_facts, Tensors) = (facts, tensors);
+
+    /// <summary>Its flat float32 tensors: name, address of the first element, number of elements.</summary>
+    internal IReadOnlyList<(string Name, nint Address, long Count)> Tensors { get; private init; }
+
+    /// <summary>The present state; the tensors stay where they are.</summary>
+    internal static OptimizerState Of(Optimizer optimizer)
     {
         var facts = new Dictionary<string, string>
         {
@@ -17,10 +26,18 @@ internal static class OptimizerState
             [Steps] = optimizer.StepCount.ToString(CultureInfo.InvariantCulture),
         };
         if (optimizer.Trained.Fingerprint is { } trained) facts[Trained] = trained;
-        SafeTensors.Write(
-            Path.Combine(folder, CheckpointFiles.Optimizer),
-            [.. optimizer.StateMemory.Select(tensor => TensorToWrite.At(tensor.Name, WeightType.F32, [tensor.Count], tensor.Address))], facts);
+        return new OptimizerState(facts, [.. optimizer.StateMemory]);
     }
+
+    /// <summary>The same state, with its tensors at other addresses.</summary>
+    internal OptimizerState At(IEnumerable<nint> addresses) =>
+        this with { Tensors = [.. Tensors.Zip(addresses, (tensor, address) => (tensor.Name, address, tensor.Count))] };
+
+    /// <summary>Writes the file into a folder.</summary>
+    /// <exception cref="AttuneException">It cannot be written.</exception>
+    internal void Write(string folder) => SafeTensors.Write(
+        Path.Combine(folder, CheckpointFiles.Optimizer),
+        [.. Tensors.Select(tensor => TensorToWrite.At(tensor.Name, WeightType.F32, [tensor.Count], tensor.Address))], _facts);
 
     /// <summary>Fills the optimizer from a checkpoint; false where that has no optimizer of this kind.</summary>
     /// <exception cref="AttuneException">The file is damaged, or belongs to another model or to a run that trained other weights.</exception>

@@ -55,6 +55,9 @@ internal sealed record ResumeState
     /// <summary>The rate of the last update, for the same.</summary>
     public double LastLearningRate { get; init; }
 
+    /// <summary>Updates that were skipped since the last one that was made, because loss or gradient was not a number.</summary>
+    public int SkippedInARow { get; init; }
+
     /// <summary>Seconds of training so far.</summary>
     public double TrainSeconds { get; init; }
 

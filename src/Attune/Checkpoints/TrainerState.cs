@@ -46,10 +46,18 @@ public sealed class TrainerState
     /// <summary>The checkpoint of the best evaluation.</summary>
     public string? BestModelCheckpoint { get; internal set; }
 
-    internal List<IReadOnlyDictionary<string, double>> History { get; } = [];
+    internal List<IReadOnlyDictionary<string, double>> History { get; private set; } = [];
 
     /// <summary>The state of callbacks by their names, as they were at the last checkpoint.</summary>
     internal JsonObject StatefulCallbacks { get; set; } = [];
+
+    /// <summary>The state as it is now, for who reads it later.</summary>
+    internal TrainerState Copy()
+    {
+        var copy = (TrainerState)MemberwiseClone();
+        copy.History = [.. History];
+        return copy;
+    }
 
     /// <summary>Turns shares of the run into numbers of updates.</summary>
     internal void ComputeSteps(double logging, double? eval, double save)

@@ -1,4 +1,4 @@
-using TorchSharp;
+using Attune.Native;
 
 namespace Attune.Kernels;
 
@@ -12,7 +12,7 @@ internal static class CpuLoop
     private const int Stretch = 1 << 14;
 
     /// <summary>Number of threads that libtorch uses, and so do the loops here.</summary>
-    internal static int Threads => torch.get_num_threads();
+    internal static int Threads => LibTorch.Threads;
 
     /// <summary>Cuts 0 to <paramref name="count"/> into one contiguous piece for each thread, the same pieces for the same count.</summary>
     /// <param name="count">Number of items.</param>

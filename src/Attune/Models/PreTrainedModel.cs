@@ -51,11 +51,16 @@ public abstract class PreTrainedModel : IDisposable
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> as transformers does.</summary>
     /// <param name="folder">Is created where it does not exist.</param>
     /// <exception cref="AttuneException">The folder cannot be written, or the disk is full.</exception>
-    public void SavePretrained(string folder)
+    public unsafe void SavePretrained(string folder) => Save(folder, (nint)LibTorch.Floats(Weights.UpToDateValues()));
+
+    /// <summary>The same with values that lie elsewhere.</summary>
+    /// <param name="folder">Is created where it does not exist.</param>
+    /// <param name="values">Address of a copy of the flat buffer of the weights' values.</param>
+    internal void Save(string folder, nint values)
     {
         AtomicFile.CreateFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
-        WeightLoading.Save(Weights, Path.Combine(folder, WeightFiles.SafeTensorsName));
+        WeightLoading.Save(Weights, values, Path.Combine(folder, WeightFiles.SafeTensorsName));
     }
 
     /// <exception cref="AttuneException">The processor has no instructions for bfloat16.</exception>

@@ -58,9 +58,12 @@ internal static class WeightLoading
     }
 
     /// <summary>Writes all weights as transformers does.</summary>
-    internal static unsafe void Save(WeightStore weights, string file) => SafeTensors.Write(
+    /// <param name="weights">Give names, shapes and places.</param>
+    /// <param name="values">Address of the flat buffer of their values, or of a copy of it.</param>
+    /// <param name="file">The file.</param>
+    internal static void Save(WeightStore weights, nint values, string file) => SafeTensors.Write(
         file,
-        [.. weights.All.Select(weight => TensorToWrite.At(weight.Name, WeightType.F32, weight.Shape, (nint)weight.Data))],
+        [.. weights.All.Select(weight => TensorToWrite.At(weight.Name, WeightType.F32, weight.Shape, values + (nint)weight.Offset * sizeof(float)))],
         new Dictionary<string, string> { ["format"] = "pt" });
 
     /// <summary>The name that transformers gives today: old LayerNorm names, and the encoder's prefix as this model has it.</summary>

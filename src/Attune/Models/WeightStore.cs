@@ -33,9 +33,9 @@ public sealed class WeightStore : IDisposable
     {
         get
         {
-            foreach (var weight in _weights) weight.Pending?.Finish();
+            var values = UpToDateValues();
             SetChanged();
-            return RawValues;
+            return values;
         }
     }
 
@@ -61,6 +61,13 @@ public sealed class WeightStore : IDisposable
 
     /// <summary>The values, of which rows of tables may wait for updates: <see cref="Weight.Pending"/>.</summary>
     internal Tensor RawValues => _values ?? throw new InvalidOperationException("the weights are not laid out yet");
+
+    /// <summary>The values with every row up to date, for who only reads them.</summary>
+    internal Tensor UpToDateValues()
+    {
+        foreach (var weight in _weights) weight.Pending?.Finish();
+        return RawValues;
+    }
 
     /// <summary>The gradients, where those of weights and rows marked as clear are not zero yet.</summary>
     internal Tensor RawGradients => _gradients ??= LibTorch.Empty(Count);

@@ -30,6 +30,12 @@ internal static unsafe partial class LibTorch
         if (_loading is { } loading) Task.WaitAny(loading);
     }
 
+    /// <summary>Its version.</summary>
+    internal static string Version => torch.__version__;
+
+    /// <summary>Threads that compute, its own and those of this library's kernels.</summary>
+    internal static int Threads => torch.get_num_threads();
+
     /// <summary>Address of a contiguous float32 tensor in this machine's memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float* Floats(Tensor tensor)
@@ -55,7 +61,7 @@ internal static unsafe partial class LibTorch
             MemoryMeter.Took(tensor);
             return tensor;
         }
-        catch (ExternalException e) when (IsOutOfMemory(e))
+        catch (Exception e) when (IsOutOfMemory(e))
         {
             throw OutOfMemory(e);
         }
@@ -83,13 +89,20 @@ internal static unsafe partial class LibTorch
     private static void KeepToOwnCores()
     {
         if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is { Length: > 0 }) return;
-        if (torch.get_num_threads() > Environment.ProcessorCount) torch.set_num_threads(Environment.ProcessorCount);
+        if (Threads > Environment.ProcessorCount) torch.set_num_threads(Environment.ProcessorCount);
     }
 
-    /// <summary>libtorch has no type of error for it, only the words of its allocator: "can't allocate memory" or "not enough memory".</summary>
-    private static bool IsOutOfMemory(ExternalException e) => e.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal);
+    /// <summary>Whether an error says that memory could not be had, from libtorch, from this library or from the runtime.</summary>
+    internal static bool IsOutOfMemory(Exception error) => error switch
+    {
+        OutOfMemoryException => true,
+        // libtorch has no type of error for it, only the words of its allocator: "can't allocate memory" or "not enough memory".
+        ExternalException => error.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal),
+        AttuneException { InnerException: { } inner } => IsOutOfMemory(inner),
+        _ => false,
+    };
 
-    private static AttuneException OutOfMemory(ExternalException e) => new(
+    private static AttuneException OutOfMemory(Exception e) => new(
         "There is not enough memory; lower per_device_train_batch_size and raise gradient_accumulation_steps, give --auto-find-batch-size or --gradient-checkpointing, or take a smaller model.", e);
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_get_data_ptr")]

@@ -16,6 +16,9 @@ internal sealed class MemoryMeter : IDisposable
         _open = this;
     }
 
+    /// <summary>With more bytes than this at one time memory counts as used up. Default: no limit.</summary>
+    internal long LimitBytes { get; set; } = long.MaxValue;
+
     /// <summary>The most bytes that were taken at one time.</summary>
     internal long PeakBytes { get; private set; }
 
@@ -27,6 +30,12 @@ internal sealed class MemoryMeter : IDisposable
     {
         _alive.RemoveAll(one => one.Tensor.IsInvalid);
         _alive.Add((tensor, tensor.NumberOfElements * tensor.ElementSize));
-        PeakBytes = Math.Max(PeakBytes, _alive.Sum(one => one.Bytes));
+        var bytes = _alive.Sum(one => one.Bytes);
+        if (bytes > LimitBytes)
+        {
+            tensor.Dispose();
+            throw new InsufficientMemoryException($"{bytes} bytes are more than the limit of {LimitBytes}");
+        }
+        PeakBytes = Math.Max(PeakBytes, bytes);
     }
 }

@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using System.Text;
 
 namespace Attune.Native;
 
@@ -12,6 +15,24 @@ internal static class Processor
 
     /// <summary>Whether it multiplies matrices of bfloat16 with instructions of its own (AVX512_BF16 or AMX); unknown, so false, on other architectures.</summary>
     internal static bool HasBFloat16 { get; } = Avx512F.IsSupported && HasFeature();
+
+    /// <summary>Its name and, on x64, the number of its family, model and stepping; elsewhere the architecture.</summary>
+    internal static string Name { get; } = X86Base.IsSupported ? NameOfX86() : RuntimeInformation.ProcessArchitecture.ToString();
+
+    private static string NameOfX86()
+    {
+        const uint names = 0x80000000, first = 0x80000002, count = 3;
+        var (number, _, _, _) = X86Base.CpuId(1, 0);
+        var text = new StringBuilder();
+        if ((uint)X86Base.CpuId(unchecked((int)names), 0).Eax >= first + count - 1)
+            for (var i = 0u; i < count; i++)
+            {
+                var (a, b, c, d) = X86Base.CpuId(unchecked((int)(first + i)), 0);
+                int[] registers = [a, b, c, d];
+                text.Append(Encoding.ASCII.GetString(MemoryMarshal.AsBytes<int>(registers)));
+            }
+        return string.Create(CultureInfo.InvariantCulture, $"{text.ToString().Trim(' ', '\0')} {number:x}");
+    }
 
     private static bool IsVendor(int first, int middle, int last)
     {

@@ -72,6 +72,7 @@ public sealed class Argument
         if (_type == typeof(double) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real)) return real;
         if (_type == typeof(long) && number is { } whole && decimal.IsInteger(whole) && Fits(whole, long.MinValue, long.MaxValue)) return (long)whole;
         if (_type == typeof(int) && number is { } small && decimal.IsInteger(small) && Fits(small, int.MinValue, int.MaxValue)) return (int)small;
+        if (_type == typeof(TimeSpan) && Duration.TryParse(text, out var time)) return time;
         if (_type == typeof(JsonObject)) return ParseObject(text);
         throw Unfit(text);
     }
@@ -147,6 +148,7 @@ public sealed class Argument
             : _type == typeof(bool) ? "true or false"
             : _type == typeof(JsonObject) ? "a JSON object, for example {\"num_cycles\": 2}"
             : _type == typeof(double) ? "a number"
+            : _type == typeof(TimeSpan) ? "a time above 0, such as 45s, 90m, 2h30m or 02:30:00"
             : _type == typeof(string) || IsList ? "text"
             : "a whole number") + ".");
 }

@@ -57,11 +57,7 @@ internal sealed class CallbackList(IEnumerable<TrainerCallback> callbacks, Train
     internal void Predict(TrainerState state, IReadOnlyDictionary<string, double> metrics) =>
         Each(callback => callback.OnPredict(args, state, Control, metrics));
 
-    internal void Save(TrainerState state)
-    {
-        Control.ShouldSave = false;
-        Each(callback => callback.OnSave(args, state, Control));
-    }
+    internal void Save(TrainerState state) => Each(callback => callback.OnSave(args, state, Control));
 
     internal void Log(TrainerState state, IReadOnlyDictionary<string, double> logs)
     {

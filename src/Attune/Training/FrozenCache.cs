@@ -27,7 +27,7 @@ internal sealed class FrozenCache : IDisposable
         if (args.EvalStrategy != IntervalStrategy.No && trainer.EvalDataset is { } eval && eval != train) _planned.Add(eval);
         if (_planned.Count == 0) return;
         var size = _planned.Sum(data => FrozenOutputs.SizeBytes(trainer.Model, data));
-        if (FreeBytes(args.OutputDir) - RoomForCheckpoints(trainer) is { } room && room < size)
+        if (NearestFolder.TryFreeBytes(args.OutputDir) - RoomForCheckpoints(trainer) is { } room && room < size)
         {
             var lack = $"The frozen part's output would take {ByteSize.Words(size)} in {args.OutputDir}, and {ByteSize.Words(Math.Max(0, room))} are free there " +
                 "besides two checkpoints";
@@ -69,17 +69,4 @@ internal sealed class FrozenCache : IDisposable
 
     /// <summary>Two checkpoints with their optimizer are there while the older one is replaced.</summary>
     private static long RoomForCheckpoints(Trainer trainer) => 2 * 3 * sizeof(float) * trainer.Model.ParameterCount;
-
-    /// <summary>Free bytes where a folder is or will be; null where the system does not say.</summary>
-    private static long? FreeBytes(string folder)
-    {
-        try
-        {
-            return NearestFolder.FreeBytes(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return null;
-        }
-    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Attune.Batching;
+using Attune.Formats;
 using Attune.Models;
 using Attune.Native;
 
@@ -16,8 +17,9 @@ internal sealed class MicroBatches
 
     private readonly RowBytes _row;
     private readonly double _budget;
+    private readonly int _mostRows;
 
-    private MicroBatches(RowBytes row, double budget) => (_row, _budget) = (row, budget);
+    private MicroBatches(RowBytes row, double budget, int mostRows = int.MaxValue) => (_row, _budget, _mostRows) = (row, budget, mostRows);
 
     /// <summary>Batches as they are.</summary>
     internal static MicroBatches Whole { get; } = new(default, double.PositiveInfinity);
@@ -50,6 +52,18 @@ internal sealed class MicroBatches
         return new MicroBatches(row, budget);
     }
 
+    /// <summary>The same with half as many rows at a time, for batches that did not fit after all; null where a row did not fit alone.</summary>
+    /// <param name="batchSize">Rows of a batch.</param>
+    internal MicroBatches? Halved(int batchSize)
+    {
+        var now = Math.Min(_mostRows, batchSize);
+        return now == 1 ? null : new MicroBatches(_row, _budget, (now + 1) / 2);
+    }
+
+    /// <summary>Most rows that go through the model at a time.</summary>
+    /// <param name="batchSize">Rows of a batch.</param>
+    internal int MostRows(int batchSize) => Math.Min(_mostRows, batchSize);
+
     /// <summary>The batch in parts, in its order: as many rows in each as fit.</summary>
     internal IEnumerable<Range> Of(TokenizedDataset data, int[] rows)
     {
@@ -57,7 +71,7 @@ internal sealed class MicroBatches
         for (var i = 0; i < rows.Length; i++)
         {
             var more = _row.Of(data.Rows[rows[i]].Length);
-            if (i > first && bytes + more > _budget)
+            if (i > first && (bytes + more > _budget || i - first == _mostRows))
             {
                 yield return first..i;
                 (first, bytes) = (i, 0);

@@ -6,9 +6,6 @@ namespace Attune.Training;
 /// <summary>The folder of a run: not another run's, and writable, before anything is computed.</summary>
 public static class OutputFolder
 {
-    /// <summary>Held open by the process that trains into the folder; one that a killed process left is free.</summary>
-    private const string LockFile = ".attune.lock";
-
     private static readonly string[] Results = [CheckpointFiles.TrainerState, CheckpointFiles.Weights, CheckpointFiles.AllResults];
 
     /// <summary>Creates the folder where it is missing, and clears it of an earlier run where that is asked for.</summary>
@@ -23,7 +20,7 @@ public static class OutputFolder
         {
             Directory.CreateDirectory(args.OutputDir);
             // A file can be created, so checkpoints can: better known now than after an hour of training.
-            var ours = Lock(args.OutputDir);
+            var ours = FolderLock.Take(args.OutputDir);
             if (IsContinued(args, checkpoint) || !args.OverwriteOutputDir) return ours;
             foreach (var folder in CheckpointFiles.All(args.OutputDir)) CheckpointRotation.Remove(folder);
             foreach (var file in Results) File.Delete(Path.Combine(args.OutputDir, file));
@@ -39,14 +36,15 @@ public static class OutputFolder
     /// <summary>Finds the checkpoint to go on from, and refuses a folder that holds another run; what a killed process left is cleared away.</summary>
     /// <param name="args">Name the folder and say whether it may be overwritten.</param>
     /// <param name="wanted">As <see cref="TrainingArguments.ResumeFromCheckpoint"/>.</param>
+    /// <param name="notice">Is told which damaged checkpoints are passed over.</param>
     /// <returns>The checkpoint; null where the run starts anew.</returns>
     /// <exception cref="AttuneException">The folder holds another run, or there is no such checkpoint.</exception>
-    public static string? Check(TrainingArguments args, string? wanted)
+    public static string? Check(TrainingArguments args, string? wanted, Action<string>? notice = null)
     {
         ArgumentNullException.ThrowIfNull(args);
         if (string.IsNullOrWhiteSpace(args.OutputDir)) throw new AttuneException("output_dir is empty; name a folder.");
         CleanUp(args.OutputDir);
-        var checkpoint = Checkpoint.Find(wanted, args.OutputDir);
+        var checkpoint = Checkpoint.Find(wanted, args.OutputDir, notice ?? (_ => { }));
         if (IsContinued(args, checkpoint) || args.OverwriteOutputDir) return checkpoint;
         if (Results.FirstOrDefault(file => File.Exists(Path.Combine(args.OutputDir, file))) is { } found)
             throw new AttuneException(
@@ -63,25 +61,12 @@ public static class OutputFolder
         if (!Directory.Exists(folder)) return;
         try
         {
-            using var ours = Lock(folder);
+            using var ours = FolderLock.Take(folder);
             Checkpoint.CleanUp(folder);
         }
         catch (Exception e) when (e is AttuneException or IOException or UnauthorizedAccessException)
         {
             // In use, or not ours to write: Prepare says so where it matters.
-        }
-    }
-
-    private static FileStream Lock(string folder)
-    {
-        var path = Path.Combine(folder, LockFile);
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-        }
-        catch (IOException e) when (File.Exists(path))
-        {
-            throw new AttuneException($"{folder} is in use: another process trains into it; choose another --output-dir, or wait for its end.", e);
         }
     }
 

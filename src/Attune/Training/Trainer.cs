@@ -72,6 +72,9 @@ public sealed class Trainer
 
     internal CallbackList Callbacks { get; }
 
+    /// <summary>By which <c>max_time</c> is measured.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Free memory that <c>auto_find_batch_size</c> reckons with, in place of what the system says.</summary>
     internal long? FreeMemoryBytes { get; init; }
 
@@ -87,15 +90,17 @@ public sealed class Trainer
     /// <param name="resumeFromCheckpoint">A checkpoint; <c>true</c> for the newest of the run; <c>auto</c> for the same where there is one; null takes the arguments' own.</param>
     /// <param name="cancellation">Ends after the running update, with a checkpoint to resume from.</param>
     /// <exception cref="AttuneException">There is no training set, the output folder holds another run or cannot be written, the checkpoint
-    /// is missing or damaged, or the loss is not a number.</exception>
+    /// is missing or damaged, three checkpoints in a row could not be written, or the loss was not a number four times in a row.</exception>
     public TrainOutput Train(string? resumeFromCheckpoint = null, CancellationToken cancellation = default)
     {
         var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
         if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
         if (!Model.Weights.All.Any(weight => weight.RequiresGrad)) throw new AttuneException("No weight of the model is trained; set RequiresGrad of some.");
-        var resume = OutputFolder.Check(Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint);
+        var resume = OutputFolder.Check(Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint, Notice);
         using var profile = Profiler.Start(Args.Profile);
-        var output = RunOnce(data, resume, cancellation);
+        using var limit = new CancellationTokenSource(Args.MaxTime ?? Timeout.InfiniteTimeSpan, Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        var output = RunOnce(data, resume, either.Token);
         if (profile is not null) Notice(profile.Write(Args.OutputDir).TrimEnd());
         return output;
     }
@@ -138,6 +143,15 @@ public sealed class Trainer
     {
         folder ??= Args.OutputDir;
         Model.SavePretrained(folder);
+        _saveTokenizer(folder);
+    }
+
+    /// <summary>The same with a copy of the weights.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="values">Address of the copy of the flat buffer of their values.</param>
+    internal void SaveModel(string folder, nint values)
+    {
+        Model.Save(folder, values);
         _saveTokenizer(folder);
     }
 

@@ -98,7 +98,10 @@ public abstract class TrainerCallback
     {
     }
 
-    /// <summary>A checkpoint has been written.</summary>
+    /// <summary>A checkpoint is on the disk. A large one is written while training goes on, so some updates may have been made since.</summary>
+    /// <param name="args">The arguments of the run.</param>
+    /// <param name="state">Where the run stood: what the checkpoint holds.</param>
+    /// <param name="control">What to do next.</param>
     public virtual void OnSave(TrainingArguments args, TrainerState state, TrainerControl control)
     {
     }

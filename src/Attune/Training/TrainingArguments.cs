@@ -93,6 +93,10 @@ public sealed partial record TrainingArguments
     /// <value>Default -1: off, as any negative number. 0 makes no update.</value>
     public long MaxSteps { get; init; } = -1;
 
+    /// <summary>Time after which training stops with a checkpoint, as if it were told to by SIGTERM; resumed, the run has it anew.</summary>
+    /// <value>Such as 90m, 2h30m or 1.12:00:00 (a day and a half). Default null: no limit. Not in transformers.</value>
+    public TimeSpan? MaxTime { get; init; }
+
     /// <summary>How the learning rate moves over the run.</summary>
     /// <value>Default linear: up during the warm-up, then down to 0.</value>
     public SchedulerType LrSchedulerType { get; init; }
@@ -123,8 +127,8 @@ public sealed partial record TrainingArguments
 
     /// <summary>What happens with a loss that is not a number or infinite.</summary>
     /// <value>
-    /// Default null: training stops before the weights are touched, naming the step and the rows. true: training goes on and the log shows the
-    /// mean of the other losses. false: training goes on and the log shows it. transformers' default is true.
+    /// Default null: the update is skipped, naming its rows, and after three in a row training stops with the weights before. true: the update is
+    /// made all the same and the log shows the mean of the other losses. false: it is made and the log shows it. transformers' default is true.
     /// </value>
     public bool? LoggingNanInfFilter { get; init; }
 
@@ -208,8 +212,8 @@ public sealed partial record TrainingArguments
 
     /// <summary>The checkpoint to go on from.</summary>
     /// <value>
-    /// A folder, true for the newest in <see cref="OutputDir"/>, or auto for the same where there is one, so that one command both starts and
-    /// goes on. Default null: start anew.
+    /// A folder, true for the newest whole one in <see cref="OutputDir"/>, or auto for the same where there is one, so that one command both starts
+    /// and goes on. Default null, or never: start anew.
     /// </value>
     public string? ResumeFromCheckpoint { get; init; }
 

@@ -83,6 +83,7 @@ public sealed partial record TrainingArguments
     private void CheckNumbers(Action<string>? notice)
     {
         _ = FrozenPart.Parse(Freeze);
+        if (MaxTime <= TimeSpan.Zero) throw new AttuneException($"max_time is {MaxTime}; it must be above 0.");
         if (!double.IsFinite(NumTrainEpochs)) throw Unfit("num_train_epochs", NumTrainEpochs, "it must be a finite number");
         if (!double.IsFinite(LabelSmoothingFactor)) throw Unfit("label_smoothing_factor", LabelSmoothingFactor, "it must lie from 0 to below 1");
         if (LabelSmoothingFactor is < 0 or >= 1)

@@ -1,6 +1,7 @@
 using Attune.Checkpoints;
 using Attune.Formats;
 using Attune.Models;
+using Attune.Optimization;
 
 namespace Attune.Training;
 
@@ -19,33 +20,26 @@ internal sealed class TrainingCheckpoint
     /// <exception cref="AttuneException">It is damaged.</exception>
     internal static TrainingCheckpoint Read(string folder) => new(folder);
 
-    /// <summary>Writes the checkpoint of the present step.</summary>
-    /// <exception cref="AttuneException">It cannot be written; what was there before is untouched.</exception>
-    internal static void Write(Trainer trainer, TrainingPlan plan, TrainingStep step, RunPosition position, double seconds) =>
-        Checkpoint.Write(CheckpointFiles.Folder(trainer.Args.OutputDir, trainer.State.GlobalStep), folder =>
-        {
-            trainer.SaveModel(folder);
-            if (!trainer.Args.SaveOnlyModel) OptimizerState.Write(step.Optimizer, folder);
-            new ResumeState
-            {
-                TrainRows = trainer.TrainDataset?.Fingerprint,
-                Epoch = position.Epoch,
-                UpdatesInEpoch = position.Updates,
-                UpdatesPerEpoch = plan.UpdatesPerEpoch,
-                EpochEnded = position.IsEpochEnded,
-                EpochStopped = trainer.Callbacks.Control.ShouldEpochStop,
-                EvaluationDue = trainer.Callbacks.Control.ShouldEvaluate,
-                LossSinceLog = step.Loss.SinceLog,
-                LossLogged = step.Loss.Logged,
-                LastLoggedStep = step.Loss.LastLoggedStep,
-                LastGradNorm = step.GradNorm,
-                LastLearningRate = step.Optimizer.LearningRate,
-                TrainSeconds = seconds,
-                RowsTrained = position.RowsTrained,
-                Plateau = step.Rate.State,
-            }.Write(folder);
-            TrainerStateJson.Write(trainer.State, folder);
-        });
+    /// <summary>What a checkpoint of the present step must hold besides weights, optimizer and <c>trainer_state.json</c>.</summary>
+    internal static ResumeState StateOf(Trainer trainer, TrainingPlan plan, TrainingStep step, RunPosition position, double seconds) => new()
+    {
+        TrainRows = trainer.TrainDataset?.Fingerprint,
+        Epoch = position.Epoch,
+        UpdatesInEpoch = position.Updates,
+        UpdatesPerEpoch = plan.UpdatesPerEpoch,
+        EpochEnded = position.IsEpochEnded,
+        EpochStopped = trainer.Callbacks.Control.ShouldEpochStop,
+        EvaluationDue = trainer.Callbacks.Control.ShouldEvaluate,
+        LossSinceLog = step.Loss.SinceLog,
+        LossLogged = step.Loss.Logged,
+        LastLoggedStep = step.Loss.LastLoggedStep,
+        LastGradNorm = step.GradNorm,
+        LastLearningRate = step.Optimizer.LearningRate,
+        SkippedInARow = step.SkippedInARow,
+        TrainSeconds = seconds,
+        RowsTrained = position.RowsTrained,
+        Plateau = step.Rate.State,
+    };
 
     /// <summary>The run's arguments with the batch size of the checkpoint, as in transformers: only so does it go on at the same row.</summary>
     internal TrainingArguments ArgumentsFor(Trainer trainer)
@@ -59,8 +53,7 @@ internal sealed class TrainingCheckpoint
     internal RunPosition Restore(Trainer trainer, TrainingArguments args, TrainingPlan plan, TrainingStep step)
     {
         LoadWeights(trainer.Model, _folder);
-        if (!OptimizerState.Read(step.Optimizer, _folder))
-            trainer.Notice($"{_folder} has no state of this optimizer: it starts anew, so the run is not continued exactly.");
+        RestoreOptimizer(trainer, step.Optimizer);
         if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);
         FindBest(args);
         if (State.MaxSteps != plan.TotalSteps)
@@ -68,6 +61,8 @@ internal sealed class TrainingCheckpoint
         NoticeIntervals(trainer, args, plan);
         if (_exact?.TrainRows is { } rows && rows != trainer.TrainDataset?.Fingerprint)
             trainer.Notice($"The training rows are not those that {_folder} was trained on; what was reported before, the best metric included, is of those.");
+        if (CheckpointManifest.EnvironmentOf(_folder) is { } before && RunEnvironment.Current.Differences(before) is { } differences)
+            trainer.Notice($"Not as when the checkpoint was written: {differences}. The run goes on exactly to rounding, not to the bit.");
         if (_exact is not null && _exact.UpdatesPerEpoch != plan.UpdatesPerEpoch)
             trainer.Notice($"An epoch now has {plan.UpdatesPerEpoch} updates in place of {_exact.UpdatesPerEpoch} (other rows or another " +
                 "gradient_accumulation_steps), so the place in the data is only estimated.");
@@ -77,8 +72,28 @@ internal sealed class TrainingCheckpoint
             (step.Loss.SinceLog, step.Loss.Logged, step.Loss.LastLoggedStep) = (_exact.LossSinceLog, _exact.LossLogged, _exact.LastLoggedStep);
             (step.GradNorm, step.Optimizer.LearningRate) = (_exact.LastGradNorm, _exact.LastLearningRate);
             step.Rate.State = _exact.Plateau;
+            step.SkippedInARow = _exact.SkippedInARow;
         }
         return Position(args, plan);
+    }
+
+    private void RestoreOptimizer(Trainer trainer, Optimizer optimizer)
+    {
+        try
+        {
+            if (OptimizerState.Read(optimizer, _folder)) return;
+            if (TorchOptimizer.Read(optimizer, _folder))
+            {
+                trainer.Notice($"{_folder} was written by transformers: its weights, optimizer and place in the data are taken; dropout draws other numbers than there.");
+                return;
+            }
+        }
+        catch (AttuneException e) when (_exact is null)
+        {
+            trainer.Notice($"{e.Message.TrimEnd('.')}; so the optimizer starts anew, and the run is not continued exactly.");
+            return;
+        }
+        trainer.Notice($"{_folder} has no state of this optimizer: it starts anew, so the run is not continued exactly.");
     }
 
     /// <summary>Puts the weights of a checkpoint into a model of the same shape.</summary>

@@ -18,12 +18,13 @@ internal sealed class TrainingRun : IDisposable
     private readonly Sampler _sampler;
     private readonly TrainerState _state;
     private readonly TrainingStep _step;
+    private readonly CheckpointWriter _writer;
     private readonly FrozenCache _frozen;
     private readonly RunPosition _position;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly (bool Training, Precision Precision) _modelBefore;
     private string? _lastCheckpoint;
-    private long _savedStep = -1;
+    private int _failedSaves;
 
     /// <summary>Plans the run and, with a checkpoint, brings everything to where it was.</summary>
     internal TrainingRun(Trainer trainer, TokenizedDataset data, string? resumeFrom, CancellationToken cancellation)
@@ -39,7 +40,8 @@ internal sealed class TrainingRun : IDisposable
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
-        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen);
+        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice);
+        _writer = new CheckpointWriter(trainer, _step.Optimizer);
         _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
         if (_args.AutoFindBatchSize) FitIntoMemory(data);
         (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
@@ -61,6 +63,7 @@ internal sealed class TrainingRun : IDisposable
 
     public void Dispose()
     {
+        _writer.Dispose();
         _step.Dispose();
         _frozen.Dispose();
         _trainer.Frozen = null;
@@ -69,6 +72,7 @@ internal sealed class TrainingRun : IDisposable
 
     internal TrainOutput Run()
     {
+        if (_args.SaveStrategy != SaveStrategy.No) Checkpoint.RequireSpace(_args.OutputDir, _writer.Bytes);
         _callbacks.TrainBegin(_state);
         try
         {
@@ -85,9 +89,15 @@ internal sealed class TrainingRun : IDisposable
         }
         catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
         {
-            if (_state.GlobalStep > 0 && _savedStep != _state.GlobalStep) Save();
+            SaveWhereItStands();
             return End(isInterrupted: true);
         }
+        catch (AttuneException e) when (_step.SkippedInARow == TrainingStep.MostSkipped)
+        {
+            SaveWhereItStands();
+            throw new AttuneException($"{e.Message.TrimEnd('.')}. {_lastCheckpoint} holds the state before.", e);
+        }
+        FinishSave(wait: true);
         if (_args.LoadBestModelAtEnd) LoadBest();
         return End(isInterrupted: false);
     }
@@ -119,6 +129,7 @@ internal sealed class TrainingRun : IDisposable
             var step = _step.Run(batches);
             Advance(batches);
             _callbacks.StepEnd(_state, step);
+            FinishSave(wait: false);
             LogEvaluateSave();
             if (_control.ShouldEpochStop || _control.ShouldTrainingStop) break;
             _cancellation.ThrowIfCancellationRequested();
@@ -186,28 +197,48 @@ internal sealed class TrainingRun : IDisposable
     private void Save()
     {
         using var time = Profiler.Measure("saving");
+        FinishSave(wait: true);
+        var bestBefore = _state.BestModelCheckpoint;
         if (_state.BestGlobalStep is > 0 and var best)
         {
             var folder = CheckpointFiles.Folder(_args.OutputDir, best);
             if (best == _state.GlobalStep || Directory.Exists(folder)) _state.BestModelCheckpoint = folder;
         }
         _state.StatefulCallbacks = _callbacks.ExportState();
-        TrainingCheckpoint.Write(_trainer, _plan, _step, _position, Seconds);
-        (_savedStep, _lastCheckpoint) = (_state.GlobalStep, CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep));
-        Rotate();
-        _callbacks.Save(_state);
+        _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds), bestBefore);
+        _control.ShouldSave = false;
+        FinishSave(wait: false);
     }
 
-    private void Rotate()
+    /// <summary>Deals with the checkpoint that was begun last, when it is written. One that failed is no reason to lose the run; three in a row are.</summary>
+    private void FinishSave(bool wait)
     {
-        try
+        const int mostFailures = 3;
+        if (_writer.Finished(wait) is not { } written) return;
+        if (written.Notice is { } notice) _trainer.Notice(notice);
+        if (written.Error is null)
         {
-            CheckpointRotation.Rotate(_args.OutputDir, _args.SaveTotalLimit, _state.GlobalStep, _state.BestModelCheckpoint);
+            (_failedSaves, _lastCheckpoint) = (0, written.Folder);
+            _callbacks.Save(written.State);
+            return;
         }
-        catch (AttuneException e)
-        {
-            _trainer.Notice(e.Message);                                   // one checkpoint too many is no reason to stop
-        }
+        if (_state.BestModelCheckpoint == written.Folder) _state.BestModelCheckpoint = written.BestBefore;
+        if (++_failedSaves == mostFailures)
+            throw new AttuneException($"{mostFailures} checkpoints in a row could not be written, so training stopped: {written.Error.Message}", written.Error);
+        _trainer.Notice($"Training goes on without a checkpoint of update {written.State.GlobalStep}: {written.Error.Message}");
+    }
+
+    /// <summary>The last thing that a run does which does not come to its end: what cannot be written now is lost.</summary>
+    private void SaveWhereItStands()
+    {
+        FinishSave(wait: true);
+        if (_state.GlobalStep == 0 || _lastCheckpoint == CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep)) return;
+        (_failedSaves, var before) = (0, _lastCheckpoint);
+        Save();
+        FinishSave(wait: true);
+        if (_failedSaves > 0)
+            throw new AttuneException($"The state of update {_state.GlobalStep} is lost, because it cannot be written; " +
+                (before is null ? "no earlier checkpoint was written." : $"{before} is the last one."));
     }
 
     private TrainOutput End(bool isInterrupted)

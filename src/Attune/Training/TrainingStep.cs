@@ -1,6 +1,7 @@
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
+using Attune.Native;
 using Attune.Optimization;
 using Attune.Profiling;
 
@@ -9,6 +10,9 @@ namespace Attune.Training;
 /// <summary>One optimizer update: batches to gradients to weights.</summary>
 internal sealed class TrainingStep : IDisposable
 {
+    /// <summary>Updates in a row that may be skipped.</summary>
+    internal const int MostSkipped = 3;
+
     private const int RowsShown = 10;
 
     private readonly BertForSequenceClassification _model;
@@ -17,13 +21,15 @@ internal sealed class TrainingStep : IDisposable
     private readonly CallbackList _callbacks;
     private readonly TrainerState _state;
     private readonly FrozenCache? _frozen;
+    private readonly Action<string> _notice;
     private readonly long _weightsOutsideEmbeddings;
+    private readonly MemoryReserve _reserve = new();
 
     internal TrainingStep(
         BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
-        FrozenCache? frozen = null)
+        FrozenCache? frozen = null, Action<string>? notice = null)
     {
-        (_model, _data, _args, _callbacks, _state, _frozen) = (model, data, args, callbacks, state, frozen);
+        (_model, _data, _args, _callbacks, _state, _frozen, _notice) = (model, data, args, callbacks, state, frozen, notice ?? (_ => { }));
         _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights);
@@ -45,38 +51,79 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Length of the last gradient before clipping; null where it is not clipped.</summary>
     internal double? GradNorm { get; set; }
 
-    /// <summary>Makes the update.</summary>
+    /// <summary>Updates skipped since the last one that was made, because loss or gradient was not a number.</summary>
+    internal int SkippedInARow { get; set; }
+
+    /// <summary>Makes the update. One whose loss or gradient is not a number is counted and changes nothing else.</summary>
     /// <param name="batches">Rows of each of its batches.</param>
-    /// <exception cref="AttuneException">A loss or the gradient is not a number; the weights are as before.</exception>
+    /// <exception cref="AttuneException">That has happened too often in a row; the weights are as before.</exception>
     internal StepResult Run(int[][] batches)
     {
         using var update = Profiler.Measure("update");
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
-        var (losses, rows, tokens) = (new double[batches.Length], 0, 0L);
-        for (var i = 0; i < batches.Length; i++)
-        {
-            losses[i] = ForwardBackward(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length);
-            Loss.Add(losses[i], _state.GlobalStep, _args.LoggingNanInfFilter == true);
-            _state.TotalFlos += 6.0 * _data.PaddedTokens(batches[i]) * _weightsOutsideEmbeddings;
-            (rows, tokens) = (rows + batches[i].Length, tokens + batches[i].Sum(row => (long)_data.Rows[row].Length));
-            if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
-        }
+        var losses = GradientsThatFit(batches);
+        var before = GradNorm;
         var clip = ClipFactor();
-        RequireNumbers(losses, batches);
-        _callbacks.PreOptimizerStep(_state);
+        var isSound = IsSound(losses);
+        if (!isSound) Skip(losses, batches);
+        foreach (var batch in batches) _state.TotalFlos += 6.0 * _data.PaddedTokens(batch) * _weightsOutsideEmbeddings;
+        foreach (var loss in losses) Loss.Add(loss, _state.GlobalStep, _args.LoggingNanInfFilter ?? true);
         Optimizer.LearningRate = Rate.After(_state.GlobalStep);
-        using (Profiler.Measure("optimizer"))
-        {
-            Optimizer.Step(clip);
-            _callbacks.OptimizerStep(_state);
-            Optimizer.ZeroGrad();
-        }
+        if (isSound) Update(clip);
+        else GradNorm = before;                                           // a log shows the last one that was a number
         _state.GlobalStep++;
+        var tokens = batches.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length));
         return new StepResult(losses, batches, tokens, GradNorm, Optimizer.LearningRate);
     }
 
-    public void Dispose() => Optimizer.Dispose();
+    public void Dispose()
+    {
+        _reserve.Dispose();
+        Optimizer.Dispose();
+    }
+
+    private void Update(double clip)
+    {
+        SkippedInARow = 0;
+        _callbacks.PreOptimizerStep(_state);
+        using var time = Profiler.Measure("optimizer");
+        Optimizer.Step(clip);
+        _callbacks.OptimizerStep(_state);
+        Optimizer.ZeroGrad();
+    }
+
+    /// <summary>The gradients of all batches; where memory runs out they are computed again in smaller parts, with the same result to rounding.</summary>
+    private double[] GradientsThatFit(int[][] batches)
+    {
+        while (true)
+        {
+            try
+            {
+                return Gradients(batches);
+            }
+            catch (Exception e) when (LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
+            {
+                MicroBatches = MicroBatches.Halved(_args.PerDeviceTrainBatchSize)!;
+            }
+            Optimizer.ZeroGrad();
+            _reserve.Collect();                                            // tensors that the failed pass has left
+            _notice($"Memory ran out in update {_state.GlobalStep + 1}: from here on at most {MicroBatches.MostRows(_args.PerDeviceTrainBatchSize)} rows of a batch " +
+                "go through the model at a time; batches and result stay the same.");
+        }
+    }
+
+    private double[] Gradients(int[][] batches)
+    {
+        var (losses, rows) = (new double[batches.Length], 0);
+        for (var i = 0; i < batches.Length; i++)
+        {
+            losses[i] = ForwardBackward(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length);
+            rows += batches[i].Length;
+            if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
+        }
+        return losses;
+    }
 
     private Batch Pack(int[] rows, int firstRowNumber)
     {
@@ -121,15 +168,22 @@ internal sealed class TrainingStep : IDisposable
         return GradientNorm.ClipFactor(norm, _args.MaxGradNorm.Value);
     }
 
-    /// <summary>Stops before the weights are spoilt, unless logging_nan_inf_filter says that the user wants to go on.</summary>
-    private void RequireNumbers(double[] losses, int[][] batches)
+    /// <summary>Whether the update may be made: where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
+    private bool IsSound(double[] losses) =>
+        _args.LoggingNanInfFilter is not null || losses.All(double.IsFinite) && double.IsFinite(GradNorm ?? 0);
+
+    /// <summary>Leaves the weights as they are, and stops where that does not help.</summary>
+    private void Skip(double[] losses, int[][] batches)
     {
-        var isFinite = losses.All(double.IsFinite);
-        if (_args.LoggingNanInfFilter is not null || isFinite && double.IsFinite(GradNorm ?? 0)) return;
-        var rows = batches.Where((_, i) => isFinite || !double.IsFinite(losses[i])).SelectMany(batch => batch).ToList();
+        Optimizer.ZeroGrad();
+        var isLossFinite = losses.All(double.IsFinite);
+        var rows = batches.Where((_, i) => isLossFinite || !double.IsFinite(losses[i])).SelectMany(batch => batch).ToList();
         var shown = string.Join(", ", rows.Take(RowsShown)) + (rows.Count > RowsShown ? $" and {rows.Count - RowsShown} more" : "");
-        throw new AttuneException(
-            $"The {(isFinite ? "gradient" : "loss")} of update {_state.GlobalStep + 1} is not a finite number (training rows {shown}, counted from 0; learning rate " +
-            $"{Rate.After(_state.GlobalStep):g4}), so training stopped before the weights were changed; lower learning_rate or look at these rows.");
+        var what = $"The {(isLossFinite ? "gradient" : "loss")} of update {_state.GlobalStep + 1} is not a finite number (training rows {shown}, counted from 0; " +
+            $"learning rate {Rate.After(_state.GlobalStep):g4})";
+        if (SkippedInARow == MostSkipped)
+            throw new AttuneException($"{what}, and so it was {MostSkipped} updates before, so training stopped; lower learning_rate or look at these rows.");
+        SkippedInARow++;
+        _notice($"{what}, so it is skipped: the weights stay as they are.");
     }
 }

@@ -40,7 +40,7 @@ public sealed class CheckpointTests : IDisposable
         var folder = CheckpointFiles.Folder(_folder.Path, 5);
         Checkpoint.Write(folder, fresh => File.Create(Path.Combine(fresh, "old")).Dispose());
         Checkpoint.Write(folder, Fill("new"));
-        Assert.Equal(["content"], Directory.GetFiles(folder).Select(Path.GetFileName));
+        Assert.Equal(["content", "manifest.json"], Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal([folder], Directory.GetFileSystemEntries(_folder.Path));
     }
 

@@ -25,7 +25,7 @@ public sealed class OptimizerStateTests : IDisposable
             using (optimizer)
             {
                 optimizer.Step();
-                OptimizerState.Write(optimizer, _folder.Path);
+                OptimizerState.Of(optimizer).Write(_folder.Path);
                 optimizer.StepCount = 7;
                 Assert.True(OptimizerState.Read(optimizer, _folder.Path));
                 Assert.Equal(1, optimizer.StepCount);
@@ -42,7 +42,7 @@ public sealed class OptimizerStateTests : IDisposable
         using var adamW = new AdamW(model.Weights);
         Assert.False(OptimizerState.Read(adamW, _folder.Path));
         using var adafactor = new Adafactor(model.Weights);
-        OptimizerState.Write(adafactor, _folder.Path);
+        OptimizerState.Of(adafactor).Write(_folder.Path);
         Assert.False(OptimizerState.Read(adamW, _folder.Path));
     }
 

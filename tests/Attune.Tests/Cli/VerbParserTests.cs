@@ -138,7 +138,7 @@ public sealed class VerbParserTests
 
         static string Text(Argument argument) =>
             argument.Choices is [var first, ..] ? first : argument.Type == typeof(string) || argument.IsList ? "x"
-            : argument.Type == typeof(bool) ? "false" : argument.Type == typeof(System.Text.Json.Nodes.JsonObject) ? "{}" : "7";
+            : argument.Type == typeof(bool) ? "false" : argument.Type == typeof(TimeSpan) ? "90m" : argument.Type == typeof(System.Text.Json.Nodes.JsonObject) ? "{}" : "7";
     }
 
     [Theory]

@@ -207,13 +207,13 @@ internal sealed class BookkeepingCase : IDisposable
 
     private static JsonArray Take(JsonNode list, int count) => new([.. list.AsArray().Take(count).Select(item => item!.DeepClone())]);
 
-    /// <summary>Nothing is written as pickle: the optimizer is a safetensors file, all the rest a JSON file.</summary>
+    /// <summary>Nothing is written as pickle: the optimizer is a safetensors file, all the rest a JSON file, and a manifest has the sums of all.</summary>
     private static JsonArray OwnFiles(JsonArray files) => new([.. files.Select(file => file!.ToString()).Select(file => file switch
     {
         "optimizer.pt" => CheckpointFiles.Optimizer,
         "training_args.bin" => CheckpointFiles.ResumeState,
         _ => file,
-    }).Where(file => file is not ("rng_state.pth" or "scheduler.pt")).Order(StringComparer.Ordinal).Select(file => (JsonNode)file)]);
+    }).Where(file => file is not ("rng_state.pth" or "scheduler.pt")).Append(CheckpointFiles.Manifest).Order(StringComparer.Ordinal).Select(file => (JsonNode)file)]);
 
     private void Note(JsonNode? expected, JsonNode? actual, string place)
     {

@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Checkpoints;
 using Attune.Models;
 using Attune.Native;
 using Attune.Tests.Datasets;
@@ -70,6 +71,34 @@ public sealed class MicroBatchesTests : IDisposable
         Assert.Equal(whole.Output.TrainingLoss, parts.Output.TrainingLoss, 1e-5);
     }
 
+    /// <summary>Memory for less than the seven rows of a batch: half of them are tried next.</summary>
+    [Theory, MemberData(nameof(Kinds))]
+    public void Train_MemoryRunsOut_GoesOnInSmallerPartsWithTheSameResult(string kind)
+    {
+        var whole = Train(kind, isOn: false, free: null);
+        var enough = (long)(Enough(forRows: 3) * MicroBatches.Usable);
+        using var meter = new MemoryMeter();
+        var parts = Train(kind, isOn: false, free: null, new Shortage(meter, enough));
+        Assert.Contains("Memory ran out in update 1: from here on at most 4 rows of a batch go through the model at a time; batches and result stay the same.", _notices);
+        TensorAssert.Close(whole.Weights, parts.Weights, 2e-5, "weights");
+        Assert.Equal(whole.Output.GlobalStep, parts.Output.GlobalStep);
+        Assert.Equal(whole.Output.TrainingLoss, parts.Output.TrainingLoss, 1e-5);
+    }
+
+    [Fact]
+    public void Train_NoMemoryForOneRow_IsOneSentence()
+    {
+        using var meter = new MemoryMeter();
+        var error = Assert.Throws<AttuneException>(() => Train("classes", isOn: false, free: null, new Shortage(meter, 1000)));
+        Assert.StartsWith("There is not enough memory; lower per_device_train_batch_size", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["at most 4 rows", "at most 2 rows", "at most 1 rows"], _notices.Where(line => line.StartsWith("Memory ran out", StringComparison.Ordinal)).Select(line => line[41..55]));
+    }
+
+    private sealed class Shortage(MemoryMeter meter, long bytes) : TrainerCallback
+    {
+        public override void OnTrainBegin(TrainingArguments args, TrainerState state, TrainerControl control) => meter.LimitBytes = meter.PeakBytes + bytes;
+    }
+
     [Theory, InlineData(1L << 30), InlineData(null)]
     public void Train_EnoughMemory_ChangesNothing(long? free)
     {
@@ -125,7 +154,7 @@ public sealed class MicroBatchesTests : IDisposable
         return (long)((forRows + 0.5) * MicroBatches.RowBytes.Measure(model, TinyRun.Data(24).Rows.MaxBy(row => row.Length)!).Of(Longest) / MicroBatches.Usable);
     }
 
-    private (TrainOutput Output, float[] Weights) Train(string kind, bool isOn, long? free)
+    private (TrainOutput Output, float[] Weights) Train(string kind, bool isOn, long? free, TrainerCallback? callback = null)
     {
         using var model = BertForSequenceClassification.FromConfig(
             TinyRun.Config with { ProblemType = null, LabelNames = kind == "numbers" ? ["number"] : TinyRun.Config.LabelNames }, seed: 1);
@@ -145,7 +174,8 @@ public sealed class MicroBatchesTests : IDisposable
             OverwriteOutputDir = true,
             AutoFindBatchSize = isOn,
         };
-        var trainer = new Trainer(model, args, new TokenizedDataset(rows.Rows, labels), notice: _notices.Add) { FreeMemoryBytes = free };
+        _ = model.Weights.RawGradients;                                    // they stay, whatever the memory
+        var trainer = new Trainer(model, args, new TokenizedDataset(rows.Rows, labels), callbacks: callback is null ? [] : [callback], notice: _notices.Add) { FreeMemoryBytes = free };
         return (trainer.Train(cancellation: TestContext.Current.CancellationToken), TinyRun.Weights(model));
     }
 }

@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Formats;
 using Attune.Models;
+using Attune.Optimization;
 using Attune.Reporting;
 using Attune.Tests.Datasets;
 using Attune.Training;
@@ -39,22 +42,52 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Train_TwiceWithTheSameSeed_GivesTheSameToTheBit()
     {
-        var first = Train(TinyRun.Arguments(Out));
-        var second = Train(TinyRun.Arguments(Out) with { OverwriteOutputDir = true });
+        var args = TinyRun.Arguments(Out) with { MaxSteps = 200, OverwriteOutputDir = true };
+        var first = Train(args);
+        var second = Train(args);
         Assert.Equal(first.Weights, second.Weights);
-        var other = Train(TinyRun.Arguments(Out) with { OverwriteOutputDir = true, Seed = 43 });
+        var other = Train(args with { Seed = 43 });
         Assert.NotEqual(first.Weights, other.Weights);
     }
 
     [Fact]
-    public void Train_LossNotANumber_StopsBeforeTheWeightsAreSpoilt()
+    public void Train_LossNotANumberFourTimes_StopsWithTheWeightsBefore()
     {
-        // The first update makes the weights so large that the second has no loss.
+        // The first update makes the weights so large that those after it have no loss.
         var args = TinyRun.Arguments(Out) with { LearningRate = 1e30, WarmupSteps = 0, GradientAccumulationSteps = 1 };
         var recorder = new RunRecorder(_model);
-        var error = Assert.Throws<AttuneException>(() => new Trainer(_model, args, TinyRun.Data(8), TinyRun.Data(4), callbacks: [recorder]).Train(cancellation: Stop));
-        Assert.Matches(@"^The (loss|gradient) of update 2 is not a finite number \(training rows \d+, \d+, counted from 0; learning rate \S+\), so [^\n]+\.$", error.Message);
+        var notices = new List<string>();
+        var trainer = new Trainer(_model, args, TinyRun.Data(12), TinyRun.Data(4), callbacks: [recorder], notice: notices.Add);
+        var error = Assert.Throws<AttuneException>(() => trainer.Train(cancellation: Stop));
+        const string where = @"of update {0} is not a finite number \(training rows \d+, \d+, counted from 0; learning rate \S+\)";
+        foreach (var update in (int[])[2, 3, 4])
+            Assert.Single(notices, line => Regex.IsMatch(line, $"^The (loss|gradient) {string.Format(CultureInfo.InvariantCulture, where, update)}, so it is skipped"));
+        Assert.Matches($"^The (loss|gradient) {string.Format(CultureInfo.InvariantCulture, where, 5)}, and so it was 3 updates before, so training stopped; [^\n]+checkpoint-4 holds the state before\\.$", error.Message);
         Assert.Equal(recorder.Weights[1], TinyRun.Weights(_model));
+        Assert.Equal(CheckpointFiles.Folder(Out, 4), Checkpoint.Find("true", Out, notices.Add));
+    }
+
+    [Fact]
+    public void Train_OneRowWithoutLoss_SkipsItsUpdateAndGoesOnAsIfItHadNone()
+    {
+        // 11 rows of numbers, one of them not finite: in each of three epochs one update of three is skipped.
+        var args = TinyRun.Arguments(Out) with { LoggingSteps = 1, WarmupSteps = 0, LrSchedulerType = SchedulerType.Constant };
+        var values = Enumerable.Range(0, 11).Select(row => row == 4 ? float.PositiveInfinity : row / 10f).ToArray();
+        var rows = TinyRun.Data(11).Rows;
+        using var model = BertForSequenceClassification.FromConfig(TinyRun.Config with { LabelNames = ["value"] }, seed: 1);
+        var recorder = new RunRecorder(model);
+        var notices = new List<string>();
+        var data = new TokenizedDataset(rows, new RegressionTargets(values));
+        var trainer = new Trainer(model, args with { EvalStrategy = IntervalStrategy.No }, data, callbacks: [recorder], notice: notices.Add);
+        var output = trainer.Train(cancellation: Stop);
+        Assert.Equal(9, output.GlobalStep);
+        Assert.Equal(3, notices.Count(line => line.Contains("is skipped", StringComparison.Ordinal)));
+        foreach (var (number, step) in recorder.Steps.Index())
+        {
+            var isSkipped = step.Rows.Any(batch => batch.Contains(4));
+            Assert.Equal(isSkipped, recorder.Weights[number].AsSpan().SequenceEqual(recorder.Weights[number + 1]));
+        }
+        Assert.All(trainer.State.LogHistory, entry => Assert.All(entry.Values, value => Assert.True(double.IsFinite(value))));
     }
 
     [Theory, InlineData(true), InlineData(false)]

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Attune.Training;
+namespace Attune.Formats;
 
 /// <summary>Sizes of memory and files as they are told to people.</summary>
 internal static class ByteSize

@@ -1,0 +1,109 @@
+using Attune.Checkpoints;
+using Attune.Native;
+using Attune.Optimization;
+
+namespace Attune.Training;
+
+/// <summary>
+/// Writes a run's checkpoints. A large state is copied while training stands still, which takes as long as its memory, and written while
+/// training goes on; a small one is written at once. One checkpoint at a time.
+/// </summary>
+internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer) : IDisposable
+{
+    /// <summary>Up to here handing a state over gains nothing.</summary>
+    private const long WrittenAtOnceBytes = 16 << 20;
+
+    private const int BytesOfSmallFiles = 4 << 20;                          // the tokenizer's and the states' together
+
+    private readonly StateCopy _copy = new();
+    private Task<Written>? _running;
+    private bool _saidSo;
+
+    /// <summary>What became of a checkpoint.</summary>
+    /// <param name="Folder">The checkpoint.</param>
+    /// <param name="State">The state that it holds.</param>
+    /// <param name="BestBefore">The best checkpoint before this one.</param>
+    /// <param name="Error">Why it could not be written; null where it is there.</param>
+    /// <param name="Notice">What went wrong besides and does no harm.</param>
+    internal sealed record Written(string Folder, TrainerState State, string? BestBefore, AttuneException? Error = null, string? Notice = null);
+
+    /// <summary>About how many bytes a checkpoint has.</summary>
+    internal long Bytes => sizeof(float) * (trainer.Model.Weights.Count + (trainer.Args.SaveOnlyModel ? 0 : optimizer.State.Values.Sum(tensor => tensor.NumberOfElements)));
+
+    /// <summary>Takes the present state for a checkpoint. The one before must have been asked for by <see cref="Finished"/>.</summary>
+    /// <param name="state">Of the trainer.</param>
+    /// <param name="resume">What an exact continuation needs besides.</param>
+    /// <param name="bestBefore">The best checkpoint before this one, for who must go back to it.</param>
+    internal unsafe void Begin(TrainerState state, ResumeState resume, string? bestBefore)
+    {
+        if (_running is not null) throw new InvalidOperationException("the checkpoint before is not dealt with");
+        state = state.Copy();
+        var values = trainer.Model.Weights.UpToDateValues();
+        var moments = trainer.Args.SaveOnlyModel ? null : OptimizerState.Of(optimizer);
+        List<(nint Address, long Count)> live = [((nint)LibTorch.Floats(values), values.NumberOfElements), .. (moments?.Tensors ?? []).Select(tensor => (tensor.Address, tensor.Count))];
+        var (bytes, environment) = (Bytes, RunEnvironment.Current);
+        if (bytes <= WrittenAtOnceBytes || Copy(live) is not { } copies)
+        {
+            _running = Task.FromResult(Write(live[0].Address, moments));
+            return;
+        }
+        _running = Task.Factory.StartNew(
+            () => Write(copies[0], moments?.At(copies.Skip(1))), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+        Written Write(nint weights, OptimizerState? optimizerState)
+        {
+            var folder = CheckpointFiles.Folder(trainer.Args.OutputDir, state.GlobalStep);
+            try
+            {
+                Checkpoint.Write(folder, fresh =>
+                {
+                    trainer.SaveModel(fresh, weights);
+                    optimizerState?.Write(fresh);
+                    resume.Write(fresh);
+                    TrainerStateJson.Write(state, fresh);
+                }, bytes + BytesOfSmallFiles, environment);
+            }
+            catch (AttuneException e)
+            {
+                return new Written(folder, state, bestBefore, e);
+            }
+            return new Written(folder, state, bestBefore, Notice: Rotate(state));
+        }
+    }
+
+    /// <summary>The checkpoint that was begun last, once, when it is written; null where there is none, or it is still being written.</summary>
+    /// <param name="wait">Whether to wait for it.</param>
+    internal Written? Finished(bool wait)
+    {
+        if (_running is not { } running || !wait && !running.IsCompleted) return null;
+        _running = null;
+        return running.GetAwaiter().GetResult();
+    }
+
+    public void Dispose()
+    {
+        if (_running is { } running) Task.WaitAny(running);                 // it reads the copy
+        _copy.Dispose();
+    }
+
+    private IReadOnlyList<nint>? Copy(IReadOnlyList<(nint Address, long Count)> live)
+    {
+        var copies = _copy.Take(live);
+        if (copies is null && !_saidSo) trainer.Notice("There is no memory for a copy of the state, so training waits while a checkpoint is written.");
+        _saidSo |= copies is null;
+        return copies;
+    }
+
+    private string? Rotate(TrainerState state)
+    {
+        try
+        {
+            CheckpointRotation.Rotate(trainer.Args.OutputDir, trainer.Args.SaveTotalLimit, state.GlobalStep, state.BestModelCheckpoint);
+            return null;
+        }
+        catch (AttuneException e)
+        {
+            return e.Message;                                              // one checkpoint too many is no reason to stop
+        }
+    }
+}
