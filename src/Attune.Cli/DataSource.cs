@@ -63,13 +63,18 @@ internal sealed class DataSource
             IsForTraining = !mustFit,
             Reading = reading,
         };
-        var (name, files, read) = Find(data, reading);
+        var (name, files, read) = Find(data, reading, tell);
         if (files.All(File.Exists)) found?.Invoke();
         var kept = DataCache.Of(cache ?? CacheFolder.OfUser(Environment.GetEnvironmentVariable), data, files, reading, [mustFit.ToString(), .. modelLabels ?? []]);
-        var source = kept?.Facts() is { } known
-            ? new DataSource(data, name, known, known.Columns(options), ReadAgain, kept, tell) : Fresh();
+        var source = kept?.Facts() is { } known ? Known(known) : Fresh();
         tell($"Data: {name} ({string.Join(", ", source._facts.Splits.Select(split => $"{split.Name} {split.Rows}"))} rows). {source.Columns.Describe()}");
         return source;
+
+        DataSource Known(DataFacts facts)
+        {
+            foreach (var warning in facts.Warnings) tell(warning);
+            return new DataSource(data, name, facts, facts.Columns(options), ReadAgain, kept, tell);
+        }
 
         DataSource Fresh()
         {
@@ -235,7 +240,8 @@ internal sealed class DataSource
         string.Join(", ", names.Take(8)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
 
     /// <summary>What the data set is called, its files (none where it is embedded), and how to read it.</summary>
-    private static (string Name, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(DataArguments data, DatasetReadOptions reading)
+    private static (string Name, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(
+        DataArguments data, DatasetReadOptions reading, Action<string> tell)
     {
         string?[] files = [data.TrainFile, data.ValidationFile, data.TestFile];
         if (files.Any(file => file is not null))
@@ -247,9 +253,11 @@ internal sealed class DataSource
         }
         var name = data.Dataset ?? EmbeddedDatasets.Reviews;
         if (EmbeddedDatasets.Contains(name)) return (name, [], () => EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
-        var path = Names.Data(name, data.DatasetConfig);
-        return File.Exists(path) ? (name, [path], () => DatasetDict.FromFiles(train: path, options: reading))
-            : (name, [.. SplitFiles.Find(path).Values.SelectMany(shards => shards)], () => DatasetDict.Load(path, reading));
+        var found = Hub.HubCache.Resolve(name, Hub.RepoKind.Dataset);
+        var path = Path.Exists(name) ? name : found.Path;                    // as the user wrote it, for messages
+        if (File.Exists(path)) return (name, [path], () => DatasetDict.FromFiles(train: path, options: reading));
+        var config = DatasetRepository.Open(name, path, tell).Config(data.DatasetConfig ?? found.Config);
+        return (name, config.Files, () => config.Read(reading));
     }
 
     private static string? EmbeddedLabel(DataArguments data)

@@ -48,8 +48,11 @@ public static class ParquetDataset
             else columns.Add(KeyValuePair.Create(name, Build(name, groups, types.GetValueOrDefault(name), places)));
         }
         if (leftOut.Count > 0) options.Warn?.Invoke($"{path}: left out the columns {string.Join(", ", leftOut)}, whose kind is not supported.");
-        return new Dataset(new Features(columns.Select(column => KeyValuePair.Create(column.Key, column.Value.Type))),
+        var data = new Dataset(new Features(columns.Select(column => KeyValuePair.Create(column.Key, column.Value.Type))),
             [.. columns.Select(column => column.Value)], rows, places);
+        foreach (var (name, type) in types)
+            if (type is ClassLabel && data.Features.ContainsKey(name)) data = data.WithClasses(name, type, path, options);
+        return data;
     }
 
     /// <summary>Whether a column is a value, or a list of values; the parts of structures and maps have longer paths or a root of another kind.</summary>
@@ -65,10 +68,10 @@ public static class ParquetDataset
 
     private static Column Build(string name, List<Array> groups, FeatureType? type, RowPlace[] places)
     {
-        if (TypedColumn.Of(groups, type, places.Length) is { } typed) return typed;
+        if (TypedColumn.Of(groups, places.Length) is { } typed) return typed;
         string Place(int row) => places[row].ToString();
         var cells = groups.SelectMany(group => group.Cast<object?>()).ToArray();
-        return type is null ? ColumnBuilder.Infer(name, cells, Place) : ColumnBuilder.Build(name, type, cells, Place);
+        return type is not Sequence ? ColumnBuilder.Infer(name, cells, Place) : ColumnBuilder.Build(name, type, cells, Place);
     }
 
     /// <summary>The cells of a column, an array for each row group; null if its kind is not supported.</summary>

@@ -7,18 +7,14 @@ internal static class TypedColumn
 {
     /// <summary>The column, the same as <see cref="ColumnBuilder"/> makes of these cells; null where it has to look at them one by one.</summary>
     /// <param name="groups">The cells, an array for each row group.</param>
-    /// <param name="type">The type that the file's metadata names, or null.</param>
     /// <param name="rows">Number of cells.</param>
-    internal static Column? Of(List<Array> groups, FeatureType? type, int rows)
+    internal static Column? Of(List<Array> groups, int rows)
     {
-        if (type is null && Joined<string, string?>(groups, rows, text => text) is { } texts) return new Column<string?>(FeatureType.String, texts);
+        if (Joined<string, string?>(groups, rows, text => text) is { } texts) return new Column<string?>(FeatureType.String, texts);
         var integers = Joined<long, long?>(groups, rows, number => number) ?? Joined<long?, long?>(groups, rows, number => number) ??
             Joined<int, long?>(groups, rows, number => number) ?? Joined<int?, long?>(groups, rows, number => number);
-        if (integers is null) return null;
-        // Nulls alone have no type of their own; a number that is no class is named with its row.
-        if (type is null) return Array.Exists(integers, number => number is not null) ? new Column<long?>(FeatureType.Int64, integers) : null;
-        return type is ClassLabel classes && Array.TrueForAll(integers, number => number is null || (number >= -1 && number < classes.NumClasses))
-            ? new Column<long?>(type, integers) : null;
+        // Nulls alone have no type of their own.
+        return integers is not null && Array.Exists(integers, number => number is not null) ? new Column<long?>(FeatureType.Int64, integers) : null;
     }
 
     private static TCell[]? Joined<TElement, TCell>(List<Array> groups, int rows, Func<TElement, TCell> convert)

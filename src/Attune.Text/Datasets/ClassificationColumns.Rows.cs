@@ -104,7 +104,7 @@ public sealed partial class ClassificationColumns
                     return false;
                 }
                 bad.Add(row, $"the label {Shown(labels is null ? null : [labels[wrong]])} is not one of the {owner.LabelNames.Count} classes " +
-                    $"({string.Join(", ", owner.LabelNames.Take(8))}{(owner.LabelNames.Count > 8 ? ", ..." : "")})", "correct the row");
+                    $"({Datasets.LabelNames.Shown(owner.LabelNames)})", "correct the row");
                 return false;
             }
             if (owner.Task == TaskKind.MultiLabel) _sets.Add([.. numbers.Distinct().Order()]);

@@ -93,7 +93,7 @@ public sealed partial class ClassificationColumns
         var text = IsPair ? $"pairs of texts from {Quoted(TextColumns)}"
             : TextColumns.Count > 1 ? $"texts joined from {Quoted(TextColumns)}" : $"texts from {Quoted(TextColumns)}";
         if (LabelColumn is null) return $"Takes {text}, and no labels.";
-        var shown = string.Join(", ", LabelNames.Take(8)) + (LabelNames.Count > 8 ? ", ..." : "");
+        var shown = Datasets.LabelNames.Shown(LabelNames);
         return Task switch
         {
             TaskKind.Regression => $"Takes {text}, numbers from \"{LabelColumn}\" (regression).",

@@ -24,6 +24,10 @@ public sealed record DatasetReadOptions
     /// <value>Default null: column1, column2 and so on (for the layout of CoLA's files: source, label, mark, sentence).</value>
     public IReadOnlyList<string>? ColumnNames { get; init; }
 
+    /// <summary>What separates the cells of CSV files.</summary>
+    /// <value>Default null: a comma; where the first line has none outside quotes, a semicolon or a tab. TSV files have tabs whatever this says.</value>
+    public string? Delimiter { get; init; }
+
     /// <summary>What to do with a row that cannot be read or used.</summary>
     /// <value>Default <see cref="BadRowPolicy.Fail"/>.</value>
     public BadRowPolicy OnBadRow { get; init; } = BadRowPolicy.Fail;

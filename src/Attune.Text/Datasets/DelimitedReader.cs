@@ -11,7 +11,7 @@ namespace Attune.Datasets;
 /// </remarks>
 internal static class DelimitedReader
 {
-    internal static Dataset ReadCsv(string path, DatasetReadOptions options) => Read(path, options, DelimiterOf(path), CsvMode.RFC4180);
+    internal static Dataset ReadCsv(string path, DatasetReadOptions options) => Read(path, options, options.Delimiter ?? DelimiterOf(path), CsvMode.RFC4180);
 
     internal static Dataset ReadTsv(string path, DatasetReadOptions options)
     {
