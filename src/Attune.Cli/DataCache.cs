@@ -31,7 +31,7 @@ internal sealed class DataCache
         [
             .. new[] { typeof(DataCache), typeof(EncodedTexts), typeof(Dataset), typeof(Parquet.ParquetDataset) }.Select(type => type.Module.ModuleVersionId.ToString()),
             data.TrainFile, data.ValidationFile, data.TestFile, data.Dataset, data.DatasetConfig, data.Task?.ToString(), data.OnBadRow.ToString(),
-            data.LabelColumnName, data.TextColumnDelimiter, .. List(data.TextColumnNames), .. List(circumstances),
+            data.LabelColumnName, data.TextColumnDelimiter, data.TrainSplitName, data.ValidationSplitName, data.TestSplitName, .. List(data.TextColumnNames), .. List(circumstances),
             .. files.Select(Path.GetFullPath), .. files.Select(Hash),
         ]);
     }

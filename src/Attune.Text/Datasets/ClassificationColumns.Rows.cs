@@ -21,9 +21,9 @@ public sealed partial class ClassificationColumns
         var columns = TextColumns.Select(name => data.CastColumn(name, FeatureType.String).Column<string?>(name)).ToList();
         for (var row = 0; row < data.NumRows; row++)
         {
-            if (Missing(row) is { } missing)
+            if (Unusable(row) is var (reason, remedy))
             {
-                bad.Add(row, $"there is no text in the column \"{TextColumns[missing]}\"", "fill it in");
+                bad.Add(row, reason, remedy);
                 continue;
             }
             if (labels?.Add(row, bad) == false) continue;
@@ -35,10 +35,13 @@ public sealed partial class ClassificationColumns
         var rows = new ClassificationRows(texts, pairs, kept);
         return labels is null ? rows : labels.PutInto(rows);
 
-        int? Missing(int row)
+        (string Reason, string Remedy)? Unusable(int row)
         {
             for (var i = 0; i < columns.Count; i++)
-                if (columns[i][row] is null) return i;
+            {
+                if (columns[i][row] is not { } text) return ($"there is no text in the column \"{TextColumns[i]}\"", "fill it in");
+                if (text.Contains('\0')) return ($"the text in the column \"{TextColumns[i]}\" holds NUL characters, as UTF-16 read as UTF-8 does", "save the file as UTF-8, or remove them");
+            }
             return null;
         }
 

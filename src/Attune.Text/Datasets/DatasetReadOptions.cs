@@ -36,6 +36,10 @@ public sealed record DatasetReadOptions
     /// <value>Fraction, 0 to 1. Default 0.01: more bad rows than that mean that the file is not what it was taken for.</value>
     public double BadRowLimit { get; init; } = 0.01;
 
+    /// <summary>The largest number of a file's rows that may be left out, in place of <see cref="BadRowLimit"/>.</summary>
+    /// <value>Default null: their share counts.</value>
+    public int? MaxBadRows { get; init; }
+
     /// <summary>The folder for the files of quarantined rows.</summary>
     /// <value>Default null: the current folder. The files are named after the data file: train.csv.bad-rows.jsonl, or
     /// train.csv.2.bad-rows.jsonl for a second file of that name.</value>

@@ -15,6 +15,9 @@ internal sealed partial class SplitExpression
 
     private SplitExpression(string text, IReadOnlyList<Slice> slices) => (_text, _slices) = (text, slices);
 
+    /// <summary>Whether a text is more than the name of a split.</summary>
+    internal static bool IsPart(string text) => text.AsSpan().ContainsAny('[', '+', '(');
+
     /// <summary>Takes an expression apart.</summary>
     /// <exception cref="AttuneException">It is none.</exception>
     internal static SplitExpression Parse(string text) => new(text, [.. text.Split('+').Select(part => ParseSlice(part.Trim(), text))]);

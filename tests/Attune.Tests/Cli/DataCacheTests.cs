@@ -113,6 +113,8 @@ public sealed class DataCacheTests : IDisposable
         Grows(() => Run(data, seed: 8));
         Grows(() => Run(data with { ValidationSplit = 0.2 }));
         Grows(() => Run(data with { MaxTrainSamples = 50 }));
+        Grows(() => Run(data with { TrainSplitName = "train[:50%]" }));
+        Grows(() => Run(data with { TestSplitName = "train[-10:]" }));
         Grows(() => Run(data with { TextColumnNames = ["other"] }));
         Grows(() => Run(data, labels: ["bad", "good"]));
         Grows(() => Run(data, labels: ["bad", "good"], mustFit: true));
