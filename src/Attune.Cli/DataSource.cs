@@ -156,18 +156,21 @@ internal sealed class DataSource
     internal EncodedTexts? Encode(string split, int? most, BertTokenizer tokenizer, int maxLength)
     {
         if (!Has(split)) return null;
-        if (_cache is null) return Fresh();
+        if (_cache is null) return EncodedTexts.Of(Rows(split, most)!, tokenizer, maxLength, Columns.LabelNames.Count);
         string?[] what =
         [
             split, most?.ToString(CultureInfo.InvariantCulture), tokenizer.Fingerprint(), maxLength.ToString(CultureInfo.InvariantCulture),
             .. _apart is { } apart ? Apart(apart.Share, apart.Seed) : [],
         ];
         if (_cache.Rows(what) is { } known) return known;
-        var rows = Fresh();
+        var texts = Rows(split, most)!;
+        var classes = Columns.LabelNames.Count;
+        if (texts.AreStored)
+            return _cache.Keep(texts.Count, EncodedTexts.LabelsOf(texts, classes), new EncodedBlocks(texts.Texts, texts.Pairs, tokenizer, maxLength), what)
+                ?? EncodedTexts.Of(texts, tokenizer, maxLength, classes);
+        var rows = EncodedTexts.Of(texts, tokenizer, maxLength, classes);
         _cache.Keep(rows, what);
         return rows;
-
-        EncodedTexts Fresh() => EncodedTexts.Of(Rows(split, most)!, tokenizer, maxLength, Columns.LabelNames.Count);
     }
 
     /// <summary>Texts and labels of a split, its first rows where a number of them is given; null where there is no such split.</summary>

@@ -11,6 +11,8 @@ namespace Attune.Parquet;
 /// </remarks>
 public static class ParquetDataset
 {
+    private const int RowsInBatch = 1 << 14;
+
     /// <summary>Makes <see cref="Dataset"/> and <see cref="DatasetDict"/> read files that end in .parquet. Call it once at start-up.</summary>
     public static void Register() => DatasetFile.Register(".parquet", Read);
 
@@ -24,7 +26,7 @@ public static class ParquetDataset
             using var file = new ParquetFileReader(path);
             return Read(path, file, options);
         }
-        catch (Exception e) when (e is ParquetException or OverflowException or InvalidCastException or NotSupportedException)
+        catch (Exception e) when (e is ParquetException or OverflowException or InvalidCastException or InvalidDataException or NotSupportedException)
         {
             // The messages of the native library name its classes, and say no more than this.
             throw new AttuneException($"{path} is not a Parquet file that can be read; write or download it again.", e);
@@ -44,8 +46,8 @@ public static class ParquetDataset
         {
             using var columnPath = metadata.Schema.Column(index).Path;
             var name = columnPath.ToDotVector()[0];
-            if (!IsPlainOrList(metadata.Schema, index) || ReadColumn(file, index) is not { } groups) leftOut.Add(name);
-            else columns.Add(KeyValuePair.Create(name, Build(name, groups, types.GetValueOrDefault(name), places)));
+            if (!IsPlainOrList(metadata.Schema, index) || ReadColumn(file, index, name, types.GetValueOrDefault(name), places, options) is not { } column) leftOut.Add(name);
+            else columns.Add(KeyValuePair.Create(name, column));
         }
         if (leftOut.Count > 0) options.Warn?.Invoke($"{path}: left out the columns {string.Join(", ", leftOut)}, whose kind is not supported.");
         var data = new Dataset(new Features(columns.Select(column => KeyValuePair.Create(column.Key, column.Value.Type))),
@@ -74,19 +76,35 @@ public static class ParquetDataset
         return type is not Sequence ? ColumnBuilder.Infer(name, cells, Place) : ColumnBuilder.Build(name, type, cells, Place);
     }
 
-    /// <summary>The cells of a column, an array for each row group; null if its kind is not supported.</summary>
-    private static List<Array>? ReadColumn(ParquetFileReader file, int index)
+    /// <summary>Reads a column row group by row group; null if its kind is not supported.</summary>
+    private static Column? ReadColumn(ParquetFileReader file, int index, string name, FeatureType? type, RowPlace[] places, DatasetReadOptions options)
     {
         var groups = new List<Array>();
+        var texts = new TextList(options.CharactersInMemory);
         for (var group = 0; group < file.FileMetaData.NumRowGroups; group++)
         {
             using var groupReader = file.RowGroup(group);
             using var column = groupReader.Column(index);
             using var reader = column.LogicalReader();
-            if (reader.Apply(new CellReader(checked((int)groupReader.MetaData.NumRows))) is not { } cells) return null;
-            groups.Add(cells);
+            var rows = checked((int)groupReader.MetaData.NumRows);
+            if (reader is LogicalColumnReader<string?> strings) Append(strings, rows, texts);
+            else if (reader.Apply(new CellReader(rows)) is { } cells) groups.Add(cells);
+            else return null;
         }
-        return groups;
+        return groups.Count == 0 && texts.Count == places.Length ? TypedColumn.OfTexts(texts) : Build(name, groups, type, places);
+    }
+
+    /// <summary>Reads texts some thousands at a time: a row group may be a whole file.</summary>
+    private static void Append(LogicalColumnReader<string?> reader, int rows, TextList texts)
+    {
+        var batch = new string?[Math.Min(rows, RowsInBatch)];
+        for (var left = rows; left > 0;)
+        {
+            var read = reader.ReadBatch(batch.AsSpan(0, Math.Min(left, batch.Length)));
+            if (read == 0) throw new InvalidDataException("There are fewer rows than the file says.");
+            foreach (var text in batch.AsSpan(0, read)) texts.Add(text);
+            left -= read;
+        }
     }
 
     private sealed class CellReader(int rows) : ILogicalColumnReaderVisitor<Array?>

@@ -5,12 +5,14 @@ namespace Attune.Parquet;
 /// <summary>Columns of text and integers, most of what a data set has, taken as they are: without an object for every cell.</summary>
 internal static class TypedColumn
 {
-    /// <summary>The column, the same as <see cref="ColumnBuilder"/> makes of these cells; null where it has to look at them one by one.</summary>
+    /// <summary>A column of texts.</summary>
+    internal static Column OfTexts(TextList texts) => new Column<string?>(FeatureType.String, texts.Finish());
+
+    /// <summary>The column of integers, the same as <see cref="ColumnBuilder"/> makes of these cells; null where it has to look at them one by one.</summary>
     /// <param name="groups">The cells, an array for each row group.</param>
     /// <param name="rows">Number of cells.</param>
     internal static Column? Of(List<Array> groups, int rows)
     {
-        if (Joined<string, string?>(groups, rows, text => text) is { } texts) return new Column<string?>(FeatureType.String, texts);
         var integers = Joined<long, long?>(groups, rows, number => number) ?? Joined<long?, long?>(groups, rows, number => number) ??
             Joined<int, long?>(groups, rows, number => number) ?? Joined<int?, long?>(groups, rows, number => number);
         // Nulls alone have no type of their own.

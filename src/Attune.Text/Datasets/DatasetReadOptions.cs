@@ -53,6 +53,9 @@ public sealed record DatasetReadOptions
     /// <value>Default null: nobody listens.</value>
     public Action<string>? Warn { get; init; }
 
+    /// <summary>Characters of a column's texts that may be in memory; beyond that the column is kept in a file while it is in use.</summary>
+    internal long CharactersInMemory { get; init; } = 1L << 26;
+
     /// <summary>What was left out so far, by file: reading and labelling count together.</summary>
     internal BadRowFiles BadRowFiles { get; } = new();
 }
