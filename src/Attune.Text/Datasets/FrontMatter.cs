@@ -30,9 +30,10 @@ internal static class FrontMatter
             if (!parser.TryConsume<DocumentStart>(out _)) return new Dictionary<string, object?>();
             return Value(parser, 0) as Dictionary<string, object?> ?? [];
         }
-        catch (YamlException e)
+        catch (Exception e)
         {
-            throw new FormatException($"line {e.Start.Line + 1}", e);
+            // Besides its own errors the library's scanner has others for odd input, as files changed at random have shown.
+            throw new FormatException(e is YamlException { Start.Line: var line } ? $"line {line + 1}" : "it is not YAML", e);
         }
     }
 

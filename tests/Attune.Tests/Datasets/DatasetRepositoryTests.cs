@@ -136,6 +136,7 @@ public sealed class DatasetRepositoryTests : IDisposable
     [InlineData("configs: [", "cannot be read (line ")]
     [InlineData("a: &a [x]\nconfigs: *a", "cannot be read (line ")]
     [InlineData("a: a: a", "cannot be read (line ")]
+    [InlineData("- {split: test, path: [es:\n t.csv, 'u*.csv']\u0096\n- config_name: default", "cannot be read (it is not YAML)")]
     [InlineData("configs:\n- data_files: x.csv", "a configuration has no config_name and is left out")]
     [InlineData("configs:\n- config_name: a\n  data_files: [[x.csv]]", "the data_files of the configuration \"a\" are neither")]
     [InlineData("configs:\n- config_name: a\n  data_files:\n  - split: no-dash\n    path: x.csv", "the data_files of the configuration \"a\" are neither")]
