@@ -7,4 +7,7 @@ internal static class RepositoryPath
     internal static bool IsInside(string path) =>
         !path.Contains(':', StringComparison.Ordinal) && !path.Contains('\0', StringComparison.Ordinal) && !path.StartsWith('/') && !path.StartsWith('\\') &&
         !path.Split('/', '\\').Contains("..");
+
+    /// <summary>The path without what says nothing: a dot for the folder itself, a slash at the end.</summary>
+    internal static string Plain(string path) => string.Join('/', path.Split('/').Where(part => part is not ("" or ".")));
 }

@@ -1,6 +1,6 @@
 namespace Attune.Datasets;
 
-/// <summary>Which files of a folder belong to which split, where nothing but their names says so.</summary>
+/// <summary>Which files belong to which split, where nothing but their names says so.</summary>
 /// <remarks>
 /// The first rule that finds files counts: (1) files named after splits, or parts of any split (random-00000-of-00002.csv), in the folder or in
 /// its subfolder "data"; (2) subfolders of numbered Parquet files (train/0000.parquet), as the hub converts data sets; (3) folders with a
@@ -14,49 +14,40 @@ internal static class SplitFiles
     /// <summary>The beginning of the name of a folder that holds only the first part of a split's rows.</summary>
     internal const string Partial = "partial-";
 
-    private const string DataFolder = "data";
+    private static readonly string[] Places = ["", "data/"];
 
     /// <summary>The files of each split; several are shards, in order.</summary>
-    /// <exception cref="AttuneException">The folder is absent or holds no data, or a split is there twice or not whole.</exception>
-    internal static IReadOnlyDictionary<string, IReadOnlyList<string>> Find(string folder)
+    /// <param name="folder">Where they are, for messages.</param>
+    /// <param name="all">Paths from there, in ordinal order.</param>
+    /// <exception cref="AttuneException">There is no data among them, or a split is there twice or not whole.</exception>
+    internal static IReadOnlyDictionary<string, IReadOnlyList<string>> Find(string folder, IReadOnlyList<string> all)
     {
-        if (!Directory.Exists(folder))
-        {
-            throw new AttuneException(File.Exists(folder)
-                ? $"{folder} is a file; give the folder that holds it, or name it as the train, validation or test file."
-                : $"{folder}: there is no such folder; check the path.");
-        }
-        var found = FindPlain(folder);
-        if (found.Count > 0) return found;
-        var files = RepositoryFiles.Below(folder);
-        string[] inFolders = [.. files.Where(file => OfFolders(file) is not null)], inNames = [.. files.Where(file => OfName(file) is not null)];
-        if (inFolders.Length > 0) return Grouped(folder, inFolders, OfFolders);
-        if (inNames.Length > 0) return Grouped(folder, inNames, OfName);
-        if (files.Count > 0) return Grouped(folder, OfMostUsualKind(files), _ => DatasetDict.Train);
+        string[] files = [.. all.Where(RepositoryFiles.IsData)];
+        var named = NamedFiles(files);
+        if (named.Count > 0) return named.ToDictionary(split => split.Key, split => Shards.InOrder(split.Key, folder, [.. split]));
+        if (files.Any(IsNumbered)) return Grouped(files.Where(IsNumbered), file => OfConverted(file.Split('/')[0]));
+        if (files.Any(file => OfFolders(file) is not null)) return Grouped(files, OfFolders);
+        if (files.Any(file => OfName(file) is not null)) return Grouped(files, OfName);
+        if (files.Length > 0) return Grouped(OfMostUsualKind(files), _ => DatasetDict.Train);
         throw new AttuneException($"{folder} has no data file: none ends in {DatasetFile.KnownExtensions}; convert the files or give another folder.");
     }
 
-    /// <summary>Whether a folder is a data set of its own and not one that holds several: it (or its subfolder "data") has files or folders of splits.</summary>
-    internal static bool Holds(string folder) => Directory.Exists(folder) && (FindPlain(folder).Count > 0 || Places(folder).Any(place =>
-        Directory.EnumerateDirectories(place).Any(inner => SplitNames.Within(Path.GetFileName(inner)) is not null && RepositoryFiles.Below(inner).Count > 0) ||
-        Directory.EnumerateFiles(place).Any(file => RepositoryFiles.IsData(file) && OfName(file) is not null)));
-
-    /// <summary>By the rules (1) and (2).</summary>
-    private static Dictionary<string, IReadOnlyList<string>> FindPlain(string folder)
+    /// <summary>Whether these are the files of one data set and not of several in subfolders: in the folder or in "data" are files or folders of splits.</summary>
+    internal static bool Holds(IReadOnlyList<string> all)
     {
-        foreach (var place in Places(folder))
-        {
-            var files = Directory.EnumerateFiles(place).Where(RepositoryFiles.IsData).Order(StringComparer.Ordinal)
-                .Select(file => (File: file, Split: OfPlainName(file))).Where(file => file.Split is not null).ToList();
-            if (files.Count > 0)
-                return files.GroupBy(file => file.Split!).ToDictionary(split => split.Key, split => Shards.InOrder(split.Key, [.. split.Select(file => file.File)]));
-        }
-        var numbered = Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).SelectMany(inner => Directory.EnumerateFiles(inner)
-            .Where(IsNumbered).Order(StringComparer.Ordinal).Select(file => (Split: OfConverted(Path.GetFileName(inner)), File: file)));
-        return numbered.GroupBy(file => file.Split).ToDictionary(split => split.Key, IReadOnlyList<string> (split) => [.. split.Select(file => file.File)]);
+        var files = all.Where(RepositoryFiles.IsData).ToList();
+        return NamedFiles(files).Count > 0 || files.Exists(IsNumbered) || files.Exists(file => Places.Any(place => file.StartsWith(place, StringComparison.Ordinal) &&
+            file[place.Length..].Split('/') is var parts && (parts.Length > 1 ? OfWord(parts[0]) : OfName(parts[0])) is not null));
     }
 
-    private static IEnumerable<string> Places(string folder) => new[] { folder, Path.Combine(folder, DataFolder) }.Where(Directory.Exists);
+    /// <summary>The same for a folder.</summary>
+    internal static bool Holds(string folder) => Directory.Exists(folder) && Holds(RepositoryFiles.Below(folder));
+
+    /// <summary>By rule (1), of the first place that has any.</summary>
+    private static List<IGrouping<string, string>> NamedFiles(IReadOnlyList<string> files) =>
+        Places.Select(place => files.Where(file => file.StartsWith(place, StringComparison.Ordinal) && file.LastIndexOf('/') < place.Length)
+                .Where(file => OfPlainName(file) is not null).GroupBy(file => OfPlainName(file)!).ToList())
+            .FirstOrDefault(splits => splits.Count > 0) ?? [];
 
     private static string? OfPlainName(string file)
     {
@@ -73,10 +64,11 @@ internal static class SplitFiles
     }
 
     private static bool IsNumbered(string file) =>
-        Path.GetFileName(file) is [_, _, _, _, '.', ..] name && name[..4].All(char.IsAsciiDigit) && name[4..] == ".parquet";
+        file.Split('/') is [_, [_, _, _, _, '.', ..] name] && name[..4].All(char.IsAsciiDigit) && name[4..] == ".parquet";
 
-    private static string? OfFolders(string file) =>
-        file.Split('/').SkipLast(1).Select(part => SplitNames.Exact(part) ?? SplitNames.Within(part)).LastOrDefault(split => split is not null);
+    private static string? OfFolders(string file) => file.Split('/').SkipLast(1).Select(OfWord).LastOrDefault(split => split is not null);
+
+    private static string? OfWord(string folder) => SplitNames.Exact(folder) ?? SplitNames.Within(folder);
 
     private static string? OfName(string file)
     {
@@ -91,6 +83,6 @@ internal static class SplitFiles
         files.GroupBy(Path.GetExtension, StringComparer.OrdinalIgnoreCase)
             .MaxBy(kind => (kind.Count(), !".json".Equals(kind.Key, StringComparison.OrdinalIgnoreCase)))!;
 
-    private static Dictionary<string, IReadOnlyList<string>> Grouped(string folder, IEnumerable<string> files, Func<string, string?> splitOf) =>
-        files.GroupBy(splitOf).ToDictionary(split => split.Key!, IReadOnlyList<string> (split) => [.. split.Select(file => Path.Combine(folder, file))]);
+    private static Dictionary<string, IReadOnlyList<string>> Grouped(IEnumerable<string> files, Func<string, string?> splitOf) =>
+        files.Where(file => splitOf(file) is not null).GroupBy(file => splitOf(file)!).ToDictionary(split => split.Key, IReadOnlyList<string> (split) => [.. split]);
 }

@@ -16,7 +16,7 @@ public sealed class DatasetRepositoryTests : IDisposable
 
     /// <summary>The splits of a configuration with their files, as one text.</summary>
     private string Splits(string? config = null) => string.Join("; ", Config(config).Splits.Select(split =>
-        $"{split.Key}: {string.Join(' ', split.Value.Select(file => Path.GetRelativePath(_folder.Path, file).Replace('\\', '/')))}"));
+        $"{split.Key}: {string.Join(' ', split.Value)}"));
 
     private void Files(params string[] names)
     {
@@ -84,7 +84,7 @@ public sealed class DatasetRepositoryTests : IDisposable
             - config_name: listed
               data_files: [main.csv, "data/**/*.csv"]
             - config_name: by_name
-              data_dir: data
+              data_dir: ./data/
             """);
         Assert.Equal("test: holdout/ghi.csv more.csv; train: data/abc.csv data/def.csv", Sorted(Splits("main")));
         Assert.Equal("train: main.csv", Splits("flat"));
@@ -114,6 +114,20 @@ public sealed class DatasetRepositoryTests : IDisposable
         Assert.Equal("train: train.csv", Splits("a"));
         Assert.Equal("Warning: org/set has no files of the split test (test.csv), which its README.md names; it is left out.", Assert.Single(_told));
         Assert.Equal($"The files of the configuration \"b\" of org/set are not in {_folder.Path}: none is named b/*.csv; download them, or choose another configuration (a, b).", Refused("b"));
+    }
+
+    [Fact]
+    public void Config_ListOfFilesElsewhere_IsWhatTheFolderIs()
+    {
+        string[] files = ["README.md", "en/train-00000-of-00001.csv", "en/test.csv", "de/data/train.csv", ".git/train.csv"];
+        Files([.. files.Skip(1)]);
+        _folder.Write("README.md", "no front matter");
+        var listed = DatasetRepository.Of("org/set", "the hub", files.Reverse(), DatasetCard.Read(_folder.Path, null), null);
+        Assert.Equal(["de", "en"], listed.ConfigNames);
+        foreach (var config in new[] { "en", "de" }) Assert.Equal(Config(config).Splits, listed.Config(config).Splits);
+        Assert.Equal([Path.Combine(_folder.Path, "de/data/train.csv"), Path.Combine(_folder.Path, "README.md")], Config("de").Files);
+        Assert.StartsWith("The hub has no data file: none ends in .csv, .tsv, .jsonl, ", Assert.Throws<AttuneException>(() =>
+            DatasetRepository.Of("org/set", "The hub", ["a.txt"], DatasetCard.Read(_folder.Path, null), null).Config(null)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
