@@ -27,6 +27,21 @@ public sealed record DataArguments
     /// <summary>File whose rows are predicted when training is over, and measured where they have labels.</summary>
     public string? TestFile { get; init; }
 
+    /// <summary>Rows to train on, where they are not the whole split train.</summary>
+    /// <value>A split, a part of it such as train[:10%] or train[100:200], or several joined by +, as in datasets. Default train.</value>
+    [ArgumentAlias("train_split")]
+    public string? TrainSplitName { get; init; }
+
+    /// <summary>Rows to evaluate on, where they are not the whole split validation.</summary>
+    /// <value>As for train_split_name, such as train[90%:]. Default validation.</value>
+    [ArgumentAlias("eval_split")]
+    public string? ValidationSplitName { get; init; }
+
+    /// <summary>Rows to predict when training is over, where they are not the whole split test.</summary>
+    /// <value>As for train_split_name. Default test.</value>
+    [ArgumentAlias("test_split")]
+    public string? TestSplitName { get; init; }
+
     /// <summary>Columns of the texts: one, or two for pairs; more are joined.</summary>
     /// <value>Default: found by their usual names (sentence, text, sentence1 and sentence2, ...).</value>
     public IReadOnlyList<string>? TextColumnNames { get; init; }
@@ -72,6 +87,10 @@ public sealed record DataArguments
     /// <value>fail, skip or quarantine (skip, and write it to a file beside the results). Default fail.</value>
     public BadRowPolicy OnBadRow { get; init; } = BadRowPolicy.Fail;
 
+    /// <summary>The most rows of a file that may be left out by on_bad_row; more end the command.</summary>
+    /// <value>Below 1 a share of the file's rows, from 1 on their number. Default 0.01, a row of a hundred.</value>
+    public double MaxBadRows { get; init; } = 0.01;
+
     /// <summary>Keeps what large data files were tokenized to, and takes it from there when they are the same, by their content.</summary>
     /// <value>Default true. The cache is the folder ATTUNE_CACHE, else attune in the platform's folder for caches.</value>
     public bool TokenCache { get; init; } = true;
@@ -79,6 +98,26 @@ public sealed record DataArguments
     /// <summary>Reads and tokenizes the data files again, and puts the result in the place of what the cache holds.</summary>
     /// <value>Default false.</value>
     public bool OverwriteCache { get; init; }
+
+    /// <summary>The rows that stand in the place of splits, by the splits' names.</summary>
+    /// <exception cref="AttuneException">One of them is no expression of rows.</exception>
+    internal IReadOnlyList<KeyValuePair<string, SplitExpression>> ChosenRows =>
+        [.. new[] { (DatasetDict.Train, TrainSplitName), (DatasetDict.Validation, ValidationSplitName), (DatasetDict.Test, TestSplitName) }
+            .Where(split => split.Item2 is not null).Select(split => KeyValuePair.Create(split.Item1, SplitExpression.Parse(split.Item2!)))];
+
+    /// <summary>How files are read by these arguments.</summary>
+    /// <param name="quarantine">Where rows that cannot be used are put; null for the current folder.</param>
+    /// <param name="warn">Takes what reading tells.</param>
+    /// <exception cref="AttuneException">The limit on bad rows is none.</exception>
+    internal DatasetReadOptions Reading(string? quarantine, Action<string> warn) => new()
+    {
+        OnBadRow = OnBadRow,
+        BadRowLimit = MaxBadRows is >= 0 and < int.MaxValue ? Math.Min(MaxBadRows, 1)
+            : throw new AttuneException($"max_bad_rows is {MaxBadRows}; give a share of the rows such as 0.01, or a number of rows."),
+        MaxBadRows = MaxBadRows >= 1 ? (int)MaxBadRows : null,
+        QuarantineFolder = quarantine,
+        Warn = warn,
+    };
 
     /// <summary>The kind of task that the arguments name, or null.</summary>
     /// <exception cref="AttuneException">Two of them disagree.</exception>

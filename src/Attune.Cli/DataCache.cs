@@ -31,7 +31,7 @@ internal sealed class DataCache
         [
             .. new[] { typeof(DataCache), typeof(EncodedTexts), typeof(Dataset), typeof(Parquet.ParquetDataset) }.Select(type => type.Module.ModuleVersionId.ToString()),
             data.TrainFile, data.ValidationFile, data.TestFile, data.Dataset, data.DatasetConfig, data.Task?.ToString(), data.OnBadRow.ToString(),
-            data.LabelColumnName, data.TextColumnDelimiter, .. List(data.TextColumnNames), .. List(circumstances),
+            data.LabelColumnName, data.TextColumnDelimiter, data.TrainSplitName, data.ValidationSplitName, data.TestSplitName, .. List(data.TextColumnNames), .. List(circumstances),
             .. files.Select(Path.GetFullPath), .. files.Select(Hash),
         ]);
     }
@@ -79,7 +79,16 @@ internal sealed class DataCache
     /// <summary>Keeps the tokens of a split.</summary>
     internal void Keep(EncodedTexts rows, params string?[] what)
     {
-        if (IsSafe()) _folder.Write(Name("rows", what), write => TokenFile.Write(rows, write));
+        if (IsSafe()) _folder.Write(Name("rows", what), write => TokenFile.Write(
+            rows.Dataset.Count, rows.Dataset.Labels, ((PackedRows)rows.Dataset.Rows).Blocks, () => rows.RowsCut, write));
+    }
+
+    /// <summary>Keeps the tokens of a split as they are made, and shows them where they lie then; null where that cannot be.</summary>
+    internal EncodedTexts? Keep(int rows, Labels? labels, EncodedBlocks blocks, params string?[] what)
+    {
+        var name = Name("rows", what);
+        if (!IsSafe() || !_folder.Write(name, write => TokenFile.Write(rows, labels, blocks.All(inOne: false), () => blocks.Cut, write))) return null;
+        return _folder.Open(name) is { } file ? TokenFile.Read(file, CacheFolder.HeaderBytes) : null;
     }
 
     /// <summary>Whether what was read is what was hashed, and all of it could be used.</summary>

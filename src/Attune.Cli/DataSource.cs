@@ -53,7 +53,7 @@ internal sealed class DataSource
     {
         Parquet.ParquetDataset.Register();
         var (warnings, areTold) = (new List<string>(), false);
-        var reading = new DatasetReadOptions { OnBadRow = data.OnBadRow, QuarantineFolder = outputDir, Warn = Warn };
+        var reading = data.Reading(outputDir, Warn);
         var options = new ClassificationOptions
         {
             TextColumnNames = data.TextColumnNames,
@@ -63,28 +63,42 @@ internal sealed class DataSource
             IsForTraining = !mustFit,
             Reading = reading,
         };
-        var (name, files, read) = Find(data, reading);
+        var chosen = data.ChosenRows;
+        var (name, files, readAll) = Find(data, reading, tell);
         if (files.All(File.Exists)) found?.Invoke();
         var kept = DataCache.Of(cache ?? CacheFolder.OfUser(Environment.GetEnvironmentVariable), data, files, reading, [mustFit.ToString(), .. modelLabels ?? []]);
-        var source = kept?.Facts() is { } known
-            ? new DataSource(data, name, known, known.Columns(options), ReadAgain, kept, tell) : Fresh();
+        var source = kept?.Facts() is { } known ? Known(known) : Fresh();
         tell($"Data: {name} ({string.Join(", ", source._facts.Splits.Select(split => $"{split.Name} {split.Rows}"))} rows). {source.Columns.Describe()}");
         return source;
 
+        DatasetDict Read()
+        {
+            var splits = readAll();
+            return chosen.Count == 0 ? splits : new DatasetDict(splits.Where(split => chosen.All(rows => rows.Key != split.Key))
+                .Concat(chosen.Select(rows => KeyValuePair.Create(rows.Key, rows.Value.Of(splits)))));
+        }
+
+        DataSource Known(DataFacts facts)
+        {
+            foreach (var warning in facts.Warnings) tell(warning);
+            return new DataSource(data, name, facts, facts.Columns(options), ReadAgain, kept, tell);
+        }
+
         DataSource Fresh()
         {
-            var splits = read();
-            var columns = FindColumns(name, splits, options, modelLabels, mustFit);
+            var splits = Read();
+            var columns = FindColumns(name, GlueTask(name, data.DatasetConfig), splits, options, modelLabels, mustFit);
+            foreach (var line in TextChecks.Of(splits, columns)) Warn(line);
             var facts = DataFacts.Of(splits, columns, warnings);
             kept?.Keep(facts);
-            return new DataSource(data, name, facts, columns, read, kept, tell) { _splits = splits };
+            return new DataSource(data, name, facts, columns, Read, kept, tell) { _splits = splits };
         }
 
         // The cache tells what reading the files said; reading them after all must not say it again.
         DatasetDict ReadAgain()
         {
             areTold = true;
-            var splits = read();
+            var splits = Read();
             areTold = false;
             return splits;
         }
@@ -130,28 +144,40 @@ internal sealed class DataSource
         return share;
     }
 
+    /// <summary>The other of MNLI's two evaluation splits, whose texts are of other kinds than the training texts; null where there is none.</summary>
+    /// <param name="kind">validation or test.</param>
+    internal string? Mismatched(string kind) =>
+        NameOf(kind) == kind + "_matched" && SplitNames.Contains(kind + "_mismatched") ? kind + "_mismatched" : null;
+
+    /// <summary>Whether there is a split of this name, or it is an expression of rows such as test[:100].</summary>
+    internal bool Has(string split) => SplitNames.Contains(split) || SplitExpression.IsPart(split);
+
     /// <summary>A split as rows of tokens, its first rows where a number of them is given; null where there is no such split.</summary>
     internal EncodedTexts? Encode(string split, int? most, BertTokenizer tokenizer, int maxLength)
     {
-        if (!SplitNames.Contains(split)) return null;
-        if (_cache is null) return Fresh();
+        if (!Has(split)) return null;
+        if (_cache is null) return EncodedTexts.Of(Rows(split, most)!, tokenizer, maxLength, Columns.LabelNames.Count);
         string?[] what =
         [
             split, most?.ToString(CultureInfo.InvariantCulture), tokenizer.Fingerprint(), maxLength.ToString(CultureInfo.InvariantCulture),
             .. _apart is { } apart ? Apart(apart.Share, apart.Seed) : [],
         ];
         if (_cache.Rows(what) is { } known) return known;
-        var rows = Fresh();
+        var texts = Rows(split, most)!;
+        var classes = Columns.LabelNames.Count;
+        if (texts.AreStored)
+            return _cache.Keep(texts.Count, EncodedTexts.LabelsOf(texts, classes), new EncodedBlocks(texts.Texts, texts.Pairs, tokenizer, maxLength), what)
+                ?? EncodedTexts.Of(texts, tokenizer, maxLength, classes);
+        var rows = EncodedTexts.Of(texts, tokenizer, maxLength, classes);
         _cache.Keep(rows, what);
         return rows;
-
-        EncodedTexts Fresh() => EncodedTexts.Of(Rows(split, most)!, tokenizer, maxLength, Columns.LabelNames.Count);
     }
 
     /// <summary>Texts and labels of a split, its first rows where a number of them is given; null where there is no such split.</summary>
     internal ClassificationRows? Rows(string split, int? most)
     {
-        if (!Splits.TryGetValue(split, out var rows)) return null;
+        if (!Has(split)) return null;
+        var rows = Splits.TryGetValue(split, out var whole) ? whole : SplitExpression.Parse(split).Of(Splits);
         if (most < 1) throw new AttuneException($"The split \"{split}\" is to have {most} rows; give at least 1.");
         return Columns.Rows(most < rows.NumRows ? rows.Select(Enumerable.Range(0, most.Value)) : rows, split);
     }
@@ -173,7 +199,7 @@ internal sealed class DataSource
     /// <summary>Measures it; where a GLUE task has two metrics, also their mean.</summary>
     internal Func<EvalPrediction, IReadOnlyDictionary<string, double>> ComputeMetrics() =>
         MeasuredTask is { } task
-            ? GlueMetrics.ComputeMetrics(task)
+            ? GlueMetrics.ComputeMetrics(task.Name)
             : MetricTable.ComputeMetrics([.. Metrics.Select(metric => metric.Name)], Columns.Task, ModelLabels.Count);
 
     /// <summary>Refuses a metric_for_best_model that is not measured, before an epoch is spent.</summary>
@@ -187,21 +213,30 @@ internal sealed class DataSource
     }
 
     /// <summary>The GLUE task whose metrics are measured; null where others are asked for or it is none.</summary>
-    private string? MeasuredTask => _data.Metrics.Count == 0 ? GlueTask(Name, _data.DatasetConfig) : null;
+    private GlueTask? MeasuredTask => _data.Metrics.Count == 0 ? GlueTask(Name, _data.DatasetConfig) : null;
 
     private IReadOnlyList<string> MetricNames() =>
         _data.Metrics.Count > 0 ? _data.Metrics
-        : MeasuredTask is { } task ? GlueMetrics.Names(task) : [MetricTable.Default(Columns.Task)];
+        : MeasuredTask is { } task ? task.Metrics : [MetricTable.Default(Columns.Task)];
 
     private static ClassificationColumns FindColumns(
-        string name, DatasetDict splits, ClassificationOptions options, IReadOnlyList<string>? modelLabels, bool mustFit)
+        string name, GlueTask? task, DatasetDict splits, ClassificationOptions options, IReadOnlyList<string>? modelLabels, bool mustFit)
     {
+        if (task is not null && options.TextColumnNames is null && splits.Values.All(split => task.TextColumns.All(split.Features.ContainsKey)))
+            options = options with { TextColumnNames = task.TextColumns };
         var columns = ClassificationColumns.Find(splits, options);
-        if (modelLabels is null || columns.Task == TaskKind.Regression) return columns;
+        if (columns.Task == TaskKind.Regression || columns.LabelNames.Count == 0) return columns;
+        // GLUE's own files have numbers, or names whose order is not the alphabet's.
+        if (task is not null && (columns.LabelNames.All(name => task.LabelNames.Contains(name)) || columns.LabelNames.All(IsNumberOfClass)))
+            columns = ClassificationColumns.Find(splits, options with { LabelNames = task.LabelNames });
+        if (modelLabels is null) return columns;
         if (Fits(splits, columns, modelLabels, isEvaluated: mustFit)) return ClassificationColumns.Find(splits, options with { LabelNames = modelLabels });
         return !mustFit ? columns : throw new AttuneException(
             $"The labels of {name} ({List(columns.LabelNames)}) are not the classes of the model ({List(modelLabels)}); " +
             "take a model that was trained on these labels, or name another column by --label-column-name.");
+
+        bool IsNumberOfClass(string name) =>
+            int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < task.LabelNames.Count;
     }
 
     /// <summary>Whether the labels are the model's classes: by name (case does not count), or, for a model that is only evaluated, by number.</summary>
@@ -235,7 +270,8 @@ internal sealed class DataSource
         string.Join(", ", names.Take(8)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
 
     /// <summary>What the data set is called, its files (none where it is embedded), and how to read it.</summary>
-    private static (string Name, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(DataArguments data, DatasetReadOptions reading)
+    private static (string Name, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(
+        DataArguments data, DatasetReadOptions reading, Action<string> tell)
     {
         string?[] files = [data.TrainFile, data.ValidationFile, data.TestFile];
         if (files.Any(file => file is not null))
@@ -247,9 +283,11 @@ internal sealed class DataSource
         }
         var name = data.Dataset ?? EmbeddedDatasets.Reviews;
         if (EmbeddedDatasets.Contains(name)) return (name, [], () => EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
-        var path = Names.Data(name, data.DatasetConfig);
-        return File.Exists(path) ? (name, [path], () => DatasetDict.FromFiles(train: path, options: reading))
-            : (name, [.. SplitFiles.Find(path).Values.SelectMany(shards => shards)], () => DatasetDict.Load(path, reading));
+        var found = Hub.HubCache.Resolve(name, Hub.RepoKind.Dataset);
+        var path = Path.Exists(name) ? name : found.Path;                    // as the user wrote it, for messages
+        if (File.Exists(path)) return (name, [path], () => DatasetDict.FromFiles(train: path, options: reading));
+        var config = DatasetRepository.Open(name, path, tell).Config(data.DatasetConfig ?? found.Config);
+        return (name, config.Files, () => config.Read(reading));
     }
 
     private static string? EmbeddedLabel(DataArguments data)
@@ -261,10 +299,10 @@ internal sealed class DataSource
     }
 
     /// <summary>The task of a name such as glue/sst2, or of a folder glue/SST-2.</summary>
-    private static string? GlueTask(string name, string? config)
+    private static GlueTask? GlueTask(string name, string? config)
     {
         var parts = Path.TrimEndingDirectorySeparator(name).Split('/');
         var task = parts is [.., "glue", var last] ? last : parts[^1] == "glue" ? config : null;
-        return task is not null && GlueMetrics.Contains(task) ? task : null;
+        return task is null ? null : GlueTasks.Find(task);
     }
 }

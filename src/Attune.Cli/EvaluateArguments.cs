@@ -3,7 +3,7 @@ namespace Attune.Cli;
 /// <summary>What to evaluate.</summary>
 public sealed record EvaluateArguments
 {
-    /// <summary>The split.</summary>
+    /// <summary>The split, or a part of one such as test[:100] or validation[50%:]+test, as in datasets.</summary>
     /// <value>Default validation where there is one; else the only split. The test split is taken only if it is named.</value>
     public string? Split { get; init; }
 
@@ -17,7 +17,7 @@ public sealed record EvaluateArguments
     [Training.ArgumentAlias("bf16_full_eval")]
     public bool Bf16 { get; init; }
 
-    /// <summary>Writes SPLIT_results.json into this folder.</summary>
+    /// <summary>Writes SPLIT_results.json into this folder (eval_results.json for a part of a split).</summary>
     /// <value>Default: nothing is written.</value>
     public string? OutputDir { get; init; }
 }

@@ -1,4 +1,5 @@
 using Attune.Checkpoints;
+using Attune.Datasets;
 using Attune.Formats;
 using Attune.Inference;
 using Attune.Training;
@@ -15,7 +16,7 @@ internal static class EvaluateCommand
             new("Data", ArgumentTable.Of<DataArguments>()), new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
-        Examples = ["attune evaluate trainer_output --split test", "attune evaluate --model FOLDER --test-file test.csv"],
+        Examples = ["attune evaluate trainer_output --split test", "attune evaluate trainer_output --split test[:1000]", "attune evaluate --model FOLDER --test-file test.csv"],
     };
 
     private static int Run(ArgumentValues values, Terminal terminal)
@@ -53,7 +54,7 @@ internal static class EvaluateCommand
         var metrics = new OrderedDictionary<string, double>(trainer.Evaluate()) { ["eval_samples"] = rows.Count };
         metrics.Remove("epoch");
         terminal.Result(output.Json ? AsJson(metrics, split) : PythonDict.Of(metrics));
-        if (what.OutputDir is not null) ResultFiles.Write(what.OutputDir, split, metrics);
+        if (what.OutputDir is not null) ResultFiles.Write(what.OutputDir, SplitExpression.IsPart(split) ? "eval" : split, metrics);
         return ExitCode.Success;
     }
 
@@ -80,7 +81,7 @@ internal static class EvaluateCommand
 
     private static string Split(EvaluateArguments what, DataSource source, bool isOfRun)
     {
-        if (what.Split is { } named) return source.SplitNames.Contains(named) ? named : throw new AttuneException(
+        if (what.Split is { } named) return source.Has(named) ? named : throw new AttuneException(
             $"{source.Name} has no split \"{named}\"; it has {string.Join(", ", source.SplitNames)}.");
         if (source.Validation is { } validation) return validation;
         // Rows that were trained on say nothing of the model: they are taken only where they are all that was named.

@@ -22,7 +22,7 @@ internal static class RunNotes
         if (Shortened(from, maxLength) is { } shortened) yield return shortened;
         if (from.Padding is not null) yield return "padding has no effect: no padding is computed, and the results are the same.";
         if (arguments.DoTrain) yield return "do_train has no effect: attune train always trains.";
-        if (data.MaxPredictSamples is not null && !arguments.DoPredict && data.TestFile is null)
+        if (data.MaxPredictSamples is not null && !arguments.DoPredict && data.TestFile is null && data.TestSplitName is null)
             yield return "max_predict_samples has no effect without --do-predict.";
         var plan = TrainingPlan.Of(arguments, train.Count);
         yield return string.Create(CultureInfo.InvariantCulture,

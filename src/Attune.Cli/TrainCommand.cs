@@ -80,6 +80,7 @@ internal static class TrainCommand
         var rows = new EncodedSplits(source, tokenizer, maxLength, terminal.Tell);
         var train = rows.Labelled(DatasetDict.Train, data.MaxTrainSamples)!;
         var eval = source.Validation is { } validation ? rows.Labelled(validation, data.MaxEvalSamples) : null;
+        var mismatched = source.Mismatched(DatasetDict.Validation) is { } other ? rows.Labelled(other, data.MaxEvalSamples) : null;
 
         if (eval is null)
             terminal.Tell("There is no validation split, so nothing is evaluated; --validation-split 0.1 sets a tenth of the training rows apart.");
@@ -103,9 +104,12 @@ internal static class TrainCommand
         results.Train(done, train.Count);
         try
         {
-            if (eval is not null) results.Evaluation(eval, stop.Token);
-            if (source.Test is { } test && (arguments.DoPredict || data.TestFile is not null || EmbeddedDatasets.Contains(source.Name)))
+            if (eval is not null) results.Evaluation(eval, mismatched, stop.Token);
+            if (source.Test is { } test && (arguments.DoPredict || data.TestFile is not null || data.TestSplitName is not null || EmbeddedDatasets.Contains(source.Name)))
+            {
                 results.Test(rows.Encode(test, data.MaxPredictSamples)!, rows.Kinds(test, data.MaxPredictSamples), stop.Token);
+                if (source.Mismatched(DatasetDict.Test) is { } second) results.Predictions(rows.Encode(second, data.MaxPredictSamples)!, "predict_results_mnli-mm.txt", stop.Token);
+            }
         }
         catch (OperationCanceledException)
         {

@@ -51,19 +51,28 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
                 $" It is {best}.");
     }
 
-    internal void Evaluation(TokenizedDataset data, CancellationToken cancellation)
+    /// <summary>Measures the validation split, and as run_glue.py does MNLI's other one, whose metrics have _mm behind their names.</summary>
+    internal void Evaluation(TokenizedDataset data, TokenizedDataset? mismatched, CancellationToken cancellation)
     {
         var metrics = new OrderedDictionary<string, double>(trainer.Evaluate(data, cancellation: cancellation));
-        trainer.SaveMetrics("eval", new OrderedDictionary<string, double>(metrics) { ["eval_samples"] = data.Count });
-        trainer.SaveState();
+        var written = new OrderedDictionary<string, double>(metrics) { ["eval_samples"] = data.Count };
         Add("eval", metrics);
+        if (mismatched is not null)
+        {
+            var second = new OrderedDictionary<string, double>(
+                trainer.Evaluate(mismatched, cancellation: cancellation).Select(metric => KeyValuePair.Create(metric.Key + "_mm", metric.Value)));
+            foreach (var (name, value) in second) written[name] = value;
+            written["eval_samples_mm"] = mismatched.Count;
+            Add("eval_mm", second);
+        }
+        trainer.SaveMetrics("eval", written);
+        trainer.SaveState();
     }
 
     /// <summary>Predicts the test split: metrics where it has labels, and the predictions as the scripts of transformers write them.</summary>
     internal void Test(TokenizedDataset data, IReadOnlyList<string>? kinds, CancellationToken cancellation)
     {
-        var predictions = trainer.Predict(data, cancellation: cancellation);
-        AtomicFile.WriteText(Path.Combine(Folder, "predict_results.txt"), PredictionTable.Of(predictions, source));
+        var predictions = Predictions(data, "predict_results.txt", cancellation);
         if (data.Labels is null) return;
         var byKind = kinds is not null && data.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
         _test = new OrderedDictionary<string, double>(predictions.Metrics.Concat(byKind)) { ["test_samples"] = data.Count };
@@ -72,6 +81,14 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         if (byKind.Count == 0) return;
         terminal.Tell("The rows of the embedded test split are marked by what makes them hard; test_accuracy_irony is the accuracy of the ironic ones, and so on.");
         Add("test_by_kind", byKind);
+    }
+
+    /// <summary>Predicts a split and writes what comes out.</summary>
+    internal PredictionOutput Predictions(TokenizedDataset data, string file, CancellationToken cancellation)
+    {
+        var predictions = trainer.Predict(data, cancellation: cancellation);
+        AtomicFile.WriteText(Path.Combine(Folder, file), PredictionTable.Of(predictions, source));
+        return predictions;
     }
 
     internal int Finish()

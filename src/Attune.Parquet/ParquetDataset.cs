@@ -11,6 +11,8 @@ namespace Attune.Parquet;
 /// </remarks>
 public static class ParquetDataset
 {
+    private const int RowsInBatch = 1 << 14;
+
     /// <summary>Makes <see cref="Dataset"/> and <see cref="DatasetDict"/> read files that end in .parquet. Call it once at start-up.</summary>
     public static void Register() => DatasetFile.Register(".parquet", Read);
 
@@ -24,9 +26,9 @@ public static class ParquetDataset
             using var file = new ParquetFileReader(path);
             return Read(path, file, options);
         }
-        catch (Exception e) when (e is ParquetException or OverflowException or InvalidCastException or NotSupportedException)
+        catch (Exception e) when (e is not (AttuneException or IOException or UnauthorizedAccessException or OutOfMemoryException))
         {
-            // The messages of the native library name its classes, and say no more than this.
+            // The library throws what it likes at damaged files, bare exceptions among them, and its messages name its classes.
             throw new AttuneException($"{path} is not a Parquet file that can be read; write or download it again.", e);
         }
     }
@@ -38,18 +40,24 @@ public static class ParquetDataset
         var rows = checked((int)metadata.NumRows);
         var columns = new List<KeyValuePair<string, Column>>();
         var leftOut = new SortedSet<string>(StringComparer.Ordinal);
-        var places = new RowPlace[rows];
-        for (var row = 0; row < rows; row++) places[row] = new RowPlace(path, row + 1, 0);
         for (var index = 0; index < metadata.Schema.NumColumns; index++)
         {
             using var columnPath = metadata.Schema.Column(index).Path;
             var name = columnPath.ToDotVector()[0];
-            if (!IsPlainOrList(metadata.Schema, index) || ReadColumn(file, index) is not { } groups) leftOut.Add(name);
-            else columns.Add(KeyValuePair.Create(name, Build(name, groups, types.GetValueOrDefault(name), places)));
+            if (!IsPlainOrList(metadata.Schema, index) || ReadColumn(file, index, name, types.GetValueOrDefault(name), path, options) is not { } column) leftOut.Add(name);
+            else columns.Add(KeyValuePair.Create(name, column));
         }
         if (leftOut.Count > 0) options.Warn?.Invoke($"{path}: left out the columns {string.Join(", ", leftOut)}, whose kind is not supported.");
-        return new Dataset(new Features(columns.Select(column => KeyValuePair.Create(column.Key, column.Value.Type))),
+        // What the file says of its rows is believed when they have been read.
+        if (columns.Exists(column => column.Value.Length != rows)) throw new InvalidDataException("The columns are not as long as the file says.");
+        if (columns.Count == 0) rows = 0;
+        var places = new RowPlace[rows];
+        for (var row = 0; row < rows; row++) places[row] = new RowPlace(path, row + 1, 0);
+        var data = new Dataset(new Features(columns.Select(column => KeyValuePair.Create(column.Key, column.Value.Type))),
             [.. columns.Select(column => column.Value)], rows, places);
+        foreach (var (name, type) in types)
+            if (type is ClassLabel && data.Features.ContainsKey(name)) data = data.WithClasses(name, type, path, options);
+        return data;
     }
 
     /// <summary>Whether a column is a value, or a list of values; the parts of structures and maps have longer paths or a root of another kind.</summary>
@@ -63,33 +71,54 @@ public static class ParquetDataset
         return kind is ListLogicalType && path.ToDotVector().Length <= 3 && column.MaxRepetitionLevel == 1;
     }
 
-    private static Column Build(string name, List<Array> groups, FeatureType? type, RowPlace[] places)
+    private static Column Build(string name, List<Array> groups, FeatureType? type, string path)
     {
-        if (TypedColumn.Of(groups, type, places.Length) is { } typed) return typed;
-        string Place(int row) => places[row].ToString();
+        if (TypedColumn.Of(groups) is { } typed) return typed;
+        string Place(int row) => new RowPlace(path, row + 1, 0).ToString();
         var cells = groups.SelectMany(group => group.Cast<object?>()).ToArray();
-        return type is null ? ColumnBuilder.Infer(name, cells, Place) : ColumnBuilder.Build(name, type, cells, Place);
+        return type is not Sequence ? ColumnBuilder.Infer(name, cells, Place) : ColumnBuilder.Build(name, type, cells, Place);
     }
 
-    /// <summary>The cells of a column, an array for each row group; null if its kind is not supported.</summary>
-    private static List<Array>? ReadColumn(ParquetFileReader file, int index)
+    /// <summary>Reads a column row group by row group; null if its kind is not supported.</summary>
+    private static Column? ReadColumn(ParquetFileReader file, int index, string name, FeatureType? type, string path, DatasetReadOptions options)
     {
         var groups = new List<Array>();
+        var texts = new TextList(options.CharactersInMemory);
         for (var group = 0; group < file.FileMetaData.NumRowGroups; group++)
         {
             using var groupReader = file.RowGroup(group);
             using var column = groupReader.Column(index);
             using var reader = column.LogicalReader();
-            if (reader.Apply(new CellReader(checked((int)groupReader.MetaData.NumRows))) is not { } cells) return null;
-            groups.Add(cells);
+            var rows = checked((int)groupReader.MetaData.NumRows);
+            if (reader is LogicalColumnReader<string?> strings) ReadBatches(strings, rows, texts.Add);
+            else if (reader.Apply(new CellReader(rows)) is { } cells) groups.Add(cells);
+            else return null;
         }
-        return groups;
+        return groups.Count == 0 && texts.Count > 0 ? TypedColumn.OfTexts(texts) : Build(name, groups, type, path);
+    }
+
+    /// <summary>Reads some thousands of cells at a time: a row group may be a whole file, or say that it has rows that it has not.</summary>
+    private static void ReadBatches<TElement>(LogicalColumnReader<TElement> reader, int rows, Action<TElement> add)
+    {
+        var batch = new TElement[Math.Min(rows, RowsInBatch)];
+        for (var left = rows; left > 0;)
+        {
+            var read = reader.ReadBatch(batch.AsSpan(0, Math.Min(left, batch.Length)));
+            if (read == 0) throw new InvalidDataException("There are fewer rows than the file says.");
+            foreach (var cell in batch.AsSpan(0, read)) add(cell);
+            left -= read;
+        }
     }
 
     private sealed class CellReader(int rows) : ILogicalColumnReaderVisitor<Array?>
     {
-        public Array? OnLogicalColumnReader<TElement>(LogicalColumnReader<TElement> columnReader) =>
-            IsSupported(typeof(TElement)) ? columnReader.ReadAll(rows) : null;
+        public Array? OnLogicalColumnReader<TElement>(LogicalColumnReader<TElement> columnReader)
+        {
+            if (!IsSupported(typeof(TElement))) return null;
+            var cells = new List<TElement>();
+            ReadBatches(columnReader, rows, cells.Add);
+            return cells.ToArray();
+        }
 
         private static bool IsSupported(Type type)
         {

@@ -29,7 +29,9 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
     {
         if (options.OnBadRow == BadRowPolicy.Fail)
             throw new AttuneException($"{place}: {reason}; {remedy}, or leave such rows out with --on-bad-row skip.");
-        if (_rows.TryAdd(place.Row, (place, reason, text))) _fresh.Add(place.Row);
+        // The text of a row is kept only where it is written or shown: a file may be wrong in every row.
+        var isKept = options.OnBadRow == BadRowPolicy.Quarantine || (options.ShowBadRowText && _rows.Count < ExamplesShown);
+        if (_rows.TryAdd(place.Row, (place, reason, isKept ? text : null))) _fresh.Add(place.Row);
     }
 
     /// <summary>Checks the limit, writes the quarantine and reports what was added since the last call.</summary>
@@ -38,20 +40,27 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
     {
         _total = Math.Max(_total, known);
         if (_fresh.Count == 0) return;
-        var total = _total;
-        var share = Share(_rows.Count);
         var first = _rows.Values.First();
-        if (_rows.Count > options.BadRowLimit * total)
+        if (_rows.Count > (options.MaxBadRows ?? options.BadRowLimit * _total))
         {
-            throw new AttuneException(string.Create(CultureInfo.InvariantCulture,
-                $"{source}: {_rows.Count} of {total} rows ({share}) cannot be used, more than the limit of {100 * options.BadRowLimit:0.##} %; ") +
-                $"mend the file (the first is {first.Place}: {first.Reason}).");
+            Show(_rows.Keys);
+            throw new AttuneException(
+                $"{source}: {_rows.Count} of {_total} rows ({Share(_rows.Count)}) cannot be used, more than the limit of {Limit}; " +
+                $"mend the file (the first is {first.Place}: {first.Reason}), or raise the limit by --max-bad-rows.");
         }
         var where = options.OnBadRow == BadRowPolicy.Quarantine ? $" and written to {Quarantine()}" : "";
-        options.Warn?.Invoke($"{source}: {_fresh.Count} of {total} rows ({Share(_fresh.Count)}) left out{where}.");
-        foreach (var (place, reason, text) in _fresh.Take(ExamplesShown).Select(row => _rows[row]))
-            options.Warn?.Invoke($"  {place}: {reason}{(options.ShowBadRowText && text is not null ? $": {text}" : "")}");
+        options.Warn?.Invoke($"{source}: {_fresh.Count} of {_total} rows ({Share(_fresh.Count)}) left out{where}.");
+        Show(_fresh);
         _fresh.Clear();
+    }
+
+    private string Limit => options.MaxBadRows is { } rows ? rows == 1 ? "1 row" : $"{rows} rows"
+        : string.Create(CultureInfo.InvariantCulture, $"{100 * options.BadRowLimit:0.##} %");
+
+    private void Show(IEnumerable<int> rows)
+    {
+        foreach (var (place, reason, text) in rows.Take(ExamplesShown).Select(row => _rows[row]))
+            options.Warn?.Invoke($"  {place}: {reason}{(options.ShowBadRowText && text is not null ? $": {text}" : "")}");
     }
 
     private string Share(int count) => string.Create(CultureInfo.InvariantCulture, $"{100.0 * count / _total:0.##} %");

@@ -6,9 +6,10 @@ namespace Attune.Datasets;
 internal static class CellTypes
 {
     /// <summary>Integers if every cell is one, floats if every cell is a number, else text. Empty cells fit all; "007" is text, for its zeros say something.</summary>
-    internal static Column Infer(List<string> cells)
+    internal static Column Infer(IReadOnlyList<string?> cells)
     {
-        if (cells.TrueForAll(cell => cell.Length == 0)) return Text(cells);
+        // Most columns are text, and the first cell says so.
+        if (cells.FirstOrDefault(cell => cell!.Length > 0) is not { } first || !IsNumber(first)) return Text(cells);
         if (Parse(cells, Integer) is { } integers) return new Column<long?>(FeatureType.Int64, integers);
         if (Parse(cells, Float) is { } floats) return new Column<double?>(FeatureType.Float64, floats);
         return Text(cells);
@@ -16,15 +17,16 @@ internal static class CellTypes
 
     internal static bool IsNumber(string cell) => cell.Length > 0 && (Integer(cell) is not null || Float(cell) is not null);
 
-    private static Column<string?> Text(List<string> cells) => new(FeatureType.String, [.. cells]);
+    private static Column<string?> Text(IReadOnlyList<string?> cells) => new(FeatureType.String, cells);
 
-    private static T?[]? Parse<T>(List<string> cells, Func<string, T?> parse) where T : struct
+    private static T?[]? Parse<T>(IReadOnlyList<string?> cells, Func<string, T?> parse) where T : struct
     {
         var values = new T?[cells.Count];
         for (var i = 0; i < values.Length; i++)
         {
-            if (cells[i].Length == 0) continue;
-            if (parse(cells[i]) is not { } value) return null;
+            var cell = cells[i]!;
+            if (cell.Length == 0) continue;
+            if (parse(cell) is not { } value) return null;
             values[i] = value;
         }
         return values;

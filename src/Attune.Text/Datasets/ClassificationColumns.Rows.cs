@@ -15,34 +15,37 @@ public sealed partial class ClassificationColumns
         ArgumentNullException.ThrowIfNull(data);
         var bad = new SplitBadRows(data, split, _options.Reading);
         var labels = _labels is not null && !_labels.IsUnlabelled(data) ? LabelsOf(data) : null;
-        var texts = new List<string>(data.NumRows);
-        List<string>? pairs = IsPair ? new(data.NumRows) : null;
         var kept = new List<int>(data.NumRows);
-        var columns = TextColumns.Select(name => data.CastColumn(name, FeatureType.String).Column<string?>(name)).ToList();
+        var columns = TextColumns.Select(name => (Column<string?>)data.CastColumn(name, FeatureType.String).Get(name)).ToList();
         for (var row = 0; row < data.NumRows; row++)
         {
-            if (Missing(row) is { } missing)
+            if (Unusable(row) is var (reason, remedy))
             {
-                bad.Add(row, $"there is no text in the column \"{TextColumns[missing]}\"", "fill it in");
+                bad.Add(row, reason, remedy);
                 continue;
             }
             if (labels?.Add(row, bad) == false) continue;
-            texts.Add(pairs is null && columns.Count > 1 ? Joined(row) : columns[0][row]!);
-            pairs?.Add(columns[1][row]!);
             kept.Add(row);
         }
         bad.Finish();
-        var rows = new ClassificationRows(texts, pairs, kept);
+        var areStored = columns.Exists(column => column.IsStored);
+        var texts = Texts(IsPair || columns.Count == 1 ? row => columns[0].Values[row]! : Joined);
+        var rows = new ClassificationRows(texts, IsPair ? Texts(row => columns[1].Values[row]!) : null, kept) { AreStored = areStored };
         return labels is null ? rows : labels.PutInto(rows);
 
-        int? Missing(int row)
+        (string Reason, string Remedy)? Unusable(int row)
         {
             for (var i = 0; i < columns.Count; i++)
-                if (columns[i][row] is null) return i;
+            {
+                if (columns[i].Values[row] is not { } text) return ($"there is no text in the column \"{TextColumns[i]}\"", "fill it in");
+                if (text.Contains('\0')) return ($"the text in the column \"{TextColumns[i]}\" holds NUL characters, as UTF-16 read as UTF-8 does", "save the file as UTF-8, or remove them");
+            }
             return null;
         }
 
-        string Joined(int row) => string.Join(_options.TextColumnDelimiter ?? " ", columns.Select(column => column[row]));
+        string Joined(int row) => string.Join(_options.TextColumnDelimiter ?? " ", columns.Select(column => column.Values[row]));
+
+        IReadOnlyList<string> Texts(Func<int, string> ofRow) => areStored ? new RowView<string>(kept.Count, i => ofRow(kept[i])) : kept.ConvertAll(row => ofRow(row));
     }
 
     private LabelColumnReader LabelsOf(Dataset data)
@@ -104,7 +107,7 @@ public sealed partial class ClassificationColumns
                     return false;
                 }
                 bad.Add(row, $"the label {Shown(labels is null ? null : [labels[wrong]])} is not one of the {owner.LabelNames.Count} classes " +
-                    $"({string.Join(", ", owner.LabelNames.Take(8))}{(owner.LabelNames.Count > 8 ? ", ..." : "")})", "correct the row");
+                    $"({Datasets.LabelNames.Shown(owner.LabelNames)})", "correct the row");
                 return false;
             }
             if (owner.Task == TaskKind.MultiLabel) _sets.Add([.. numbers.Distinct().Order()]);

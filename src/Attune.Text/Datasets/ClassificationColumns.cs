@@ -51,7 +51,7 @@ public sealed partial class ClassificationColumns
     /// <param name="data">The splits; what they have in common is taken from "train", else from the first.</param>
     /// <param name="options">What is known; the rest is found out.</param>
     /// <exception cref="AttuneException">
-    /// A column is absent, a split is empty, the training split has no labels or one class only, or the labels do not make the task asked for.
+    /// A column is absent, a split is empty, the training split has no labels, or the labels do not make the task asked for.
     /// </exception>
     public static ClassificationColumns Find(DatasetDict data, ClassificationOptions? options = null)
     {
@@ -83,7 +83,7 @@ public sealed partial class ClassificationColumns
         } ? "," : null);
         var task = options.Task ?? Infer([.. labelled.Select(split => split.Value.Features[label])], separator);
         var names = task == TaskKind.Regression ? [] : options.LabelNames ?? FindNames(labelled, label, separator, task, options);
-        if (task == TaskKind.SingleLabel && train is not null && options.IsForTraining) RequireTwoClasses(train, label);
+        if (task == TaskKind.SingleLabel && train is not null && options.IsForTraining) WarnOfOneClass(train, label, options.Reading);
         return new ClassificationColumns(texts, label, task, separator, names, options);
     }
 
@@ -93,7 +93,7 @@ public sealed partial class ClassificationColumns
         var text = IsPair ? $"pairs of texts from {Quoted(TextColumns)}"
             : TextColumns.Count > 1 ? $"texts joined from {Quoted(TextColumns)}" : $"texts from {Quoted(TextColumns)}";
         if (LabelColumn is null) return $"Takes {text}, and no labels.";
-        var shown = string.Join(", ", LabelNames.Take(8)) + (LabelNames.Count > 8 ? ", ..." : "");
+        var shown = Datasets.LabelNames.Shown(LabelNames);
         return Task switch
         {
             TaskKind.Regression => $"Takes {text}, numbers from \"{LabelColumn}\" (regression).",
@@ -133,14 +133,14 @@ public sealed partial class ClassificationColumns
         return Datasets.LabelNames.Sorted(known);
     }
 
-    private static void RequireTwoClasses(Dataset train, string label)
+    private static void WarnOfOneClass(Dataset train, string label, DatasetReadOptions reading)
     {
         var reader = new LabelReader(label, null);
         // Rows without a label or with several are refused one by one, with their place, when they are taken.
         var classes = Enumerable.Range(0, train.NumRows).Select(row => reader.Read(train, row))
             .Where(labels => labels is [_]).Select(labels => labels![0]).Distinct().Take(2).ToList();
         if (classes is [var only])
-            throw new AttuneException($"Every row of the split \"{DatasetDict.Train}\"{In(train)} has the label \"{only}\"; training needs at least two classes.");
+            reading.Warn?.Invoke($"Warning: every row of the split \"{DatasetDict.Train}\"{In(train)} has the label \"{only}\", from which nothing can be learned; add rows of other classes.");
     }
 
     private static void RequireLabel(DatasetDict data, string label, ClassificationOptions options)

@@ -33,7 +33,7 @@ public sealed record ClassificationOptions
     /// </value>
     public string? LabelSeparator { get; init; }
 
-    /// <summary>Whether the split "train" is trained on, and so must have at least two classes.</summary>
+    /// <summary>Whether the split "train" is trained on: then it is told where all its rows are of one class.</summary>
     /// <value>Default true.</value>
     public bool IsForTraining { get; init; } = true;
 

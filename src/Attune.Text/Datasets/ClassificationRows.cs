@@ -9,6 +9,9 @@ public sealed record ClassificationRows(IReadOnlyList<string> Texts, IReadOnlyLi
     /// <summary>The number of rows.</summary>
     public int Count => Texts.Count;
 
+    /// <summary>Whether the texts are read from a file each time they are asked for, for they are too many for memory.</summary>
+    internal bool AreStored { get; init; }
+
     /// <summary>Whether the rows have labels. A test split without them, or with -1 in every row, has none.</summary>
     public bool HasLabels => Classes is not null || ClassSets is not null || Targets is not null;
 

@@ -19,23 +19,30 @@ internal abstract class Column(FeatureType type)
 }
 
 /// <inheritdoc cref="Column"/>
-internal sealed class Column<T>(FeatureType type, T[] values) : Column(type)
+internal sealed class Column<T>(FeatureType type, IReadOnlyList<T> values) : Column(type)
 {
     internal IReadOnlyList<T> Values => values;
 
-    internal override int Length => values.Length;
+    /// <summary>Whether the values are read from a file each time they are asked for.</summary>
+    internal bool IsStored => values is not T[];
+
+    internal override int Length => values.Count;
 
     internal override object? this[int row] => values[row];
 
     internal override Column Take(ReadOnlySpan<int> rows)
     {
+        if (values is not T[] array) return new Column<T>(Type, new SelectedRows<T>(values, rows.ToArray()));
         var taken = new T[rows.Length];
-        for (var i = 0; i < rows.Length; i++) taken[i] = values[rows[i]];
+        for (var i = 0; i < rows.Length; i++) taken[i] = array[rows[i]];
         return new Column<T>(Type, taken);
     }
 
     internal override Column WithType(FeatureType type) => new Column<T>(type, values);
 
-    internal override Column Followed(IEnumerable<Column> others) =>
-        new Column<T>(Type, [.. values, .. others.SelectMany(other => ((Column<T>)other).Values)]);
+    internal override Column Followed(IEnumerable<Column> others)
+    {
+        IReadOnlyList<T>[] parts = [values, .. others.Select(other => ((Column<T>)other).Values)];
+        return new Column<T>(Type, Array.TrueForAll(parts, part => part is T[]) ? [.. parts.SelectMany(part => part)] : JoinedRows<T>.Of(parts));
+    }
 }

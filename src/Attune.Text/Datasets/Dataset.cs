@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace Attune.Datasets;
 
-/// <summary>Rows of typed columns, in memory. Immutable: whatever changes it returns a new one, which shares the untouched columns.</summary>
+/// <summary>Rows of typed columns; those of large texts are kept in a file while they are in use. Immutable: whatever changes it returns a new one, which shares the untouched columns.</summary>
 /// <remarks>
 /// Names and meaning follow Hugging Face's <c>datasets.Dataset</c>. A row is a dictionary from column name to value: <see cref="string"/>,
 /// <see cref="long"/>, <see cref="double"/>, an array of one of these, or null; a <see cref="ClassLabel"/> is its number.

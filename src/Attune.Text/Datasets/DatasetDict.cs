@@ -39,18 +39,22 @@ public sealed class DatasetDict : IReadOnlyDictionary<string, Dataset>
     /// <inheritdoc/>
     public int Count => _splits.Count;
 
-    /// <summary>Reads a folder (or its subfolder "data") whose files are named after the splits.</summary>
+    /// <summary>Reads a data set from a folder with the layout of the hub's repositories, or with files named after the splits.</summary>
     /// <param name="folder">
-    /// Holds train, validation (also valid, val, dev, eval) and test, each as one file of any readable kind, or as shards named as on the
-    /// hub (train-00000-of-00002.parquet). Splits such as validation_matched keep their ending. Other files are ignored.
+    /// Its README.md may name configurations, the files of their splits and the names of classes. Else files and folders are taken by their names:
+    /// train (training), validation (valid, val, dev) and test (testing, eval, evaluation), each a file of any readable kind or shards such as
+    /// train-00000-of-00002.parquet; with none of these words in any name all files are training rows. Splits such as validation_matched keep
+    /// their ending.
     /// </param>
     /// <param name="options">How to read the files.</param>
-    /// <exception cref="AttuneException">The folder is absent, has no such file or two for one split, lacks a shard, or a file cannot be read.</exception>
-    public static DatasetDict Load(string folder, DatasetReadOptions? options = null)
+    /// <param name="config">The configuration, where there are several: named by README.md, else a subfolder.</param>
+    /// <exception cref="AttuneException">
+    /// The folder is absent or holds no data, has several configurations of which none is chosen, lacks a shard, or a file cannot be read.
+    /// </exception>
+    public static DatasetDict Load(string folder, DatasetReadOptions? options = null, string? config = null)
     {
         options ??= new DatasetReadOptions();
-        return new DatasetDict(SplitFiles.Find(folder).Select(split => KeyValuePair.Create(
-            split.Key, Dataset.Concatenate([.. split.Value.Select(file => DatasetFile.Read(file, options))]))));
+        return DatasetRepository.Open(folder, folder, options.Warn).Config(config).Read(options);
     }
 
     /// <summary>Reads a file per split; the files may be of different kinds.</summary>

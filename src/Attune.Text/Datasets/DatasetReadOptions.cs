@@ -24,6 +24,10 @@ public sealed record DatasetReadOptions
     /// <value>Default null: column1, column2 and so on (for the layout of CoLA's files: source, label, mark, sentence).</value>
     public IReadOnlyList<string>? ColumnNames { get; init; }
 
+    /// <summary>What separates the cells of CSV files.</summary>
+    /// <value>Default null: a comma; where the first line has none outside quotes, a semicolon or a tab. TSV files have tabs whatever this says.</value>
+    public string? Delimiter { get; init; }
+
     /// <summary>What to do with a row that cannot be read or used.</summary>
     /// <value>Default <see cref="BadRowPolicy.Fail"/>.</value>
     public BadRowPolicy OnBadRow { get; init; } = BadRowPolicy.Fail;
@@ -31,6 +35,10 @@ public sealed record DatasetReadOptions
     /// <summary>The largest share of a file's rows that may be left out.</summary>
     /// <value>Fraction, 0 to 1. Default 0.01: more bad rows than that mean that the file is not what it was taken for.</value>
     public double BadRowLimit { get; init; } = 0.01;
+
+    /// <summary>The largest number of a file's rows that may be left out, in place of <see cref="BadRowLimit"/>.</summary>
+    /// <value>Default null: their share counts.</value>
+    public int? MaxBadRows { get; init; }
 
     /// <summary>The folder for the files of quarantined rows.</summary>
     /// <value>Default null: the current folder. The files are named after the data file: train.csv.bad-rows.jsonl, or
@@ -44,6 +52,9 @@ public sealed record DatasetReadOptions
     /// <summary>Takes the lines that tell what was left out or assumed.</summary>
     /// <value>Default null: nobody listens.</value>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>Characters of a column's texts that may be in memory; beyond that the column is kept in a file while it is in use.</summary>
+    internal long CharactersInMemory { get; init; } = 1L << 26;
 
     /// <summary>What was left out so far, by file: reading and labelling count together.</summary>
     internal BadRowFiles BadRowFiles { get; } = new();

@@ -11,7 +11,7 @@ namespace Attune.Datasets;
 /// </remarks>
 internal static class DelimitedReader
 {
-    internal static Dataset ReadCsv(string path, DatasetReadOptions options) => Read(path, options, DelimiterOf(path), CsvMode.RFC4180);
+    internal static Dataset ReadCsv(string path, DatasetReadOptions options) => Read(path, options, options.Delimiter ?? DelimiterOf(path), CsvMode.RFC4180);
 
     internal static Dataset ReadTsv(string path, DatasetReadOptions options)
     {
@@ -33,7 +33,7 @@ internal static class DelimitedReader
         using var parser = new CsvParser(text, configuration);
         var bad = options.BadRowFiles.Begin(path, options);
         var places = new List<RowPlace>();
-        List<string>[]? columns = null;
+        TextList[]? columns = null;
         IReadOnlyList<string> names = [];
         var row = 0;
         while (parser.Read())
@@ -44,7 +44,7 @@ internal static class DelimitedReader
             {
                 var isHeader = IsHeader(cells, options);
                 names = isHeader ? NamesFrom(path, cells) : NamesFor(path, cells, options);
-                columns = [.. names.Select(_ => new List<string>())];
+                columns = [.. names.Select(_ => new TextList(options.CharactersInMemory))];
                 if (isHeader && !isMalformed) continue;
             }
             var raw = parser.RawRecord;
@@ -59,7 +59,7 @@ internal static class DelimitedReader
                 Append(columns, cells, places, place);
         }
         bad.Finish(row);
-        var typed = (columns ?? []).Select(CellTypes.Infer).ToArray();
+        var typed = (columns ?? []).Select(column => CellTypes.Infer(column.Finish())).ToArray();
         return new Dataset(new Features(names.Zip(typed, (name, column) => KeyValuePair.Create(name, column.Type))), typed, places.Count, [.. places]);
     }
 
@@ -67,7 +67,7 @@ internal static class DelimitedReader
     private static int LineBreaksInside(string record, bool isOpen) =>
         (isOpen ? record : record.AsSpan().TrimEnd("\r\n")).Count('\n');
 
-    private static void Append(List<string>[] columns, string[] cells, List<RowPlace> places, RowPlace place)
+    private static void Append(TextList[] columns, string[] cells, List<RowPlace> places, RowPlace place)
     {
         for (var i = 0; i < cells.Length; i++) columns[i].Add(cells[i]);
         places.Add(place);

@@ -10,10 +10,10 @@ internal static class JsonReader
 
     internal static Dataset Read(string path, DatasetReadOptions options)
     {
-        var table = new RowTable();
+        var table = new RowTable(options.CharactersInMemory);
         var bad = options.BadRowFiles.Begin(path, options);
         var isJson = Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase);
-        if (!isJson || ReadArray(path, table, bad) is not { } total)
+        if (!isJson || IsLines(path) || ReadArray(path, table, bad) is not { } total)
         {
             using var text = DatasetFile.OpenText(path);
             total = ReadLines(text, path, table, bad);
@@ -81,6 +81,21 @@ internal static class JsonReader
             var row = 0;
             foreach (var element in root.EnumerateArray()) AddRow(element, new RowPlace(path, ++row, 0), table, bad);
             return row;
+        }
+    }
+
+    /// <summary>Whether the first line is an object by itself and another begins below it, as in JSON lines: such a file is never read as one value.</summary>
+    private static bool IsLines(string path)
+    {
+        using var text = DatasetFile.OpenText(path);
+        try
+        {
+            using var first = JsonDocument.Parse(text.ReadLine() ?? "");
+            return first.RootElement.ValueKind == JsonValueKind.Object && text.ReadLine() is { } next && next.TrimStart().StartsWith('{');
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 

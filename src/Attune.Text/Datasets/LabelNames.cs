@@ -15,6 +15,9 @@ internal static class LabelNames
             : [.. distinct.Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>The first of the names, for messages.</summary>
+    internal static string Shown(IReadOnlyList<string> names) => string.Join(", ", names.Take(8)) + (names.Count > 8 ? ", ..." : "");
+
     internal static bool IsInteger(string name) =>
         long.TryParse(name, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
 }

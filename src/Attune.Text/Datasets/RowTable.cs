@@ -1,10 +1,11 @@
 namespace Attune.Datasets;
 
 /// <summary>Collects rows whose keys may differ, for columns whose types are found at the end.</summary>
-internal sealed class RowTable
+/// <param name="charactersInMemory">As in <see cref="DatasetReadOptions"/>.</param>
+internal sealed class RowTable(long charactersInMemory = long.MaxValue)
 {
     private readonly List<string> _names = [];
-    private readonly Dictionary<string, List<object?>> _columns = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CellList> _columns = new(StringComparer.Ordinal);
     private readonly List<RowPlace> _places = [];
 
     internal int Count { get; private set; }
@@ -15,12 +16,12 @@ internal sealed class RowTable
         {
             if (!_columns.TryGetValue(name, out var column))
             {
-                _columns.Add(name, column = []);
+                _columns.Add(name, column = new CellList(charactersInMemory));
                 _names.Add(name);
             }
-            while (column.Count < Count) column.Add(null);
-            if (column.Count == Count) column.Add(value);
-            else column[Count] = value;                        // the same key twice in one row: the last counts, as in JSON
+            // The same key twice in one row: the last counts, as in JSON.
+            if (!column.Set(Count, value)) throw new AttuneException(
+                $"{place?.ToString() ?? $"row {Count + 1}"}: the column \"{name}\" holds a value that is no text here and texts before; make the column of one type.");
         }
         if (place is { } known) _places.Add(known);
         Count++;
@@ -35,8 +36,8 @@ internal sealed class RowTable
         var order = (names ?? []).Concat(_names).Distinct(StringComparer.Ordinal).ToList();
         var built = order.ConvertAll(name =>
         {
-            var cells = _columns.GetValueOrDefault(name) ?? [];
-            while (cells.Count < Count) cells.Add(null);
+            var (cells, texts) = (_columns.GetValueOrDefault(name) ?? new CellList(0)).Finish(Count);
+            if (texts is not null) return new Column<string?>(FeatureType.String, texts);
             return types?.GetValueOrDefault(name) is { } type
                 ? ColumnBuilder.Build(name, type, cells, Place)
                 : ColumnBuilder.Infer(name, cells, Place);

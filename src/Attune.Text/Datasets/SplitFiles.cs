@@ -1,88 +1,88 @@
 namespace Attune.Datasets;
 
-/// <summary>Which files of a folder belong to which split, by their names.</summary>
+/// <summary>Which files belong to which split, where nothing but their names says so.</summary>
+/// <remarks>
+/// The first rule that finds files counts: (1) files named after splits, or parts of any split (random-00000-of-00002.csv), in the folder or in
+/// its subfolder "data"; (2) subfolders of numbered Parquet files (train/0000.parquet), as the hub converts data sets; (3) folders with a
+/// split's word in their name; (4) files with one; (5) all files, as training rows. The rules (3) to (5) are those of Hugging Face's datasets.
+/// </remarks>
 internal static class SplitFiles
 {
     /// <summary>The splits in their order.</summary>
     internal static readonly string[] Names = [DatasetDict.Train, DatasetDict.Validation, DatasetDict.Test];
 
-    private static readonly Dictionary<string, string> Aliases = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["train"] = DatasetDict.Train,
-        ["training"] = DatasetDict.Train,
-        ["validation"] = DatasetDict.Validation,
-        ["valid"] = DatasetDict.Validation,
-        ["val"] = DatasetDict.Validation,
-        ["dev"] = DatasetDict.Validation,
-        ["eval"] = DatasetDict.Validation,
-        ["test"] = DatasetDict.Test,
-    };
+    /// <summary>The beginning of the name of a folder that holds only the first part of a split's rows.</summary>
+    internal const string Partial = "partial-";
 
-    /// <summary>The endings of MNLI's two kinds of evaluation data; each is a split of its own.</summary>
-    private static readonly string[] Endings = ["_matched", "_mismatched"];
+    private static readonly string[] Places = ["", "data/"];
 
     /// <summary>The files of each split; several are shards, in order.</summary>
-    internal static IReadOnlyDictionary<string, IReadOnlyList<string>> Find(string folder)
+    /// <param name="folder">Where they are, for messages.</param>
+    /// <param name="all">Paths from there, in ordinal order.</param>
+    /// <exception cref="AttuneException">There is no data among them, or a split is there twice or not whole.</exception>
+    internal static IReadOnlyDictionary<string, IReadOnlyList<string>> Find(string folder, IReadOnlyList<string> all)
     {
-        if (!Directory.Exists(folder))
-        {
-            throw new AttuneException(File.Exists(folder)
-                ? $"{folder} is a file; give the folder that holds it, or name it as the train, validation or test file."
-                : $"{folder}: there is no such folder; check the path.");
-        }
-        var found = FindIn(folder);
-        var data = Path.Combine(folder, "data");
-        if (found.Count == 0 && Directory.Exists(data)) found = FindIn(data);
-        if (found.Count == 0)
-        {
-            throw new AttuneException($"{folder} has no data file: none is named train, validation (valid, val, dev, eval) or test and ends in " +
-                $"{DatasetFile.KnownExtensions}; rename the files or give them one by one.");
-        }
-        return found;
+        string[] files = [.. all.Where(RepositoryFiles.IsData)];
+        var named = NamedFiles(files);
+        if (named.Count > 0) return named.ToDictionary(split => split.Key, split => Shards.InOrder(split.Key, folder, [.. split]));
+        if (files.Any(IsNumbered)) return Grouped(files.Where(IsNumbered), file => OfConverted(file.Split('/')[0]));
+        if (files.Any(file => OfFolders(file) is not null)) return Grouped(files, OfFolders);
+        if (files.Any(file => OfName(file) is not null)) return Grouped(files, OfName);
+        if (files.Length > 0) return Grouped(OfMostUsualKind(files), _ => DatasetDict.Train);
+        throw new AttuneException($"{folder} has no data file: none ends in {DatasetFile.KnownExtensions}; convert the files or give another folder.");
     }
 
-    /// <summary>Whether a folder (or its subfolder "data") holds files of a split.</summary>
-    internal static bool Holds(string folder) => new[] { folder, Path.Combine(folder, "data") }.Any(place =>
-        Directory.Exists(place) && Directory.EnumerateFiles(place).Where(DatasetFile.IsKnown).Any(file => Parse(file) is not null));
-
-    private static Dictionary<string, IReadOnlyList<string>> FindIn(string folder)
+    /// <summary>Whether these are the files of one data set and not of several in subfolders: in the folder or in "data" are files or folders of splits.</summary>
+    internal static bool Holds(IReadOnlyList<string> all)
     {
-        var parts = Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
-            .Where(DatasetFile.IsKnown).Select(Parse).OfType<Part>();
-        return parts.GroupBy(part => part.Split).ToDictionary(group => group.Key, group => InOrder(group.Key, [.. group]));
+        var files = all.Where(RepositoryFiles.IsData).ToList();
+        return NamedFiles(files).Count > 0 || files.Exists(IsNumbered) || files.Exists(file => Places.Any(place => file.StartsWith(place, StringComparison.Ordinal) &&
+            file[place.Length..].Split('/') is var parts && (parts.Length > 1 ? OfWord(parts[0]) : OfName(parts[0])) is not null));
     }
 
-    private sealed record Part(string Split, int? Shard, int? Shards, string File);
+    /// <summary>The same for a folder.</summary>
+    internal static bool Holds(string folder) => Directory.Exists(folder) && Holds(RepositoryFiles.Below(folder));
 
-    private static Part? Parse(string file)
+    /// <summary>By rule (1), of the first place that has any.</summary>
+    private static List<IGrouping<string, string>> NamedFiles(IReadOnlyList<string> files) =>
+        Places.Select(place => files.Where(file => file.StartsWith(place, StringComparison.Ordinal) && file.LastIndexOf('/') < place.Length)
+                .Where(file => OfPlainName(file) is not null).GroupBy(file => OfPlainName(file)!).ToList())
+            .FirstOrDefault(splits => splits.Count > 0) ?? [];
+
+    private static string? OfPlainName(string file)
     {
-        var name = Path.GetFileNameWithoutExtension(file);
-        int? shard = null, shards = null;
-        // train-00000-of-00002
-        if (name.Split('-') is [.., var index, "of", var count] && int.TryParse(index, out var i) && int.TryParse(count, out var n))
-        {
-            (shard, shards) = (i, n);
-            name = name[..^(index.Length + count.Length + "--of-".Length)];
-        }
-        var ending = Array.Find(Endings, name.EndsWith) ?? "";
-        return Aliases.TryGetValue(name[..^ending.Length], out var split) ? new Part(split + ending, shard, shards, file) : null;
+        var (name, part, _) = Shards.Parse(file);
+        return SplitNames.Exact(name) ?? (part is not null && SplitNames.IsPossible(name) ? name : null);
     }
 
-    private static IReadOnlyList<string> InOrder(string split, List<Part> parts)
+    /// <summary>The split of a folder of the hub's conversions: train, partial-train, train-part2.</summary>
+    private static string OfConverted(string folder)
     {
-        if (parts.Count > 1 && parts.Exists(part => part.Shard is null))
-        {
-            throw new AttuneException($"The split {split} is there more than once, as {string.Join(" and ", parts.Select(part => part.File))}; " +
-                "keep one of them.");
-        }
-        var expected = parts[0].Shards ?? 1;
-        var missing = Enumerable.Range(0, expected).FirstOrDefault(i => expected > 1 && parts.TrueForAll(part => part.Shard != i), -1);
-        if (missing >= 0 || parts.Exists(part => (part.Shards ?? 1) != expected) || parts.Count > expected)
-        {
-            throw new AttuneException($"The split {split} is said to have {expected} parts, but {Path.GetDirectoryName(parts[0].File)} holds " +
-                $"{string.Join(", ", parts.Select(part => Path.GetFileName(part.File)))}" +
-                $"{(missing >= 0 ? $": part {missing} is missing" : "")}; complete the parts of one set and remove others.");
-        }
-        return [.. parts.OrderBy(part => part.Shard).Select(part => part.File)];
+        if (folder.StartsWith(Partial, StringComparison.Ordinal)) folder = folder[Partial.Length..];
+        var part = folder.LastIndexOf("-part", StringComparison.Ordinal);
+        return part > 0 && folder[(part + "-part".Length)..].All(char.IsAsciiDigit) ? folder[..part] : folder;
     }
+
+    private static bool IsNumbered(string file) =>
+        file.Split('/') is [_, [_, _, _, _, '.', ..] name] && name[..4].All(char.IsAsciiDigit) && name[4..] == ".parquet";
+
+    private static string? OfFolders(string file) => file.Split('/').SkipLast(1).Select(OfWord).LastOrDefault(split => split is not null);
+
+    private static string? OfWord(string folder) => SplitNames.Exact(folder) ?? SplitNames.Within(folder);
+
+    private static string? OfName(string file)
+    {
+        var name = Path.GetFileName(file);
+        return SplitNames.Exact(Shards.Parse(name).Name) ?? SplitNames.Within(name);
+    }
+
+    /// <summary>
+    /// Of files of several kinds those of the kind there are most of, and JSON last where there are as many: a list of labels beside the rows is no rows.
+    /// </summary>
+    private static IEnumerable<string> OfMostUsualKind(IEnumerable<string> files) =>
+        files.GroupBy(Path.GetExtension, StringComparer.OrdinalIgnoreCase)
+            .MaxBy(kind => (kind.Count(), !".json".Equals(kind.Key, StringComparison.OrdinalIgnoreCase)))!;
+
+    private static Dictionary<string, IReadOnlyList<string>> Grouped(IEnumerable<string> files, Func<string, string?> splitOf) =>
+        files.Where(file => splitOf(file) is not null).GroupBy(file => splitOf(file)!).ToDictionary(split => split.Key, IReadOnlyList<string> (split) => [.. split]);
 }

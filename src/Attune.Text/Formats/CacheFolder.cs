@@ -64,7 +64,7 @@ internal sealed class CacheFolder(string path, long mostBytes = CacheFolder.Usua
     {
         try
         {
-            CreateFolder();
+            Create();
             AtomicFile.Write(FileOf(key.Span), stream =>
             {
                 var (length, sum) = (0L, 0U);
@@ -120,8 +120,10 @@ internal sealed class CacheFolder(string path, long mostBytes = CacheFolder.Usua
         return sum;
     }
 
-    // The tokens of a text are as private as the text.
-    private void CreateFolder()
+    /// <summary>Makes the folder where there is none, for this user only: the tokens of a text are as private as the text.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    internal void Create()
     {
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(Path);
         else Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -18,29 +18,21 @@ public sealed record EncodedTexts(TokenizedDataset Dataset, int RowsCut)
     public static EncodedTexts Of(ClassificationRows rows, BertTokenizer tokenizer, int? maxLength = null, int classes = 0)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        var (encoded, cut) = Encode(rows.Texts, rows.Pairs, tokenizer, maxLength);
-        return new EncodedTexts(new TokenizedDataset(encoded, LabelsOf(rows, classes)), cut);
+        var blocks = new EncodedBlocks(rows.Texts, rows.Pairs, tokenizer, maxLength);
+        var encoded = new PackedRows([.. blocks.All(inOne: !rows.AreStored)]);
+        return new EncodedTexts(new TokenizedDataset(encoded, LabelsOf(rows, classes)), blocks.Cut);
     }
 
     /// <summary>Tokenizes texts without labels; gives the rows and how many of them were cut.</summary>
     internal static (PackedRows Rows, int Cut) Encode(
         IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, BertTokenizer tokenizer, int? maxLength)
     {
-        ArgumentNullException.ThrowIfNull(tokenizer);
-        var length = maxLength ?? tokenizer.ModelMaxLength;
-        var whole = new EncodeOptions { Truncation = TruncationStrategy.DoNotTruncate };
-        var packed = tokenizer.EncodePacked(texts, pairs, whole with { Truncation = TruncationStrategy.LongestFirst, MaxLength = length });
-        var rows = new PackedRows(packed);
-        // A row as long as allowed was cut or fits exactly: only these are tokenized again to tell.
-        var full = new List<int>();
-        for (var row = 0; row < packed.Count && length is not null; row++)
-            if (packed.Row(row).Length == length) full.Add(row);
-        if (full.Count == 0) return (rows, 0);
-        var uncut = tokenizer.EncodePacked(full.ConvertAll(i => texts[i]), pairs is null ? null : full.ConvertAll(i => pairs[i]), whole);
-        return (rows, Enumerable.Range(0, full.Count).Count(i => uncut.Row(i).Length > length));
+        var blocks = new EncodedBlocks(texts, pairs, tokenizer, maxLength);
+        return (new PackedRows([.. blocks.All(inOne: true)]), blocks.Cut);
     }
 
-    private static Labels? LabelsOf(ClassificationRows rows, int classes) => rows switch
+    /// <summary>The labels as a model takes them.</summary>
+    internal static Labels? LabelsOf(ClassificationRows rows, int classes) => rows switch
     {
         { Classes: { } numbers } => new ClassLabels([.. numbers]),
         { ClassSets: { } sets } => classes > sets.SelectMany(set => set).DefaultIfEmpty(0).Max()

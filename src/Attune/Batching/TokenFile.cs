@@ -6,20 +6,23 @@ namespace Attune.Batching;
 
 /// <summary>A tokenized split as the content of a file in the cache, from which its rows are read where they lie.</summary>
 /// <remarks>
-/// Numbers of rows, tokens, tokens with a segment (all or 0), the kind of labels, their columns, the rows cut (64 bits each); then offsets,
-/// ids and segments (32 bits each, each part filled up to 8 bytes); then the labels.
+/// Numbers of rows, kind of labels, their columns (64 bits each); the labels; then the blocks of rows: numbers of rows, tokens, tokens with a
+/// segment (all or 0) in 64 bits each, offsets, ids and segments in 32 bits each. At the end -1, the rows cut and 0. Each part is filled up to 8 bytes.
+/// So a split can be written as it is tokenized.
 /// </remarks>
 internal static class TokenFile
 {
-    private const int Numbers = 6;
-    private const long NoLabels = 0, Classes = 1, Several = 2, Targets = 3;
+    private const int Numbers = 3;
+    private const long NoLabels = 0, Classes = 1, Several = 2, Targets = 3, End = -1;
 
     /// <summary>Hands the content of the file to what writes it.</summary>
-    /// <param name="texts">As <see cref="EncodedTexts.Of"/> gives it.</param>
+    /// <param name="rows">Number of all rows.</param>
+    /// <param name="labels">Their labels, or null.</param>
+    /// <param name="blocks">The rows, each block taken when the former has been written.</param>
+    /// <param name="cut">Asked behind the last block: how many rows have been cut.</param>
     /// <param name="write">Takes the bytes, piece by piece.</param>
-    internal static void Write(EncodedTexts texts, Action<ReadOnlySpan<byte>> write)
+    internal static void Write(int rows, Labels? labels, IEnumerable<PackedRows.Block> blocks, Func<int> cut, Action<ReadOnlySpan<byte>> write)
     {
-        var (rows, labels) = ((PackedRows)texts.Dataset.Rows, texts.Dataset.Labels);
         var (kind, columns) = labels switch
         {
             null => (NoLabels, 0),
@@ -28,11 +31,16 @@ internal static class TokenFile
             RegressionTargets targets => (Targets, targets.Columns),
             _ => throw new NotSupportedException($"labels of type {labels.GetType().Name}"),
         };
-        Put<long>([rows.Count, rows.Ids.Length, rows.Types.Length, kind, columns, texts.RowsCut], write);
-        Put(rows.Offsets, write);
-        Put(rows.Ids, write);
-        Put(rows.Types, write);
+        Put<long>([rows, kind, columns], write);
         Put(labels is null ? [] : labels.Bytes, write);
+        foreach (var block in blocks)
+        {
+            Put<long>([block.Count, block.Ids.Length, block.Types.Length], write);
+            Put(block.Offsets.Span, write);
+            Put(block.Ids.Span, write);
+            Put(block.Types.Span, write);
+        }
+        Put<long>([End, cut(), 0], write);
     }
 
     /// <summary>Shows the rows of a file; null where it does not hold what it says.</summary>
@@ -40,19 +48,10 @@ internal static class TokenFile
     /// <param name="at">Where the content begins; a multiple of 8.</param>
     internal static EncodedTexts? Read(MappedFile file, long at)
     {
-        if (file.Length - at < Numbers * sizeof(long)) return null;
-        var numbers = file.Values<long>(at, Numbers);
-        var (rows, tokens, types, kind, columns, cut) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
-        if (rows is < 0 or >= int.MaxValue || tokens is < 0 or > int.MaxValue || (types != 0 && types != tokens) || cut < 0 || cut > rows ||
+        if (ReadNumbers(file, ref at) is not var (rows, kind, columns) || rows is < 0 or >= int.MaxValue ||
             columns is < 0 or > int.MaxValue || (kind is Several or Targets && columns == 0)) return null;
         var labelBytes = kind switch { NoLabels => 0, Classes => sizeof(long), Several or Targets => columns * sizeof(float), _ => -1 } * (Int128)rows;
-        at += Numbers * sizeof(long);
-        if (labelBytes < 0 || file.Length - at != Padded(rows + 1) + Padded(tokens) + Padded(types) + (labelBytes + 7) / 8 * 8) return null;
-        var offsets = new MappedIntegers(file, at, (int)rows + 1);
-        var ids = new MappedIntegers(file, at += Padded(rows + 1), (int)tokens);
-        var segments = new MappedIntegers(file, at += Padded(tokens), (int)types);
-        at += Padded(types);
-        if (!AreInOrder(offsets.GetSpan(), (int)tokens)) return null;
+        if (labelBytes < 0 || labelBytes > file.Length - at) return null;
         Labels? labels = kind switch
         {
             Classes => new ClassLabels(file.Values<long>(at, (int)rows).ToArray()),
@@ -60,7 +59,36 @@ internal static class TokenFile
             Targets => new RegressionTargets(file.Values<float>(at, checked((int)(rows * columns))).ToArray(), (int)columns),
             _ => null,
         };
-        return new EncodedTexts(new TokenizedDataset(new PackedRows(ids.Memory, segments.Memory, offsets.Memory), labels), (int)cut);
+        at += ((long)labelBytes + 7) / 8 * 8;
+        var blocks = new List<PackedRows.Block>();
+        while (ReadNumbers(file, ref at) is var (count, tokens, types))
+        {
+            if (count == End)
+                return at == file.Length && blocks.Sum(block => (long)block.Count) == rows && tokens >= 0 && tokens <= rows
+                    ? new EncodedTexts(new TokenizedDataset(new PackedRows(blocks), labels), (int)tokens) : null;
+            if (ReadBlock(file, ref at, count, tokens, types) is not { } block) return null;
+            blocks.Add(block);
+        }
+        return null;
+    }
+
+    private static (long, long, long)? ReadNumbers(MappedFile file, ref long at)
+    {
+        if (file.Length - at < Numbers * sizeof(long)) return null;
+        var numbers = file.Values<long>(at, Numbers);
+        at += Numbers * sizeof(long);
+        return (numbers[0], numbers[1], numbers[2]);
+    }
+
+    private static PackedRows.Block? ReadBlock(MappedFile file, ref long at, long rows, long tokens, long types)
+    {
+        if (rows is < 0 or >= int.MaxValue || tokens is < 0 or > int.MaxValue || (types != 0 && types != tokens) ||
+            file.Length - at < Padded(rows + 1) + Padded(tokens) + Padded(types)) return null;
+        var offsets = new MappedIntegers(file, at, (int)rows + 1);
+        var ids = new MappedIntegers(file, at += Padded(rows + 1), (int)tokens);
+        var segments = new MappedIntegers(file, at += Padded(tokens), (int)types);
+        at += Padded(types);
+        return AreInOrder(offsets.GetSpan(), (int)tokens) ? new PackedRows.Block(ids.Memory, segments.Memory, offsets.Memory) : null;
     }
 
     private static bool AreInOrder(ReadOnlySpan<int> offsets, int tokens)

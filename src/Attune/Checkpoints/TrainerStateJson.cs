@@ -12,7 +12,7 @@ internal static class TrainerStateJson
     /// <summary>Numbers as transformers writes them: counts without a point, and 0 too where nothing has been added to it yet.</summary>
     internal static JsonNode Number(string name, double value)
     {
-        var isCount = name == "step" || name.EndsWith("_samples", StringComparison.Ordinal);
+        var isCount = name == "step" || name.EndsWith("_samples", StringComparison.Ordinal) || name.EndsWith("_samples_mm", StringComparison.Ordinal);
         var startsAtZero = name is "epoch" or "total_flos";
         return isCount || startsAtZero && value == 0 ? JsonValue.Create((long)value) : JsonValue.Create(value);
     }

@@ -48,11 +48,14 @@ public sealed class DataCacheTests : IDisposable
     public void Run_Again_IsTheSameWithAndWithoutTheCache(string kind)
     {
         var file = File(label: kind switch { "regression" => i => $"{i}.5", "several" => i => i % 2 == 0 ? "a|b" : "c", _ => null });
+        // What is said of the file itself, here that its first line is a row, is said in every run.
+        if (kind == "limited") _folder.Write("train.csv", string.Concat(Enumerable.Range(0, 9000).Select(i => $"{i},a row without a header,{i % 2}\n")));
         if (kind == "several") _folder.Write("train.csv", System.IO.File.ReadAllText(file).Replace("a|b", "\"a,b\"", StringComparison.Ordinal));
         var data = new DataArguments
         {
             TrainFile = file,
-            TextColumnNames = kind is "pairs" or "joined" ? ["text", "other"] : null,
+            TextColumnNames = kind is "pairs" or "joined" ? ["text", "other"] : kind == "limited" ? ["column2"] : null,
+            LabelColumnName = kind == "limited" ? "column3" : null,
             TextColumnDelimiter = kind == "joined" ? " / " : null,
             ProblemType = kind == "several" ? Attune.Models.ProblemType.MultiLabelClassification : null,
             MaxTrainSamples = kind == "limited" ? 100 : null,
@@ -110,6 +113,8 @@ public sealed class DataCacheTests : IDisposable
         Grows(() => Run(data, seed: 8));
         Grows(() => Run(data with { ValidationSplit = 0.2 }));
         Grows(() => Run(data with { MaxTrainSamples = 50 }));
+        Grows(() => Run(data with { TrainSplitName = "train[:50%]" }));
+        Grows(() => Run(data with { TestSplitName = "train[-10:]" }));
         Grows(() => Run(data with { TextColumnNames = ["other"] }));
         Grows(() => Run(data, labels: ["bad", "good"]));
         Grows(() => Run(data, labels: ["bad", "good"], mustFit: true));

@@ -105,11 +105,85 @@ public sealed class DataSourceTests : IDisposable
     }
 
     [Fact]
-    public void OneClass_IsRefusedOnlyForTraining()
+    public void OneClass_IsToldOnlyForTraining()
     {
         var file = new DataArguments { TrainFile = _folder.Write("one.csv", "text,label\na,positive\nb,positive\n") };
-        Assert.Contains("training needs at least two classes", Assert.Throws<AttuneException>(() => Load(file)).Message, StringComparison.Ordinal);
+        Assert.Equal(["positive"], Load(file).ModelLabels);
+        Assert.StartsWith("Warning: every row of the split", _told[0], StringComparison.Ordinal);
+        _told.Clear();
         Assert.Equal([1L, 1], Load(file, ["negative", "positive"], mustFit: true).Rows("train", null)!.Classes!);
+        Assert.Single(_told);
+    }
+
+    [Fact]
+    public void Splits_ChosenByExpressions_StandInTheirPlaces()
+    {
+        var data = new DataArguments { TrainFile = File("train.csv", 100), TrainSplitName = "train[:80%]", ValidationSplitName = "train[80%:90]+train[-1:]" };
+        var source = Load(data);
+        Assert.Equal((80, 11), (source.Splits["train"].NumRows, source.Splits["validation"].NumRows));
+        Assert.Equal("text 80", source.Rows("validation", null)!.Texts[0]);
+        Assert.Equal(["text 1", "text 2", "text 90"], source.Rows("train[1:3]+validation[10:11]", null)!.Texts.Select(text => text == "text 99" ? "text 90" : text));
+        Assert.Null(source.Rows("dev", null));
+        Assert.Equal("There is no split \"dev\", which \"dev[:3]\" names; there is train, validation.",
+            Assert.Throws<AttuneException>(() => source.Rows("dev[:3]", null)).Message);
+        Assert.StartsWith("\"train[\" names no rows of a split", Assert.Throws<AttuneException>(() => Load(data with { TrainSplitName = "train[" })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sst2", "sentence,label", "a,1", "b,0", "negative, positive")]
+    [InlineData("mnli", "sentence1,sentence2,gold_label", "a,b,neutral", "c,d,contradiction", "entailment, neutral, contradiction")]
+    [InlineData("mnli", "premise,hypothesis,label", "a,b,1", "c,d,2", "entailment, neutral, contradiction")]
+    [InlineData("RTE", "index,sentence1,sentence2,label", "0,a,b,not_entailment", "1,c,d,entailment", "entailment, not_entailment")]
+    [InlineData("qqp", "id,question1,question2,is_duplicate", "0,a,b,0", "1,c,d,1", "not_duplicate, duplicate")]
+    [InlineData("QNLI", "index,question,sentence,label", "0,a,b,entailment", "1,c,d,not_entailment", "entailment, not_entailment")]
+    [InlineData("cola", "sentence,label", "a,1", "b,7", "1, 7")]
+    public void Glue_Files_HaveTheTasksColumnsAndClasses(string task, string header, string first, string second, string labels)
+    {
+        _folder.Write($"glue/{task}/train.csv", $"{header}\n{first}\n{second}\n");
+        var source = Load(new DataArguments { Dataset = Path.Combine(_folder.Path, "glue", task) });
+        Assert.Equal(labels, string.Join(", ", source.ModelLabels));
+        Assert.Equal(header.Contains('1') || header.Contains("premise", StringComparison.Ordinal) || task == "QNLI" ? 2 : 1, source.Columns.TextColumns.Count);
+    }
+
+    [Fact]
+    public void Glue_TwoValidationSplits_AreMatchedAndMismatched()
+    {
+        foreach (var split in new[] { "train", "dev_matched", "dev_mismatched", "test_matched", "test_mismatched" })
+            _folder.Write($"glue/MNLI/{split}.tsv", "sentence1\tsentence2\tgold_label\na\tb\tneutral\nc\td\tentailment\n");
+        var source = Load(new DataArguments { Dataset = Path.Combine(_folder.Path, "glue", "MNLI") });
+        Assert.Equal(("validation_matched", "validation_mismatched", "test_matched", "test_mismatched"),
+            (source.Validation, source.Mismatched("validation"), source.Test, source.Mismatched("test")));
+        Assert.Null(Load(new DataArguments { TrainFile = File("t.csv", 4) }).Mismatched("validation"));
+    }
+
+    [Fact]
+    public void Texts_InTwoSplitsOrEmpty_AreToldOf()
+    {
+        var train = _folder.Write("train.csv", "text,label\na,x\nb,y\nb,x\n,y\n");
+        var dev = _folder.Write("dev.csv", "text,label\nc,x\nb,y\nb,y\n,x\n \u00a0,y\nA,x\n");
+        Load(new DataArguments { TrainFile = train, ValidationFile = dev });
+        Assert.Equal($"Warning: 1 text of the split train is empty (the first: {train}, row 4 (line 5)); they are used as they are: fill them in, or remove the rows.", _told[0]);
+        Assert.Equal($"Warning: 2 texts of the split validation are empty (the first: {dev}, row 4 (line 5)); they are used as they are: fill them in, or remove the rows.", _told[1]);
+        Assert.Equal($"Warning: 3 rows of the 6 of the split validation have a text that stands in train too (the first: {dev}, row 2 (line 3), and {train}, row 2 (line 3)); " +
+            "remove them from one of the splits, or results are better than they should be.", _told[2]);
+    }
+
+    [Theory]
+    [InlineData(0.6, true)]
+    [InlineData(0.4, false)]
+    [InlineData(2, true)]
+    [InlineData(1, false)]
+    public void MaxBadRows_ShareOrNumber_IsTheLimit(double most, bool isAllowed)
+    {
+        var data = new DataArguments { TrainFile = _folder.Write("bad.csv", "text,label\na,0\nb\nc\nd,1\n"), OnBadRow = Attune.Datasets.BadRowPolicy.Skip, MaxBadRows = most };
+        if (isAllowed) Assert.Equal(2, Load(data).Splits["train"].NumRows);
+        else
+        {
+            var message = Assert.Throws<AttuneException>(() => Load(data)).Message;
+            Assert.Contains($"2 of 4 rows (50 %) cannot be used, more than the limit of {(most < 1 ? "40 %" : "1 row")}; mend the file", message, StringComparison.Ordinal);
+            Assert.Equal(2, _told.Count(line => line.StartsWith("  ", StringComparison.Ordinal)));
+        }
+        Assert.Throws<AttuneException>(() => Load(data with { MaxBadRows = -1 }));
     }
 
     [Fact]

@@ -138,10 +138,24 @@ public sealed class ClassificationColumnsTests
     }
 
     [Fact]
-    public void Find_OneClass_IsEnoughWhereNothingIsTrained()
+    public void Find_OneClass_IsToldWhereItIsTrained()
     {
+        var told = new List<string>();
         var data = Splits(("train", [new { text = "a", label = "x" }, new { text = "b", label = "x" }]));
-        Assert.Equal(["x"], ClassificationColumns.Find(data, new() { IsForTraining = false }).LabelNames);
+        var options = new ClassificationOptions { Reading = new() { Warn = told.Add } };
+        Assert.Equal(["x"], ClassificationColumns.Find(data, options with { IsForTraining = false }).LabelNames);
+        Assert.Empty(told);
+        Assert.Equal([0L, 0L], ClassificationColumns.Find(data, options).Rows(data["train"], "train").Classes!);
+        Assert.Equal("Warning: every row of the split \"train\" has the label \"x\", from which nothing can be learned; add rows of other classes.", Assert.Single(told));
+    }
+
+    [Fact]
+    public void Find_ThousandClasses_AreAllNumbered()
+    {
+        var data = Splits(("train", Enumerable.Range(0, 3000).Select(i => (object)new { text = $"t{i}", label = $"class {i % 1000:000}" })));
+        var columns = ClassificationColumns.Find(data);
+        Assert.Equal((1000, "class 999"), (columns.LabelNames.Count, columns.LabelNames[^1]));
+        Assert.Equal(Enumerable.Range(0, 3000).Select(i => i % 1000L), columns.Rows(data["train"], "train").Classes!);
     }
 
     [Fact]
@@ -235,7 +249,6 @@ public sealed class ClassificationColumnsTests
     public void Find_UselessLabels_SaysWhy()
     {
         var one = Splits(("train", [new { text = "a", label = "x" }, new { text = "b", label = "x" }]));
-        Assert.Equal("Every row of the split \"train\" has the label \"x\"; training needs at least two classes.", Fails(one));
         var none = Splits(("train", [new { text = "a", label = -1 }, new { text = "b", label = -1 }]));
         Assert.StartsWith("No row of the split \"train\" has a label in the column \"label\"", Fails(none), StringComparison.Ordinal);
         var empty = new DatasetDict([KeyValuePair.Create("train", one["train"]), KeyValuePair.Create("validation", one["train"].Select([]))]);

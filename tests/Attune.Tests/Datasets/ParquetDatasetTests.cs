@@ -116,7 +116,7 @@ public sealed class ParquetDatasetTests : IDisposable
     public void Read_LabelBeyondTheNames_NamesRow()
     {
         var path = Write("{\"info\": {\"features\": {\"label\": {\"names\": [\"a\"], \"_type\": \"ClassLabel\"}}}}");
-        Assert.StartsWith($"{path}, row 1: the column \"label\" is of type ClassLabel(a), which does not allow the value 1",
+        Assert.StartsWith($"{path}, row 1: the label \"1\" in the column \"label\" is none of its 1 classes (a), which have the numbers 0 to 0; correct the row",
             Assert.Throws<AttuneException>(() => Dataset.FromFile(path)).Message, StringComparison.Ordinal);
     }
 

@@ -3,9 +3,14 @@ using System.Text;
 namespace Attune.Tests.Datasets;
 
 /// <summary>A folder that is gone when the test ends.</summary>
-internal sealed class TemporaryFolder : IDisposable
+/// <param name="inMemory">Keeps it in memory where the system has a place for that, for files that are written very often.</param>
+internal sealed class TemporaryFolder(bool inMemory = false) : IDisposable
 {
-    internal string Path { get; } = Directory.CreateTempSubdirectory("attune-tests-").FullName;
+    private const string Memory = "/dev/shm";
+
+    internal string Path { get; } = inMemory && Directory.Exists(Memory)
+        ? Directory.CreateDirectory(System.IO.Path.Combine(Memory, $"attune-tests-{Guid.NewGuid():N}")).FullName
+        : Directory.CreateTempSubdirectory("attune-tests-").FullName;
 
     internal string Write(string name, string text) => Write(name, Encoding.UTF8.GetBytes(text));
 

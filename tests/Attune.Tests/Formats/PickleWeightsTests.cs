@@ -142,6 +142,12 @@ public class PickleWeightsTests
     {
         { "system", Global("os", "system") + "(" + Text("true") + "tR.", "position 2 the pickle has or asks for the Python object \"os.system\"" },
         { "builtins", Global("builtins", "eval") + ".", "\"builtins.eval\"" },
+        { "resolve name", Global("pkgutil", "resolve_name") + "(" + Text("os:system") + "tR.", "\"pkgutil.resolve_name\"" },
+        { "run path", Global("runpy", "run_path") + "(" + Text("x.py") + "tR.", "\"runpy.run_path\"" },
+        { "subprocess", Global("subprocess", "Popen") + "(" + Text("true") + "tR.", "\"subprocess.Popen\"" },
+        { "nested", Global("pickle", "loads") + "(C\u0004cos.tR.", "\"pickle.loads\"" },
+        { "nested by torch", Global("torch.storage", "_load_from_bytes") + "(C\u0004cos.tR.", "\"torch.storage._load_from_bytes\"" },
+        { "array", Global("numpy.core.multiarray", "_reconstruct") + ".", "\"numpy.core.multiarray._reconstruct\"" },
         { "torch load", Global("torch", "load") + ".", "\"torch.load\"" },
         { "dotted", Global("torch", "FloatStorage.__class__") + ".", "\"torch.FloatStorage.__class__\"" },
         { "stack global", Text("os") + Text("system") + "\u0093.", "0x93" },

@@ -81,6 +81,33 @@ public class SafeTensorsTests
         }, seed: "0000KdJ2BQI3", iter: 500);
 
     [Fact]
+    public void Write_EveryTypeTwiceInAnyOrder_GivesTheSameBytes()
+    {
+        var tensors = Enum.GetValues<WeightType>().SelectMany(type => new[] { "a", "b" }.Select(name =>
+            TensorToWrite.Of($"{name}.{type}", type, [2, 3], new byte[type.ByteCount([2, 3])!.Value]))).ToArray();
+        var first = Bytes(tensors, Pt);
+        Assert.Equal(first, Bytes(tensors, Pt));
+        Assert.Equal(first, Bytes([.. tensors.Reverse()], Pt));
+        using var read = Open(first);
+        Assert.Equal(first, Bytes([.. read.Entries.Select(entry => TensorToWrite.From(read, entry))], Pt));
+    }
+
+    [Fact]
+    public void Open_HeaderOfAHundredMegabytes_IsReadAndOneByteMoreIsRefused()
+    {
+        // The most that the reference reads. Long names, so that there are not more tensors than a test has time for.
+        const int most = 100_000_000, tensors = 200;
+        var name = new string('n', most / tensors - 200);
+        var header = new StringBuilder("{");
+        for (var i = 0; i < tensors; i++)
+            header.Append(System.Globalization.CultureInfo.InvariantCulture, $"{(i == 0 ? "" : ",")}\"{name}{i}\":{{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[{i},{i + 1}]}}");
+        header.Append('}');
+        header.Append(' ', most - header.Length);
+        using (var file = Open(Lay(header.ToString(), tensors))) Assert.Equal(tensors, file.Entries.Count);
+        Assert.Throws<AttuneException>(() => Open(Lay(header.Append(' ').ToString(), tensors)));
+    }
+
+    [Fact]
     public void Write_NameTwice_IsRefused() => Assert.Throws<ArgumentException>(() => Bytes(
         [TensorToWrite.Of("a", WeightType.F32, [1], new[] { 1f }), TensorToWrite.Of("a", WeightType.I8, [1], new sbyte[] { 1 })], null));
 

@@ -1,0 +1,51 @@
+using Attune.Tokenization;
+
+namespace Attune.Batching;
+
+/// <summary>Tokenizes texts or pairs block by block, so that neither all texts nor all tokens need to be in memory at once.</summary>
+internal sealed class EncodedBlocks(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, BertTokenizer tokenizer, int? maxLength)
+{
+    private const int CharactersInBlock = 1 << 22;                          // 8 MB of text, some 20 ms of work
+    private static readonly EncodeOptions Whole = new() { Truncation = TruncationStrategy.DoNotTruncate };
+    private readonly int? _length = maxLength ?? tokenizer.ModelMaxLength;
+
+    /// <summary>How many rows of the blocks so far were longer than allowed and have been cut.</summary>
+    internal int Cut { get; private set; }
+
+    /// <summary>The blocks in order, each made when it is asked for.</summary>
+    /// <param name="inOne">Takes all texts at once; for texts that are in memory anyway.</param>
+    internal IEnumerable<PackedRows.Block> All(bool inOne)
+    {
+        if (inOne)
+        {
+            yield return Encode(texts, pairs);
+            yield break;
+        }
+        for (var row = 0; row < texts.Count;)
+        {
+            List<string> first = [], second = [];
+            for (var characters = 0L; row < texts.Count && characters < CharactersInBlock; row++)
+            {
+                first.Add(texts[row]);
+                if (pairs is not null) second.Add(pairs[row]);
+                characters += first[^1].Length + (pairs is null ? 0 : second[^1].Length);
+            }
+            yield return Encode(first, pairs is null ? null : second);
+        }
+    }
+
+    private PackedRows.Block Encode(IReadOnlyList<string> first, IReadOnlyList<string>? second)
+    {
+        var packed = tokenizer.EncodePacked(first, second, Whole with { Truncation = TruncationStrategy.LongestFirst, MaxLength = _length });
+        // A row as long as allowed was cut or fits exactly: only these are tokenized again to tell.
+        var full = new List<int>();
+        for (var row = 0; row < packed.Count && _length is not null; row++)
+            if (packed.Row(row).Length == _length) full.Add(row);
+        if (full.Count > 0)
+        {
+            var uncut = tokenizer.EncodePacked(full.ConvertAll(i => first[i]), second is null ? null : full.ConvertAll(i => second[i]), Whole);
+            Cut += Enumerable.Range(0, full.Count).Count(i => uncut.Row(i).Length > _length);
+        }
+        return new PackedRows.Block(packed);
+    }
+}
