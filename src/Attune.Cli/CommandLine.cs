@@ -30,6 +30,11 @@ internal static class CommandLine
             terminal.Note("attune: " + e.Message);
             return ExitCode.Failure;
         }
+        catch (StoppedException e)
+        {
+            terminal.Note(e.Message);
+            return e.Code;
+        }
         catch (IOException e) when (e.HResult == Terminal.BrokenPipe)
         {
             return ExitCode.Success;                           // "attune predict … | head": the reader has what it wants

@@ -30,6 +30,9 @@ internal sealed class DataSource
     /// <summary>Name of the data set, or its files.</summary>
     internal string Name { get; }
 
+    /// <summary>Its commit where it is one of the hub; else null.</summary>
+    internal string? Commit { get; private init; }
+
     /// <summary>The names of the splits, in their order.</summary>
     internal IReadOnlyList<string> SplitNames => [.. _facts.Splits.Select(split => split.Name)];
 
@@ -44,14 +47,15 @@ internal sealed class DataSource
     /// <param name="modelLabels">The classes of a trained model, whose order counts where they are the same as the data set's; else null.</param>
     /// <param name="mustFit">Whether the model is only evaluated: other classes are an error, and one class is enough.</param>
     /// <param name="outputDir">Where rows that cannot be used are put.</param>
-    /// <param name="tell">Takes the lines that say what was taken.</param>
+    /// <param name="terminal">Takes the lines that say what was taken, and shows a download.</param>
     /// <param name="found">Is called when what the arguments name is there, before it is read.</param>
     /// <param name="cache">Where tokenized data is kept; null for the user's folder.</param>
     internal static DataSource Load(
-        DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Action<string> tell,
+        DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Terminal terminal,
         Action? found = null, CacheFolder? cache = null)
     {
         Parquet.ParquetDataset.Register();
+        Action<string> tell = terminal.Tell;
         var (warnings, areTold) = (new List<string>(), false);
         var reading = new DatasetReadOptions { OnBadRow = data.OnBadRow, QuarantineFolder = outputDir, Warn = Warn };
         var options = new ClassificationOptions
@@ -63,11 +67,11 @@ internal sealed class DataSource
             IsForTraining = !mustFit,
             Reading = reading,
         };
-        var (name, files, read) = Find(data, reading);
+        var (name, commit, files, read) = Find(data, reading, terminal);
         if (files.All(File.Exists)) found?.Invoke();
         var kept = DataCache.Of(cache ?? CacheFolder.OfUser(Environment.GetEnvironmentVariable), data, files, reading, [mustFit.ToString(), .. modelLabels ?? []]);
         var source = kept?.Facts() is { } known
-            ? new DataSource(data, name, known, known.Columns(options), ReadAgain, kept, tell) : Fresh();
+            ? new DataSource(data, name, known, known.Columns(options), ReadAgain, kept, tell) { Commit = commit } : Fresh();
         tell($"Data: {name} ({string.Join(", ", source._facts.Splits.Select(split => $"{split.Name} {split.Rows}"))} rows). {source.Columns.Describe()}");
         return source;
 
@@ -77,7 +81,7 @@ internal sealed class DataSource
             var columns = FindColumns(name, splits, options, modelLabels, mustFit);
             var facts = DataFacts.Of(splits, columns, warnings);
             kept?.Keep(facts);
-            return new DataSource(data, name, facts, columns, read, kept, tell) { _splits = splits };
+            return new DataSource(data, name, facts, columns, read, kept, tell) { _splits = splits, Commit = commit };
         }
 
         // The cache tells what reading the files said; reading them after all must not say it again.
@@ -234,22 +238,23 @@ internal sealed class DataSource
     internal static string List(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(8)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
 
-    /// <summary>What the data set is called, its files (none where it is embedded), and how to read it.</summary>
-    private static (string Name, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(DataArguments data, DatasetReadOptions reading)
+    /// <summary>What the data set is called, its commit on the hub, its files (none where it is embedded), and how to read it.</summary>
+    private static (string Name, string? Commit, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(
+        DataArguments data, DatasetReadOptions reading, Terminal terminal)
     {
         string?[] files = [data.TrainFile, data.ValidationFile, data.TestFile];
         if (files.Any(file => file is not null))
         {
             if (data.Dataset is not null)
                 throw new AttuneException("Give either --dataset or files (--train-file, --validation-file, --test-file), not both.");
-            return (string.Join(", ", files.OfType<string>()), [.. files.OfType<string>()],
+            return (string.Join(", ", files.OfType<string>()), null, [.. files.OfType<string>()],
                 () => DatasetDict.FromFiles(data.TrainFile, data.ValidationFile, data.TestFile, reading));
         }
         var name = data.Dataset ?? EmbeddedDatasets.Reviews;
-        if (EmbeddedDatasets.Contains(name)) return (name, [], () => EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
-        var path = Names.Data(name, data.DatasetConfig);
-        return File.Exists(path) ? (name, [path], () => DatasetDict.FromFiles(train: path, options: reading))
-            : (name, [.. SplitFiles.Find(path).Values.SelectMany(shards => shards)], () => DatasetDict.Load(path, reading));
+        if (EmbeddedDatasets.Contains(name)) return (name, null, [], () => EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
+        var (path, _, commit) = Names.Data(name, data.DatasetConfig, data.DatasetRevision, terminal);
+        return File.Exists(path) ? (name, commit, [path], () => DatasetDict.FromFiles(train: path, options: reading))
+            : (name, commit, [.. SplitFiles.Find(path).Values.SelectMany(shards => shards)], () => DatasetDict.Load(path, reading));
     }
 
     private static string? EmbeddedLabel(DataArguments data)

@@ -63,11 +63,12 @@ internal static class TrainCommand
         OutputArguments output, Terminal terminal)
     {
         var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint);
-        var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
+        var found = Names.Model(from.Model!, from.ModelRevision, terminal); // names become folders here and nowhere else
+        var folder = found.Path;
         var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
         if (checkpoint is not null) RunConfig.CheckModel(checkpoint, checkedArguments.OutputDir, config);
         var source = Profiler.Measure("reading data", () =>
-            DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell, found: Compute.Begin));
+            DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal, found: Compute.Begin));
         if (!source.SplitNames.Contains(DatasetDict.Train))
             throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
         var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd;
@@ -96,7 +97,8 @@ internal static class TrainCommand
             foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
         var results = new TrainResults(trainer, source, output, terminal);
         var done = trainer.Train(cancellation: stop.Token);
-        RunConfig.Write(trainer.Args.OutputDir, from, data, trainer.Args);
+        // A branch moves on; the run was of one commit.
+        RunConfig.Write(trainer.Args.OutputDir, @from with { ModelRevision = found.Commit }, data with { DatasetRevision = source.Commit }, trainer.Args);
         if (done.Interrupted) return results.Interrupted(done, stop.Code);
         Profiler.Measure("saving", () => trainer.SaveModel());
         results.Train(done, train.Count);

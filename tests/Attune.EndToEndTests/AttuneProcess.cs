@@ -24,8 +24,9 @@ internal sealed class AttuneProcess : IDisposable
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        // Nothing of the machine's own hub cache: a test must not depend on what was downloaded.
+        // Nothing of the machine's own hub cache, and nothing of the hub: a test must not depend on what was downloaded or could be.
         start.Environment["HF_HOME"] = Path.Combine(folder, "hf-home");
+        start.Environment["HF_HUB_OFFLINE"] = "1";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Add(_out, line.Data);

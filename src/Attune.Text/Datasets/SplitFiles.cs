@@ -43,7 +43,10 @@ internal static class SplitFiles
 
     /// <summary>Whether a folder (or its subfolder "data") holds files of a split.</summary>
     internal static bool Holds(string folder) => new[] { folder, Path.Combine(folder, "data") }.Any(place =>
-        Directory.Exists(place) && Directory.EnumerateFiles(place).Where(DatasetFile.IsKnown).Any(file => Parse(file) is not null));
+        Directory.Exists(place) && Directory.EnumerateFiles(place).Any(IsOfSplit));
+
+    /// <summary>Whether a file belongs to a split, by its name.</summary>
+    internal static bool IsOfSplit(string file) => DatasetFile.IsKnown(file) && Parse(file) is not null;
 
     private static Dictionary<string, IReadOnlyList<string>> FindIn(string folder)
     {

@@ -7,7 +7,7 @@ namespace Attune.Tests.Cli;
 public sealed class DataSourceTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly List<string> _told = [];
+    private readonly RecordingTerminal _terminal = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -18,7 +18,7 @@ public sealed class DataSourceTests : IDisposable
         source.EnsureValidation(isWanted: true, seed: 42);
         Assert.Equal((90, 10), (source.Splits["train"].NumRows, source.Splits["validation"].NumRows));
         Assert.Equal(5, source.Rows("validation", null)!.Classes!.Count(label => label == 1));
-        Assert.Equal("Without a validation split, 10 of the 100 training rows are set apart for evaluation (stratified, seed 42).", _told[^1]);
+        Assert.Equal("Without a validation split, 10 of the 100 training rows are set apart for evaluation (stratified, seed 42).", _terminal.Told[^1]);
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class DataSourceTests : IDisposable
         var file = _folder.Write("a.csv", "review,label\ngood,1\nbad,0\n");
         var what = new PredictArguments { TextColumnNames = ["text"] };
         Assert.Contains("there is no text column \"text\" among review, label; name one by --text-column-names",
-            Assert.Throws<AttuneException>(() => TextInputs.OfFile(file, what, _told.Add).ToList()).Message, StringComparison.Ordinal);
+            Assert.Throws<AttuneException>(() => TextInputs.OfFile(file, what, _terminal.Terminal.Tell).ToList()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -158,5 +158,5 @@ public sealed class DataSourceTests : IDisposable
         name, "text,label\n" + string.Concat(Enumerable.Range(0, rows).Select(i => $"text {i},{(i % 2 == 0 ? "negative" : "positive")}\n")));
 
     private DataSource Load(DataArguments data, IReadOnlyList<string>? modelLabels = null, bool mustFit = false) =>
-        DataSource.Load(data, modelLabels, mustFit, outputDir: null, _told.Add);
+        DataSource.Load(data, modelLabels, mustFit, outputDir: null, _terminal.Terminal);
 }
