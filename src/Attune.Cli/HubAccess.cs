@@ -9,7 +9,7 @@ internal static class HubAccess
     internal static ResolvedName Download(
         string name, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, Terminal terminal)
     {
-        var line = new DownloadLine(terminal, TimeProvider.System);
+        var line = new TransferLine(terminal, TimeProvider.System);
         using var download = new HubDownload(HubSettings.FromEnvironment(), TimeProvider.System, terminal.Note, line.Show);
         return Run(stop => download.GetAsync(name, kind, revision, choose, stop), terminal);
     }

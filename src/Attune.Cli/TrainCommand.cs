@@ -15,7 +15,7 @@ internal static class TrainCommand
         "train", "Fine-tunes a model; without any option the embedded encoder on the embedded data set.", null,
         [
             new("Model", ArgumentTable.Of<ModelArguments>()), new("Data", ArgumentTable.Of<DataArguments>()),
-            new("Output", ArgumentTable.Of<OutputArguments>()),
+            new("Output", ArgumentTable.Of<OutputArguments>()), new("Hub", ArgumentTable.Of<TrainHubArguments>()),
             new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
         ], Run)
     {
@@ -34,7 +34,7 @@ internal static class TrainCommand
         var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
         var model = start.Model ?? Names.EmbeddedEncoder;
         var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
-        return Run(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults, output, terminal);
+        return Run(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults, values.Create<TrainHubArguments>(), output, terminal);
     }
 
     /// <summary>Refuses before any data is read what the Trainer would refuse later, and a run that trains nothing.</summary>
@@ -48,13 +48,16 @@ internal static class TrainCommand
     }
 
     private static int Run(
-        ModelArguments from, DataArguments data, TrainingArguments arguments, string? defaults, OutputArguments output, Terminal terminal)
+        ModelArguments from, DataArguments data, TrainingArguments arguments, string? defaults, TrainHubArguments hub, OutputArguments output,
+        Terminal terminal)
     {
         Compute.Check(from);
         var checkedArguments = UsageException.Check(() => Check(arguments));
+        hub.Check(terminal);
         using var profile = Profiler.Start(arguments.Profile);
         var code = Run(from, data, arguments, checkedArguments, defaults, output, terminal);
         if (profile is not null) terminal.Tell(profile.Write(checkedArguments.OutputDir).TrimEnd());
+        if (code == ExitCode.Success) hub.Push(checkedArguments.OutputDir, terminal);
         return code;
     }
 

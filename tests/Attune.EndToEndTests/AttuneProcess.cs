@@ -50,6 +50,9 @@ internal sealed class AttuneProcess : IDisposable
     /// <summary>Starts it without waiting.</summary>
     internal static AttuneProcess Start(string folder, params string[] words) => new(folder, words, null, null);
 
+    /// <summary>Starts it with further variables of the environment, without waiting.</summary>
+    internal static AttuneProcess Start(string folder, string[] words, params (string Name, string Value)[] environment) => new(folder, words, null, environment.ToDictionary());
+
     /// <summary>Runs it to its end.</summary>
     internal static Result Run(string folder, params string[] words) => Run(folder, words, null);
 

@@ -52,6 +52,14 @@ internal sealed class ContentHash : IDisposable
     /// <summary>Whether all that was appended is the content. Ends the hash.</summary>
     internal bool Matches() => Convert.ToHexStringLower(_hash.GetHashAndReset()) == _expected;
 
+    /// <summary>The hash of a whole stream.</summary>
+    internal static string Of(Stream stream, bool isGit)
+    {
+        using var hash = new ContentHash(new string('0', isGit ? GitLetters : Sha256Letters), stream.Length);
+        hash.Append(stream);
+        return Convert.ToHexStringLower(hash._hash.GetHashAndReset());
+    }
+
     /// <summary>Whether a file has the content of a hash.</summary>
     internal static bool Matches(string file, string expected)
     {

@@ -29,6 +29,9 @@ internal sealed class HubAnswer : IDisposable
     /// <summary>The content is here, or a redirect says where.</summary>
     internal bool IsGood => _response.IsSuccessStatusCode || HubHttp.IsRedirect(Status);
 
+    /// <summary>What was asked for is done.</summary>
+    internal bool IsDone => _response.IsSuccessStatusCode;
+
     /// <summary>X-Repo-Commit: the commit that a branch stands for.</summary>
     internal string? Commit { get; }
 

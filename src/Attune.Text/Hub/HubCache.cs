@@ -45,7 +45,7 @@ public static class HubCache
         return Set("HF_HOME") ?? Path.Combine(Set("XDG_CACHE_HOME") ?? Path.Combine(UserFolder(), ".cache"), "huggingface");
     }
 
-    internal static ResolvedName Resolve(string nameOrFolder, RepoKind kind, string? revision, string cache, bool isOffline = false)
+    internal static ResolvedName Resolve(string nameOrFolder, RepoKind kind, string? revision, string cache)
     {
         if (Own(nameOrFolder, kind) is { } own) return own;
         var (names, config) = Parse(nameOrFolder, kind, revision);
@@ -54,9 +54,16 @@ public static class HubCache
             var repo = new RepoCache(cache, RepoName.CacheFolder(name, kind));
             if (Find(repo, revision) is { } commit) return new ResolvedName(repo.Snapshot(commit), config, commit);
         }
-        throw new AttuneException($"The {Word(kind)} {Shown.Of(nameOrFolder)}{(revision is null ? "" : $" at the revision {Shown.Of(revision)}")} " +
-            $"is neither a folder here nor in the cache {cache} (looked for {string.Join(" and ", names.Select(name => RepoName.CacheFolder(name, kind)))})" +
-            (isOffline ? "; unset HF_HUB_OFFLINE (or its like) to download it" : $"; download it by \"attune download {(kind == RepoKind.Dataset ? "--repo-type dataset " : "")}{names[0]}\"") +
+        throw NotHere(nameOrFolder, kind, revision, cache, isOffline: false);
+    }
+
+    /// <summary>The sentence for a name that is not on this machine.</summary>
+    internal static AttuneException NotHere(string name, RepoKind kind, string? revision, string cache, bool isOffline)
+    {
+        var names = Parse(name, kind, revision).Names;
+        return new AttuneException($"The {Word(kind)} {Shown.Of(name)}{(revision is null ? "" : $" at the revision {Shown.Of(revision)}")} " +
+            $"is neither a folder here nor in the cache {cache} (looked for {string.Join(" and ", names.Select(form => RepoName.CacheFolder(form, kind)))}); " +
+            (isOffline ? "unset HF_HUB_OFFLINE (or its like) to download it" : $"download it by \"attune download {(kind == RepoKind.Dataset ? "--repo-type dataset " : "")}{names[0]}\"") +
             ", or give the path of a folder that holds it.");
     }
 

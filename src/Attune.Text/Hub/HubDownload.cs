@@ -18,7 +18,7 @@ public sealed class HubDownload : IDisposable
     private readonly HubSettings _settings;
     private readonly HubHttp _http;
     private readonly Action<string> _tell;
-    private readonly Action<DownloadProgress> _report;
+    private readonly Action<TransferProgress> _report;
 
     /// <summary>Prepares downloads; nothing is asked yet.</summary>
     /// <param name="settings">Where the hub is and where downloads go.</param>
@@ -27,7 +27,7 @@ public sealed class HubDownload : IDisposable
     {
     }
 
-    internal HubDownload(HubSettings settings, TimeProvider clock, Action<string> tell, Action<DownloadProgress> report)
+    internal HubDownload(HubSettings settings, TimeProvider clock, Action<string> tell, Action<TransferProgress> report)
     {
         ArgumentNullException.ThrowIfNull(settings);
         (_settings, _tell, _report, _http) = (settings, tell, report, new HubHttp(settings, clock, tell));
@@ -48,38 +48,41 @@ public sealed class HubDownload : IDisposable
     public Task<ResolvedName> GetAsync(string nameOrFolder, RepoKind kind, string? revision = null, CancellationToken cancellation = default) =>
         GetAsync(nameOrFolder, kind, revision, kind == RepoKind.Model ? FileChoice.Model : FileChoice.All, cancellation);
 
-    /// <param name="nameOrFolder">As above.</param>
-    /// <param name="kind">As above.</param>
-    /// <param name="revision">As above.</param>
-    /// <param name="choose">Which of the files to fetch.</param>
-    /// <param name="stop">As above.</param>
     internal async Task<ResolvedName> GetAsync(
-        string nameOrFolder, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, CancellationToken stop)
+        string nameOrFolder, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, CancellationToken stop) =>
+        HubCache.Own(nameOrFolder, kind) ?? (await DownloadAsync(nameOrFolder, kind, revision, choose, stop)).Name;
+
+    /// <summary>The same with the files that were chosen, for a name of the hub whether or not there is a folder of that name here.</summary>
+    internal async Task<Downloaded> DownloadAsync(
+        string name, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, CancellationToken stop)
     {
-        ArgumentNullException.ThrowIfNull(nameOrFolder);
-        if (HubCache.Own(nameOrFolder, kind) is { } own) return own;
-        var (repo, cache, config) = Find(nameOrFolder, kind, revision);
-        if (_settings.IsOffline) return HubCache.Resolve(nameOrFolder, kind, revision, _settings.Cache, isOffline: true);
+        var (repo, cache, config) = Find(name, kind, revision);
         try
         {
             string commit;
             try
             {
-                commit = await CommitAsync(repo, revision, cache, stop);
+                commit = _settings.IsOffline ? HubCache.Find(cache, revision) ?? throw HubCache.NotHere(name, kind, revision, _settings.Cache, isOffline: true)
+                    : await CommitAsync(repo, revision, cache, stop);
             }
             catch (UnreachableException e) when (HubCache.Find(cache, revision) is { } cached)
             {
                 _tell($"{e.Message}; the cache has the {repo} at the commit {cached}, which is taken.");
-                return new ResolvedName(cache.Snapshot(cached), config, cached);
+                return Here(cached);
             }
-            await FetchAsync(repo, cache, commit, await ListAsync(repo, cache, commit, stop), choose, stop);
+            if (_settings.IsOffline) return Here(commit);
+            var files = choose(await ListAsync(repo, cache, commit, stop)).ToList();
+            await FetchAsync(repo, cache, commit, files, stop);
             if (revision != commit) cache.WriteReference(revision ?? HubCache.DefaultRevision, commit);
-            return new ResolvedName(cache.Snapshot(commit), config, commit);
+            return new Downloaded(new ResolvedName(cache.Snapshot(commit), config, commit), files);
         }
         catch (UnreachableException e)
         {
             throw e.With("check the network and HF_ENDPOINT and give the same command again, which goes on where this one stopped");
         }
+
+        Downloaded Here(string commit) => new(new ResolvedName(cache.Snapshot(commit), config, commit),
+            [.. choose(cache.LoadTree(commit) ?? []).Where(file => cache.Has(commit, file))]);
     }
 
     /// <summary>What would be fetched, without fetching it.</summary>
@@ -87,7 +90,7 @@ public sealed class HubDownload : IDisposable
         string name, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, CancellationToken stop)
     {
         var (repo, cache, _) = Find(name, kind, revision);
-        if (_settings.IsOffline) throw new AttuneException($"HF_HUB_OFFLINE is set, so the hub is not asked what the {repo} has; unset it.");
+        if (_settings.IsOffline) throw new AttuneException($"HF_HUB_OFFLINE (or its like) is set, so the hub is not asked what the {repo} has; unset it.");
         try
         {
             var commit = await CommitAsync(repo, revision, cache, stop);
@@ -132,17 +135,16 @@ public sealed class HubDownload : IDisposable
         if (cache.LoadTree(commit) is { } kept) return kept;
         var files = await RepoTree.AskAsync(_http, repo, commit, stop);
         cache.SaveTree(commit, files);
+        if (repo.Kind == RepoKind.Model)
+            foreach (var name in FileChoice.UsualNames.Except(files.Select(file => file.Path))) cache.MarkAbsent(commit, name);
         return files;
     }
 
-    private async Task FetchAsync(
-        HubRepo repo, RepoCache cache, string commit, IReadOnlyList<RepoFile> all, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, CancellationToken stop)
+    private async Task FetchAsync(HubRepo repo, RepoCache cache, string commit, IReadOnlyList<RepoFile> files, CancellationToken stop)
     {
-        var missing = choose(all).Where(file => !cache.Has(commit, file)).OrderBy(file => file.Size).ToList();
+        var missing = files.Where(file => !cache.Has(commit, file)).OrderBy(file => file.Size).ToList();
         if (missing.Count == 0) return;
         cache.Create(commit);
-        if (repo.Kind == RepoKind.Model)
-            foreach (var name in FileChoice.UsualNames.Except(all.Select(file => file.Path))) cache.MarkAbsent(commit, name);
         RequireSpace(repo, missing.Where(file => !cache.HasBlob(file)).DistinctBy(file => file.Hash).Sum(file => file.Size - cache.PartOf(file)));
         var (gate, done, filesDone) = (new Lock(), new Dictionary<RepoFile, long>(), 0);
         var bytes = missing.Sum(file => file.Size);
@@ -158,7 +160,7 @@ public sealed class HubDownload : IDisposable
             {
                 done[file] = here;
                 if (isDone) filesDone++;
-                _report(new DownloadProgress(repo.ToString(), missing.Count, filesDone, bytes, done.Values.Sum(), file, isDone));
+                _report(new TransferProgress(repo.ToString(), missing.Count, filesDone, bytes, done.Values.Sum(), file, isDone));
             }
         }
     }
@@ -179,6 +181,11 @@ public sealed class HubDownload : IDisposable
             $"The {repo} needs {needed / 1e6:0.#} MB, but {_settings.Cache} has only {free / 1e6:0.#} MB left; free some space, or set HF_HUB_CACHE to a folder on another disk."));
     }
 }
+
+/// <summary>What a download gave.</summary>
+/// <param name="Name">Where it is.</param>
+/// <param name="Files">The files that were chosen and are there.</param>
+internal sealed record Downloaded(ResolvedName Name, IReadOnlyList<RepoFile> Files);
 
 /// <summary>What a download would fetch.</summary>
 /// <param name="Repo">From where.</param>

@@ -64,6 +64,10 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
     internal static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
+    // The others turn a POST into a GET.
+    private static bool IsFollowed(HubRequest request, HttpStatusCode status) => IsRedirect(status) &&
+        (request.Body is null || status is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect);
+
     /// <summary>Whether this is an error of the way to the server, and not ours, and not a wish to stop.</summary>
     internal static bool IsOfNetwork(Exception e, CancellationToken stop) =>
         e is HttpRequestException or HttpIOException or System.Net.Sockets.SocketException or TimeoutException ||
@@ -77,10 +81,10 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
         var ofHub = new List<HttpResponseHeaders>();
         for (var redirects = 0; ; redirects++)
         {
-            using var message = Message(request, address, withToken: !hasLeft);
+            using var message = Message(request, address, !hasLeft, () => patience.CancelAfter(request.Patience));
             var response = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             if (!hasLeft) ofHub.Add(response.Headers);
-            if (!IsRedirect(response.StatusCode) || response.Headers.Location is not { } location) return new HubAnswer(response, ofHub, !hasLeft);
+            if (!IsFollowed(request, response.StatusCode) || response.Headers.Location is not { } location) return new HubAnswer(response, ofHub, !hasLeft);
             var next = new Uri(address, location);
             // Where a redirect has led away the token stays behind, also when another leads back.
             var leaves = hasLeft || !Settings.IsOfHub(next);
@@ -93,9 +97,9 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
         }
     }
 
-    private HttpRequestMessage Message(HubRequest request, Uri address, bool withToken)
+    private HttpRequestMessage Message(HubRequest request, Uri address, bool withToken, Action stillMoving)
     {
-        var message = new HttpRequestMessage(request.Method, address) { Content = request.Body?.Invoke() };
+        var message = new HttpRequestMessage(request.Method, address) { Content = request.Body?.Invoke(stillMoving) };
         message.Headers.UserAgent.Add(Agent);
         // A compressed answer has other bytes than the ones that a range counts and a hash covers.
         message.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));

@@ -7,13 +7,13 @@ namespace Attune.Hub;
 /// <param name="Address">Where.</param>
 internal sealed record HubRequest(HttpMethod Method, Uri Address)
 {
-    /// <summary>Makes the body anew for each try; null for none.</summary>
-    internal Func<HttpContent>? Body { get; init; }
+    /// <summary>Makes the body anew for each try, and is given what to call when a piece of it was sent; null for none.</summary>
+    internal Func<Action, HttpContent>? Body { get; init; }
 
     /// <summary>First byte that is wanted.</summary>
     internal long From { get; init; }
 
-    /// <summary>How long the first byte of the answer may take.</summary>
+    /// <summary>How long the first byte of the answer may take, or the next piece of the body.</summary>
     internal required TimeSpan Patience { get; init; }
 
     /// <summary>How often it is asked again when the hub is busy or cannot be reached.</summary>

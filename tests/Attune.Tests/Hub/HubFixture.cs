@@ -24,7 +24,7 @@ public abstract class HubFixture : IDisposable
 
     private protected List<string> Told { get; } = [];
 
-    private protected List<DownloadProgress> Progress { get; } = [];
+    private protected List<TransferProgress> Progress { get; } = [];
 
     private protected string Cache => Path.Combine(_folder.Path, "hub");
 
@@ -59,7 +59,7 @@ public abstract class HubFixture : IDisposable
 
     private protected ResolvedName Download(
         HubSettings? settings = null, string? revision = null, TimeProvider? time = null, bool mayLink = true, CancellationTokenSource? stop = null,
-        string name = Model, RepoKind kind = RepoKind.Model, Action<DownloadProgress>? report = null)
+        string name = Model, RepoKind kind = RepoKind.Model, Action<TransferProgress>? report = null)
     {
         using var download = new HubDownload(settings ?? Settings, time ?? Time, Told.Add, report ?? Progress.Add) { MayLink = mayLink };
         return download.GetAsync(name, kind, revision, stop?.Token ?? TestContext.Current.CancellationToken).GetAwaiter().GetResult();

@@ -48,6 +48,12 @@ internal sealed class HubServer : IDisposable
     /// <summary>Changes an answer before it is sent.</summary>
     internal Func<HubCall, HubReply, HubReply> Then { get; set; } = (_, reply) => reply;
 
+    /// <summary>What is pushed goes here.</summary>
+    internal HubUploads Uploads => field ??= new HubUploads(this);
+
+    /// <summary>Told of each piece of 64 KiB that was sent.</summary>
+    internal Action<HubCall> Sent { get; set; } = _ => { };
+
     /// <summary>All that was asked so far.</summary>
     internal IReadOnlyList<HubCall> Calls
     {
@@ -117,6 +123,7 @@ internal sealed class HubServer : IDisposable
 
     private HubReply Answer(HubCall call)
     {
+        if (Uploads.Answer(call) is { } taken) return taken;
         foreach (var (old, now) in Moved)
             foreach (var start in new[] { "/", "/datasets/", "/api/models/", "/api/datasets/" })
                 if (call.Target.StartsWith($"{start}{old}/", StringComparison.Ordinal))
@@ -151,7 +158,7 @@ internal sealed class HubServer : IDisposable
     }
 
     /// <returns>Whether the connection goes on.</returns>
-    private static async Task<bool> WriteAsync(TcpClient client, Stream stream, HubCall call, HubReply reply)
+    private async Task<bool> WriteAsync(TcpClient client, Stream stream, HubCall call, HubReply reply)
     {
         var head = new StringBuilder($"HTTP/1.1 {reply.Status} {(HttpStatusCode)reply.Status}\r\n");
         foreach (var (name, value) in reply.Headers) head.Append($"{name}: {value}\r\n");
@@ -164,6 +171,7 @@ internal sealed class HubServer : IDisposable
                 var count = (int)Math.Min(1 << 16, (reply.CutAfter ?? reply.Body.Length) - at);
                 await stream.WriteAsync(reply.Body.AsMemory(at, count));
                 call.Sent = at += count;
+                Sent(call);
                 if (reply.Pause is { } pause)
                 {
                     await stream.FlushAsync();

@@ -4,20 +4,23 @@ using Attune.Training;
 
 namespace Attune.Cli;
 
-/// <summary>How far a download is: on a terminal one line that is drawn over, elsewhere one plain line for each file.</summary>
-internal sealed class DownloadLine(Terminal terminal, TimeProvider clock)
+/// <summary>How far a download or an upload is: on a terminal one line that is drawn over, elsewhere one plain line for each file.</summary>
+/// <param name="terminal">Shows it.</param>
+/// <param name="clock">For the rate.</param>
+/// <param name="what">Downloading, with a repository, or the like.</param>
+internal sealed class TransferLine(Terminal terminal, TimeProvider clock, string what = "Downloading")
 {
     private static readonly TimeSpan BetweenDrawings = TimeSpan.FromMilliseconds(100);
     private readonly Dictionary<RepoFile, long> _first = [];
     private long _start, _drawn, _atStart;
     private bool _isBegun;
 
-    internal void Show(DownloadProgress now)
+    internal void Show(TransferProgress now)
     {
         if (!_isBegun)
         {
             (_isBegun, _start) = (true, clock.GetTimestamp());
-            terminal.Tell($"Downloading the {now.Repo}: {now.Files} {(now.Files == 1 ? "file" : "files")}, {ByteSize.Words(now.Bytes)}.");
+            terminal.Tell($"{what} the {now.Repo}: {now.Files} {(now.Files == 1 ? "file" : "files")}, {ByteSize.Words(now.Bytes)}.");
         }
         // What earlier runs had fetched is no measure of how fast it goes now.
         if (_first.TryAdd(now.File, now.BytesDone)) _atStart = now.BytesDone;
@@ -28,7 +31,7 @@ internal sealed class DownloadLine(Terminal terminal, TimeProvider clock)
     }
 
     /// <summary>As much as fits into so many columns.</summary>
-    internal static string Live(DownloadProgress now, double bytesPerSecond, int columns)
+    internal static string Live(TransferProgress now, double bytesPerSecond, int columns)
     {
         var share = now.Bytes == 0 ? 1 : (double)now.BytesDone / now.Bytes;
         string[] parts =
