@@ -20,14 +20,14 @@ internal static class DownloadCommand
         var output = values.Create<OutputArguments>().Apply(terminal);
         var what = values.Create<DownloadArguments>();
         if (values.Texts is not [var name]) throw new UsageException("attune download takes one name, such as bert-base-uncased.");
-        using var download = new HubDownload(HubSettings.FromEnvironment(), TimeProvider.System, terminal.Note, new TransferLine(terminal, TimeProvider.System).Show);
+        using var download = HubAccess.Open(terminal);
         if (what.DryRun)
         {
             Show(HubAccess.Run(stop => download.PlanAsync(name, what.RepoType, what.Revision, Choice(what), stop), terminal), output, terminal);
             return ExitCode.Success;
         }
         var done = HubAccess.Run(stop => download.DownloadAsync(name, what.RepoType, what.Revision, Choice(what), stop), terminal);
-        if (done.Files.Count == 0) terminal.Note("No file was chosen; see attune download --help for what --include takes.");
+        if (done.Files.Count == 0 && what.Include.Count + what.Exclude.Count > 0) terminal.Note("No file fits --include and --exclude; patterns are as the shell has them, such as *.json.");
         var folder = what.LocalDir is null ? done.Name.Path : Copy(done, what.LocalDir);
         terminal.Result(output.Json
             ? PythonJson.Write(new JsonObject { ["path"] = folder, ["commit"] = done.Name.Commit, ["files"] = new JsonArray([.. done.Files.Select(file => (JsonNode)file.Path)]) }, ensureAscii: false)

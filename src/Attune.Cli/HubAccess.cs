@@ -5,12 +5,15 @@ namespace Attune.Cli;
 /// <summary>Work with the hub on behalf of a verb: progress on its terminal, Ctrl+C stops it in order.</summary>
 internal static class HubAccess
 {
+    /// <summary>Downloads with progress on the terminal.</summary>
+    internal static HubDownload Open(Terminal terminal) =>
+        new(HubSettings.FromEnvironment(), TimeProvider.System, terminal.Note, new TransferLine(terminal, TimeProvider.System).Show);
+
     /// <summary>The folder of a name; what is missing in the cache is downloaded.</summary>
     internal static ResolvedName Download(
         string name, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, Terminal terminal)
     {
-        var line = new TransferLine(terminal, TimeProvider.System);
-        using var download = new HubDownload(HubSettings.FromEnvironment(), TimeProvider.System, terminal.Note, line.Show);
+        using var download = Open(terminal);
         return Run(stop => download.GetAsync(name, kind, revision, choose, stop), terminal);
     }
 

@@ -60,10 +60,14 @@ internal static class Names
     /// <summary>First what is small, so that a model of another kind is refused before its weights come.</summary>
     private static ResolvedName FromHub(string name, string? revision, Terminal terminal, bool withWeights)
     {
-        var found = HubAccess.Download(name, RepoKind.Model, revision, FileChoice.WithoutWeights, terminal);
+        using var download = HubAccess.Open(terminal);
+        var found = Get(revision, FileChoice.WithoutWeights);
         if (!withWeights) return found;
         BertConfig.Load(Path.Combine(found.Path, BertConfig.FileName));
-        return HubAccess.Download(name, RepoKind.Model, found.Commit, FileChoice.Model, terminal);
+        return Get(found.Commit, FileChoice.Model);
+
+        ResolvedName Get(string? wanted, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose) =>
+            HubAccess.Run(stop => download.GetAsync(name, RepoKind.Model, wanted, choose, stop), terminal);
     }
 
     /// <summary>The folder itself where it holds splits, else its only subfolder that does, such as imdb's plain_text.</summary>

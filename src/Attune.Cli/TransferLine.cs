@@ -13,13 +13,14 @@ internal sealed class TransferLine(Terminal terminal, TimeProvider clock, string
     private static readonly TimeSpan BetweenDrawings = TimeSpan.FromMilliseconds(100);
     private readonly Dictionary<RepoFile, long> _first = [];
     private long _start, _drawn, _atStart;
-    private bool _isBegun;
+    private (string Repo, int Files, long Bytes)? _begun;
 
     internal void Show(TransferProgress now)
     {
-        if (!_isBegun)
+        if (_begun != (now.Repo, now.Files, now.Bytes))
         {
-            (_isBegun, _start) = (true, clock.GetTimestamp());
+            (_begun, _start) = ((now.Repo, now.Files, now.Bytes), clock.GetTimestamp());
+            _first.Clear();
             terminal.Tell($"{what} the {now.Repo}: {now.Files} {(now.Files == 1 ? "file" : "files")}, {ByteSize.Words(now.Bytes)}.");
         }
         // What earlier runs had fetched is no measure of how fast it goes now.

@@ -15,10 +15,10 @@ internal sealed class HubAnswer : IDisposable
     internal HubAnswer(HttpResponseMessage response, IReadOnlyList<HttpResponseHeaders> ofHub, bool isOfHub)
     {
         (_response, IsOfHub) = (response, isOfHub);
-        Commit = First(ofHub, "X-Repo-Commit");
+        Commit = Last(ofHub, "X-Repo-Commit");
         ErrorCode = isOfHub ? Header("X-Error-Code") : null;
         ErrorMessage = isOfHub ? Header("X-Error-Message") : null;
-        Etag = (First(ofHub, "X-Linked-Etag") ?? First(ofHub, "ETag")) is { } etag ? Plain(etag) : null;
+        Etag = (Last(ofHub, "X-Linked-Etag") ?? Last(ofHub, "ETag")) is { } etag ? Plain(etag) : null;
     }
 
     /// <summary>Whether the hub itself answered last, and not a host that it led to.</summary>
@@ -72,7 +72,7 @@ internal sealed class HubAnswer : IDisposable
 
     public void Dispose() => _response.Dispose();
 
-    private static string? First(IReadOnlyList<HttpResponseHeaders> all, string name) => all.Select(headers => Value(headers, name)).FirstOrDefault(value => value is not null);
+    private static string? Last(IReadOnlyList<HttpResponseHeaders> all, string name) => all.Select(headers => Value(headers, name)).LastOrDefault(value => value is not null);
 
     private static string? Value(HttpResponseHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;

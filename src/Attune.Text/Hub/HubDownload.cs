@@ -20,6 +20,9 @@ public sealed class HubDownload : IDisposable
     private readonly Action<string> _tell;
     private readonly Action<TransferProgress> _report;
 
+    /// <summary>Once the cache has served in the hub's place it goes on to, without another wait for the hub.</summary>
+    private bool _isUnreachable;
+
     /// <summary>Prepares downloads; nothing is asked yet.</summary>
     /// <param name="settings">Where the hub is and where downloads go.</param>
     /// <param name="tell">Told what a person should know, such as that the hub cannot be reached.</param>
@@ -60,18 +63,20 @@ public sealed class HubDownload : IDisposable
         try
         {
             string commit;
+            List<RepoFile> files;
             try
             {
-                commit = _settings.IsOffline ? HubCache.Find(cache, revision) ?? throw HubCache.NotHere(name, kind, revision, _settings.Cache, isOffline: true)
-                    : await CommitAsync(repo, revision, cache, stop);
+                if (_settings.IsOffline || _isUnreachable)
+                    return Here(HubCache.Find(cache, revision) ?? throw HubCache.NotHere(name, kind, revision, _settings.Cache, _settings.IsOffline));
+                commit = await CommitAsync(repo, revision, cache, stop);
+                files = [.. choose(await ListAsync(repo, cache, commit, stop))];
             }
             catch (UnreachableException e) when (HubCache.Find(cache, revision) is { } cached)
             {
+                _isUnreachable = true;
                 _tell($"{e.Message}; the cache has the {repo} at the commit {cached}, which is taken.");
                 return Here(cached);
             }
-            if (_settings.IsOffline) return Here(commit);
-            var files = choose(await ListAsync(repo, cache, commit, stop)).ToList();
             await FetchAsync(repo, cache, commit, files, stop);
             if (revision != commit) cache.WriteReference(revision ?? HubCache.DefaultRevision, commit);
             return new Downloaded(new ResolvedName(cache.Snapshot(commit), config, commit), files);
@@ -82,7 +87,7 @@ public sealed class HubDownload : IDisposable
         }
 
         Downloaded Here(string commit) => new(new ResolvedName(cache.Snapshot(commit), config, commit),
-            [.. choose(cache.LoadTree(commit) ?? []).Where(file => cache.Has(commit, file))]);
+            cache.LoadTree(commit) is not { } listed ? [] : [.. choose(listed).Where(file => cache.Has(commit, file))]);
     }
 
     /// <summary>What would be fetched, without fetching it.</summary>
@@ -119,21 +124,33 @@ public sealed class HubDownload : IDisposable
     {
         if (revision is not null && ContentHash.IsCommit(revision)) return revision;
         var asked = revision ?? HubCache.DefaultRevision;
-        using var answer = await _http.SendAsync(new HubRequest(HttpMethod.Head, repo.File(_settings, asked, repo.Kind == RepoKind.Model ? "config.json" : "README.md"))
+        var request = new HubRequest(HttpMethod.Head, repo.File(_settings, asked, repo.Kind == RepoKind.Model ? "config.json" : "README.md"))
         {
             Patience = _settings.MetadataTimeout,
             // Whoever has the files already need not wait for a hub that does not answer.
             Retries = HubCache.Find(cache, revision) is null ? Waits.Retries : 0,
-        }, stop);
-        if (!answer.IsGood && answer.ErrorCode != "EntryNotFound") throw HubRefusal.Of(answer, repo, asked, null, _settings);
-        return answer.Commit is { } commit && ContentHash.IsCommit(commit) ? commit : throw new AttuneException(
+        };
+        using var answer = await _http.SendAsync(request, stop);
+        var isAbsent = answer.ErrorCode == "EntryNotFound";
+        if (!answer.IsGood && !isAbsent) throw HubRefusal.Of(answer, repo, asked, null, _settings);
+        if (answer.Commit is { } commit && ContentHash.IsCommit(commit)) return commit;
+        return isAbsent && await DescribedAsync(repo, asked, request, stop) is { } described ? described : throw new AttuneException(
             $"{_settings.Address} does not say which commit the revision {Shown.Of(asked)} of the {repo} is; check HF_ENDPOINT, and whether a proxy stands between.");
+    }
+
+    /// <summary>The commit by the longer way, for hubs that do not say it of a file that is not there.</summary>
+    private async Task<string?> DescribedAsync(HubRepo repo, string revision, HubRequest like, CancellationToken stop)
+    {
+        var address = repo.Api(_settings, "revision", revision);
+        using var answer = await _http.SendAsync(like with { Method = HttpMethod.Get, Address = address }, stop);
+        if (!answer.IsDone) throw HubRefusal.Of(answer, repo, revision, null, _settings);
+        return (await answer.JsonAsync(address.AbsoluteUri, stop) as System.Text.Json.Nodes.JsonObject)?["sha"]?.ToString() is { } commit && ContentHash.IsCommit(commit) ? commit : null;
     }
 
     private async Task<IReadOnlyList<RepoFile>> ListAsync(HubRepo repo, RepoCache cache, string commit, CancellationToken stop)
     {
         if (cache.LoadTree(commit) is { } kept) return kept;
-        var files = await RepoTree.AskAsync(_http, repo, commit, stop);
+        var files = await RepoTree.AskAsync(_http, repo, commit, stop, Directory.Exists(cache.Snapshot(commit)) ? 0 : Waits.Retries);
         cache.SaveTree(commit, files);
         if (repo.Kind == RepoKind.Model)
             foreach (var name in FileChoice.UsualNames.Except(files.Select(file => file.Path))) cache.MarkAbsent(commit, name);

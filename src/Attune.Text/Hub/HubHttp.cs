@@ -17,14 +17,15 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
     private static readonly ProductInfoHeaderValue Agent =
         new("attune", typeof(HubHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler
+    // Made for the first request: what is in the cache needs none.
+    private readonly Lazy<HttpClient> _client = new(() => new HttpClient(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
         UseCookies = false,
         ConnectTimeout = settings.MetadataTimeout,
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
     })
-    { Timeout = Timeout.InfiniteTimeSpan };
+    { Timeout = Timeout.InfiniteTimeSpan });
 
     internal HubSettings Settings { get; } = settings;
 
@@ -59,7 +60,10 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
         }
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        if (_client.IsValueCreated) _client.Value.Dispose();
+    }
 
     internal static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
@@ -82,7 +86,7 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
         for (var redirects = 0; ; redirects++)
         {
             using var message = Message(request, address, !hasLeft, () => patience.CancelAfter(request.Patience));
-            var response = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            var response = await _client.Value.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             if (!hasLeft) ofHub.Add(response.Headers);
             if (!IsFollowed(request, response.StatusCode) || response.Headers.Location is not { } location) return new HubAnswer(response, ofHub, !hasLeft);
             var next = new Uri(address, location);

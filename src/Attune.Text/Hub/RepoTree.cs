@@ -11,21 +11,21 @@ internal static class RepoTree
     /// <summary>Asks the hub.</summary>
     /// <exception cref="AttuneException">It refuses, or answers with something else.</exception>
     /// <exception cref="UnreachableException">It does not answer.</exception>
-    internal static async Task<IReadOnlyList<RepoFile>> AskAsync(HubHttp http, HubRepo repo, string commit, CancellationToken stop)
+    internal static async Task<IReadOnlyList<RepoFile>> AskAsync(HubHttp http, HubRepo repo, string commit, CancellationToken stop, int retries = Waits.Retries)
     {
         var files = new List<RepoFile>();
         var page = repo.Api(http.Settings, "tree", commit, "?recursive=true&expand=false");
         for (var pages = 0; ; pages++)
         {
-            using var answer = await http.SendAsync(new HubRequest(HttpMethod.Get, page) { Patience = http.Settings.MetadataTimeout }, stop);
+            using var answer = await http.SendAsync(new HubRequest(HttpMethod.Get, page) { Patience = http.Settings.MetadataTimeout, Retries = retries }, stop);
             if (!answer.IsGood) throw HubRefusal.Of(answer, repo, commit, null, http.Settings);
             if (await answer.JsonAsync(page.GetLeftPart(UriPartial.Path), stop) is not JsonArray entries) throw Strange(http.Settings);
             foreach (var entry in entries)
                 if (Text(entry, "type") == "file") files.Add(Read(entry!, http.Settings));
             if (Next(answer.Header("Link"), page) is not { } next) return files;
-            // The next page is asked for with the token: it must be the hub's own.
-            if (!http.Settings.IsOfHub(next) || pages == MostPages) throw Strange(http.Settings);
-            page = next;
+            if (pages == MostPages) throw Strange(http.Settings);
+            // The next page is asked for with the token, so of this hub, also where a mirror passes on another's address.
+            page = new Uri(http.Settings.Endpoint, next.PathAndQuery);
         }
     }
 

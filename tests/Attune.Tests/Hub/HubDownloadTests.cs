@@ -232,6 +232,28 @@ public sealed class HubDownloadTests : HubFixture
     }
 
     [Fact]
+    public async Task SnapshotOfPython_HubListsNothing_IsTakenAsItIs()
+    {
+        Download();
+        Directory.Delete(Path.Combine(Repo, "trees"), recursive: true);
+        Server.Instead = call => call.Target.Contains("/tree/", StringComparison.Ordinal) ? new HubReply(503) : null;
+        using var download = new HubDownload(Settings, Time, Told.Add, Progress.Add);
+        // Twice, as the command asks first for what is small: the hub is waited for once.
+        for (var i = 0; i < 2; i++) Assert.Equal(Commit, (await download.GetAsync(Model, RepoKind.Model, null, TestContext.Current.CancellationToken)).Commit);
+        Assert.Empty(Time.Waits);
+        Assert.Single(Told);
+        Assert.Equal(Commit, Download(Settings with { IsOffline = true }, revision: Commit).Commit);
+    }
+
+    [Fact]
+    public void CommitOfAFileThatIsAbsent_NotSaid_IsAskedForAnotherWay()
+    {
+        Commit = Repository.Commit([("vocab.txt", "x"u8.ToArray())]);
+        Server.Then = (_, reply) => reply.Status == 404 ? reply with { Headers = new() { ["X-Error-Code"] = "EntryNotFound" } } : reply;
+        Assert.Equal(Commit, Download().Commit);
+    }
+
+    [Fact]
     public void OldName_InTheCache_IsGoneOnWith()
     {
         var repository = Server.Add("models/google-bert/bert-base-uncased");

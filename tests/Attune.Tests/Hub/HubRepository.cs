@@ -57,6 +57,7 @@ internal sealed class HubRepository(HubServer server, string kindAndName)
         if (call.IsStorage) return target.StartsWith($"/{Name}/", StringComparison.Ordinal) ? OfStorage(call, target) : null;
         if (Rest(target, $"{Prefix}{Name}/resolve/") is { } file) return Refusal(call) ?? Resolve(call, file.Split('/', 2));
         if (Rest(target, $"/api/{kindAndName}/tree/") is { } revision) return Refusal(call) ?? List(call, Uri.UnescapeDataString(revision));
+        if (Rest(target, $"/api/{kindAndName}/revision/") is { } wanted) return Refusal(call) ?? Describe(Uri.UnescapeDataString(wanted));
         return null;
     }
 
@@ -109,6 +110,9 @@ internal sealed class HubRepository(HubServer server, string kindAndName)
             Body = content[(int)from..],
         };
     }
+
+    private HubReply Describe(string revision) => CommitOf(revision) is not { } commit ? HubReply.Refused(404, "RevisionNotFound", "Invalid rev id")
+        : HubReply.Json(JsonSerializer.Serialize(new { id = Name, sha = commit, siblings = _commits[commit].Keys.Select(path => new { rfilename = path }) }));
 
     private HubReply List(HubCall call, string revision)
     {
