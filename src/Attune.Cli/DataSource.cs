@@ -253,8 +253,10 @@ internal sealed class DataSource
         var name = data.Dataset ?? EmbeddedDatasets.Reviews;
         if (EmbeddedDatasets.Contains(name)) return (name, null, [], () => EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
         var (path, _, commit) = Names.Data(name, data.DatasetConfig, data.DatasetRevision, terminal);
-        return File.Exists(path) ? (name, commit, [path], () => DatasetDict.FromFiles(train: path, options: reading))
-            : (name, commit, [.. SplitFiles.Find(path).Values.SelectMany(shards => shards)], () => DatasetDict.Load(path, reading));
+        if (File.Exists(path)) return (name, commit, [path], () => DatasetDict.FromFiles(train: path, options: reading));
+        string[] shards = [.. SplitFiles.Find(path).Values.SelectMany(shards => shards)];
+        if (DatasetFiles.Warning(name, shards) is { } warning) terminal.Note(warning);
+        return (name, commit, shards, () => DatasetDict.Load(path, reading));
     }
 
     private static string? EmbeddedLabel(DataArguments data)

@@ -36,8 +36,7 @@ internal static class Names
     /// <exception cref="AttuneException">There is none, or it has no such configuration.</exception>
     internal static ResolvedName Data(string name, string? config, string? revision, Terminal terminal)
     {
-        var found = Path.Exists(name) ? OfOwn(name) : HubCache.Own(name, RepoKind.Dataset) ?? HubAccess.Download(name, RepoKind.Dataset, revision,
-            all => DatasetFiles.Choose(all, name, config ?? HubCache.Parse(name, RepoKind.Dataset, revision).Config), terminal);
+        var found = Path.Exists(name) ? OfOwn(name) : HubCache.Own(name, RepoKind.Dataset) ?? DataFromHub(name, config, revision, terminal);
         if ((config ?? found.Config) is not { } part) return found with { Path = OnlyConfiguration(name, found.Path) };
         var folder = Path.Combine(found.Path, part);
         if (Directory.Exists(folder)) return found with { Path = folder };
@@ -68,6 +67,36 @@ internal static class Names
 
         ResolvedName Get(string? wanted, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose) =>
             HubAccess.Run(stop => download.GetAsync(name, RepoKind.Model, wanted, choose, stop), terminal);
+    }
+
+    /// <summary>The files as they are, or where none can be read those that the hub has converted.</summary>
+    private static ResolvedName DataFromHub(string name, string? config, string? revision, Terminal terminal)
+    {
+        config ??= HubCache.Parse(name, RepoKind.Dataset, revision).Config;
+        using var download = HubAccess.Open(terminal);
+        var (hasData, isListed) = (false, false);
+        try
+        {
+            return Get(revision);
+        }
+        catch (AttuneException) when (revision is null && !hasData && (isListed || HubSettings.FromEnvironment().IsOffline))
+        {
+            try
+            {
+                return Get(DatasetFiles.Converted);
+            }
+            catch (AttuneException)
+            {
+                // There is no such branch: what was said of the files as they are is what helps.
+            }
+            throw;
+        }
+
+        ResolvedName Get(string? wanted) => HubAccess.Run(stop => download.GetAsync(name, RepoKind.Dataset, wanted, all =>
+        {
+            (isListed, hasData) = (true, DatasetFiles.AreIn(all));
+            return DatasetFiles.Choose(all, name, config);
+        }, stop), terminal);
     }
 
     /// <summary>The folder itself where it holds splits, else its only subfolder that does, such as imdb's plain_text.</summary>

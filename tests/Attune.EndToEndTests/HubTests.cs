@@ -130,6 +130,23 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
+    public void Train_DatasetThatOnlyAScriptMakes_TakesWhatTheHubConverted()
+    {
+        var random = new Random(3);
+        var rows = string.Concat(TinyModel.Rows(30, random).Select(row => $"{row.Text},{row.Label}\n").Prepend("text,label\n"));
+        var repository = _server.Add("datasets/org/script");
+        repository.Commit([("script.py", Bytes("import os")), ("README.md", Bytes("# Rows"))]);
+        string[] train = ["train", "--model", "tiny", "--dataset", "org/script", "--output-dir", "run", "--max-steps", "1", "--overwrite-output-dir"];
+        Assert.Contains("The data set org/script has no data file on the hub", Run(train).Error, StringComparison.Ordinal);
+        var commit = repository.Commit([("default/partial-train/0000.csv", Bytes(rows))], "refs/convert/parquet");
+        var result = Run(train).Good();
+        Assert.Contains("Of the data set org/script the hub has only a part as Parquet (partial-train: the first 5 GB)", result.Error, StringComparison.Ordinal);
+        using var kept = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "attune_config.json")));
+        Assert.Equal(commit, kept.RootElement.GetProperty("dataset_revision").GetString());
+        AttuneProcess.Run(_folder, train).Good();              // and so it does without the hub
+    }
+
+    [Fact]
     public void Predict_ModelOfAnotherKind_IsRefusedBeforeItsWeightsCome()
     {
         _model.Commit([("config.json", Bytes("{\"model_type\": \"t5\"}")), ("model.safetensors", new byte[Size])]);

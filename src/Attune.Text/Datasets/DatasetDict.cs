@@ -42,7 +42,8 @@ public sealed class DatasetDict : IReadOnlyDictionary<string, Dataset>
     /// <summary>Reads a folder (or its subfolder "data") whose files are named after the splits.</summary>
     /// <param name="folder">
     /// Holds train, validation (also valid, val, dev, eval) and test, each as one file of any readable kind, or as shards named as on the
-    /// hub (train-00000-of-00002.parquet). Splits such as validation_matched keep their ending. Other files are ignored.
+    /// hub (train-00000-of-00002.parquet). Splits such as validation_matched keep their ending. Other files are ignored. Where there is no such
+    /// file, folders named after the splits are taken, with all their files.
     /// </param>
     /// <param name="options">How to read the files.</param>
     /// <exception cref="AttuneException">The folder is absent, has no such file or two for one split, lacks a shard, or a file cannot be read.</exception>

@@ -18,6 +18,9 @@ internal static class SplitFiles
         ["test"] = DatasetDict.Test,
     };
 
+    /// <summary>What the hub puts before the name of a split of which it converted only the first 5 GB.</summary>
+    private const string Partial = "partial-";
+
     /// <summary>The endings of MNLI's two kinds of evaluation data; each is a split of its own.</summary>
     private static readonly string[] Endings = ["_matched", "_mismatched"];
 
@@ -30,23 +33,50 @@ internal static class SplitFiles
                 ? $"{folder} is a file; give the folder that holds it, or name it as the train, validation or test file."
                 : $"{folder}: there is no such folder; check the path.");
         }
-        var found = FindIn(folder);
-        var data = Path.Combine(folder, "data");
-        if (found.Count == 0 && Directory.Exists(data)) found = FindIn(data);
-        if (found.Count == 0)
-        {
-            throw new AttuneException($"{folder} has no data file: none is named train, validation (valid, val, dev, eval) or test and ends in " +
-                $"{DatasetFile.KnownExtensions}; rename the files or give them one by one.");
-        }
-        return found;
+        foreach (var find in new[] { FindIn, FindInFolders })
+            foreach (var place in Places(folder))
+                if (find(place) is { Count: > 0 } found) return found;
+        throw new AttuneException($"{folder} has no data file: none is named train, validation (valid, val, dev, eval) or test and ends in " +
+            $"{DatasetFile.KnownExtensions}, nor lies in a folder of such a name; rename the files or give them one by one.");
     }
 
-    /// <summary>Whether a folder (or its subfolder "data") holds files of a split.</summary>
-    internal static bool Holds(string folder) => new[] { folder, Path.Combine(folder, "data") }.Any(place =>
-        Directory.Exists(place) && Directory.EnumerateFiles(place).Any(IsOfSplit));
+    /// <summary>Whether a folder (or its subfolder "data") holds files of a split, or folders of one.</summary>
+    internal static bool Holds(string folder) =>
+        Places(folder).Any(place => Directory.EnumerateFiles(place).Any(IsOfSplit) || FindInFolders(place).Count > 0);
 
     /// <summary>Whether a file belongs to a split, by its name.</summary>
     internal static bool IsOfSplit(string file) => DatasetFile.IsKnown(file) && Parse(file) is not null;
+
+    /// <summary>Whether a file belongs to a split by the folder that it lies in, as train/0000.parquet.</summary>
+    internal static bool IsInSplitFolder(string file) => DatasetFile.IsKnown(file) && Path.GetDirectoryName(file) is { Length: > 0 } folder && IsSplitFolder(folder);
+
+    /// <summary>Whether a folder is named as the hub names a split of which it converted only the beginning.</summary>
+    internal static bool IsPartial(string folder) => Path.GetFileName(folder).StartsWith(Partial, StringComparison.Ordinal);
+
+    private static IEnumerable<string> Places(string folder) => new[] { folder, Path.Combine(folder, "data") }.Where(Directory.Exists);
+
+    private static bool IsSplitFolder(string folder) => SplitOf(folder) is not null;
+
+    /// <summary>The split that a folder is named after; null where there is none.</summary>
+    private static string? SplitOf(string folder)
+    {
+        var name = Path.GetFileName(folder);
+        return Parse((IsPartial(folder) ? name[Partial.Length..] : name) + ".x") is { Shard: null } part ? part.Split : null;
+    }
+
+    /// <summary>The files of folders named after the splits; all that lie in one are its shards, in the order of their names.</summary>
+    private static Dictionary<string, IReadOnlyList<string>> FindInFolders(string folder)
+    {
+        var found = new Dictionary<string, IReadOnlyList<string>>();
+        foreach (var place in Directory.EnumerateDirectories(folder).Where(IsSplitFolder).Order(StringComparer.Ordinal))
+        {
+            string[] files = [.. Directory.EnumerateFiles(place).Where(DatasetFile.IsKnown).Order(StringComparer.Ordinal)];
+            if (files.Length == 0) continue;
+            if (!found.TryAdd(SplitOf(place)!, files))
+                throw new AttuneException($"The split {SplitOf(place)} is there more than once in the folders of {folder}; keep one of them.");
+        }
+        return found;
+    }
 
     private static Dictionary<string, IReadOnlyList<string>> FindIn(string folder)
     {
