@@ -59,12 +59,12 @@ internal sealed class DatasetLoadCheck : Check
     {
         var tokenizer = BertTokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
         var arguments = new DataArguments { TrainFile = file, TokenCache = cache.Length > 0 };
-        var times = new List<double>();
+        var (times, silent) = (new List<double>(), new Terminal(() => TextReader.Null, TextWriter.Null, TextWriter.Null, isLive: false, () => 80));
         Attune.Batching.EncodedTexts rows = null!;
         for (var round = 0; round <= WarmRounds; round++)
         {
             var start = Stopwatch.GetTimestamp();
-            var source = DataSource.Load(arguments, null, mustFit: false, null, _ => { }, cache: cache.Length > 0 ? new CacheFolder(cache) : null);
+            var source = DataSource.Load(arguments, null, mustFit: false, null, silent, cache: cache.Length > 0 ? new CacheFolder(cache) : null);
             rows = source.Encode("train", null, tokenizer, 512)!;
             times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }

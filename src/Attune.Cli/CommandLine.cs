@@ -9,7 +9,8 @@ internal static class CommandLine
     /// <summary>The verbs; a new one is one file and one line here.</summary>
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
-        TrainCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, TokenizeCommand.Verb, DoctorCommand.Verb,
+        TrainCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, TokenizeCommand.Verb, DownloadCommand.Verb, PushCommand.Verb,
+        CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb,
     ];
 
     internal static int Run(IReadOnlyList<string> words, Terminal terminal)
@@ -29,6 +30,11 @@ internal static class CommandLine
         {
             terminal.Note("attune: " + e.Message);
             return ExitCode.Failure;
+        }
+        catch (StoppedException e)
+        {
+            terminal.Note(e.Message);
+            return e.Code;
         }
         catch (IOException e) when (e.HResult == Terminal.BrokenPipe)
         {

@@ -7,7 +7,7 @@ namespace Attune.Cli;
 public sealed record DataArguments
 {
     /// <summary>
-    /// The data set: a folder with files named after the splits, one file, glue/TASK, a name in Hugging Face's cache, or attune/reviews.
+    /// The data set: a folder with files named after the splits, one file, glue/TASK, a name of Hugging Face's hub, or attune/reviews.
     /// </summary>
     /// <value>Default attune/reviews, the embedded data set, where no file is given.</value>
     [ArgumentAlias("dataset_name")]
@@ -17,6 +17,10 @@ public sealed record DataArguments
     /// <value>Default: its only one. For attune/reviews sentiment (default), stars, topic or aspects.</value>
     [ArgumentAlias("dataset_config_name")]
     public string? DatasetConfig { get; init; }
+
+    /// <summary>Branch, tag or commit of a data set of the hub.</summary>
+    /// <value>Default main.</value>
+    public string? DatasetRevision { get; init; }
 
     /// <summary>File to train on: CSV, TSV, JSON lines or Parquet.</summary>
     public string? TrainFile { get; init; }

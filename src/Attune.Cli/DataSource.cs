@@ -30,6 +30,9 @@ internal sealed class DataSource
     /// <summary>Name of the data set, or its files.</summary>
     internal string Name { get; }
 
+    /// <summary>Its commit where it is one of the hub; else null.</summary>
+    internal string? Commit { get; private init; }
+
     /// <summary>The names of the splits, in their order.</summary>
     internal IReadOnlyList<string> SplitNames => [.. _facts.Splits.Select(split => split.Name)];
 
@@ -44,14 +47,15 @@ internal sealed class DataSource
     /// <param name="modelLabels">The classes of a trained model, whose order counts where they are the same as the data set's; else null.</param>
     /// <param name="mustFit">Whether the model is only evaluated: other classes are an error, and one class is enough.</param>
     /// <param name="outputDir">Where rows that cannot be used are put.</param>
-    /// <param name="tell">Takes the lines that say what was taken.</param>
+    /// <param name="terminal">Takes the lines that say what was taken, and shows a download.</param>
     /// <param name="found">Is called when what the arguments name is there, before it is read.</param>
     /// <param name="cache">Where tokenized data is kept; null for the user's folder.</param>
     internal static DataSource Load(
-        DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Action<string> tell,
+        DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Terminal terminal,
         Action? found = null, CacheFolder? cache = null)
     {
         Parquet.ParquetDataset.Register();
+        Action<string> tell = terminal.Tell;
         var (warnings, areTold) = (new List<string>(), false);
         var reading = data.Reading(outputDir, Warn);
         var options = new ClassificationOptions
@@ -64,7 +68,7 @@ internal sealed class DataSource
             Reading = reading,
         };
         var chosen = data.ChosenRows;
-        var (name, files, readAll) = Find(data, reading, tell);
+        var (name, commit, files, readAll) = Find(data, reading, terminal);
         if (files.All(File.Exists)) found?.Invoke();
         var kept = DataCache.Of(cache ?? CacheFolder.OfUser(Environment.GetEnvironmentVariable), data, files, reading, [mustFit.ToString(), .. modelLabels ?? []]);
         var source = kept?.Facts() is { } known ? Known(known) : Fresh();
@@ -81,7 +85,7 @@ internal sealed class DataSource
         DataSource Known(DataFacts facts)
         {
             foreach (var warning in facts.Warnings) tell(warning);
-            return new DataSource(data, name, facts, facts.Columns(options), ReadAgain, kept, tell);
+            return new DataSource(data, name, facts, facts.Columns(options), ReadAgain, kept, tell) { Commit = commit };
         }
 
         DataSource Fresh()
@@ -91,7 +95,7 @@ internal sealed class DataSource
             foreach (var line in TextChecks.Of(splits, columns)) Warn(line);
             var facts = DataFacts.Of(splits, columns, warnings);
             kept?.Keep(facts);
-            return new DataSource(data, name, facts, columns, Read, kept, tell) { _splits = splits };
+            return new DataSource(data, name, facts, columns, Read, kept, tell) { _splits = splits, Commit = commit };
         }
 
         // The cache tells what reading the files said; reading them after all must not say it again.
@@ -269,25 +273,24 @@ internal sealed class DataSource
     internal static string List(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(8)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
 
-    /// <summary>What the data set is called, its files (none where it is embedded), and how to read it.</summary>
-    private static (string Name, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(
-        DataArguments data, DatasetReadOptions reading, Action<string> tell)
+    /// <summary>What the data set is called, its commit on the hub, its files (none where it is embedded), and how to read it.</summary>
+    private static (string Name, string? Commit, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(
+        DataArguments data, DatasetReadOptions reading, Terminal terminal)
     {
         string?[] files = [data.TrainFile, data.ValidationFile, data.TestFile];
         if (files.Any(file => file is not null))
         {
             if (data.Dataset is not null)
                 throw new AttuneException("Give either --dataset or files (--train-file, --validation-file, --test-file), not both.");
-            return (string.Join(", ", files.OfType<string>()), [.. files.OfType<string>()],
+            return (string.Join(", ", files.OfType<string>()), null, [.. files.OfType<string>()],
                 () => DatasetDict.FromFiles(data.TrainFile, data.ValidationFile, data.TestFile, reading));
         }
         var name = data.Dataset ?? EmbeddedDatasets.Reviews;
-        if (EmbeddedDatasets.Contains(name)) return (name, [], () => EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
-        var found = Hub.HubCache.Resolve(name, Hub.RepoKind.Dataset);
-        var path = Path.Exists(name) ? name : found.Path;                    // as the user wrote it, for messages
-        if (File.Exists(path)) return (name, [path], () => DatasetDict.FromFiles(train: path, options: reading));
-        var config = DatasetRepository.Open(name, path, tell).Config(data.DatasetConfig ?? found.Config);
-        return (name, config.Files, () => config.Read(reading));
+        if (EmbeddedDatasets.Contains(name)) return (name, null, [], () => EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
+        var found = Names.Data(name, data.DatasetConfig, data.DatasetRevision, terminal);
+        if (File.Exists(found.Path)) return (name, found.Commit, [found.Path], () => DatasetDict.FromFiles(train: found.Path, options: reading));
+        var config = DatasetRepository.Open(name, found.Path, terminal.Tell).Config(data.DatasetConfig ?? found.Config);
+        return (name, found.Commit, config.Files, () => config.Read(reading));
     }
 
     private static string? EmbeddedLabel(DataArguments data)

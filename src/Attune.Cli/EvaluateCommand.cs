@@ -31,7 +31,7 @@ internal static class EvaluateCommand
             AtomicFile.CreateFolder(results);
             AtomicFile.RequireWritable(Path.Combine(results, CheckpointFiles.AllResults));
         }
-        var folder = Names.ModelFolder(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun));
+        var folder = Names.Model(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun), from.ModelRevision, terminal).Path;
         var isOfRun = !IsNamed(values.Create<DataArguments>());
         var data = Data(values, folder);
 
@@ -39,7 +39,7 @@ internal static class EvaluateCommand
         using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
-        var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal.Tell);
+        var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal);
         if (source.ProblemType != classifier.ProblemType) throw new AttuneException(
             $"{folder} is a model for {Argument.ToJson(classifier.ProblemType)}, but {source.Name} has labels for " +
             $"{Argument.ToJson(source.ProblemType)}; take a data set of the same kind, or give --problem-type.");

@@ -7,10 +7,14 @@ namespace Attune.Cli;
 /// <remarks>As with the training arguments, these comments are the help.</remarks>
 public sealed record ModelArguments
 {
-    /// <summary>The model: a folder in Hugging Face's layout, a name in its cache, or attune/mini, the embedded encoder with random weights.</summary>
+    /// <summary>The model: a folder in Hugging Face's layout, a name of its hub, or attune/mini, the embedded encoder with random weights.</summary>
     /// <value>Default for train attune/mini, for the other verbs trainer_output.</value>
     [ArgumentAlias("model_name_or_path")]
     public string? Model { get; init; }
+
+    /// <summary>Branch, tag or commit of a model of the hub.</summary>
+    /// <value>Default main.</value>
+    public string? ModelRevision { get; init; }
 
     /// <summary>Longest row in tokens, special tokens included; longer texts are cut.</summary>
     /// <value>Default: what the tokenizer says, at most what the model has positions for.</value>

@@ -1,51 +1,99 @@
 using Attune.Datasets;
 using Attune.Hub;
+using Attune.Models;
 
 namespace Attune.Cli;
 
-/// <summary>Names of models and data sets become local folders here and nowhere else.</summary>
+/// <summary>Names of models and data sets become local folders here and nowhere else; those of the hub are downloaded.</summary>
 internal static class Names
 {
     /// <summary>The embedded encoder: a configuration and a vocabulary, no weights.</summary>
     internal const string EmbeddedEncoder = "attune/mini";
 
+    /// <summary>The branch on which the hub keeps data sets of other forms converted to Parquet.</summary>
+    private const string Converted = "refs/convert/parquet";
+
     /// <summary>Folder of the last run, where no other is named.</summary>
     internal const string LastRun = "trainer_output";
 
-    /// <summary>The folder of a model.</summary>
-    /// <exception cref="AttuneException">There is none.</exception>
-    internal static string ModelFolder(string name)
+    /// <summary>The folder of a model, and its commit where it is one of the hub.</summary>
+    /// <param name="name">A folder or a name.</param>
+    /// <param name="revision">A branch, tag or commit of the hub; null for main.</param>
+    /// <param name="terminal">Shows a download.</param>
+    /// <param name="withWeights">Whether the weights are needed, which are nearly all of a download.</param>
+    /// <exception cref="AttuneException">There is none, or it is of a kind that Attune does not have.</exception>
+    internal static ResolvedName Model(string name, string? revision, Terminal terminal, bool withWeights = true)
     {
-        if (name == EmbeddedEncoder) return Path.Combine(AppContext.BaseDirectory, "attune-mini");
+        if (name == EmbeddedEncoder) return OfOwn(Path.Combine(AppContext.BaseDirectory, "attune-mini"));
         if (name.StartsWith("attune/", StringComparison.Ordinal))
             throw new AttuneException($"There is no embedded model \"{name}\"; there is {EmbeddedEncoder}.");
         if (name == LastRun && !Directory.Exists(name))
             throw new AttuneException($"There is no {LastRun} here; train a model first, or name one by --model.");
-        if (Directory.Exists(name)) return name;               // as the user wrote it, for messages
-        var path = HubCache.Resolve(name, RepoKind.Model).Path;
-        return Directory.Exists(path) ? path : throw new AttuneException($"{name} is a file; name the folder of the model, which holds config.json.");
+        if (Directory.Exists(name)) return OfOwn(name);        // as the user wrote it, for messages
+        if (HubCache.Own(name, RepoKind.Model) is { } own)
+            return Directory.Exists(own.Path) ? own : throw new AttuneException($"{name} is a file; name the folder of the model, which holds config.json.");
+        return FromHub(name, revision, terminal, withWeights);
     }
 
-    /// <summary>The folder or file of a data set.</summary>
-    /// <exception cref="AttuneException">There is none, or it has no such configuration.</exception>
-    internal static string Data(string name, string? config)
+    /// <summary>The folder or file of a data set, the configuration that its name has in it, and its commit where it is one of the hub.</summary>
+    /// <exception cref="AttuneException">There is none, or the hub has no such configuration of it.</exception>
+    internal static ResolvedName Data(string name, string? config, string? revision, Terminal terminal) =>
+        Path.Exists(name) ? OfOwn(name) : HubCache.Own(name, RepoKind.Dataset) ?? DataFromHub(name, config, revision, terminal);
+
+    /// <summary>First what is small, so that a model of another kind is refused before its weights come.</summary>
+    private static ResolvedName FromHub(string name, string? revision, Terminal terminal, bool withWeights)
     {
-        var found = Path.Exists(name) ? new ResolvedName(name, null, null) : HubCache.Resolve(name, RepoKind.Dataset);
-        if ((config ?? found.Config) is not { } part) return OnlyConfiguration(name, found.Path);
-        var folder = Path.Combine(found.Path, part);
-        if (Directory.Exists(folder)) return folder;
-        var parts = Directory.Exists(found.Path)
-            ? Directory.GetDirectories(found.Path).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal).ToList() : [];
-        throw new AttuneException($"The data set {name} has no configuration \"{part}\": {found.Path} holds " +
-            $"{(parts.Count == 0 ? "no folders" : string.Join(", ", parts))}.{Spelling.DidYouMean(part, parts)}");
+        using var download = HubAccess.Open(terminal);
+        var found = Get(revision, FileChoice.WithoutWeights);
+        if (!withWeights) return found;
+        BertConfig.Load(Path.Combine(found.Path, BertConfig.FileName));
+        return Get(found.Commit, FileChoice.Model);
+
+        ResolvedName Get(string? wanted, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose) =>
+            HubAccess.Run(stop => download.GetAsync(name, RepoKind.Model, wanted, choose, stop), terminal);
     }
 
-    /// <summary>The folder itself where it holds splits, else its only subfolder that does, such as imdb's plain_text.</summary>
-    private static string OnlyConfiguration(string name, string path)
+    /// <summary>The files as they are, or where none can be read those that the hub has converted. The card comes first: it says which files are needed.</summary>
+    private static ResolvedName DataFromHub(string name, string? config, string? revision, Terminal terminal)
     {
-        if (!Directory.Exists(path) || SplitFiles.Holds(path)) return path;
-        var parts = Directory.GetDirectories(path).Where(SplitFiles.Holds).Order(StringComparer.Ordinal).ToList();
-        return parts.Count == 0 ? path : parts is [var only] ? only : throw new AttuneException(
-            $"The data set {name} has the configurations {string.Join(", ", parts.Select(Path.GetFileName))}; choose one by --dataset-config.");
+        config ??= HubCache.Parse(name, RepoKind.Dataset, revision).Config;
+        using var download = HubAccess.Open(terminal);
+        var (hasData, isListed) = (false, false);
+        try
+        {
+            return Rows(revision);
+        }
+        catch (AttuneException) when (revision is null && !hasData && (isListed || HubSettings.FromEnvironment().IsOffline))
+        {
+            try
+            {
+                return Rows(Converted);
+            }
+            catch (AttuneException)
+            {
+                // There is no such branch: what was said of the files as they are is what helps.
+            }
+            throw;
+        }
+
+        ResolvedName Rows(string? wanted)
+        {
+            var card = Get(wanted, all =>
+            {
+                (isListed, hasData) = (true, all.Any(file => RepositoryFiles.IsData(file.Path)));
+                return all.Where(file => file.Path == DatasetCard.FileName);
+            });
+            return Get(card.Commit, all =>
+            {
+                var repository = DatasetRepository.Of(name, "the hub", all.Select(file => file.Path), DatasetCard.Read(card.Path, warn: null), warn: null);
+                var needed = repository.Config(config).Splits.Values.SelectMany(files => files).Append(DatasetCard.FileName).ToHashSet(StringComparer.Ordinal);
+                return all.Where(file => needed.Contains(file.Path));
+            });
+        }
+
+        ResolvedName Get(string? wanted, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose) =>
+            HubAccess.Run(stop => download.GetAsync(name, RepoKind.Dataset, wanted, choose, stop), terminal);
     }
+
+    private static ResolvedName OfOwn(string path) => new(path, null, null);
 }

@@ -34,7 +34,7 @@ internal static class PredictCommand
         if (what.File is not null && values.Texts.Count > 0) throw new UsageException("Give either texts or --file, not both.");
         if (output.Json && what.OutputFormat is not (null or OutputFormat.Json))
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
-        var folder = Names.ModelFolder(from.Model ?? Names.LastRun);
+        var folder = Names.Model(from.Model ?? Names.LastRun, from.ModelRevision, terminal).Path;
         if (what.File is null || File.Exists(what.File)) Compute.Begin();
         var texts = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
             : values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true);

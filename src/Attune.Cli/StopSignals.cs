@@ -11,11 +11,14 @@ internal sealed partial class StopSignals : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration[] _registrations;
     private readonly Terminal _terminal;
+    private readonly string _notice;
     private int _exitCode;
 
-    internal StopSignals(Terminal terminal)
+    /// <param name="terminal">Where the notice goes.</param>
+    /// <param name="notice">What is said after the first signal, without a full stop.</param>
+    internal StopSignals(Terminal terminal, string notice = "Stopping after this step and saving a checkpoint")
     {
-        _terminal = terminal;
+        (_terminal, _notice) = (terminal, notice);
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, ExitCode.Interrupted)),
@@ -44,9 +47,7 @@ internal sealed partial class StopSignals : IDisposable
             _terminal.Flush();
             EndNow(code == ExitCode.TryAgain ? ExitCode.Terminated : code);    // there may be no checkpoint to go on from
         }
-        _terminal.Note(code == ExitCode.Interrupted
-            ? "Stopping after this step and saving a checkpoint; Ctrl+C again stops at once."
-            : "Stopping after this step and saving a checkpoint.");
+        _terminal.Note(_notice + (code == ExitCode.Interrupted ? "; Ctrl+C again stops at once." : "."));
         _stop.Cancel();
     }
 

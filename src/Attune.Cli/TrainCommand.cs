@@ -15,7 +15,7 @@ internal static class TrainCommand
         "train", "Fine-tunes a model; without any option the embedded encoder on the embedded data set.", null,
         [
             new("Model", ArgumentTable.Of<ModelArguments>()), new("Data", ArgumentTable.Of<DataArguments>()),
-            new("Output", ArgumentTable.Of<OutputArguments>()),
+            new("Output", ArgumentTable.Of<OutputArguments>()), new("Hub", ArgumentTable.Of<TrainHubArguments>()),
             new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
         ], Run)
     {
@@ -34,7 +34,7 @@ internal static class TrainCommand
         var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
         var model = start.Model ?? Names.EmbeddedEncoder;
         var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
-        return Run(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults, output, terminal);
+        return Run(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults, values.Create<TrainHubArguments>(), output, terminal);
     }
 
     /// <summary>Refuses before any data is read what the Trainer would refuse later, and a run that trains nothing.</summary>
@@ -48,13 +48,16 @@ internal static class TrainCommand
     }
 
     private static int Run(
-        ModelArguments from, DataArguments data, TrainingArguments arguments, string? defaults, OutputArguments output, Terminal terminal)
+        ModelArguments from, DataArguments data, TrainingArguments arguments, string? defaults, TrainHubArguments hub, OutputArguments output,
+        Terminal terminal)
     {
         Compute.Check(from);
         var checkedArguments = UsageException.Check(() => Check(arguments));
+        hub.Check(terminal);
         using var profile = Profiler.Start(arguments.Profile);
         var code = Run(from, data, arguments, checkedArguments, defaults, output, terminal);
         if (profile is not null) terminal.Tell(profile.Write(checkedArguments.OutputDir).TrimEnd());
+        if (code == ExitCode.Success) hub.Push(checkedArguments.OutputDir, terminal);
         return code;
     }
 
@@ -63,11 +66,12 @@ internal static class TrainCommand
         OutputArguments output, Terminal terminal)
     {
         var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint, terminal.Tell);
-        var folder = Names.ModelFolder(from.Model!);                    // names become folders here and nowhere else
+        var found = Names.Model(from.Model!, from.ModelRevision, terminal); // names become folders here and nowhere else
+        var folder = found.Path;
         var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
         if (checkpoint is not null) RunConfig.CheckModel(checkpoint, checkedArguments.OutputDir, config);
         var source = Profiler.Measure("reading data", () =>
-            DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal.Tell, found: Compute.Begin));
+            DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal, found: Compute.Begin));
         if (!source.SplitNames.Contains(DatasetDict.Train))
             throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
         var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd;
@@ -98,7 +102,8 @@ internal static class TrainCommand
             foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
         var results = new TrainResults(trainer, source, output, terminal);
         var done = trainer.Train(checkpoint, stop.Token);
-        RunConfig.Write(trainer.Args.OutputDir, from, data, trainer.Args);
+        // A branch moves on; the run was of one commit.
+        RunConfig.Write(trainer.Args.OutputDir, @from with { ModelRevision = found.Commit }, data with { DatasetRevision = source.Commit }, trainer.Args);
         if (done.Interrupted) return results.Interrupted(done, stop.Code ?? ExitCode.TryAgain);   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
         results.Train(done, train.Count);

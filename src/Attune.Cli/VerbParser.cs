@@ -30,7 +30,7 @@ internal sealed class VerbParser
         Command.Add(_config);
         foreach (var argument in verb.Arguments) Add(argument);
         if (!verb.TakesOtherTrainingArguments) return;
-        foreach (var name in TransformersArguments.OtherNames)
+        foreach (var name in TransformersArguments.OtherNames.Except(verb.Arguments.Select(argument => argument.Name)))
         {
             var option = Option(Spelled(name), name.Contains('_', StringComparison.Ordinal) ? [Underscored(name)] : [], 0, isList: true);
             _others.Add(option, name);

@@ -25,8 +25,9 @@ internal sealed class AttuneProcess : IDisposable
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        // Nothing of the machine's own hub cache: a test must not depend on what was downloaded.
+        // Nothing of the machine's own hub cache, and nothing of the hub: a test must not depend on what was downloaded or could be.
         start.Environment["HF_HOME"] = Path.Combine(folder, "hf-home");
+        start.Environment["HF_HUB_OFFLINE"] = "1";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Add(_out, line.Data);
@@ -49,6 +50,9 @@ internal sealed class AttuneProcess : IDisposable
 
     /// <summary>Starts it without waiting.</summary>
     internal static AttuneProcess Start(string folder, params string[] words) => new(folder, words, null, null);
+
+    /// <summary>Starts it with further variables of the environment, without waiting.</summary>
+    internal static AttuneProcess Start(string folder, string[] words, params (string Name, string Value)[] environment) => new(folder, words, null, environment.ToDictionary());
 
     /// <summary>Runs it to its end.</summary>
     internal static Result Run(string folder, params string[] words) => Run(folder, words, null);

@@ -20,13 +20,16 @@ internal static partial class AtomicFile
     /// <param name="path">The file.</param>
     /// <param name="write">Writes its content.</param>
     /// <param name="isDurable">Whether it must survive a power cut; false for what can be made again and is checked when it is read.</param>
+    /// <param name="isSecret">Whether nobody else on this machine may read it, from its first byte on.</param>
     /// <exception cref="AttuneException">The folder cannot be written or the disk is full; the former file is untouched.</exception>
-    internal static void Write(string path, Action<Stream> write, bool isDurable = true)
+    internal static void Write(string path, Action<Stream> write, bool isDurable = true, bool isSecret = false)
     {
         var fresh = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (var stream = new FileStream(fresh, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
+            if (isSecret && !OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using (var stream = new FileStream(fresh, options))
             {
                 write(stream);
                 if (isDurable) Flush(stream);

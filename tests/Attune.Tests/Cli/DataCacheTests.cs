@@ -28,10 +28,10 @@ public sealed class DataCacheTests : IDisposable
     private (List<string> Told, List<string> Rows, string Classes) Run(
         DataArguments data, BertTokenizer? tokenizer = null, int maxLength = 40, long seed = 7, string[]? labels = null, bool mustFit = false)
     {
-        var told = new List<string>();
-        var source = DataSource.Load(data, labels, mustFit, _folder.Path, told.Add, cache: Cache);
+        var terminal = new RecordingTerminal();
+        var source = DataSource.Load(data, labels, mustFit, _folder.Path, terminal.Terminal, cache: Cache);
         if (!mustFit) source.EnsureValidation(isWanted: true, seed);
-        var splits = new EncodedSplits(source, tokenizer ?? TestVocabulary.Uncased, maxLength, told.Add);
+        var splits = new EncodedSplits(source, tokenizer ?? TestVocabulary.Uncased, maxLength, terminal.Terminal.Tell);
         var rows = new List<string>();
         foreach (var split in source.SplitNames)
         {
@@ -39,7 +39,7 @@ public sealed class DataCacheTests : IDisposable
             rows.Add($"{split} {encoded.Count} {encoded.Fingerprint} {string.Join(' ', encoded.Rows[^1].InputIds.ToArray())} {encoded.Rows[1].TokenTypeIds.Length}");
             Assert.Equal(encoded.Rows.Sum(row => (long)row.Length), encoded.Batch([.. Enumerable.Range(0, encoded.Count)]).Tokens);
         }
-        return (told, rows, $"{source.Columns.Describe()} {source.ProblemType} {string.Join('|', source.ModelLabels)} {source.Columns.IsPair}");
+        return (terminal.Told, rows, $"{source.Columns.Describe()} {source.ProblemType} {string.Join('|', source.ModelLabels)} {source.Columns.IsPair}");
     }
 
     public static TheoryData<string> Kinds => ["classes", "pairs", "regression", "several", "joined", "limited"];

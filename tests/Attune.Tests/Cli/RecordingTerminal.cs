@@ -19,6 +19,9 @@ internal sealed class RecordingTerminal
 
     internal string Error => _error.ToString();
 
+    /// <summary>The lines of <see cref="Error"/>.</summary>
+    internal List<string> Told => [.. Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+
     /// <summary>Runs the command in this process; only for verbs and errors that do not train.</summary>
     internal int Run(params string[] words) => CommandLine.Run(words, Terminal);
 

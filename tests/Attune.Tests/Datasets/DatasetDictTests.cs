@@ -41,6 +41,21 @@ public sealed class DatasetDictTests : IDisposable
         Assert.EndsWith("train-00001-of-00002.jsonl", data["train"].PlaceOf(1).File, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("data/")]
+    public void Load_FoldersNamedAfterSplits_JoinsTheirFilesInOrder(string place)
+    {
+        _folder.Write(place + "partial-train/0001.jsonl", "{\"text\": \"b\"}\n");
+        _folder.Write(place + "partial-train/0000.jsonl", "{\"text\": \"a\"}\n");
+        _folder.Write(place + "validation_matched/0000.jsonl", "{\"text\": \"c\"}\n");
+        _folder.Write(place + "images/0000.jsonl", "{\"text\": \"d\"}\n");
+        _folder.Write(place + "test/notes.txt", "no rows");
+        var data = DatasetDict.Load(_folder.Path);
+        Assert.Equal(["train", "validation_matched"], data.Keys);
+        Assert.Equal(["a", "b"], data["train"]["text"]);
+    }
+
     [Fact]
     public void Load_ShardMissing_NamesIt()
     {

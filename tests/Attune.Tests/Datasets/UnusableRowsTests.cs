@@ -1,3 +1,4 @@
+using Attune.Tests.Cli;
 using System.Text;
 using Attune.Cli;
 using Attune.Datasets;
@@ -12,7 +13,9 @@ public sealed class UnusableRowsTests : IDisposable
 {
     private const string Card = "---\ndataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names: ['no', 'yes']\n---\n";
     private readonly TemporaryFolder _folder = new();
-    private readonly List<string> _told = [];
+    private readonly RecordingTerminal _terminal = new();
+
+    private List<string> Told => _terminal.Told;
 
     public void Dispose() => _folder.Dispose();
 
@@ -21,7 +24,7 @@ public sealed class UnusableRowsTests : IDisposable
         _folder.Write("data/README.md", Card);
         _folder.Write("data/" + name, train);
         var data = new DataArguments { Dataset = Path.Combine(_folder.Path, "data"), OnBadRow = policy, MaxBadRows = 1, TokenCache = false };
-        return DataSource.Load(data, null, mustFit: false, Path.Combine(_folder.Path, "out"), _told.Add).Rows("train", null)!;
+        return DataSource.Load(data, null, mustFit: false, Path.Combine(_folder.Path, "out"), _terminal.Terminal).Rows("train", null)!;
     }
 
     [Theory]
@@ -48,14 +51,14 @@ public sealed class UnusableRowsTests : IDisposable
         Assert.EndsWith("or leave such rows out with --on-bad-row skip.", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
 
-        _told.Clear();
+        Told.Clear();
         Assert.Equal(9, Rows(file, BadRowPolicy.Quarantine).Count);
-        Assert.Contains(_told, line => line.Contains("1 of 10 rows (10 %) left out and written to ", StringComparison.Ordinal));
-        Assert.Contains(_told, line => line.StartsWith("  ", StringComparison.Ordinal) && line.Contains($"row 10 (line 11): {reason}", StringComparison.Ordinal));
+        Assert.Contains(Told, line => line.Contains("1 of 10 rows (10 %) left out and written to ", StringComparison.Ordinal));
+        Assert.Contains(Told, line => line.StartsWith("  ", StringComparison.Ordinal) && line.Contains($"row 10 (line 11): {reason}", StringComparison.Ordinal));
         var aside = Dataset.FromFile(Path.Combine(_folder.Path, "out", "train.csv.bad-rows.jsonl"));
         Assert.Equal([10L], aside["row"]);
         // Messages keep the text to themselves; the file to mend has it.
-        Assert.DoesNotContain(_told, line => line.Contains("b\0c", StringComparison.Ordinal) || line.Contains("\"b,1", StringComparison.Ordinal));
+        Assert.DoesNotContain(Told, line => line.Contains("b\0c", StringComparison.Ordinal) || line.Contains("\"b,1", StringComparison.Ordinal));
         Assert.NotEmpty((string)aside["text"][0]!);
     }
 

@@ -71,8 +71,8 @@ public sealed class HubCacheTests : IDisposable
     {
         var message = Assert.Throws<AttuneException>(() => HubCache.Resolve("glue/sst2", RepoKind.Dataset, "v2", _cache)).Message;
         Assert.Equal($"The data set \"glue/sst2\" at the revision \"v2\" is neither a folder here nor in the cache {_cache} " +
-            "(looked for datasets--nyu-mll--glue and datasets--glue); download it with Hugging Face's tools, for instance " +
-            "\"hf download --repo-type dataset nyu-mll/glue\", or give the path of a folder that holds it.", message);
+            "(looked for datasets--nyu-mll--glue and datasets--glue); download it by " +
+            "\"attune download --repo-type dataset nyu-mll/glue\", or give the path of a folder that holds it.", message);
     }
 
     [Fact]

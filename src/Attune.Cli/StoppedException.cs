@@ -1,0 +1,7 @@
+namespace Attune.Cli;
+
+/// <summary>A signal ended what was being done, in order: what is left is said, and the exit code tells the shell which signal it was.</summary>
+internal sealed class StoppedException(string message, int code) : Exception(message)
+{
+    internal int Code { get; } = code;
+}

@@ -1,0 +1,46 @@
+using System.Net;
+using Attune.Formats;
+
+namespace Attune.Hub;
+
+/// <summary>The sentence for a request that the hub refuses.</summary>
+internal static class HubRefusal
+{
+    /// <summary>What is wrong with a request for a repository or one of its files.</summary>
+    internal static AttuneException Of(HubAnswer answer, HubRepo repo, string revision, string? file, HubSettings settings)
+    {
+        if (answer.ErrorMessage is { } said && IsOfToken(said)) return RefusedToken(settings);
+        var hub = settings.Address;
+        return new AttuneException(answer switch
+        {
+            { ErrorCode: "GatedRepo" } when settings.Token is null || answer.Status == HttpStatusCode.Unauthorized =>
+                $"The {repo} is gated: ask for access at {repo.Page(settings)}, then log in by attune login.",
+            { ErrorCode: "GatedRepo" } =>
+                $"The {repo} is gated, and the account of your token ({settings.TokenSource}) has no access to it: ask for it at {repo.Page(settings)}.",
+            { ErrorCode: "RevisionNotFound" } =>
+                $"The {repo} has no revision {Shown.Of(revision)} on {hub}; give a branch, a tag or a commit.",
+            { ErrorCode: "EntryNotFound" } =>
+                $"The {repo} has no file {Shown.Of(file ?? "")} at the revision {Shown.Of(revision)} on {hub}.",
+            { ErrorMessage: "Access to this resource is disabled." } =>
+                $"The {repo} has been disabled on {hub}; take another.",
+            { ErrorCode: "RepoNotFound" } or { Status: HttpStatusCode.Unauthorized or HttpStatusCode.NotFound } => NotFound(repo, settings),
+            { Status: HttpStatusCode.Forbidden } =>
+                $"{hub} forbids this token ({settings.TokenSource ?? "none was sent"}) to do this with the {repo}{Said(answer)}; give a token that has the right to.",
+            _ => $"{hub} refuses the request for the {repo} ({(int)answer.Status}{Said(answer)}); check its name and HF_ENDPOINT.",
+        });
+    }
+
+    /// <summary>The token is none of this hub, or no longer.</summary>
+    internal static AttuneException RefusedToken(HubSettings settings) => new(
+        $"{settings.Address} does not take the token of {settings.TokenSource ?? "this request"}; make a new one at {settings.Address}/settings/tokens " +
+        "and log in again by attune login.");
+
+    private static bool IsOfToken(string message) => message.StartsWith("Invalid credentials", StringComparison.Ordinal) ||
+        message.StartsWith("Invalid user token", StringComparison.Ordinal) || message.Contains("is expired", StringComparison.Ordinal);
+
+    private static string NotFound(HubRepo repo, HubSettings settings) => settings.Token is null || !settings.SendsToken
+        ? $"There is no {repo} on {settings.Address}, or it is private; check its spelling, or log in by attune login."
+        : $"There is no {repo} on {settings.Address}, or your token ({settings.TokenSource}) may not read it; check its spelling and the token's rights.";
+
+    private static string Said(HubAnswer answer) => answer.ErrorMessage is { } message ? ": " + Shown.Of(message).Trim('"') : "";
+}

@@ -1,0 +1,27 @@
+using Attune.Hub;
+
+namespace Attune.Tests.Hub;
+
+public sealed class FileChoiceTests
+{
+    private static readonly RepoFile[] All = [.. new[] { "config.json", "a/b.json", "a/c.txt", "data/train.csv", "data/x/test.csv", "we[i]rd.txt", "é.txt" }
+        .Select(path => new RepoFile(path, 1, new string('a', 40), null, null))];
+
+    [Theory]
+    [InlineData("", "", "config.json a/b.json a/c.txt data/train.csv data/x/test.csv we[i]rd.txt é.txt")]
+    [InlineData("*.json", "", "config.json a/b.json")]
+    [InlineData("*.json *.csv", "data/*", "config.json a/b.json")]
+    [InlineData("data/", "", "data/train.csv data/x/test.csv")]
+    [InlineData("a/?.json", "", "a/b.json")]
+    [InlineData("a/[bc].*", "", "a/b.json a/c.txt")]
+    [InlineData("a/[!b].*", "", "a/c.txt")]
+    [InlineData("we[[]i]rd.txt", "", "we[i]rd.txt")]
+    [InlineData("?.txt", "", "é.txt")]
+    [InlineData("config", "", "")]
+    [InlineData("CONFIG.json", "", "")]
+    [InlineData("", "*", "")]
+    public void ByPattern_AsInTheShell_Chooses(string include, string exclude, string chosen) =>
+        Assert.Equal(Words(chosen), FileChoice.ByPattern(All, Words(include), Words(exclude)).Select(file => file.Path));
+
+    private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+}
