@@ -22,23 +22,29 @@ internal static class DatasetFiles
     internal static IEnumerable<RepoFile> Choose(IReadOnlyList<RepoFile> all, string name, string? config)
     {
         var places = all.Where(file => SplitFiles.IsOfSplit(file.Path)).ToLookup(file => PlaceOf(file.Path));
-        if (places.Count == 0) places = all.Where(file => SplitFiles.IsInSplitFolder(file.Path)).ToLookup(file => PlaceOf(file.Path[..file.Path.LastIndexOf('/')]));
+        if (places.Count == 0)
+            places = all.Where(file => SplitFiles.IsInSplitFolder(file.Path)).ToLookup(file => PlaceOf(file.Path[..file.Path.LastIndexOf('/')]));
         if (config is not null)
             return places.Contains(config) ? places[config] : throw Names.NoConfiguration(name, config, "the hub",
                 all.Select(file => file.Path.Split('/')).Where(path => path.Length > 1).Select(path => path[0]).Distinct());
         if (places.Contains(Root)) return places[Root];
-        var configurations = places.Select(place => place.Key).Where(place => !place.Contains('/', StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        var configurations = places.Select(place => place.Key).Where(place => !place.Contains('/', StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).ToList();
         return configurations is [var only] ? places[only]
             : configurations.Count > 1 ? throw Names.SeveralConfigurations(name, configurations)
-            : throw new AttuneException($"The data set {name} has no data file on the hub: none is named train, validation (valid, val, dev, eval) or test and ends in " +
-                $"{DatasetFile.KnownExtensions}, nor lies in a folder of such a name; download it by \"attune download --repo-type dataset {name}\" and name its files one by one.");
+            : throw new AttuneException($"The data set {name} has no data file on the hub: none is named train, validation (valid, val, dev, " +
+                $"eval) or test and ends in {DatasetFile.KnownExtensions}, nor lies in a folder of such a name; download it by " +
+                $"\"attune download --repo-type dataset {name}\" and name its files one by one.");
     }
 
     /// <summary>The sentence for a split of which the hub converted only a part; null where all are whole.</summary>
-    internal static string? Warning(string name, IEnumerable<string> files) =>
-        files.Select(Path.GetDirectoryName).OfType<string>().Where(SplitFiles.IsPartial).Select(folder => Path.GetFileName(folder)).Distinct().ToList() is [_, ..] partial
+    internal static string? Warning(string name, IEnumerable<string> files)
+    {
+        var partial = files.Select(Path.GetDirectoryName).OfType<string>().Where(SplitFiles.IsPartial).Select(folder => Path.GetFileName(folder)).Distinct().ToList();
+        return partial.Count > 0
             ? $"Of the data set {name} the hub has only a part as Parquet ({string.Join(", ", partial)}: the first 5 GB); the rows behind it are missing."
             : null;
+    }
 
     /// <summary>The folder of a file, where "data" is no place of its own: data/train.csv belongs to the whole, x/data/train.csv to x.</summary>
     private static string PlaceOf(string path)

@@ -48,7 +48,8 @@ internal static class SplitFiles
     internal static bool IsOfSplit(string file) => DatasetFile.IsKnown(file) && Parse(file) is not null;
 
     /// <summary>Whether a file belongs to a split by the folder that it lies in, as train/0000.parquet.</summary>
-    internal static bool IsInSplitFolder(string file) => DatasetFile.IsKnown(file) && Path.GetDirectoryName(file) is { Length: > 0 } folder && IsSplitFolder(folder);
+    internal static bool IsInSplitFolder(string file) =>
+        DatasetFile.IsKnown(file) && Path.GetDirectoryName(file) is { Length: > 0 } folder && IsSplitFolder(folder);
 
     /// <summary>Whether a folder is named as the hub names a split of which it converted only the beginning.</summary>
     internal static bool IsPartial(string folder) => Path.GetFileName(folder).StartsWith(Partial, StringComparison.Ordinal);
