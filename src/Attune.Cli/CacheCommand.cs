@@ -12,7 +12,8 @@ internal static class CacheCommand
     private const int ShortCommit = 8;
 
     internal static Verb Verb { get; } = new(
-        "cache", "Lists, removes and checks what was downloaded from the hub.", ("ls | rm | verify", "What to do, and the names of repositories; rm needs them, the others take all."),
+        "cache", "Lists, removes and checks what was downloaded from the hub.",
+        ("ls | rm | verify", "What to do, and the names of repositories; rm needs them, the others take all."),
         [new("Cache", ArgumentTable.Of<CacheArguments>()), new("Output", ArgumentTable.Of<OutputArguments>())], Run)
     {
         Examples = ["attune cache ls", "attune cache rm bert-base-uncased --revision v1", "attune cache verify"],
@@ -47,7 +48,8 @@ internal static class CacheCommand
         {
             var repos = all.Where(repo => repo.Name == name || RepoName.TryParse(name, repo.Kind, out var forms, out _) && forms.Contains(repo.Name)).ToList();
             if (repos.Count == 0)
-                throw new AttuneException($"The cache {cache} has no repository {Shown.Of(name)}; see attune cache ls.{Spelling.DidYouMean(name, all.Select(repo => repo.Name))}");
+                throw new AttuneException($"The cache {cache} has no repository {Shown.Of(name)}; see attune cache ls." +
+                    $"{Spelling.DidYouMean(name, all.Select(repo => repo.Name))}");
             if (repos.Select(repo => repo.Kind).Distinct().Count() > 1)
                 throw new AttuneException($"The cache has both a model and a data set {Shown.Of(name)}; say which by --repo-type.");
             found.AddRange(repos);
@@ -68,7 +70,8 @@ internal static class CacheCommand
             terminal.Result($"{ByteSize.Words(repo.BytesOnDisk()),10}  used {Day(repo.LastUsed())}  {repo}  " +
                 (revisions.Count == 0 ? "(nothing whole)" : string.Join(", ", revisions.Select(Said))));
         }
-        terminal.Result($"{repos.Count} {(repos.Count == 1 ? "repository" : "repositories")}, {ByteSize.Words(repos.Sum(repo => repo.BytesOnDisk()))}, in {cache}.");
+        terminal.Result($"{repos.Count} {(repos.Count == 1 ? "repository" : "repositories")}, " +
+            $"{ByteSize.Words(repos.Sum(repo => repo.BytesOnDisk()))}, in {cache}.");
     }
 
     private static void Remove(List<CachedRepo> repos, CacheArguments what, OutputArguments output, Terminal terminal)
@@ -84,9 +87,9 @@ internal static class CacheCommand
             if (revision is null) repo.Remove();
             else repo.Remove(revision);
         }
-        if (output.Json)
-            terminal.Result(PythonJson.Write(new JsonObject { ["removed"] = removed, ["freed"] = what.DryRun ? 0 : before - repos.Sum(repo => repo.BytesOnDisk()) }, ensureAscii: false));
-        else if (!what.DryRun) terminal.Result($"{ByteSize.Words(before - repos.Sum(repo => repo.BytesOnDisk()))} are free again.");
+        var freed = before - repos.Sum(repo => repo.BytesOnDisk());
+        if (output.Json) terminal.Result(PythonJson.Write(new JsonObject { ["removed"] = removed, ["freed"] = freed }, ensureAscii: false));
+        else if (!what.DryRun) terminal.Result($"{ByteSize.Words(freed)} are free again.");
     }
 
     private static int Verify(List<CachedRepo> repos, OutputArguments output, Terminal terminal)
@@ -97,13 +100,14 @@ internal static class CacheCommand
             terminal.Status($"checking the {repo}");
             var found = HubAccess.Run(stop => Task.Run(() => repo.Verify(stop), stop), terminal);
             if (!output.Json && (found.Wrong.Count > 0 || !output.Quiet))
-                terminal.Result(found.Wrong.Count == 0 ? $"ok       the {repo}: {found.Right} files" : $"DAMAGED  the {repo}: {string.Join(", ", found.Wrong)}\n" +
+                terminal.Result(found.Wrong.Count == 0 ? $"ok       the {repo}: {found.Right} files"
+                    : $"DAMAGED  the {repo}: {string.Join(", ", found.Wrong)}\n" +
                     $"         -> attune cache rm {repo.Name}, then download it again.");
             right += found.Right;
             wrong.AddRange(found.Wrong);
         }
-        if (output.Json)
-            terminal.Result(PythonJson.Write(new JsonObject { ["right"] = right, ["wrong"] = new JsonArray([.. wrong.Select(file => (JsonNode)file)]) }, ensureAscii: false));
+        var json = new JsonObject { ["right"] = right, ["wrong"] = new JsonArray([.. wrong.Select(file => (JsonNode)file)]) };
+        if (output.Json) terminal.Result(PythonJson.Write(json, ensureAscii: false));
         return wrong.Count == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 

@@ -9,7 +9,8 @@ namespace Attune.Cli;
 internal static class DownloadCommand
 {
     internal static Verb Verb { get; } = new(
-        "download", "Downloads a model or data set of the Hugging Face hub into the cache that Python uses too; prints its folder.", ("NAME", "The name, such as bert-base-uncased or org/name."),
+        "download", "Downloads a model or data set of the Hugging Face hub into the cache that Python uses too; prints its folder.",
+        ("NAME", "The name, such as bert-base-uncased or org/name."),
         [new("Download", ArgumentTable.Of<DownloadArguments>()), new("Output", ArgumentTable.Of<OutputArguments>())], Run)
     {
         Examples = ["attune download bert-base-uncased", "attune download --repo-type dataset nyu-mll/glue --include \"sst2/*\""],
@@ -27,17 +28,20 @@ internal static class DownloadCommand
             return ExitCode.Success;
         }
         var done = HubAccess.Run(stop => download.DownloadAsync(name, what.RepoType, what.Revision, Choice(what), stop), terminal);
-        if (done.Files.Count == 0 && what.Include.Count + what.Exclude.Count > 0) terminal.Note("No file fits --include and --exclude; patterns are as the shell has them, such as *.json.");
+        if (!Directory.Exists(done.Name.Path)) throw NothingChosen(name);
         var folder = what.LocalDir is null ? done.Name.Path : Copy(done, what.LocalDir);
-        terminal.Result(output.Json
-            ? PythonJson.Write(new JsonObject { ["path"] = folder, ["commit"] = done.Name.Commit, ["files"] = new JsonArray([.. done.Files.Select(file => (JsonNode)file.Path)]) }, ensureAscii: false)
-            : folder);
+        var json = new JsonObject { ["path"] = folder, ["commit"] = done.Name.Commit, ["files"] = new JsonArray([.. done.Files.Select(file => (JsonNode)file.Path)]) };
+        terminal.Result(output.Json ? PythonJson.Write(json, ensureAscii: false) : folder);
         return ExitCode.Success;
     }
 
     private static Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> Choice(DownloadArguments what) =>
         what.Include.Count + what.Exclude.Count > 0 ? all => FileChoice.ByPattern(all, what.Include, what.Exclude)
         : what.RepoType == RepoKind.Model ? FileChoice.Model : FileChoice.All;
+
+    /// <summary>The sentence for a repository of which nothing was fetched.</summary>
+    internal static AttuneException NothingChosen(string name) => new(
+        $"{name} has no file on the hub that is wanted; \"attune download {name} --include '*' --dry-run\" lists what it has.");
 
     private static string Copy(Downloaded done, string folder)
     {
@@ -60,11 +64,15 @@ internal static class DownloadCommand
             {
                 ["commit"] = plan.Commit,
                 ["bytes"] = plan.Missing.Sum(file => file.Size),
-                ["files"] = new JsonArray([.. plan.Files.Select(file => new JsonObject { ["path"] = file.Path, ["size"] = file.Size, ["cached"] = !missing.Contains(file) })]),
+                ["files"] = new JsonArray([.. plan.Files.Select(file => new JsonObject
+                {
+                    ["path"] = file.Path, ["size"] = file.Size, ["cached"] = !missing.Contains(file),
+                })]),
             }, ensureAscii: false));
             return;
         }
         foreach (var file in plan.Files) terminal.Result($"{ByteSize.Words(file.Size),10}  {(missing.Contains(file) ? "new   " : "cached")}  {file.Path}");
-        terminal.Result($"{plan.Missing.Count} of {plan.Files.Count} files would be fetched, {ByteSize.Words(plan.Missing.Sum(file => file.Size))}, from the commit {plan.Commit} of the {plan.Repo}.");
+        terminal.Result($"{plan.Missing.Count} of {plan.Files.Count} files would be fetched, " +
+            $"{ByteSize.Words(plan.Missing.Sum(file => file.Size))}, from the commit {plan.Commit} of the {plan.Repo}.");
     }
 }

@@ -10,7 +10,8 @@ namespace Attune.Cli;
 internal static class LoginCommand
 {
     internal static Verb Verb { get; } = new(
-        "login", "Stores your token of the Hugging Face hub, read from the keyboard without echo or from standard input; for private and gated repositories and for pushing.", null,
+        "login",
+        "Stores your token of the Hugging Face hub, read from the keyboard without echo or from standard input; for private and gated repositories and for pushing.", null,
         [new("Login", ArgumentTable.Of<LoginArguments>()), new("Output", ArgumentTable.Of<OutputArguments>())], Run)
     {
         Examples = ["attune login", "attune login < token.txt", "attune login --logout"],
@@ -33,7 +34,8 @@ internal static class LoginCommand
         NoteVariable(settings, "is set and goes before the stored token", terminal);
         Say(account is null
             ? $"The token is stored in {settings.TokenFile}, unchecked, as HF_HUB_OFFLINE (or its like) is set."
-            : $"Logged in as {account.Name}{(account.Role is null ? "" : $" (the token may {Right(account.Role)})")}; the token is stored in {settings.TokenFile}.",
+            : $"Logged in as {account.Name}{(account.Role is null ? "" : $" (the token may {Right(account.Role)})")}; " +
+            $"the token is stored in {settings.TokenFile}.",
             new JsonObject { ["name"] = account?.Name, ["role"] = account?.Role, ["token_file"] = settings.TokenFile });
         return ExitCode.Success;
 

@@ -45,6 +45,7 @@ internal static class Names
     {
         using var download = HubAccess.Open(terminal);
         var found = Get(revision, FileChoice.WithoutWeights);
+        if (!Directory.Exists(found.Path)) throw DownloadCommand.NothingChosen(name);
         if (!withWeights) return found;
         BertConfig.Load(Path.Combine(found.Path, BertConfig.FileName));
         return Get(found.Commit, FileChoice.Model);

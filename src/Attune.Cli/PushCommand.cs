@@ -9,7 +9,8 @@ namespace Attune.Cli;
 internal static class PushCommand
 {
     internal static Verb Verb { get; } = new(
-        "push", "Pushes the folder of a model to the Hugging Face hub, as one commit.", ("FOLDER NAME", "The folder, and the repository's name; without an organisation that of your account."),
+        "push", "Pushes the folder of a model to the Hugging Face hub, as one commit.",
+        ("FOLDER NAME", "The folder, and the repository's name; without an organisation that of your account."),
         [new("Push", ArgumentTable.Of<PushArguments>()), new("Output", ArgumentTable.Of<OutputArguments>())], Run)
     {
         Examples = ["attune push trainer_output my-model", "attune push trainer_output org/my-model --private --revision trial"],
@@ -21,14 +22,16 @@ internal static class PushCommand
         using var http = new HubHttp(HubSettings.FromEnvironment(), TimeProvider.System, terminal.Note);
         var push = new HubPush(http, new TransferLine(terminal, TimeProvider.System, "Uploading").Show);
         var done = HubAccess.Run(stop => push.RunAsync(folder, name, RepoKind.Model, what.Private, what.Revision, what.CommitMessage, stop), terminal);
-        terminal.Tell(done.Commit is null ? $"{done.Page} has all files already; nothing was pushed." : $"{done.Page} has the model now, as the commit {done.Commit}.");
+        terminal.Tell(done.Commit is null ? $"{done.Page} has all files already; nothing was pushed."
+            : $"{done.Page} has the model now, as the commit {done.Commit}.");
         return done;
     }
 
     private static int Run(ArgumentValues values, Terminal terminal)
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
-        if (values.Texts is not [var folder, var name]) throw new UsageException("attune push takes a folder and a name, such as attune push trainer_output my-model.");
+        if (values.Texts is not [var folder, var name])
+            throw new UsageException("attune push takes a folder and a name, such as attune push trainer_output my-model.");
         var done = Push(folder, name, values.Create<PushArguments>(), terminal);
         terminal.Result(output.Json
             ? PythonJson.Write(new JsonObject

@@ -192,8 +192,10 @@ internal sealed class BlobDownload(HubHttp http, HubRepo repo, RepoCache cache, 
 
     private void Check(HubAnswer answer)
     {
-        var isOther = answer.Commit is { } own && own != commit || answer.Etag is { } etag && ContentHash.IsKnown(etag) && etag.Length == file.Hash.Length && etag != file.Hash;
-        if (isOther) throw new AttuneException($"{http.Settings.Address} gives another {file.Path} of the {repo} than it lists; try again later, or check HF_ENDPOINT.");
+        var isOther = answer.Commit is { } own && own != commit ||
+            answer.Etag is { } etag && ContentHash.IsKnown(etag) && etag.Length == file.Hash.Length && etag != file.Hash;
+        if (isOther)
+            throw new AttuneException($"{http.Settings.Address} gives another {file.Path} of the {repo} than it lists; try again later, or check HF_ENDPOINT.");
     }
 
     private UnreachableException BreaksOff(Exception? cut) => new($"The download of {file.Path} of the {repo} breaks off again and again", cut);

@@ -44,7 +44,8 @@ internal sealed class CachedRepo
             .. Directory.EnumerateDirectories(_repo.Snapshots).Select(folder =>
             {
                 var files = FilesBelow(folder).Select(Target).OfType<FileInfo>().ToList();
-                return new CachedRevision(Path.GetFileName(folder), [.. references[Path.GetFileName(folder)].Order(StringComparer.Ordinal)], files.Count, files.Sum(file => file.Length),
+                var commit = Path.GetFileName(folder);
+                return new CachedRevision(commit, [.. references[commit].Order(StringComparer.Ordinal)], files.Count, files.Sum(file => file.Length),
                     files.Select(file => file.LastWriteTimeUtc).DefaultIfEmpty(Directory.GetLastWriteTimeUtc(folder)).Max());
             }).OrderBy(revision => revision.Changed),
         ];
@@ -55,7 +56,8 @@ internal sealed class CachedRepo
 
     /// <summary>When one of its files was last read or written, as far as the file system notes that.</summary>
     internal DateTime LastUsed() => Contents()
-        .Select(file => file.LastAccessTimeUtc > file.LastWriteTimeUtc ? file.LastAccessTimeUtc : file.LastWriteTimeUtc).DefaultIfEmpty(Directory.GetLastWriteTimeUtc(_repo.Folder)).Max();
+        .Select(file => file.LastAccessTimeUtc > file.LastWriteTimeUtc ? file.LastAccessTimeUtc : file.LastWriteTimeUtc)
+        .DefaultIfEmpty(Directory.GetLastWriteTimeUtc(_repo.Folder)).Max();
 
     /// <summary>Checks every content against its hash and every link against what it leads to.</summary>
     /// <param name="stop">Stops it.</param>
@@ -119,7 +121,8 @@ internal sealed class CachedRepo
         .Select(name => (name, _repo.ReadReference(name) ?? ""));
 
     /// <summary>Files that take room: blobs, parts, and what stands in snapshots itself.</summary>
-    private IEnumerable<FileInfo> Contents() => FilesBelow(_repo.Blobs).Concat(FilesBelow(_repo.Snapshots)).Select(file => new FileInfo(file)).Where(file => file.LinkTarget is null);
+    private IEnumerable<FileInfo> Contents() => FilesBelow(_repo.Blobs).Concat(FilesBelow(_repo.Snapshots))
+        .Select(file => new FileInfo(file)).Where(file => file.LinkTarget is null);
 
     /// <summary>The file itself, or what its link leads to; null where that is nothing.</summary>
     private static FileInfo? Target(string file)
@@ -142,7 +145,8 @@ internal sealed class CachedRepo
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new AttuneException($"The {this} cannot be removed from {_cache}: {e.Message.TrimEnd('.')}; check who owns it and whether a program has it open.", e);
+            throw new AttuneException($"The {this} cannot be removed from {_cache}: {e.Message.TrimEnd('.')}; " +
+                $"check who owns it and whether a program has it open.", e);
         }
     }
 

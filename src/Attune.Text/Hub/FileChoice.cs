@@ -32,14 +32,16 @@ internal static partial class FileChoice
     internal static IEnumerable<RepoFile> ByPattern(IReadOnlyList<RepoFile> all, IReadOnlyList<string> include, IReadOnlyList<string> exclude)
     {
         var (wanted, unwanted) = (include.Select(Pattern).ToList(), exclude.Select(Pattern).ToList());
-        return all.Where(file => (wanted.Count == 0 || wanted.Exists(pattern => pattern.IsMatch(file.Path))) && !unwanted.Exists(pattern => pattern.IsMatch(file.Path)));
+        return all.Where(file =>
+            (wanted.Count == 0 || wanted.Exists(pattern => pattern.IsMatch(file.Path))) && !unwanted.Exists(pattern => pattern.IsMatch(file.Path)));
     }
 
     private static IEnumerable<RepoFile> Weights(IReadOnlyList<RepoFile> all)
     {
         foreach (var (one, index, isShard) in new[]
                  {
-                     (WeightFiles.SafeTensorsName, WeightFiles.SafeTensorsIndexName, SafeTensorsShard()), (WeightFiles.PickleName, WeightFiles.PickleIndexName, PickleShard()),
+                     (WeightFiles.SafeTensorsName, WeightFiles.SafeTensorsIndexName, SafeTensorsShard()),
+                     (WeightFiles.PickleName, WeightFiles.PickleIndexName, PickleShard()),
                  })
         {
             if (all.Any(file => file.Path == one)) return all.Where(file => file.Path == one);

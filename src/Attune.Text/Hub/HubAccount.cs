@@ -17,16 +17,16 @@ internal sealed record HubAccount(string Name, string? Role)
         var settings = http.Settings;
         try
         {
-            using var answer = await http.SendAsync(new HubRequest(HttpMethod.Get, new Uri($"{settings.Address}/api/whoami-v2"))
+            var (json, _) = await http.JsonAsync(new HubRequest(HttpMethod.Get, new Uri($"{settings.Address}/api/whoami-v2"))
             {
                 Patience = settings.MetadataTimeout,
                 Token = token,
                 DemandsToken = true,
-            }, stop);
-            if (answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) throw HubRefusal.RefusedToken(settings);
-            if (answer.IsGood && await answer.JsonAsync($"{settings.Address}/api/whoami-v2", stop) is JsonObject said && said["name"] is JsonValue name && name.TryGetValue(out string? account))
-                return new HubAccount(account, (said["auth"] as JsonObject)?["accessToken"]?["role"]?.ToString());
-            throw new AttuneException($"{settings.Address} does not say whose token it is ({(int)answer.Status}); check HF_ENDPOINT.");
+            }, answer => answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+                ? HubRefusal.RefusedToken(settings) : HubRefusal.Strange(settings), stop);
+            return json is JsonObject said && said["name"] is JsonValue name && name.TryGetValue(out string? account)
+                ? new HubAccount(account, ((said["auth"] as JsonObject)?["accessToken"] as JsonObject)?["role"]?.ToString())
+                : throw HubRefusal.Strange(settings);
         }
         catch (UnreachableException e)
         {

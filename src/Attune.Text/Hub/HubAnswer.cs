@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Attune.Formats;
 
 namespace Attune.Hub;
 
@@ -53,26 +52,29 @@ internal sealed class HubAnswer : IDisposable
     /// <summary>A header by its name, the first of several.</summary>
     internal string? Header(string name) => Value(_response.Headers, name);
 
-    /// <summary>The content as JSON.</summary>
-    /// <exception cref="AttuneException">It is none, or far too large.</exception>
-    internal async Task<System.Text.Json.Nodes.JsonNode?> JsonAsync(string source, CancellationToken stop)
+    /// <summary>The content, whole.</summary>
+    /// <exception cref="IOException">It breaks off, or is far too large for what is asked of a hub.</exception>
+    internal async Task<byte[]> ReadAsync(TimeSpan patience, CancellationToken stop)
     {
         const int most = 256 << 20;
         using var bytes = new MemoryStream();
+        using var still = CancellationTokenSource.CreateLinkedTokenSource(stop);
         await using var content = await Content.ReadAsStreamAsync(stop);
         var block = new byte[1 << 16];
-        int count;
-        while ((count = await content.ReadAsync(block, stop)) > 0)
+        while (true)
         {
+            still.CancelAfter(patience);
+            var count = await content.ReadAsync(block, still.Token);
+            if (count == 0) return bytes.ToArray();
             bytes.Write(block, 0, count);
-            if (bytes.Length > most) throw new AttuneException($"{source} answers with more than {most >> 20} MiB; check HF_ENDPOINT.");
+            if (bytes.Length > most) throw new IOException($"more than {most >> 20} MiB");
         }
-        return PythonJson.Parse(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), source);
     }
 
     public void Dispose() => _response.Dispose();
 
-    private static string? Last(IReadOnlyList<HttpResponseHeaders> all, string name) => all.Select(headers => Value(headers, name)).LastOrDefault(value => value is not null);
+    private static string? Last(IReadOnlyList<HttpResponseHeaders> all, string name) =>
+        all.Select(headers => Value(headers, name)).LastOrDefault(value => value is not null);
 
     private static string? Value(HttpResponseHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;

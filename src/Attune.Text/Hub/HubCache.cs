@@ -63,7 +63,8 @@ public static class HubCache
         var names = Parse(name, kind, revision).Names;
         return new AttuneException($"The {Word(kind)} {Shown.Of(name)}{(revision is null ? "" : $" at the revision {Shown.Of(revision)}")} " +
             $"is neither a folder here nor in the cache {cache} (looked for {string.Join(" and ", names.Select(form => RepoName.CacheFolder(form, kind)))}); " +
-            (isOffline ? "unset HF_HUB_OFFLINE (or its like) to download it" : $"download it by \"attune download {(kind == RepoKind.Dataset ? "--repo-type dataset " : "")}{names[0]}\"") +
+            (isOffline ? "unset HF_HUB_OFFLINE (or its like) to download it"
+                : $"download it by \"attune download {(kind == RepoKind.Dataset ? "--repo-type dataset " : "")}{names[0]}\"") +
             ", or give the path of a folder that holds it.");
     }
 

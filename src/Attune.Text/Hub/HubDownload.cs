@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Attune.Formats;
 
 namespace Attune.Hub;
@@ -115,8 +116,11 @@ public sealed class HubDownload : IDisposable
     private (HubRepo Repo, RepoCache Cache, string? Config) Find(string name, RepoKind kind, string? revision)
     {
         var (names, config) = HubCache.Parse(name, kind, revision);
-        var known = names.FirstOrDefault(form => Directory.Exists(Path.Combine(_settings.Cache, RepoName.CacheFolder(form, kind), "snapshots"))) ?? names[0];
-        return (new HubRepo(kind, known), new RepoCache(_settings.Cache, RepoName.CacheFolder(known, kind)) { MayLink = MayLink }, config);
+        var known = names.FirstOrDefault(form => HubCache.Find(Cache(form), revision) is not null) ??
+            names.FirstOrDefault(form => Directory.Exists(Cache(form).Snapshots)) ?? names[0];
+        return (new HubRepo(kind, known), Cache(known), config);
+
+        RepoCache Cache(string form) => new(_settings.Cache, RepoName.CacheFolder(form, kind)) { MayLink = MayLink };
     }
 
     /// <summary>The commit of a branch or tag, by a question for one file: the hub says it whether or not the file is there.</summary>
@@ -141,10 +145,9 @@ public sealed class HubDownload : IDisposable
     /// <summary>The commit by the longer way, for hubs that do not say it of a file that is not there.</summary>
     private async Task<string?> DescribedAsync(HubRepo repo, string revision, HubRequest like, CancellationToken stop)
     {
-        var address = repo.Api(_settings, "revision", revision);
-        using var answer = await _http.SendAsync(like with { Method = HttpMethod.Get, Address = address }, stop);
-        if (!answer.IsDone) throw HubRefusal.Of(answer, repo, revision, null, _settings);
-        return (await answer.JsonAsync(address.AbsoluteUri, stop) as System.Text.Json.Nodes.JsonObject)?["sha"]?.ToString() is { } commit && ContentHash.IsCommit(commit) ? commit : null;
+        var (json, _) = await _http.JsonAsync(like with { Method = HttpMethod.Get, Address = repo.Api(_settings, "revision", revision) },
+            answer => HubRefusal.Of(answer, repo, revision, null, _settings), stop);
+        return (json as JsonObject)?["sha"]?.ToString() is { } commit && ContentHash.IsCommit(commit) ? commit : null;
     }
 
     private async Task<IReadOnlyList<RepoFile>> ListAsync(HubRepo repo, RepoCache cache, string commit, CancellationToken stop)
@@ -163,7 +166,7 @@ public sealed class HubDownload : IDisposable
         if (missing.Count == 0) return;
         cache.Create(commit);
         RequireSpace(repo, missing.Where(file => !cache.HasBlob(file)).DistinctBy(file => file.Hash).Sum(file => file.Size - cache.PartOf(file)));
-        var (gate, done, filesDone) = (new Lock(), new Dictionary<RepoFile, long>(), 0);
+        var (gate, done, bytesDone, filesDone) = (new Lock(), new Dictionary<RepoFile, long>(), 0L, 0);
         var bytes = missing.Sum(file => file.Size);
         await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = FilesAtOnce, CancellationToken = stop }, async (file, stopped) =>
         {
@@ -175,9 +178,10 @@ public sealed class HubDownload : IDisposable
         {
             lock (gate)
             {
+                bytesDone += here - done.GetValueOrDefault(file);
                 done[file] = here;
                 if (isDone) filesDone++;
-                _report(new TransferProgress(repo.ToString(), missing.Count, filesDone, bytes, done.Values.Sum(), file, isDone));
+                _report(new TransferProgress(repo.ToString(), missing.Count, filesDone, bytes, bytesDone, file, isDone));
             }
         }
     }
@@ -194,8 +198,8 @@ public sealed class HubDownload : IDisposable
         {
             return;                                            // the system does not say
         }
-        if (free < needed + Reserve) throw new AttuneException(string.Create(CultureInfo.InvariantCulture,
-            $"The {repo} needs {needed / 1e6:0.#} MB, but {_settings.Cache} has only {free / 1e6:0.#} MB left; free some space, or set HF_HUB_CACHE to a folder on another disk."));
+        if (free < needed + Reserve) throw new AttuneException(string.Create(CultureInfo.InvariantCulture, $"The {repo} needs {needed / 1e6:0.#} MB, but {_settings.Cache} has only {free / 1e6:0.#} MB left; ") +
+            "free some space, or set HF_HUB_CACHE to a folder on another disk.");
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
+using System.Text.Json.Nodes;
 using Attune.Formats;
 
 namespace Attune.Hub;
@@ -60,6 +61,31 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
         }
     }
 
+    /// <summary>Asks for JSON; an answer that breaks off is asked for again.</summary>
+    /// <param name="request">What is asked.</param>
+    /// <param name="refuse">Makes the sentence for a refusal.</param>
+    /// <param name="stop">Stops it.</param>
+    /// <returns>The value, and the header that says where more of it is.</returns>
+    /// <exception cref="AttuneException">The hub refuses, or the answer is no JSON.</exception>
+    /// <exception cref="UnreachableException">There is no whole answer after all tries.</exception>
+    internal async Task<(JsonNode? Json, string? Link)> JsonAsync(HubRequest request, Func<HubAnswer, AttuneException> refuse, CancellationToken stop)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            using var answer = await SendAsync(request, stop);
+            if (!answer.IsDone) throw refuse(answer);
+            try
+            {
+                return (Parse(await answer.ReadAsync(request.Patience, stop)), answer.Header("Link"));
+            }
+            catch (Exception e) when (e is IOException || IsOfNetwork(e, stop))
+            {
+                if (tries > request.Retries) throw new UnreachableException($"The answer of {request.Address.GetLeftPart(UriPartial.Path)} breaks off", e);
+            }
+            await Task.Delay(Waits.After(tries), Clock, stop);
+        }
+    }
+
     public void Dispose()
     {
         if (_client.IsValueCreated) _client.Value.Dispose();
@@ -112,6 +138,18 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
         if (withToken && (request.Token ?? (Settings.SendsToken || request.DemandsToken ? Settings.Token : null)) is { } token)
             message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return message;
+    }
+
+    private JsonNode? Parse(byte[] utf8)
+    {
+        try
+        {
+            return PythonJson.Parse(utf8, Settings.Address);
+        }
+        catch (AttuneException e)
+        {
+            throw HubRefusal.Strange(Settings, e);
+        }
     }
 
     private static bool IsBusy(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests

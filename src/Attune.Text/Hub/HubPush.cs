@@ -13,7 +13,8 @@ namespace Attune.Hub;
 /// <param name="Page">Where to look at it.</param>
 internal sealed record Pushed(HubRepo Repo, string? Commit, IReadOnlyList<string> Files, string Page);
 
-/// <summary>Pushes a folder to the hub as one commit: all of it is there or nothing. Large files go before, to their storage, only what the hub lacks.</summary>
+/// <summary>Pushes a folder to the hub as one commit: all of it is there or nothing.</summary>
+/// <remarks>Large files go before, to their storage, and only what it lacks.</remarks>
 internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
 {
     private const int FilesAtOnce = 256;
@@ -51,6 +52,10 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
         {
             throw e.With("check the network and HF_ENDPOINT and give the same command again; what was sent is not sent again");
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AttuneException($"{folder} cannot be read: {e.Message.TrimEnd('.')}; check its permissions, and whether a program still writes it.", e);
+        }
     }
 
     /// <summary>The files of a folder that are pushed.</summary>
@@ -81,13 +86,13 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
         var parts = repo.Name.Split('/');
         var body = new JsonObject { ["name"] = parts[1], ["organization"] = parts[0], ["type"] = repo.Kind == RepoKind.Model ? "model" : "dataset" };
         if (isPrivate) body["visibility"] = "private";
-        using var answer = await PostAsync(new Uri($"{Settings.Address}/api/repos/create"), Json(body), stop);
+        using var answer = await http.SendAsync(Post(new Uri($"{Settings.Address}/api/repos/create"), Json(body)), stop);
         if (!answer.IsDone && answer.Status != HttpStatusCode.Conflict) throw HubRefusal.Of(answer, repo, Branch, null, Settings);
     }
 
     private async Task CreateBranchAsync(HubRepo repo, string branch, CancellationToken stop)
     {
-        using var answer = await PostAsync(repo.Api(Settings, "branch", branch), Json([]), stop);
+        using var answer = await http.SendAsync(Post(repo.Api(Settings, "branch", branch), Json([])), stop);
         if (!answer.IsDone && answer.Status != HttpStatusCode.Conflict) throw HubRefusal.Of(answer, repo, branch, null, Settings);
     }
 
@@ -101,13 +106,13 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
             {
                 ["files"] = new JsonArray([.. some.Select(file => new JsonObject { ["path"] = file.Path, ["sample"] = file.Sample(), ["size"] = file.Size })]),
             };
-            var address = repo.Api(Settings, "preupload", branch);
-            using var answer = await PostAsync(address, Json(body), stop);
-            if (!answer.IsDone) throw HubRefusal.Of(answer, repo, branch, null, Settings);
-            var modes = ((await answer.JsonAsync(address.AbsoluteUri, stop))?["files"] as JsonArray ?? []).OfType<JsonObject>().ToDictionary(mode => mode["path"]?.ToString() ?? "");
+            var (json, _) = await http.JsonAsync(
+                Post(repo.Api(Settings, "preupload", branch), Json(body)), answer => HubRefusal.Of(answer, repo, branch, null, Settings), stop);
+            var modes = ((json as JsonObject)?["files"] as JsonArray ?? []).OfType<JsonObject>().DistinctBy(mode => mode["path"]?.ToString())
+                .ToDictionary(mode => mode["path"]?.ToString() ?? "");
             foreach (var file in some)
             {
-                if (!modes.TryGetValue(file.Path, out var mode)) throw LfsUpload.Strange(Settings);
+                if (!modes.TryGetValue(file.Path, out var mode)) throw HubRefusal.Strange(Settings);
                 if (mode["shouldIgnore"]?.ToString() == "true") continue;
                 file.IsLarge = mode["uploadMode"]?.ToString() == "lfs" && file.Size > 0;           // the storage takes no empty files
                 file.ComputeHash();
@@ -122,25 +127,24 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
     {
         var lines = files.Select(file => file.IsLarge
             ? Line("lfsFile", new JsonObject { ["path"] = file.Path, ["algo"] = "sha256", ["oid"] = file.Hash, ["size"] = file.Size })
-            : Line("file", new JsonObject { ["content"] = Convert.ToBase64String(File.ReadAllBytes(file.Place)), ["path"] = file.Path, ["encoding"] = "base64" }));
+            : Line("file", new JsonObject
+            {
+                ["content"] = Convert.ToBase64String(File.ReadAllBytes(file.Place)),
+                ["path"] = file.Path,
+                ["encoding"] = "base64",
+            }));
         var body = Encoding.UTF8.GetBytes(string.Concat(lines.Prepend(Line("header", new JsonObject { ["summary"] = message, ["description"] = "" }))));
-        var address = repo.Api(Settings, "commit", branch);
         // Not tried again by itself: it may have been made though its answer was lost.
-        using var answer = await http.SendAsync(new HubRequest(HttpMethod.Post, address)
-        {
-            Body = _ => new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-ndjson") } },
-            Patience = TimeSpan.FromMinutes(2),
-            Retries = 0,
-            DemandsToken = true,
-        }, stop);
-        if (!answer.IsDone) throw HubRefusal.Of(answer, repo, branch, null, Settings);
-        return (await answer.JsonAsync(address.AbsoluteUri, stop))?["commitOid"]?.ToString() ?? throw LfsUpload.Strange(Settings);
+        var request = Post(repo.Api(Settings, "commit", branch),
+            () => new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-ndjson") } });
+        var (json, _) = await http.JsonAsync(request with { Retries = 0 }, answer => HubRefusal.Of(answer, repo, branch, null, Settings), stop);
+        return (json as JsonObject)?["commitOid"]?.ToString() ?? throw HubRefusal.Strange(Settings);
 
         static string Line(string key, JsonObject value) => new JsonObject { ["key"] = key, ["value"] = value }.ToJsonString() + "\n";
     }
 
-    private Task<HubAnswer> PostAsync(Uri address, Func<HttpContent> body, CancellationToken stop) =>
-        http.SendAsync(new HubRequest(HttpMethod.Post, address) { Body = _ => body(), Patience = TimeSpan.FromMinutes(1), DemandsToken = true }, stop);
+    private static HubRequest Post(Uri address, Func<HttpContent> body) =>
+        new(HttpMethod.Post, address) { Body = _ => body(), Patience = TimeSpan.FromMinutes(2), DemandsToken = true };
 
     private static Func<HttpContent> Json(JsonObject body) => () => new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
 }

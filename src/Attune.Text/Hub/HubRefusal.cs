@@ -25,7 +25,8 @@ internal static class HubRefusal
                 $"The {repo} has been disabled on {hub}; take another.",
             { ErrorCode: "RepoNotFound" } or { Status: HttpStatusCode.Unauthorized or HttpStatusCode.NotFound } => NotFound(repo, settings),
             { Status: HttpStatusCode.Forbidden } =>
-                $"{hub} forbids this token ({settings.TokenSource ?? "none was sent"}) to do this with the {repo}{Said(answer)}; give a token that has the right to.",
+                $"{hub} forbids this token ({settings.TokenSource ?? "none was sent"}) to do this with the {repo}" +
+                $"{Said(answer)}; give a token that has the right to.",
             _ => $"{hub} refuses the request for the {repo} ({(int)answer.Status}{Said(answer)}); check its name and HF_ENDPOINT.",
         });
     }
@@ -34,6 +35,13 @@ internal static class HubRefusal
     internal static AttuneException RefusedToken(HubSettings settings) => new(
         $"{settings.Address} does not take the token of {settings.TokenSource ?? "this request"}; make a new one at {settings.Address}/settings/tokens " +
         "and log in again by attune login.");
+
+    /// <summary>What answers is no hub.</summary>
+    internal static AttuneException Strange(HubSettings settings, Exception? cause = null)
+    {
+        var sentence = $"{settings.Address} does not answer as a hub does; check HF_ENDPOINT, and whether a proxy stands between.";
+        return cause is null ? new AttuneException(sentence) : new AttuneException(sentence, cause);
+    }
 
     private static bool IsOfToken(string message) => message.StartsWith("Invalid credentials", StringComparison.Ordinal) ||
         message.StartsWith("Invalid user token", StringComparison.Ordinal) || message.Contains("is expired", StringComparison.Ordinal);

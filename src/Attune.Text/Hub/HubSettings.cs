@@ -93,13 +93,15 @@ public sealed record HubSettings
 
     /// <summary>A token goes into a header: it must be one plain word.</summary>
     internal static string Checked(string token, string source) => token.All(letter => letter is > ' ' and < '\u007F')
-        ? token : throw new AttuneException($"{source} holds no token of the hub: it has blanks or other letters than a token's; log in again by attune login.");
+        ? token
+        : throw new AttuneException($"{source} holds no token of the hub: it has blanks or other letters than a token's; log in again by attune login.");
 
     private static Uri ReadEndpoint(string? text)
     {
         if (text is null or "") return HuggingFace;
         return Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out var address) && address.Scheme is "https" or "http" && address.UserInfo.Length == 0
-            ? address : throw new AttuneException($"HF_ENDPOINT is {Shown.Of(text)}; give the address of a hub, such as {HuggingFace.AbsoluteUri.TrimEnd('/')}.");
+            ? address
+            : throw new AttuneException($"HF_ENDPOINT is {Shown.Of(text)}; give the address of a hub, such as {HuggingFace.AbsoluteUri.TrimEnd('/')}.");
     }
 
     private static TimeSpan Seconds(string name, Func<string, string?> variable)

@@ -15,10 +15,6 @@ internal sealed class LfsUpload(HubHttp http, HubRepo repo, string branch, Actio
 
     private HubSettings Settings => http.Settings;
 
-    /// <summary>The sentence for an answer that is none of a hub.</summary>
-    internal static AttuneException Strange(HubSettings settings) =>
-        new($"{settings.Address} does not answer as a hub does; check HF_ENDPOINT, and whether a proxy stands between.");
-
     /// <summary>Sends what the hub lacks.</summary>
     internal async Task RunAsync(IReadOnlyList<UploadFile> files, CancellationToken stop)
     {
@@ -27,10 +23,11 @@ internal sealed class LfsUpload(HubHttp http, HubRepo repo, string branch, Actio
         var done = 0;
         foreach (var (file, actions) in wanted)
         {
-            var upload = actions["upload"] as JsonObject ?? throw Strange(Settings);
+            var upload = actions["upload"] as JsonObject ?? throw HubRefusal.Strange(Settings);
             void Sent(long bytes) => Report(wanted, done, file, bytes, isDone: false);
             Sent(0);
-            if (upload["header"] is JsonObject header && header["chunk_size"] is { } size) await SendPartsAsync(file, Address(upload), header, size.ToString(), Sent, stop);
+            if (upload["header"] is JsonObject header && header["chunk_size"] is { } size)
+                await SendPartsAsync(file, Address(upload), header, size.ToString(), Sent, stop);
             else using (await PutAsync(file, Address(upload), 0, file.Size, 0, Sent, stop)) { }
             if (actions["verify"] is JsonObject verify) await VerifyAsync(file, Address(verify), stop);
             Report(wanted, ++done, file, file.Size, isDone: true);
@@ -55,13 +52,12 @@ internal sealed class LfsUpload(HubHttp http, HubRepo repo, string branch, Actio
             ["ref"] = new JsonObject { ["name"] = branch },
         };
         var address = new Uri($"{repo.Page(Settings)}.git/info/lfs/objects/batch");
-        using var answer = await PostAsync(address, body, stop);
-        if (!answer.IsDone) throw HubRefusal.Of(answer, repo, branch, null, Settings);
+        var (json, _) = await http.JsonAsync(Post(address, body), answer => HubRefusal.Of(answer, repo, branch, null, Settings), stop);
         var byHash = files.ToDictionary(file => file.Hash);
         var wanted = new List<(UploadFile, JsonObject)>();
-        foreach (var entry in ((await answer.JsonAsync(address.AbsoluteUri, stop))?["objects"] as JsonArray ?? throw Strange(Settings)).OfType<JsonObject>())
+        foreach (var entry in ((json as JsonObject)?["objects"] as JsonArray ?? throw HubRefusal.Strange(Settings)).OfType<JsonObject>())
         {
-            if (!byHash.TryGetValue(entry["oid"]?.ToString() ?? "", out var file)) throw Strange(Settings);
+            if (!byHash.TryGetValue(entry["oid"]?.ToString() ?? "", out var file)) throw HubRefusal.Strange(Settings);
             if (entry["error"] is JsonObject error)
                 throw new AttuneException($"{Settings.Address} does not take {file.Path}: {Formats.Shown.Of(error["message"]?.ToString() ?? "").Trim('"')}.");
             if (entry["actions"] is JsonObject actions && actions["upload"] is not null) wanted.Add((file, actions));
@@ -74,16 +70,17 @@ internal sealed class LfsUpload(HubHttp http, HubRepo repo, string branch, Actio
     {
         var addresses = header.Where(entry => entry.Key.All(char.IsAsciiDigit) && entry.Key.Length is > 0 and < 10)
             .OrderBy(entry => int.Parse(entry.Key, CultureInfo.InvariantCulture)).Select(entry => Checked(entry.Value?.ToString())).ToList();
-        if (!long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) || bytes == 0 || addresses.Count != (file.Size + bytes - 1) / bytes)
-            throw Strange(Settings);
+        if (!long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) || bytes == 0 ||
+            addresses.Count != (file.Size + bytes - 1) / bytes)
+            throw HubRefusal.Strange(Settings);
         var parts = new JsonArray();
         for (var i = 0; i < addresses.Count; i++)
         {
             var from = i * bytes;
             using var answer = await PutAsync(file, addresses[i], from, Math.Min(bytes, file.Size - from), from, sent, stop);
-            parts.Add(new JsonObject { ["partNumber"] = i + 1, ["etag"] = answer.Header("ETag") ?? throw Strange(Settings) });
+            parts.Add(new JsonObject { ["partNumber"] = i + 1, ["etag"] = answer.Header("ETag") ?? throw HubRefusal.Strange(Settings) });
         }
-        using var done = await PostAsync(completion, new JsonObject { ["oid"] = file.Hash, ["parts"] = parts }, stop);
+        using var done = await http.SendAsync(Post(completion, new JsonObject { ["oid"] = file.Hash, ["parts"] = parts }), stop);
         if (!done.IsDone) throw Refused(file, done);
     }
 
@@ -109,23 +106,24 @@ internal sealed class LfsUpload(HubHttp http, HubRepo repo, string branch, Actio
 
     private async Task VerifyAsync(UploadFile file, Uri address, CancellationToken stop)
     {
-        using var answer = await PostAsync(address, new JsonObject { ["oid"] = file.Hash, ["size"] = file.Size }, stop);
+        using var answer = await http.SendAsync(Post(address, new JsonObject { ["oid"] = file.Hash, ["size"] = file.Size }), stop);
         if (!answer.IsDone) throw Refused(file, answer);
     }
 
-    private Task<HubAnswer> PostAsync(Uri address, JsonObject body, CancellationToken stop) => http.SendAsync(new HubRequest(HttpMethod.Post, address)
+    private static HubRequest Post(Uri address, JsonObject body) => new(HttpMethod.Post, address)
     {
         Body = _ => new StringContent(body.ToJsonString(), Encoding.UTF8, MediaTypeHeaderValue.Parse(MediaType)),
         Accept = new MediaTypeWithQualityHeaderValue(MediaType),
         Patience = Patience,
         DemandsToken = true,
-    }, stop);
+    };
 
     private Uri Address(JsonObject action) => Checked(action["href"]?.ToString());
 
     private Uri Checked(string? address) => Uri.TryCreate(address, UriKind.Absolute, out var place) &&
-        (place.Scheme == Uri.UriSchemeHttps || place.Scheme == Settings.Endpoint.Scheme) ? place : throw Strange(Settings);
+        (place.Scheme == Uri.UriSchemeHttps || place.Scheme == Settings.Endpoint.Scheme) ? place : throw HubRefusal.Strange(Settings);
 
     private static AttuneException Refused(UploadFile file, HubAnswer answer) =>
-        new($"The hub's storage does not take {file.Path} ({(int)answer.Status}); give the same command again, and if that does not help, see whether the file is in use.");
+        new($"The hub's storage does not take {file.Path} ({(int)answer.Status}); give the same command again, " +
+            "and if that does not help, see whether the file is in use.");
 }

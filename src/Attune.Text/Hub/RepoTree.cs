@@ -17,13 +17,13 @@ internal static class RepoTree
         var page = repo.Api(http.Settings, "tree", commit, "?recursive=true&expand=false");
         for (var pages = 0; ; pages++)
         {
-            using var answer = await http.SendAsync(new HubRequest(HttpMethod.Get, page) { Patience = http.Settings.MetadataTimeout, Retries = retries }, stop);
-            if (!answer.IsGood) throw HubRefusal.Of(answer, repo, commit, null, http.Settings);
-            if (await answer.JsonAsync(page.GetLeftPart(UriPartial.Path), stop) is not JsonArray entries) throw Strange(http.Settings);
+            var (json, link) = await http.JsonAsync(new HubRequest(HttpMethod.Get, page) { Patience = http.Settings.MetadataTimeout, Retries = retries },
+                answer => HubRefusal.Of(answer, repo, commit, null, http.Settings), stop);
+            if (json is not JsonArray entries) throw HubRefusal.Strange(http.Settings);
             foreach (var entry in entries)
                 if (Text(entry, "type") == "file") files.Add(Read(entry!, http.Settings));
-            if (Next(answer.Header("Link"), page) is not { } next) return files;
-            if (pages == MostPages) throw Strange(http.Settings);
+            if (Next(link, page) is not { } next) return files;
+            if (pages == MostPages) throw HubRefusal.Strange(http.Settings);
             // The next page is asked for with the token, so of this hub, also where a mirror passes on another's address.
             page = new Uri(http.Settings.Endpoint, next.PathAndQuery);
         }
@@ -35,8 +35,10 @@ internal static class RepoTree
         if (!File.Exists(path)) return null;
         try
         {
-            if (PythonJson.ReadFile(path) is not JsonObject kept || Number(kept, "format_version") != FormatVersion || kept["files"] is not JsonObject files) return null;
-            var all = files.Select(file => (Path: file.Key, Size: Number(file.Value, "size"), Id: Text(file.Value, "blob_id"), Lfs: Text(file.Value, "lfs_sha256"),
+            if (PythonJson.ReadFile(path) is not JsonObject kept || Number(kept, "format_version") != FormatVersion ||
+                kept["files"] is not JsonObject files) return null;
+            var all = files.Select(file => (
+                Path: file.Key, Size: Number(file.Value, "size"), Id: Text(file.Value, "blob_id"), Lfs: Text(file.Value, "lfs_sha256"),
                 Xet: Text(file.Value, "xet_hash"))).ToList();
             return all.TrueForAll(file => file.Size >= 0 && ContentHash.IsKnown(file.Lfs ?? file.Id ?? ""))
                 ? [.. all.Select(file => new RepoFile(file.Path, file.Size!.Value, file.Id ?? "", file.Lfs, file.Xet))] : null;
@@ -66,7 +68,7 @@ internal static class RepoTree
         var lfs = entry["lfs"] as JsonObject;
         var file = new RepoFile(
             Text(entry, "path") ?? "", Number(lfs, "size") ?? Number(entry, "size") ?? -1, Text(entry, "oid") ?? "", Text(lfs, "oid"), Text(entry, "xetHash"));
-        return file.Size >= 0 && ContentHash.IsKnown(file.Hash) && file.Path.Length > 0 ? file : throw Strange(settings);
+        return file.Size >= 0 && ContentHash.IsKnown(file.Hash) && file.Path.Length > 0 ? file : throw HubRefusal.Strange(settings);
     }
 
     /// <summary>The address of the next page, in a header such as &lt;https://...&gt;; rel="next".</summary>
@@ -81,10 +83,9 @@ internal static class RepoTree
         return null;
     }
 
-    private static string? Text(JsonNode? node, string key) => (node as JsonObject)?[key] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+    private static string? Text(JsonNode? node, string key) =>
+        (node as JsonObject)?[key] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
-    private static long? Number(JsonNode? node, string key) => (node as JsonObject)?[key] is JsonValue value && value.TryGetValue(out long number) ? number : null;
-
-    private static AttuneException Strange(HubSettings settings) =>
-        new($"{settings.Address} does not list the repository's files as a hub does; check HF_ENDPOINT, and whether a proxy stands between.");
+    private static long? Number(JsonNode? node, string key) =>
+        (node as JsonObject)?[key] is JsonValue value && value.TryGetValue(out long number) ? number : null;
 }

@@ -109,6 +109,23 @@ public sealed class HubHttpTests : HubFixture
     }
 
     [Fact]
+    public void List_CutInTheMiddle_IsAskedForAgain()
+    {
+        var times = 0;
+        Server.Then = (call, reply) => call.Target.Contains("/tree/", StringComparison.Ordinal) && times++ < 3 ? reply with { CutAfter = reply.Body.Length / 2 } : reply;
+        Download();
+        AssertWhole(Needed);
+        Assert.Equal([1, 2, 4], Time.Waits.Select(wait => wait.TotalSeconds));
+    }
+
+    [Fact]
+    public void List_AlwaysCut_IsOneSentence()
+    {
+        Server.Then = (call, reply) => call.Target.Contains("/tree/", StringComparison.Ordinal) ? reply with { CutAfter = reply.Body.Length / 2 } : reply;
+        Assert.StartsWith($"The answer of {Settings.Address}/api/models/{Model}/tree/{Commit} breaks off; check the network", Fails(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Requests_Always_AskForPlainBytes()
     {
         Download();
