@@ -86,7 +86,7 @@ internal static class Names
             });
             return Get(card.Commit, all =>
             {
-                var repository = DatasetRepository.Of(name, "the hub", all.Select(file => file.Path), DatasetCard.Read(card.Path, warn: null), warn: null);
+                var repository = DatasetRepository.Of(name, $"{name} on the hub", all.Select(file => file.Path), DatasetCard.Read(card.Path, warn: null), warn: null);
                 var needed = repository.Config(config).Splits.Values.SelectMany(files => files).Append(DatasetCard.FileName).ToHashSet(StringComparer.Ordinal);
                 return all.Where(file => needed.Contains(file.Path));
             });

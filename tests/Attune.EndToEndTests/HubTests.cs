@@ -137,10 +137,10 @@ public sealed class HubTests : IDisposable
         var repository = _server.Add("datasets/org/script");
         repository.Commit([("script.py", Bytes("import os")), ("README.md", Bytes("# Rows"))]);
         string[] train = ["train", "--model", "tiny", "--dataset", "org/script", "--output-dir", "run", "--max-steps", "1", "--overwrite-output-dir"];
-        Assert.Contains("The data set org/script has no data file on the hub", Run(train).Error, StringComparison.Ordinal);
+        Assert.Contains("org/script on the hub has no data file", Run(train).Error, StringComparison.Ordinal);
         var commit = repository.Commit([("default/partial-train/0000.csv", Bytes(rows))], "refs/convert/parquet");
         var result = Run(train).Good();
-        Assert.Contains("Of the data set org/script the hub has only a part as Parquet (partial-train: the first 5 GB)", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Warning: the split train of org/script is only a part of the data", result.Error, StringComparison.Ordinal);
         using var kept = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "attune_config.json")));
         Assert.Equal(commit, kept.RootElement.GetProperty("dataset_revision").GetString());
         AttuneProcess.Run(_folder, train).Good();              // and so it does without the hub
