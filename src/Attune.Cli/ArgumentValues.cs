@@ -22,6 +22,12 @@ internal sealed class ArgumentValues(Verb verb, IReadOnlyList<string> texts)
     /// <summary>Takes a value.</summary>
     internal void Set(Argument argument, object? value) => _values[argument] = value;
 
+    /// <summary>Takes back a value, where there is one.</summary>
+    internal void Forget(string name)
+    {
+        if (verb.Arguments.FirstOrDefault(argument => argument.Name == name) is { } argument) _values.Remove(argument);
+    }
+
     /// <summary>A default that depends on other arguments: it gives way to what was given.</summary>
     internal void SetDefault(string name, object? value) => _values.TryAdd(Find(name), value);
 

@@ -17,6 +17,9 @@ internal sealed class VerbParser
     private const int Any = 100_000;
     private const string ConfigName = "--config";
 
+    // A commit in a configuration file is one of the repository beside it, not of another that the command line names.
+    private static readonly Dictionary<string, string> RevisionsOf = new() { ["model"] = "model_revision", ["dataset"] = "dataset_revision" };
+
     private readonly Dictionary<Option<string[]>, Meaning> _options = [];
     private readonly Dictionary<Option<string[]>, string> _others = [];
     private readonly Option<string[]> _config = Option(ConfigName, [], 1, isList: false);
@@ -55,6 +58,8 @@ internal sealed class VerbParser
         try
         {
             if (Values(result, _config) is { } files) ReadConfig(files[^1], values);
+            foreach (var (name, revision) in RevisionsOf)
+                if (_options.Any(option => option.Value.Argument.Name == name && Values(result, option.Key) is not null)) values.Forget(revision);
             foreach (var (option, (argument, isNegated)) in _options)
                 if (Values(result, option) is { } given) values.Set(argument, Value(argument, given, isNegated));
             foreach (var (option, name) in _others)

@@ -114,8 +114,8 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
             using var message = Message(request, address, !hasLeft, () => patience.CancelAfter(request.Patience));
             var response = await _client.Value.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             if (!hasLeft) ofHub.Add(response.Headers);
-            if (!IsFollowed(request, response.StatusCode) || response.Headers.Location is not { } location) return new HubAnswer(response, ofHub, !hasLeft);
-            var next = new Uri(address, location);
+            if (!IsFollowed(request, response.StatusCode) || !Uri.TryCreate(address, response.Headers.Location, out var next))
+                return new HubAnswer(response, ofHub, !hasLeft);
             // Where a redirect has led away the token stays behind, also when another leads back.
             var leaves = hasLeft || !Settings.IsOfHub(next);
             if (leaves && !request.LeavesTheHub) return new HubAnswer(response, ofHub, !hasLeft);

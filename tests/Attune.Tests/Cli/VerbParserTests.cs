@@ -172,6 +172,18 @@ public sealed class VerbParserTests
     }
 
     [Fact]
+    public void Config_RevisionOfAnotherRepository_IsNotTaken()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("run.json", """{"model": "org/one", "model_revision": "abc", "dataset": "org/rows", "dataset_revision": "def"}""");
+        Assert.Equal("abc", Parse("--config", file).Create<ModelArguments>().ModelRevision);
+        Assert.Null(Parse("--config", file, "--model", "org/other").Create<ModelArguments>().ModelRevision);
+        Assert.Equal("def", Parse("--config", file, "--model", "org/other").Create<DataArguments>().DatasetRevision);
+        Assert.Equal("v2", Parse("--config", file, "--model", "org/other", "--model-revision", "v2").Create<ModelArguments>().ModelRevision);
+        Assert.Null(Parse("--config", file, "--dataset-name", "org/other").Create<DataArguments>().DatasetRevision);
+    }
+
+    [Fact]
     public void Config_UnknownName_IsRefusedWithTheFile()
     {
         using var folder = new TemporaryFolder();
