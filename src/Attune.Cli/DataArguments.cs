@@ -120,8 +120,12 @@ public sealed record DataArguments
             : throw new AttuneException($"max_bad_rows is {MaxBadRows}; give a share of the rows such as 0.01, or a number of rows."),
         MaxBadRows = MaxBadRows >= 1 ? (int)MaxBadRows : null,
         QuarantineFolder = quarantine,
+        CharactersInMemory = CharactersInMemory,
         Warn = warn,
     };
+
+    /// <summary>As in the options of reading; no argument of the command.</summary>
+    internal long CharactersInMemory { get; init; } = new DatasetReadOptions().CharactersInMemory;
 
     /// <summary>The kind of task that the arguments name, or null.</summary>
     /// <exception cref="AttuneException">Two of them disagree.</exception>

@@ -75,6 +75,34 @@ public sealed class DataCacheTests : IDisposable
         Assert.Equal(4, CachedFiles);
     }
 
+    [Theory, MemberData(nameof(Kinds))]
+    public void Run_TextsThatDoNotFitIntoMemory_AreTheSameRows(string kind)
+    {
+        var data = new DataArguments
+        {
+            TrainFile = File(label: kind switch { "regression" => i => $"{i}.5", "several" => i => "c", _ => null }),
+            TextColumnNames = kind is "pairs" or "joined" ? ["text", "other"] : null,
+            TextColumnDelimiter = kind == "joined" ? " / " : null,
+            ProblemType = kind == "several" ? Attune.Models.ProblemType.MultiLabelClassification : null,
+            MaxTrainSamples = kind == "limited" ? 100 : null,
+        };
+        var expected = Run(data with { TokenCache = false });
+        var stored = data with { CharactersInMemory = 1000 };
+        Assert.Equal(expected.Rows, Run(stored with { TokenCache = false }).Rows);
+        Assert.Equal(0, CachedFiles);
+        foreach (var run in new[] { Run(stored), Run(stored), Run(stored with { OverwriteCache = true }) })
+        {
+            Assert.Equal(expected.Told, run.Told);
+            Assert.Equal(expected.Rows, run.Rows);
+        }
+        Assert.Equal(4, CachedFiles);
+        _folder.Write("not a folder", "");
+        var told = new List<string>();
+        var source = DataSource.Load(stored, null, mustFit: false, _folder.Path, told.Add, cache: new CacheFolder(Path.Combine(_folder.Path, "not a folder")));
+        source.EnsureValidation(isWanted: true, 7);
+        Assert.StartsWith($"train {source.Encode("train", data.MaxTrainSamples, TestVocabulary.Uncased, 40)!.Dataset.Count} ", expected.Rows[0], StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Run_Again_DoesNotReadTheFile()
     {
