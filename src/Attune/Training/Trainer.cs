@@ -24,7 +24,9 @@ public sealed class Trainer
     /// <param name="evalDataset">Needed where the arguments ask for evaluations.</param>
     /// <param name="computeMetrics">From logits and labels of an evaluation to named numbers; null leaves it at the loss.</param>
     /// <param name="callbacks">Called after the Trainer's own in the order given.</param>
-    /// <param name="saveTokenizer">Writes the tokenizer's files into a folder, with each checkpoint and with the model.</param>
+    /// <param name="saveTokenizer">
+    /// Writes the tokenizer's files into a folder, with each checkpoint (of a large model on another thread than training's) and with the model.
+    /// </param>
     /// <param name="notice">Is told in one line what a user should know and is no error.</param>
     /// <exception cref="AttuneException">Arguments do not fit together, or a data set or metric they need is missing.</exception>
     public Trainer(
