@@ -74,13 +74,27 @@ internal static class JsonReader
             var root = document.RootElement;
             if (root.ValueKind == JsonValueKind.Object)
             {
-                if (!root.TryGetProperty("data", out var data) || data.ValueKind != JsonValueKind.Array) return null;
+                if (RowsOf(root) is not { } data) return null;
                 root = data;
             }
             if (root.ValueKind != JsonValueKind.Array) return null;
             var row = 0;
             foreach (var element in root.EnumerateArray()) AddRow(element, new RowPlace(path, ++row, 0), table, bad);
             return row;
+        }
+    }
+
+    /// <summary>The array under "data", or null.</summary>
+    private static JsonElement? RowsOf(JsonElement root)
+    {
+        try
+        {
+            return root.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Array ? data : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A key before it holds half of a surrogate pair: as a row it is refused with its place.
+            return null;
         }
     }
 
