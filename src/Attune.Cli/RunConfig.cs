@@ -47,6 +47,17 @@ internal static class RunConfig
     /// <summary>The seed of the run, by which its validation rows were set apart.</summary>
     internal static long? Seed(string folder) => Load(folder)?["seed"] is JsonValue value && value.TryGetValue(out long seed) ? seed : null;
 
+    /// <summary>Model and data set at the commits of the run that goes on, where they are the same and no other revision is asked for.</summary>
+    internal static (ModelArguments Model, DataArguments Data) AtItsCommits(string folder, ModelArguments model, DataArguments data)
+    {
+        var json = Load(folder);
+        string? Kept(string name) => json?[name]?.ToString();
+        if (model.ModelRevision is null && Kept("model") == model.Model) model = model with { ModelRevision = Kept("model_revision") };
+        if (data.DatasetRevision is null && Kept("dataset") == data.Dataset && Kept("dataset_config") == data.DatasetConfig)
+            data = data with { DatasetRevision = Kept("dataset_revision") };
+        return (model, data);
+    }
+
     /// <summary>Refuses to go on from a checkpoint of a model of another shape, by the option that names the model.</summary>
     /// <exception cref="AttuneException">It was made with another model.</exception>
     internal static void CheckModel(string checkpoint, string outputDir, BertConfig model)

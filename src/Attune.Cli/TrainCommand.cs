@@ -66,6 +66,7 @@ internal static class TrainCommand
         OutputArguments output, Terminal terminal)
     {
         var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint, terminal.Tell);
+        if (checkpoint is not null) (from, data) = RunConfig.AtItsCommits(checkedArguments.OutputDir, from, data);
         var found = Names.Model(from.Model!, from.ModelRevision, terminal); // names become folders here and nowhere else
         var folder = found.Path;
         var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
@@ -97,13 +98,15 @@ internal static class TrainCommand
         using var save = new SaveOnSignal(terminal);
         var trainer = new Trainer(
             model, arguments, train, eval, source.ComputeMetrics(),
-            [new ProgressBar(terminal, TimeProvider.System), save, .. Reporters.Of(arguments)], tokenizer.Save, terminal.Tell);
+            [
+                new ProgressBar(terminal, TimeProvider.System), save,
+                new RunConfigKeeper(@from with { ModelRevision = found.Commit }, data with { DatasetRevision = source.Commit }), .. Reporters.Of(arguments),
+            ],
+            tokenizer.Save, terminal.Tell);
         if (output.Verbose)
             foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
         var results = new TrainResults(trainer, source, output, terminal);
         var done = trainer.Train(checkpoint, stop.Token);
-        // A branch moves on; the run was of one commit.
-        RunConfig.Write(trainer.Args.OutputDir, @from with { ModelRevision = found.Commit }, data with { DatasetRevision = source.Commit }, trainer.Args);
         if (done.Interrupted) return results.Interrupted(done, stop.Code ?? ExitCode.TryAgain);   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
         results.Train(done, train.Count);

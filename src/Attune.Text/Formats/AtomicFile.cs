@@ -99,7 +99,7 @@ internal static partial class AtomicFile
         if (OperatingSystem.IsWindows()) return;
         const int readOnly = 0;
         var descriptor = Open(folder, readOnly);
-        if (descriptor < 0) return;
+        if (descriptor < 0) Check(descriptor, folder);
         try
         {
             Check(FsyncDescriptor(descriptor), folder);

@@ -82,14 +82,14 @@ internal static class Checkpoint
             }
         }
         return problems.Count == 0 ? null : throw new AttuneException(
-            $"No checkpoint in {outputDir} is whole ({string.Join("; ", problems)}); put back what is missing, or start anew with --overwrite-output-dir.");
+            $"No checkpoint in {outputDir} is whole ({string.Join("; ", problems)}); put back what is missing, or leave out resume_from_checkpoint and give --overwrite-output-dir to start anew.");
     }
 
     /// <summary>What is wrong with a checkpoint. Those of transformers have no manifest; what they hold is checked when it is read.</summary>
     private static string? Problem(string folder)
     {
-        if (File.Exists(Path.Combine(folder, CheckpointFiles.Manifest)) || File.Exists(Path.Combine(folder, CheckpointFiles.ResumeState)))
-            return CheckpointManifest.Problem(folder);
+        string[] own = [CheckpointFiles.Manifest, CheckpointFiles.ResumeState, CheckpointFiles.Optimizer];
+        if (own.Any(file => File.Exists(Path.Combine(folder, file)))) return CheckpointManifest.Problem(folder);
         var state = Path.Combine(folder, CheckpointFiles.TrainerState);
         return File.Exists(state) ? null : $"{state} is missing";
     }
@@ -146,6 +146,7 @@ internal static class Checkpoint
             Directory.Move(replaced, folder);
             throw;
         }
+        AtomicFile.FlushFolder(Path.GetDirectoryName(fresh)!);             // the new one must be in its place before the old one goes
         TryDelete(replaced);
     }
 

@@ -103,7 +103,7 @@ internal sealed record CheckpointManifest
             manifest = JsonSerializer.Deserialize<CheckpointManifest>(text, SnakeCase);
             if (manifest is { FormatVersion: > KnownVersion }) problem = $"{path} was written by a later version of Attune";
             // Compared as text, so that a change of any byte shows, be it in a name that nobody reads.
-            else if (manifest is not null && manifest.Sealed().Text() == text) return true;
+            else if (manifest is { Files: not null } && !manifest.Files.ContainsValue(null!) && manifest.Sealed().Text() == text) return true;
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {

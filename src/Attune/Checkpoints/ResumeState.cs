@@ -37,6 +37,9 @@ internal sealed record ResumeState
     /// <summary>Whether a callback ended the epoch before its last update.</summary>
     public bool EpochStopped { get; init; }
 
+    /// <summary>Whether a callback ended the run before its last update.</summary>
+    public bool TrainingStopped { get; init; }
+
     /// <summary>Whether an evaluation was due and is not done, because the run was interrupted in it.</summary>
     public bool EvaluationDue { get; init; }
 
@@ -57,6 +60,9 @@ internal sealed record ResumeState
 
     /// <summary>Updates that were skipped since the last one that was made, because loss or gradient was not a number.</summary>
     public int SkippedInARow { get; init; }
+
+    /// <summary>Most rows of a batch that go through the model at a time, where memory ran out before; else null.</summary>
+    public int? RowsAtATime { get; init; }
 
     /// <summary>Seconds of training so far.</summary>
     public double TrainSeconds { get; init; }

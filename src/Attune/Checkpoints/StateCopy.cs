@@ -20,7 +20,15 @@ internal sealed unsafe class StateCopy : IDisposable
         if (_tensors.Count == 0)
         {
             if (live.Sum(tensor => tensor.Count * sizeof(float)) > Usable * FreeMemory.Bytes()) return null;
-            foreach (var (_, count) in live) _tensors.Add(LibTorch.Empty(count));
+            try
+            {
+                foreach (var (_, count) in live) _tensors.Add(LibTorch.Empty(count));
+            }
+            catch (AttuneException e) when (LibTorch.IsOutOfMemory(e))
+            {
+                Dispose();                                                  // a limit that the system does not tell of
+                return null;
+            }
         }
         var copies = _tensors.ConvertAll(tensor => (nint)LibTorch.Floats(tensor));
         var pieces = Pieces(live);

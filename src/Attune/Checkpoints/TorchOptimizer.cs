@@ -1,5 +1,6 @@
 using Attune.Formats;
 using Attune.Models;
+using Attune.Native;
 using Attune.Optimization;
 
 namespace Attune.Checkpoints;
@@ -28,27 +29,40 @@ internal static class TorchOptimizer
                     throw Unfit(path, $"{moment} of {weight.Name} is missing or has another shape");
                 tensors.Add(($"{weight.Name}.{moment}", tensor));
             }
-            if (state["step"] is PickledTensor { ByteCount: > 0 } step) tensors.Add(($"{weight.Name}.step", step));
+            if (state["step"] is PickledTensor { ByteCount: > 0 and <= sizeof(long) } step) tensors.Add(($"{weight.Name}.step", step));
             else steps = Math.Max(steps, state["step"] as long? ?? throw Unfit(path, $"the number of updates of {weight.Name} is missing"));
         }
         using var weights = PickleWeights.Of(file, tensors);
-        var flat = optimizer.State;
-        foreach (var moment in Moments) Native.LibTorch.Span(flat[moment]).Clear();
+        try
+        {
+            optimizer.StepCount = Math.Max(steps, Fill(optimizer, weights));
+            return true;
+        }
+        catch (AttuneException)
+        {
+            foreach (var moment in optimizer.State.Values) LibTorch.Span(moment).Clear();
+            throw;
+        }
+    }
+
+    /// <summary>Fills the moments; gives the number of updates, where it is written as a tensor.</summary>
+    private static long Fill(Optimizer optimizer, PickleWeights weights)
+    {
+        var (flat, steps) = (optimizer.State, 0L);
         foreach (var entry in weights.Entries)
         {
             var (name, kind) = (entry.Name[..entry.Name.LastIndexOf('.')], entry.Name[(entry.Name.LastIndexOf('.') + 1)..]);
             if (kind == "step")
             {
-                var count = new float[1];
+                var count = new float[entry.ByteCount / entry.Type.Size()];
                 weights.ReadFloats(entry, count);
-                steps = Math.Max(steps, (long)count[0]);
+                steps = Math.Max(steps, (long)count.Max());
                 continue;
             }
             var weight = optimizer.Trained.All.First(trained => trained.Name == name);
-            weights.ReadFloats(entry, Native.LibTorch.Span(flat[kind]).Slice(checked((int)optimizer.Trained.Place(weight)), checked((int)weight.NumberOfElements)));
+            weights.ReadFloats(entry, LibTorch.Span(flat[kind]).Slice(checked((int)optimizer.Trained.Place(weight)), checked((int)weight.NumberOfElements)));
         }
-        optimizer.StepCount = steps;
-        return true;
+        return steps;
     }
 
     /// <summary>The state of each weight: torch numbers them through all groups, the Trainer puts those that decay first, and so does Attune.</summary>

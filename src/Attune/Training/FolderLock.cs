@@ -54,8 +54,18 @@ internal sealed class FolderLock : IDisposable
     public void Dispose()
     {
         _renewal.Dispose();
-        File.Delete(_owner);
-        _file.Dispose();
+        try
+        {
+            File.Delete(_owner);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The folder is gone or only to be read now. A name without the lock keeps nobody out.
+        }
+        finally
+        {
+            _file.Dispose();
+        }
     }
 
     private void Renew()

@@ -24,6 +24,9 @@ internal sealed class MicroBatches
     /// <summary>Batches as they are.</summary>
     internal static MicroBatches Whole { get; } = new(default, double.PositiveInfinity);
 
+    /// <summary>Batches in parts of at most so many rows.</summary>
+    internal static MicroBatches AtMost(int rows) => new(default, double.PositiveInfinity, rows);
+
     /// <summary>Measures what rows need and finds out what is free.</summary>
     /// <param name="model">Ready to train; its gradients are cleared.</param>
     /// <param name="data">The training rows.</param>
@@ -60,9 +63,8 @@ internal sealed class MicroBatches
         return now == 1 ? null : new MicroBatches(_row, _budget, (now + 1) / 2);
     }
 
-    /// <summary>Most rows that go through the model at a time.</summary>
-    /// <param name="batchSize">Rows of a batch.</param>
-    internal int MostRows(int batchSize) => Math.Min(_mostRows, batchSize);
+    /// <summary>Most rows that go through the model at a time; null where only their memory counts.</summary>
+    internal int? MostRows => _mostRows == int.MaxValue ? null : _mostRows;
 
     /// <summary>The batch in parts, in its order: as many rows in each as fit.</summary>
     internal IEnumerable<Range> Of(TokenizedDataset data, int[] rows)

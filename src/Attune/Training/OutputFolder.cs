@@ -21,11 +21,16 @@ public static class OutputFolder
             Directory.CreateDirectory(args.OutputDir);
             // A file can be created, so checkpoints can: better known now than after an hour of training.
             var ours = FolderLock.Take(args.OutputDir);
-            if (IsContinued(args, checkpoint) || !args.OverwriteOutputDir) return ours;
-            foreach (var folder in CheckpointFiles.All(args.OutputDir)) CheckpointRotation.Remove(folder);
-            foreach (var file in Results) File.Delete(Path.Combine(args.OutputDir, file));
-            foreach (var file in Directory.EnumerateFiles(args.OutputDir, CheckpointFiles.Results("*")).ToList()) File.Delete(file);
-            return ours;
+            try
+            {
+                if (!IsContinued(args, checkpoint) && args.OverwriteOutputDir) RemoveRun(args.OutputDir);
+                return ours;
+            }
+            catch
+            {
+                ours.Dispose();
+                throw;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -55,6 +60,13 @@ public static class OutputFolder
         return checkpoint;
     }
 
+    private static void RemoveRun(string outputDir)
+    {
+        foreach (var folder in CheckpointFiles.All(outputDir)) CheckpointRotation.Remove(folder);
+        foreach (var file in Results) File.Delete(Path.Combine(outputDir, file));
+        foreach (var file in Directory.EnumerateFiles(outputDir, CheckpointFiles.Results("*")).ToList()) File.Delete(file);
+    }
+
     /// <summary>Only where no other process trains into the folder: what it is just writing is not left over.</summary>
     private static void CleanUp(string folder)
     {
@@ -71,7 +83,13 @@ public static class OutputFolder
     }
 
     /// <summary>Whether the run in the folder is the one that goes on; a checkpoint of another folder starts a new run in this one.</summary>
-    private static bool IsContinued(TrainingArguments args, string? checkpoint) => checkpoint is not null &&
-        Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint))) ==
-        Path.TrimEndingDirectorySeparator(Path.GetFullPath(args.OutputDir));
+    private static bool IsContinued(TrainingArguments args, string? checkpoint)
+    {
+        if (checkpoint is null) return false;
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint));
+        if (Path.GetDirectoryName(folder) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(args.OutputDir))) return true;
+        // The same folder under another name, by a link: what is gone on from must not be removed.
+        var here = Path.Combine(args.OutputDir, Path.GetFileName(folder), CheckpointFiles.TrainerState);
+        return File.Exists(here) && File.ReadAllBytes(here).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(folder, CheckpointFiles.TrainerState)));
+    }
 }

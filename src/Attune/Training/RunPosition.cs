@@ -13,7 +13,13 @@ internal sealed class RunPosition
     internal bool IsEpochEnded { get; set; }
 
     /// <summary>Whether the evaluation after the last update was broken off, and is to be made up for.</summary>
-    internal bool IsEvaluationDue { get; init; }
+    internal bool IsEvaluationDue { get; set; }
+
+    /// <summary>Whether a callback has ended the epoch before its last update, of a run that goes on.</summary>
+    internal bool IsEpochStopped { get; set; }
+
+    /// <summary>Whether a callback has ended the run, which goes on only to be ended in order.</summary>
+    internal bool IsTrainingStopped { get; set; }
 
     /// <summary>Rows trained on in the whole run, each time counted.</summary>
     internal long RowsTrained { get; set; }
@@ -21,5 +27,5 @@ internal sealed class RunPosition
     /// <summary>Seconds of training before the last resumption.</summary>
     internal double SecondsBefore { get; init; }
 
-    internal void NextEpoch() => (Epoch, Updates, IsEpochEnded) = (Epoch + 1, 0, false);
+    internal void NextEpoch() => (Epoch, Updates, IsEpochEnded, IsEpochStopped) = (Epoch + 1, 0, false, false);
 }

@@ -176,9 +176,18 @@ public sealed class Trainer
     private TrainOutput RunOnce(TokenizedDataset data, string? resume, CancellationToken cancellation)
     {
         using var time = Profiler.Measure("train");
-        using var run = new TrainingRun(this, data, resume, cancellation);
-        using var folder = OutputFolder.Prepare(Args, resume);            // deletes an earlier run, so only when all else is found right
-        return run.Run();
+        var run = new TrainingRun(this, data, resume, cancellation);
+        IDisposable? folder = null;
+        try
+        {
+            folder = OutputFolder.Prepare(Args, resume);                  // deletes an earlier run, so only when all else is found right
+            return run.Run();
+        }
+        finally
+        {
+            run.Dispose();                                                // waits for what is being written, which the lock protects
+            folder?.Dispose();
+        }
     }
 
     private TrainingArguments SmoothedOnlyClasses(TrainingArguments args, TokenizedDataset? data, BertForSequenceClassification model)

@@ -127,7 +127,7 @@ public sealed partial record TrainingArguments
 
     /// <summary>What happens with a loss that is not a number or infinite.</summary>
     /// <value>
-    /// Default null: the update is skipped, naming its rows, and after three in a row training stops with the weights before. true: the update is
+    /// Default null: the update is skipped, naming its rows, and the fourth in a row stops training with the weights before. true: the update is
     /// made all the same and the log shows the mean of the other losses. false: it is made and the log shows it. transformers' default is true.
     /// </value>
     public bool? LoggingNanInfFilter { get; init; }

@@ -83,12 +83,15 @@ public sealed partial record TrainingArguments
     private void CheckNumbers(Action<string>? notice)
     {
         _ = FrozenPart.Parse(Freeze);
-        if (MaxTime <= TimeSpan.Zero) throw new AttuneException($"max_time is {MaxTime}; it must be above 0.");
+        if (MaxTime is { } time && (time <= TimeSpan.Zero || time.TotalDays > MostDays))
+            throw new AttuneException(Invariant($"max_time is {time}; it must be above 0, and at most {MostDays} days."));
         if (!double.IsFinite(NumTrainEpochs)) throw Unfit("num_train_epochs", NumTrainEpochs, "it must be a finite number");
         if (!double.IsFinite(LabelSmoothingFactor)) throw Unfit("label_smoothing_factor", LabelSmoothingFactor, "it must lie from 0 to below 1");
         if (LabelSmoothingFactor is < 0 or >= 1)
             notice?.Invoke(Invariant($"label_smoothing_factor is {LabelSmoothingFactor}; it is meant to lie from 0 to below 1."));
     }
+
+    private const int MostDays = 49;                                       // of the runtime's timers
 
     private static AttuneException Unfit(string name, double value, string rule) => new(Invariant($"{name} is {value}; {rule}."));
 

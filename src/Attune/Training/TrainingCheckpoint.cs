@@ -28,14 +28,16 @@ internal sealed class TrainingCheckpoint
         UpdatesInEpoch = position.Updates,
         UpdatesPerEpoch = plan.UpdatesPerEpoch,
         EpochEnded = position.IsEpochEnded,
-        EpochStopped = trainer.Callbacks.Control.ShouldEpochStop,
-        EvaluationDue = trainer.Callbacks.Control.ShouldEvaluate,
+        EpochStopped = trainer.Callbacks.Control.ShouldEpochStop || position.IsEpochStopped,
+        TrainingStopped = position.IsTrainingStopped || trainer.Callbacks.Control.ShouldTrainingStop && trainer.State.GlobalStep < plan.TotalSteps,
+        EvaluationDue = trainer.Callbacks.Control.ShouldEvaluate || position.IsEvaluationDue,
         LossSinceLog = step.Loss.SinceLog,
         LossLogged = step.Loss.Logged,
         LastLoggedStep = step.Loss.LastLoggedStep,
         LastGradNorm = step.GradNorm,
         LastLearningRate = step.Optimizer.LearningRate,
         SkippedInARow = step.SkippedInARow,
+        RowsAtATime = step.MicroBatches.MostRows,
         TrainSeconds = seconds,
         RowsTrained = position.RowsTrained,
         Plateau = step.Rate.State,
@@ -59,7 +61,7 @@ internal sealed class TrainingCheckpoint
         if (State.MaxSteps != plan.TotalSteps)
             trainer.Notice($"The run now has {plan.TotalSteps} updates in place of {State.MaxSteps}: from here on the learning rate is that of the new schedule.");
         NoticeIntervals(trainer, args, plan);
-        if (_exact?.TrainRows is { } rows && rows != trainer.TrainDataset?.Fingerprint)
+        if (_exact?.TrainRows is { } trained && trained != trainer.TrainDataset?.Fingerprint)
             trainer.Notice($"The training rows are not those that {_folder} was trained on; what was reported before, the best metric included, is of those.");
         if (CheckpointManifest.EnvironmentOf(_folder) is { } before && RunEnvironment.Current.Differences(before) is { } differences)
             trainer.Notice($"Not as when the checkpoint was written: {differences}. The run goes on exactly to rounding, not to the bit.");
@@ -73,6 +75,7 @@ internal sealed class TrainingCheckpoint
             (step.GradNorm, step.Optimizer.LearningRate) = (_exact.LastGradNorm, _exact.LastLearningRate);
             step.Rate.State = _exact.Plateau;
             step.SkippedInARow = _exact.SkippedInARow;
+            if (_exact.RowsAtATime is > 0 and var rows) step.MicroBatches = MicroBatches.AtMost(rows);
         }
         return Position(args, plan);
     }
@@ -119,6 +122,8 @@ internal sealed class TrainingCheckpoint
             IsEpochEnded = known && _exact!.EpochEnded &&
                 (_exact.UpdatesInEpoch >= plan.UpdatesPerEpoch || _exact.EpochStopped || State.GlobalStep >= plan.TotalSteps),
             IsEvaluationDue = _exact?.EvaluationDue ?? false,
+            IsEpochStopped = known && _exact!.EpochStopped,
+            IsTrainingStopped = args.RestoreCallbackStatesFromCheckpoint && (_exact?.TrainingStopped ?? false),
             RowsTrained = _exact?.RowsTrained ?? 0,
             SecondsBefore = _exact?.TrainSeconds ?? 0,
         };

@@ -24,6 +24,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly (bool Training, Precision Precision) _modelBefore;
     private string? _lastCheckpoint;
+    private string? _held;                                                 // the checkpoint that holds the newest state so far
     private int _failedSaves;
 
     /// <summary>Plans the run and, with a checkpoint, brings everything to where it was.</summary>
@@ -42,23 +43,21 @@ internal sealed class TrainingRun : IDisposable
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
         _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice);
         _writer = new CheckpointWriter(trainer, _step.Optimizer);
-        _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
-        if (_args.AutoFindBatchSize) FitIntoMemory(data);
-        (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
-        trainer.State = _state;
-    }
-
-    private void FitIntoMemory(TokenizedDataset data)
-    {
         try
         {
-            _step.MicroBatches = MicroBatches.Fitting(_trainer.Model, data, _args.PerDeviceTrainBatchSize, _trainer.FreeMemoryBytes, _trainer.Notice);
+            _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
+            if (_args.AutoFindBatchSize)
+                _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
         }
         catch
         {
             Dispose();
             throw;
         }
+        var place = CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep);
+        if (resumeFrom is not null && Path.GetFullPath(resumeFrom) == Path.GetFullPath(place)) _held = place;
+        (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
+        trainer.State = _state;
     }
 
     public void Dispose()
@@ -78,7 +77,7 @@ internal sealed class TrainingRun : IDisposable
         {
             _frozen.Open(_cancellation);
             FinishInterrupted();
-            var isOver = _control.ShouldTrainingStop;                      // by the evaluation that was made up for; that on start ends nothing
+            var isOver = _control.ShouldTrainingStop;                      // by what was made up for; the evaluation on start ends nothing
             if (_args.EvalOnStart && _state.GlobalStep == 0) _trainer.Evaluate(cancellation: _cancellation);
             while (!isOver && _position.Epoch < _plan.Epochs && _state.GlobalStep < _plan.TotalSteps)
             {
@@ -92,10 +91,10 @@ internal sealed class TrainingRun : IDisposable
             SaveWhereItStands();
             return End(isInterrupted: true);
         }
-        catch (AttuneException e) when (_step.SkippedInARow == TrainingStep.MostSkipped)
+        catch (AttuneException e) when (_step.HasGivenUp)
         {
             SaveWhereItStands();
-            throw new AttuneException($"{e.Message.TrimEnd('.')}. {_lastCheckpoint} holds the state before.", e);
+            throw new AttuneException($"{e.Message.TrimEnd('.')}. {_held} holds the state before.", e);
         }
         FinishSave(wait: true);
         if (_args.LoadBestModelAtEnd) LoadBest();
@@ -162,10 +161,13 @@ internal sealed class TrainingRun : IDisposable
         {
             _control.ShouldEvaluate = true;
             LogEvaluateSave();
+            _position.IsEvaluationDue = false;
         }
-        if (_position.Updates < _plan.UpdatesPerEpoch && !_position.IsEpochEnded && _state.GlobalStep < _plan.TotalSteps) return;
+        if (_position.IsTrainingStopped) _control.ShouldTrainingStop = true;
+        var isCut = _control.ShouldTrainingStop || _position.IsEpochStopped;
+        if (_position.Updates < _plan.UpdatesPerEpoch && !_position.IsEpochEnded && !isCut && _state.GlobalStep < _plan.TotalSteps) return;
         // transformers goes straight to the next epoch here, and leaves out what was due at the end of this one.
-        var isSomethingDue = _args.LoggingStrategy == IntervalStrategy.Epoch || _args.EvalStrategy == IntervalStrategy.Epoch;
+        var isSomethingDue = isCut || _args.LoggingStrategy == IntervalStrategy.Epoch || _args.EvalStrategy == IntervalStrategy.Epoch;
         if (isSomethingDue && !_position.IsEpochEnded) EndEpoch();
         _position.NextEpoch();
     }
@@ -218,22 +220,25 @@ internal sealed class TrainingRun : IDisposable
         if (written.Notice is { } notice) _trainer.Notice(notice);
         if (written.Error is null)
         {
-            (_failedSaves, _lastCheckpoint) = (0, written.Folder);
+            (_failedSaves, _lastCheckpoint, _held) = (0, written.Folder, written.Folder);
             _callbacks.Save(written.State);
             return;
         }
         if (_state.BestModelCheckpoint == written.Folder) _state.BestModelCheckpoint = written.BestBefore;
         if (++_failedSaves == mostFailures)
             throw new AttuneException($"{mostFailures} checkpoints in a row could not be written, so training stopped: {written.Error.Message}", written.Error);
-        _trainer.Notice($"Training goes on without a checkpoint of update {written.State.GlobalStep}: {written.Error.Message}");
+        var isBest = _args.LoadBestModelAtEnd && _state.BestGlobalStep == written.State.GlobalStep;
+        _trainer.Notice($"Training goes on without a checkpoint of update {written.State.GlobalStep}{(isBest ? ", the best so far, which cannot be loaded at the end" : "")}: " +
+            written.Error.Message);
     }
 
     /// <summary>The last thing that a run does which does not come to its end: what cannot be written now is lost.</summary>
     private void SaveWhereItStands()
     {
+        _failedSaves = 0;                                                  // what failed before must not keep this one from being tried
         FinishSave(wait: true);
-        if (_state.GlobalStep == 0 || _lastCheckpoint == CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep)) return;
-        (_failedSaves, var before) = (0, _lastCheckpoint);
+        if (_state.GlobalStep == 0 || _held == CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep)) return;
+        (_failedSaves, var before) = (0, _held);
         Save();
         FinishSave(wait: true);
         if (_failedSaves > 0)

@@ -11,7 +11,7 @@ namespace Attune.Training;
 internal sealed class TrainingStep : IDisposable
 {
     /// <summary>Updates in a row that may be skipped.</summary>
-    internal const int MostSkipped = 3;
+    private const int MostSkipped = 3;
 
     private const int RowsShown = 10;
 
@@ -54,6 +54,9 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Updates skipped since the last one that was made, because loss or gradient was not a number.</summary>
     internal int SkippedInARow { get; set; }
 
+    /// <summary>Whether that was once too often.</summary>
+    internal bool HasGivenUp { get; private set; }
+
     /// <summary>Makes the update. One whose loss or gradient is not a number is counted and changes nothing else.</summary>
     /// <param name="batches">Rows of each of its batches.</param>
     /// <exception cref="AttuneException">That has happened too often in a row; the weights are as before.</exception>
@@ -66,12 +69,15 @@ internal sealed class TrainingStep : IDisposable
         var before = GradNorm;
         var clip = ClipFactor();
         var isSound = IsSound(losses);
-        if (!isSound) Skip(losses, batches);
+        if (!isSound)
+        {
+            GradNorm = before;                                            // a log shows the last one that was a number
+            Skip(losses, batches);
+        }
         foreach (var batch in batches) _state.TotalFlos += 6.0 * _data.PaddedTokens(batch) * _weightsOutsideEmbeddings;
         foreach (var loss in losses) Loss.Add(loss, _state.GlobalStep, _args.LoggingNanInfFilter ?? true);
         Optimizer.LearningRate = Rate.After(_state.GlobalStep);
         if (isSound) Update(clip);
-        else GradNorm = before;                                           // a log shows the last one that was a number
         _state.GlobalStep++;
         var tokens = batches.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length));
         return new StepResult(losses, batches, tokens, GradNorm, Optimizer.LearningRate);
@@ -108,7 +114,7 @@ internal sealed class TrainingStep : IDisposable
             }
             Optimizer.ZeroGrad();
             _reserve.Collect();                                            // tensors that the failed pass has left
-            _notice($"Memory ran out in update {_state.GlobalStep + 1}: from here on at most {MicroBatches.MostRows(_args.PerDeviceTrainBatchSize)} rows of a batch " +
+            _notice($"Memory ran out in update {_state.GlobalStep + 1}: from here on at most {MicroBatches.MostRows} rows of a batch " +
                 "go through the model at a time; batches and result stay the same.");
         }
     }
@@ -181,7 +187,8 @@ internal sealed class TrainingStep : IDisposable
         var shown = string.Join(", ", rows.Take(RowsShown)) + (rows.Count > RowsShown ? $" and {rows.Count - RowsShown} more" : "");
         var what = $"The {(isLossFinite ? "gradient" : "loss")} of update {_state.GlobalStep + 1} is not a finite number (training rows {shown}, counted from 0; " +
             $"learning rate {Rate.After(_state.GlobalStep):g4})";
-        if (SkippedInARow == MostSkipped)
+        HasGivenUp = SkippedInARow == MostSkipped;
+        if (HasGivenUp)
             throw new AttuneException($"{what}, and so it was {MostSkipped} updates before, so training stopped; lower learning_rate or look at these rows.");
         SkippedInARow++;
         _notice($"{what}, so it is skipped: the weights stay as they are.");

@@ -55,6 +55,42 @@ public sealed class ResumeTests : IDisposable
             AssertSame(whole, Run("by epoch", "whole", stopAfter: null, resume: checkpoint, saveEveryStep: true), checkpoint);
     }
 
+    /// <summary>Killed just after the checkpoint of the update in which a callback ended the run, or the epoch: that is not forgotten.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public void Train_EndedByACallbackAndKilled_EndsAsItWouldHave(bool isRun)
+    {
+        TrainingArguments EveryStep(TrainingArguments args) => args with { SaveStrategy = SaveStrategy.Steps, SaveSteps = 1, LoadBestModelAtEnd = false, NumTrainEpochs = 2 };
+        var whole = Run("by epoch", "whole", stopAfter: null, resume: null, change: EveryStep, callback: new Ender(2, isRun));
+        Assert.Equal(isRun ? 2 : 5, whole.Output.GlobalStep);
+        foreach (var left in CheckpointFiles.All(Path.Combine(_folder.Path, "whole")).Where(folder => CheckpointFiles.Step(folder) > 2).ToList()) Directory.Delete(left, recursive: true);
+        // What was saved in the update itself, before the end of the epoch was dealt with.
+        var killed = Run("by epoch", "killed", stopAfter: null, resume: null, change: EveryStep, callback: new Ender(2, isRun, keep: Path.Combine(_folder.Path, "kept")));
+        Directory.Delete(Path.Combine(_folder.Path, "killed"), recursive: true);
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "killed"));
+        Directory.Move(Path.Combine(_folder.Path, "kept"), CheckpointFiles.Folder(Path.Combine(_folder.Path, "killed"), 2));
+        AssertSame(whole, Run("by epoch", "killed", stopAfter: null, resume: "true", change: EveryStep), "ended by a callback");
+        Assert.Equal(whole.Weights, killed.Weights);
+    }
+
+    /// <summary>Ends the run or the epoch in an update, and keeps a copy of the checkpoint that is saved first after it.</summary>
+    private sealed class Ender(int step, bool isRun, string? keep = null) : TrainerCallback
+    {
+        public override void OnStepEnd(TrainingArguments args, TrainerState state, TrainerControl control, StepResult result)
+        {
+            if (state.GlobalStep != step) return;
+            if (isRun) control.ShouldTrainingStop = true;
+            else control.ShouldEpochStop = true;
+        }
+
+        public override void OnSave(TrainingArguments args, TrainerState state, TrainerControl control)
+        {
+            if (keep is null || state.GlobalStep != step || Directory.Exists(keep)) return;
+            Directory.CreateDirectory(keep);
+            var folder = CheckpointFiles.Folder(args.OutputDir, step);
+            foreach (var file in Directory.EnumerateFiles(folder)) File.Copy(file, Path.Combine(keep, Path.GetFileName(file)));
+        }
+    }
+
     [Fact]
     public void Train_MoreUpdatesThanBefore_GoesOnWithinTheEpoch()
     {
