@@ -97,8 +97,7 @@ public sealed class DataCacheTests : IDisposable
         }
         Assert.Equal(4, CachedFiles);
         _folder.Write("not a folder", "");
-        var told = new List<string>();
-        var source = DataSource.Load(stored, null, mustFit: false, _folder.Path, told.Add, cache: new CacheFolder(Path.Combine(_folder.Path, "not a folder")));
+        var source = DataSource.Load(stored, null, mustFit: false, _folder.Path, new RecordingTerminal().Terminal, cache: new CacheFolder(Path.Combine(_folder.Path, "not a folder")));
         source.EnsureValidation(isWanted: true, 7);
         Assert.StartsWith($"train {source.Encode("train", data.MaxTrainSamples, TestVocabulary.Uncased, 40)!.Dataset.Count} ", expected.Rows[0], StringComparison.Ordinal);
     }
