@@ -9,14 +9,6 @@ internal static class HubAccess
     internal static HubDownload Open(Terminal terminal) =>
         new(HubSettings.FromEnvironment(), TimeProvider.System, terminal.Note, new TransferLine(terminal, TimeProvider.System).Show);
 
-    /// <summary>The folder of a name; what is missing in the cache is downloaded.</summary>
-    internal static ResolvedName Download(
-        string name, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, Terminal terminal)
-    {
-        using var download = Open(terminal);
-        return Run(stop => download.GetAsync(name, kind, revision, choose, stop), terminal);
-    }
-
     /// <summary>Waits for work that a signal may stop.</summary>
     internal static T Run<T>(Func<CancellationToken, Task<T>> work, Terminal terminal)
     {

@@ -44,14 +44,16 @@ internal static class Names
     private static ResolvedName FromHub(string name, string? revision, Terminal terminal, bool withWeights)
     {
         using var download = HubAccess.Open(terminal);
-        var found = Get(revision, FileChoice.WithoutWeights);
-        if (!Directory.Exists(found.Path)) throw DownloadCommand.NothingChosen(name);
-        if (!withWeights) return found;
-        BertConfig.Load(Path.Combine(found.Path, BertConfig.FileName));
-        return Get(found.Commit, FileChoice.Model);
+        var found = HubAccess.Run(stop =>
+            download.GetAsync(name, RepoKind.Model, revision, FileChoice.WithoutWeights, stop, withWeights ? WithWeights : null), terminal);
+        return Directory.Exists(found.Path) ? found : throw DownloadCommand.NothingChosen(name);
 
-        ResolvedName Get(string? wanted, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose) =>
-            HubAccess.Run(stop => download.GetAsync(name, RepoKind.Model, wanted, choose, stop), terminal);
+        IEnumerable<RepoFile> WithWeights(string folder, IReadOnlyList<RepoFile> all)
+        {
+            if (!Directory.Exists(folder)) throw DownloadCommand.NothingChosen(name);
+            BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
+            return FileChoice.Model(all);
+        }
     }
 
     /// <summary>The files as they are, or where none can be read those that the hub has converted. The card comes first: it says which files are needed.</summary>
@@ -64,7 +66,8 @@ internal static class Names
         {
             return Rows(revision);
         }
-        catch (AttuneException) when (revision is null && !hasData && (isListed || HubSettings.FromEnvironment().IsOffline))
+        catch (AttuneException e) when (revision is null && !hasData &&
+            (isListed || HubSettings.FromEnvironment().IsOffline || e.InnerException is UnreachableException && IsConvertedHere(name)))
         {
             try
             {
@@ -77,23 +80,32 @@ internal static class Names
             throw;
         }
 
-        ResolvedName Rows(string? wanted)
+        ResolvedName Rows(string? wanted) => HubAccess.Run(stop => download.GetAsync(name, RepoKind.Dataset, wanted, Card, stop, WithRows), terminal);
+
+        IEnumerable<RepoFile> Card(IReadOnlyList<RepoFile> all)
         {
-            var card = Get(wanted, all =>
-            {
-                (isListed, hasData) = (true, all.Any(file => RepositoryFiles.IsData(file.Path)));
-                return all.Where(file => file.Path == DatasetCard.FileName);
-            });
-            return Get(card.Commit, all =>
-            {
-                var repository = DatasetRepository.Of(name, $"{name} on the hub", all.Select(file => file.Path), DatasetCard.Read(card.Path, warn: null), warn: null);
-                var needed = repository.Config(config).Splits.Values.SelectMany(files => files).Append(DatasetCard.FileName).ToHashSet(StringComparer.Ordinal);
-                return all.Where(file => needed.Contains(file.Path));
-            });
+            (isListed, hasData) = (true, all.Any(file => RepositoryFiles.IsData(file.Path)));
+            return all.Where(file => file.Path == DatasetCard.FileName);
         }
 
-        ResolvedName Get(string? wanted, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose) =>
-            HubAccess.Run(stop => download.GetAsync(name, RepoKind.Dataset, wanted, choose, stop), terminal);
+        IEnumerable<RepoFile> WithRows(string folder, IReadOnlyList<RepoFile> all)
+        {
+            var repository = DatasetRepository.Of(name, $"{name} on the hub", all.Select(file => file.Path), DatasetCard.Read(folder, warn: null), warn: null);
+            var needed = repository.Config(config).Splits.Values.SelectMany(files => files).Append(DatasetCard.FileName).ToHashSet(StringComparer.Ordinal);
+            return all.Where(file => needed.Contains(file.Path));
+        }
+    }
+
+    private static bool IsConvertedHere(string name)
+    {
+        try
+        {
+            return HubCache.Resolve(name, RepoKind.Dataset, Converted).Commit is not null;
+        }
+        catch (AttuneException)
+        {
+            return false;
+        }
     }
 
     private static ResolvedName OfOwn(string path) => new(path, null, null);

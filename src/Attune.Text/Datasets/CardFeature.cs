@@ -1,4 +1,5 @@
 using System.Globalization;
+using Attune.Formats;
 
 namespace Attune.Datasets;
 
@@ -22,8 +23,11 @@ internal static class CardFeature
     {
         if (names is List<object?> list) return list.Select(name => name as string ?? "");
         if (names is not Dictionary<string, object?> numbered) throw new FormatException("they have no names");
-        var byNumber = numbered.ToDictionary(pair => int.Parse(pair.Key, NumberStyles.None, CultureInfo.InvariantCulture), pair => pair.Value as string ?? "");
+        var byNumber = numbered.ToDictionary(pair => Number(pair.Key), pair => pair.Value as string ?? "");
         var missing = Enumerable.Range(0, byNumber.Count).FirstOrDefault(number => !byNumber.ContainsKey(number), -1);
         return missing < 0 ? Enumerable.Range(0, byNumber.Count).Select(number => byNumber[number]) : throw new FormatException($"class {missing} has no name");
     }
+
+    private static int Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : throw new FormatException($"{Shown.Of(text)} is no number of a class");
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Attune.Formats;
 
 namespace Attune.Datasets;
 
@@ -7,6 +8,7 @@ namespace Attune.Datasets;
 internal static class FilePattern
 {
     /// <summary>Makes a test of paths with / between their parts. Takes time in proportion to the path, whatever the pattern.</summary>
+    /// <exception cref="AttuneException">It is no pattern.</exception>
     internal static Func<string, bool> Of(string pattern)
     {
         var expression = new StringBuilder("^");
@@ -16,8 +18,14 @@ internal static class FilePattern
             expression.Append(meaning);
             at += length;
         }
-        var matcher = new Regex(expression.Append('$').ToString(), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
-        return matcher.IsMatch;
+        try
+        {
+            return new Regex(expression.Append('$').ToString(), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant).IsMatch;
+        }
+        catch (ArgumentException e)
+        {
+            throw new AttuneException($"The pattern {Shown.Of(pattern)} of data files is not possible; write it in {DatasetCard.FileName} as the shell has them, such as data/*.csv.", e);
+        }
     }
 
     private static (int Length, string Meaning) Next(ReadOnlySpan<char> rest, bool isAtStart)

@@ -46,7 +46,7 @@ internal sealed partial class SplitExpression
         string? Group(string name) => match.Groups[name] is { Success: true } group ? group.Value : null;
         var isPercent = Group("fromPercent") is not null || Group("toPercent") is not null;
         var slice = new Slice(Group("split")!, Number(Group("from"), text), Number(Group("to"), text), isPercent, Group("rounding"));
-        if (isPercent && (Math.Abs(slice.From ?? 0) > 100 || Math.Abs(slice.To ?? 0) > 100)) throw Odd(text, "a percentage lies between -100 and 100");
+        if (isPercent && (slice.From is < -100 or > 100 || slice.To is < -100 or > 100)) throw Odd(text, "a percentage lies between -100 and 100");
         if (slice.Rounding is not (null or Closest or Truncated)) throw Odd(text, $"the rounding is {Closest} or {Truncated}");
         return slice;
     }

@@ -40,9 +40,6 @@ internal static class SplitFiles
             file[place.Length..].Split('/') is var parts && (parts.Length > 1 ? OfWord(parts[0]) : OfName(parts[0])) is not null));
     }
 
-    /// <summary>The same for a folder.</summary>
-    internal static bool Holds(string folder) => Directory.Exists(folder) && Holds(RepositoryFiles.Below(folder));
-
     /// <summary>By rule (1), of the first place that has any.</summary>
     private static List<IGrouping<string, string>> NamedFiles(IReadOnlyList<string> files) =>
         Places.Select(place => files.Where(file => file.StartsWith(place, StringComparison.Ordinal) && file.LastIndexOf('/') < place.Length)

@@ -18,7 +18,7 @@ internal sealed class StoredTexts : IReadOnlyList<string?>
     private static Window[]? _windows;
     private static int _made;
 
-    private readonly FileStream _file = Create();
+    private readonly FileStream _file = Create(CacheFolder.OfUser(Environment.GetEnvironmentVariable));
     private readonly List<long> _ends = [];                                 // of each text the end, and in the two lowest bits its kind
     private readonly int _window = Interlocked.Increment(ref _made) & (Windows - 1);
     private byte[] _buffer = new byte[BufferBytes];
@@ -118,16 +118,15 @@ internal sealed class StoredTexts : IReadOnlyList<string?>
         }
     }
 
-    // Beside the cache, which is on a disk where the folder for temporary files may be in memory.
-    private static FileStream Create()
+    /// <summary>Makes the file beside the cache, which is on a disk where the folder for temporary files may be in memory; there only where it must be.</summary>
+    internal static FileStream Create(CacheFolder? cache)
     {
-        var cache = CacheFolder.OfUser(Environment.GetEnvironmentVariable);
         foreach (var folder in new[] { cache?.Path, Path.GetTempPath() }.OfType<string>())
         {
             var path = Path.Combine(folder, $".texts.{Guid.NewGuid():N}.tmp");
             try
             {
-                cache?.Create();
+                if (folder == cache?.Path) cache.Create();
                 var options = new FileStreamOptions
                 {
                     Mode = FileMode.CreateNew,

@@ -65,7 +65,7 @@ internal sealed class CachedRepo
     internal (int Right, IReadOnlyList<string> Wrong) Verify(CancellationToken stop)
     {
         var (right, wrong) = (0, new List<string>());
-        foreach (var blob in Directory.Exists(_repo.Blobs) ? Directory.EnumerateFiles(_repo.Blobs) : [])
+        foreach (var blob in FilesBelow(_repo.Blobs))
             if (ContentHash.IsKnown(Path.GetFileName(blob))) Check(blob, Path.GetFileName(blob));
         foreach (var revision in Revisions())
         {
@@ -82,7 +82,7 @@ internal sealed class CachedRepo
         void Check(string file, string hash)
         {
             stop.ThrowIfCancellationRequested();
-            if (ContentHash.Matches(file, hash)) right++;
+            if (IsRight(file, hash)) right++;
             else wrong.Add(Relative(file));
         }
     }
@@ -127,8 +127,28 @@ internal sealed class CachedRepo
     /// <summary>The file itself, or what its link leads to; null where that is nothing.</summary>
     private static FileInfo? Target(string file)
     {
-        var end = File.ResolveLinkTarget(file, returnFinalTarget: true) as FileInfo ?? new FileInfo(file);
-        return end is { Exists: true, LinkTarget: null } ? end : null;
+        try
+        {
+            var end = File.ResolveLinkTarget(file, returnFinalTarget: true) as FileInfo ?? new FileInfo(file);
+            return end is { Exists: true, LinkTarget: null } ? end : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;                                       // links that lead in a circle
+        }
+    }
+
+    /// <summary>Whether a file has its content; one that cannot be read has not.</summary>
+    private static bool IsRight(string file, string hash)
+    {
+        try
+        {
+            return ContentHash.Matches(file, hash);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private static IEnumerable<string> FilesBelow(string folder) =>

@@ -53,7 +53,8 @@ internal sealed class HubAnswer : IDisposable
     internal string? Header(string name) => Value(_response.Headers, name);
 
     /// <summary>The content, whole.</summary>
-    /// <exception cref="IOException">It breaks off, or is far too large for what is asked of a hub.</exception>
+    /// <exception cref="IOException">It breaks off.</exception>
+    /// <exception cref="InvalidDataException">It is far too large for what is asked of a hub.</exception>
     internal async Task<byte[]> ReadAsync(TimeSpan patience, CancellationToken stop)
     {
         const int most = 256 << 20;
@@ -67,7 +68,7 @@ internal sealed class HubAnswer : IDisposable
             var count = await content.ReadAsync(block, still.Token);
             if (count == 0) return bytes.ToArray();
             bytes.Write(block, 0, count);
-            if (bytes.Length > most) throw new IOException($"more than {most >> 20} MiB");
+            if (bytes.Length > most) throw new InvalidDataException($"more than {most >> 20} MiB");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Attune.Formats;
 
@@ -53,32 +52,47 @@ public sealed class HubDownload : IDisposable
         GetAsync(nameOrFolder, kind, revision, kind == RepoKind.Model ? FileChoice.Model : FileChoice.All, cancellation);
 
     internal async Task<ResolvedName> GetAsync(
-        string nameOrFolder, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, CancellationToken stop) =>
-        HubCache.Own(nameOrFolder, kind) ?? (await DownloadAsync(nameOrFolder, kind, revision, choose, stop)).Name;
+        string nameOrFolder, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, CancellationToken stop,
+        Func<string, IReadOnlyList<RepoFile>, IEnumerable<RepoFile>>? then = null) =>
+        HubCache.Own(nameOrFolder, kind) ?? (await DownloadAsync(nameOrFolder, kind, revision, choose, stop, then)).Name;
 
     /// <summary>The same with the files that were chosen, for a name of the hub whether or not there is a folder of that name here.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="kind">What it names.</param>
+    /// <param name="revision">A branch, tag or commit; null for main.</param>
+    /// <param name="choose">Says which files come, or come first.</param>
+    /// <param name="stop">Stops it.</param>
+    /// <param name="then">Looks at the folder with those files and says which are wanted in all. Only when these are there does the branch lead to their commit.</param>
     internal async Task<Downloaded> DownloadAsync(
-        string name, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, CancellationToken stop)
+        string name, RepoKind kind, string? revision, Func<IReadOnlyList<RepoFile>, IEnumerable<RepoFile>> choose, CancellationToken stop,
+        Func<string, IReadOnlyList<RepoFile>, IEnumerable<RepoFile>>? then = null)
     {
         var (repo, cache, config) = Find(name, kind, revision);
         try
         {
             string commit;
-            List<RepoFile> files;
+            IReadOnlyList<RepoFile> listed;
             try
             {
                 if (_settings.IsOffline || _isUnreachable)
                     return Here(HubCache.Find(cache, revision) ?? throw HubCache.NotHere(name, kind, revision, _settings.Cache, _settings.IsOffline));
                 commit = await CommitAsync(repo, revision, cache, stop);
-                files = [.. choose(await ListAsync(repo, cache, commit, stop))];
+                listed = await ListAsync(repo, cache, commit, stop);
             }
             catch (UnreachableException e) when (HubCache.Find(cache, revision) is { } cached)
             {
                 _isUnreachable = true;
+                var here = Here(cached);
                 _tell($"{e.Message}; the cache has the {repo} at the commit {cached}, which is taken.");
-                return Here(cached);
+                return here;
             }
+            List<RepoFile> files = [.. choose(listed)];
             await FetchAsync(repo, cache, commit, files, stop);
+            if (then is not null)
+            {
+                files = [.. then(cache.Snapshot(commit), listed)];
+                await FetchAsync(repo, cache, commit, files, stop);
+            }
             if (revision != commit) cache.WriteReference(revision ?? HubCache.DefaultRevision, commit);
             return new Downloaded(new ResolvedName(cache.Snapshot(commit), config, commit), files);
         }
@@ -87,8 +101,28 @@ public sealed class HubDownload : IDisposable
             throw e.With("check the network and HF_ENDPOINT and give the same command again, which goes on where this one stopped");
         }
 
-        Downloaded Here(string commit) => new(new ResolvedName(cache.Snapshot(commit), config, commit),
-            cache.LoadTree(commit) is not { } listed ? [] : [.. choose(listed).Where(file => cache.Has(commit, file))]);
+        Downloaded Here(string commit)
+        {
+            var (folder, kept) = (cache.Snapshot(commit), cache.LoadTree(commit));
+            var all = kept ?? cache.FilesHere(commit);
+            List<RepoFile> files = [.. choose(all)];
+            RequireWhole(files);
+            if (then is not null)
+            {
+                files = [.. then(folder, all)];
+                RequireWhole(files);
+            }
+            if (kept is null && files.Count == 0) throw Partial($"none of the files that are needed is in {folder}");
+            return new Downloaded(new ResolvedName(folder, config, commit), files);
+
+            void RequireWhole(List<RepoFile> wanted)
+            {
+                if (wanted.Find(file => !cache.Has(commit, file)) is { } missing) throw Partial($"{missing.Path} of the commit {commit} is missing");
+            }
+        }
+
+        AttuneException Partial(string what) => new($"The cache {_settings.Cache} has only a part of the {repo}: {what}; " +
+            $"{(_settings.IsOffline ? "unset HF_HUB_OFFLINE (or its like)" : "the hub cannot be reached: check the network and HF_ENDPOINT")} and give the same command again, which fetches it.");
     }
 
     /// <summary>What would be fetched, without fetching it.</summary>
@@ -189,16 +223,8 @@ public sealed class HubDownload : IDisposable
     /// <summary>A download of hours must not end at a full disk.</summary>
     private void RequireSpace(HubRepo repo, long needed)
     {
-        long free;
-        try
-        {
-            free = NearestFolder.FreeBytes(_settings.Cache);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return;                                            // the system does not say
-        }
-        if (free < needed + Reserve) throw new AttuneException(string.Create(CultureInfo.InvariantCulture, $"The {repo} needs {needed / 1e6:0.#} MB, but {_settings.Cache} has only {free / 1e6:0.#} MB left; ") +
+        if (NearestFolder.TryFreeBytes(_settings.Cache) is { } free && free < needed + Reserve) throw new AttuneException(
+            $"The {repo} needs {ByteSize.Words(needed)}, but {_settings.Cache} has only {ByteSize.Words(free)} left; " +
             "free some space, or set HF_HUB_CACHE to a folder on another disk.");
     }
 }

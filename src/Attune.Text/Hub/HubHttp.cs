@@ -78,6 +78,10 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
             {
                 return (Parse(await answer.ReadAsync(request.Patience, stop)), answer.Header("Link"));
             }
+            catch (InvalidDataException e)
+            {
+                throw HubRefusal.Strange(Settings, e);
+            }
             catch (Exception e) when (e is IOException || IsOfNetwork(e, stop))
             {
                 if (tries > request.Retries) throw new UnreachableException($"The answer of {request.Address.GetLeftPart(UriPartial.Path)} breaks off", e);

@@ -19,7 +19,9 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
 {
     private const int FilesAtOnce = 256;
     private const string Branch = "main";
-    private static readonly string[] NotPushed = [".git", ".cache", "__pycache__"];
+
+    /// <summary>Why the repository could not be made, where the hub forbids that: it may be there all the same.</summary>
+    private AttuneException? _notMade;
 
     private HubSettings Settings => http.Settings;
 
@@ -34,11 +36,11 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
     /// <exception cref="AttuneException">There is nothing to push, no token, the hub refuses, or cannot be reached.</exception>
     internal async Task<Pushed> RunAsync(string folder, string name, RepoKind kind, bool isPrivate, string? revision, string message, CancellationToken stop)
     {
-        var files = FilesOf(folder);
-        if (Settings.IsOffline) throw new AttuneException("HF_HUB_OFFLINE (or its like) is set, so nothing is pushed; unset it.");
-        if (Settings.Token is null) throw new AttuneException("Pushing needs a token of the hub that may write; log in by attune login, or set HF_TOKEN.");
         try
         {
+            var files = FilesOf(folder);
+            if (Settings.IsOffline) throw new AttuneException("HF_HUB_OFFLINE (or its like) is set, so nothing is pushed; unset it.");
+            if (Settings.Token is null) throw new AttuneException("Pushing needs a token of the hub that may write; log in by attune login, or set HF_TOKEN.");
             var repo = new HubRepo(kind, await FullNameAsync(name, kind, revision, stop));
             await CreateAsync(repo, isPrivate, stop);
             var branch = revision ?? Branch;
@@ -72,7 +74,7 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
     }
 
     private static bool IsPushed(string part) =>
-        part[0] is not ('.' or '_') && !NotPushed.Contains(part) && !part.StartsWith("checkpoint-", StringComparison.Ordinal);
+        part[0] is not ('.' or '_') && !part.StartsWith("checkpoint-", StringComparison.Ordinal);
 
     private async Task<string> FullNameAsync(string name, RepoKind kind, string? revision, CancellationToken stop)
     {
@@ -87,13 +89,15 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
         var body = new JsonObject { ["name"] = parts[1], ["organization"] = parts[0], ["type"] = repo.Kind == RepoKind.Model ? "model" : "dataset" };
         if (isPrivate) body["visibility"] = "private";
         using var answer = await http.SendAsync(Post(new Uri($"{Settings.Address}/api/repos/create"), Json(body)), stop);
-        if (!answer.IsDone && answer.Status != HttpStatusCode.Conflict) throw HubRefusal.Of(answer, repo, Branch, null, Settings);
+        if (answer.IsDone || answer.Status == HttpStatusCode.Conflict) return;
+        var refusal = HubRefusal.Of(answer, repo, Branch, null, Settings);
+        _notMade = answer.Status == HttpStatusCode.Forbidden ? refusal : throw refusal;
     }
 
     private async Task CreateBranchAsync(HubRepo repo, string branch, CancellationToken stop)
     {
         using var answer = await http.SendAsync(Post(repo.Api(Settings, "branch", branch), Json([])), stop);
-        if (!answer.IsDone && answer.Status != HttpStatusCode.Conflict) throw HubRefusal.Of(answer, repo, branch, null, Settings);
+        if (!answer.IsDone && answer.Status != HttpStatusCode.Conflict) throw Refusal(answer, repo, branch);
     }
 
     /// <summary>Asks how the hub wants each file, and leaves out what it has already.</summary>
@@ -107,7 +111,7 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
                 ["files"] = new JsonArray([.. some.Select(file => new JsonObject { ["path"] = file.Path, ["sample"] = file.Sample(), ["size"] = file.Size })]),
             };
             var (json, _) = await http.JsonAsync(
-                Post(repo.Api(Settings, "preupload", branch), Json(body)), answer => HubRefusal.Of(answer, repo, branch, null, Settings), stop);
+                Post(repo.Api(Settings, "preupload", branch), Json(body)), answer => Refusal(answer, repo, branch), stop);
             var modes = ((json as JsonObject)?["files"] as JsonArray ?? []).OfType<JsonObject>().DistinctBy(mode => mode["path"]?.ToString())
                 .ToDictionary(mode => mode["path"]?.ToString() ?? "");
             foreach (var file in some)
@@ -142,6 +146,11 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
 
         static string Line(string key, JsonObject value) => new JsonObject { ["key"] = key, ["value"] = value }.ToJsonString() + "\n";
     }
+
+    /// <summary>Where there is no repository, why it was not made says more.</summary>
+    private AttuneException Refusal(HubAnswer answer, HubRepo repo, string branch) =>
+        _notMade is not null && answer is { Status: HttpStatusCode.NotFound, ErrorCode: not "RevisionNotFound" } ? _notMade
+        : HubRefusal.Of(answer, repo, branch, null, Settings);
 
     private static HubRequest Post(Uri address, Func<HttpContent> body) =>
         new(HttpMethod.Post, address) { Body = _ => body(), Patience = TimeSpan.FromMinutes(2), DemandsToken = true };

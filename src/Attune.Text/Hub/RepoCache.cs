@@ -82,11 +82,30 @@ internal sealed class RepoCache(string cache, string name)
     /// <summary>The list of a commit's files, where it is kept.</summary>
     internal IReadOnlyList<RepoFile>? LoadTree(string commit) => RepoTree.Load(Tree(commit));
 
-    /// <summary>Keeps the list of a commit's files.</summary>
+    /// <summary>The files of a commit that are here, of which no list is kept; their hashes are not known.</summary>
+    internal IReadOnlyList<RepoFile> FilesHere(string commit)
+    {
+        var folder = Snapshot(commit);
+        return
+        [
+            .. Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+                .Select(file => (Path: Path.GetRelativePath(folder, file).Replace(Path.DirectorySeparatorChar, '/'), Size: LengthOf(file)))
+                .Where(file => file.Size is not null).Select(file => new RepoFile(file.Path, file.Size!.Value, "", null, null)),
+        ];
+    }
+
+    /// <summary>Keeps the list of a commit's files, where the cache may be written.</summary>
     internal void SaveTree(string commit, IEnumerable<RepoFile> files)
     {
-        AtomicFile.CreateFolder(Path.GetDirectoryName(Tree(commit))!);
-        RepoTree.Save(Tree(commit), files);
+        try
+        {
+            AtomicFile.CreateFolder(Path.GetDirectoryName(Tree(commit))!);
+            RepoTree.Save(Tree(commit), files);
+        }
+        catch (AttuneException)
+        {
+            // The hub is asked again the next time.
+        }
     }
 
     /// <summary>Makes the folders, and marks the cache for programs that make backups.</summary>
@@ -99,13 +118,20 @@ internal sealed class RepoCache(string cache, string name)
         if (!File.Exists(tag)) AtomicFile.WriteText(tag, Tag);
     }
 
-    /// <summary>Notes that a commit has no file of a name, so that Python need not ask the hub for it.</summary>
+    /// <summary>Notes that a commit has no file of a name, so that Python need not ask the hub for it, where the cache may be written.</summary>
     internal void MarkAbsent(string commit, string path)
     {
         var mark = RepoPath.Below(Path.Combine(Folder, ".no_exist", commit), path);
         if (File.Exists(mark)) return;
-        AtomicFile.CreateFolder(Path.GetDirectoryName(mark)!);
-        AtomicFile.Write(mark, _ => { }, isDurable: false);
+        try
+        {
+            AtomicFile.CreateFolder(Path.GetDirectoryName(mark)!);
+            AtomicFile.Write(mark, _ => { }, isDurable: false);
+        }
+        catch (AttuneException)
+        {
+            // Python asks the hub, then.
+        }
     }
 
     /// <summary>Puts a content that is in blobs into a snapshot: a relative link, or the file itself where links cannot be made.</summary>

@@ -6,7 +6,10 @@ namespace Attune.Hub;
 /// <summary>The list of a repository's files at a commit: from the hub, page by page, or as huggingface_hub keeps it beside the snapshots.</summary>
 internal static class RepoTree
 {
-    private const int FormatVersion = 1, MostPages = 10_000;
+    private const int FormatVersion = 1, MostPages = 10_000, MostFiles = 1 << 20;
+
+    /// <summary>No file of a hub is larger. The sizes of all files together stay far from where they could not be counted.</summary>
+    private const long MostBytes = 1L << 42;
 
     /// <summary>Asks the hub.</summary>
     /// <exception cref="AttuneException">It refuses, or answers with something else.</exception>
@@ -22,6 +25,7 @@ internal static class RepoTree
             if (json is not JsonArray entries) throw HubRefusal.Strange(http.Settings);
             foreach (var entry in entries)
                 if (Text(entry, "type") == "file") files.Add(Read(entry!, http.Settings));
+            if (files.Count > MostFiles) throw HubRefusal.Strange(http.Settings);
             if (Next(link, page) is not { } next) return files;
             if (pages == MostPages) throw HubRefusal.Strange(http.Settings);
             // The next page is asked for with the token, so of this hub, also where a mirror passes on another's address.
@@ -40,7 +44,7 @@ internal static class RepoTree
             var all = files.Select(file => (
                 Path: file.Key, Size: Number(file.Value, "size"), Id: Text(file.Value, "blob_id"), Lfs: Text(file.Value, "lfs_sha256"),
                 Xet: Text(file.Value, "xet_hash"))).ToList();
-            return all.TrueForAll(file => file.Size >= 0 && ContentHash.IsKnown(file.Lfs ?? file.Id ?? ""))
+            return all.Count <= MostFiles && all.TrueForAll(file => file.Size is >= 0 and <= MostBytes && ContentHash.IsKnown(file.Lfs ?? file.Id ?? ""))
                 ? [.. all.Select(file => new RepoFile(file.Path, file.Size!.Value, file.Id ?? "", file.Lfs, file.Xet))] : null;
         }
         catch (AttuneException)
@@ -68,7 +72,7 @@ internal static class RepoTree
         var lfs = entry["lfs"] as JsonObject;
         var file = new RepoFile(
             Text(entry, "path") ?? "", Number(lfs, "size") ?? Number(entry, "size") ?? -1, Text(entry, "oid") ?? "", Text(lfs, "oid"), Text(entry, "xetHash"));
-        return file.Size >= 0 && ContentHash.IsKnown(file.Hash) && file.Path.Length > 0 ? file : throw HubRefusal.Strange(settings);
+        return file.Size is >= 0 and <= MostBytes && ContentHash.IsKnown(file.Hash) && file.Path.Length > 0 ? file : throw HubRefusal.Strange(settings);
     }
 
     /// <summary>The address of the next page, in a header such as &lt;https://...&gt;; rel="next".</summary>

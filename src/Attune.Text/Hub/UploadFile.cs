@@ -8,7 +8,9 @@ internal sealed class UploadFile
     internal UploadFile(string folder, string path)
     {
         (Path, Place) = (path, System.IO.Path.Combine(folder, System.IO.Path.Combine(path.Split('/'))));
-        Size = new FileInfo(Place).Length;
+        // Of what a link leads to, as the files of a snapshot are.
+        using var file = File.OpenHandle(Place);
+        Size = RandomAccess.GetLength(file);
     }
 
     /// <summary>Its path in the repository.</summary>

@@ -155,6 +155,7 @@ public sealed class DatasetRepositoryTests : IDisposable
     [InlineData("configs:\n- config_name: a\n  data_files: [[x.csv]]", "the data_files of the configuration \"a\" are neither")]
     [InlineData("configs:\n- config_name: a\n  data_files:\n  - split: no-dash\n    path: x.csv", "the data_files of the configuration \"a\" are neither")]
     [InlineData("dataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names:\n          '1': x", "the classes of the column \"label\" are not clear (class 0 has no name)")]
+    [InlineData("dataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names:\n          '99999999999': x", "the classes of the column \"label\" are not clear (\"99999999999\" is no number of a class)")]
     [InlineData("configs:\n- config_name: a\n  data_files: train.csv\n  skiprows: 3", "the configuration \"a\" says skiprows, which has no effect here")]
     public void Config_OddCard_IsToldAndTheFilesAreTakenByName(string yaml, string said)
     {
@@ -255,6 +256,11 @@ public sealed class DatasetRepositoryTests : IDisposable
     [InlineData("a[.csv", "a[.csv", true)]
     [InlineData("[]", "[]", true)]
     public void FilePattern_Paths_MatchAsInGlobs(string pattern, string path, bool matches) => Assert.Equal(matches, FilePattern.Of(pattern)(path));
+
+    [Fact]
+    public void FilePattern_RangeBackwards_IsOneSentence() =>
+        Assert.Equal("The pattern \"data[z-a].csv\" of data files is not possible; write it in README.md as the shell has them, such as data/*.csv.",
+            Assert.Throws<AttuneException>(() => FilePattern.Of("data[z-a].csv")).Message);
 
     private static string Sorted(string splits) => string.Join("; ", splits.Split("; ").Order(StringComparer.Ordinal));
 }

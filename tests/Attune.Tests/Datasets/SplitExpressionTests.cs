@@ -54,6 +54,7 @@ public class SplitExpressionTests
     [InlineData("train[5]", "it is no split, or split[from:to]")]
     [InlineData("train[:10.5%]", "it is no split, or split[from:to]")]
     [InlineData("train[:101%]", "a percentage lies between -100 and 100")]
+    [InlineData("train[-2147483648%:]", "a percentage lies between -100 and 100")]
     [InlineData("train[:99999999999]", "99999999999 is no number of rows")]
     [InlineData("train[:1%](up)", "the rounding is closest or pct1_dropremainder")]
     [InlineData("train[:1%](pct1_dropremainder)", "of which a percent rounded down is none", 99)]

@@ -82,6 +82,13 @@ public sealed class StoredTextsTests : IDisposable
     }
 
     [Fact]
+    public void Create_CacheThatCannotBeMade_FileIsElsewhere()
+    {
+        using var file = StoredTexts.Create(new Attune.Formats.CacheFolder(Path.Combine(_folder.Write("a file", ""), "cache")));
+        Assert.Equal(Path.TrimEndingDirectorySeparator(Path.GetTempPath()), Path.GetDirectoryName(file.Name));
+    }
+
+    [Fact]
     public void Blocks_TextsOfManyMegabytes_AreOneDataSet()
     {
         var texts = Enumerable.Range(0, 3000).Select(i => $"the {i} {new string('a', i * 3 % 9000)}").ToArray();

@@ -66,6 +66,17 @@ public sealed class CachedRepoTests : HubFixture
         AssertWhole(Needed);
     }
 
+    [Fact]
+    public void Verify_LinksInACircle_AreNamed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right of their own on Windows.");
+        Download();
+        File.CreateSymbolicLink(Path.Combine(Snapshot, "a"), "b");
+        File.CreateSymbolicLink(Path.Combine(Snapshot, "b"), "a");
+        Assert.Equal(4, Assert.Single(Cached.Revisions()).Files);
+        Assert.Equal(["a", "b"], Cached.Verify(TestContext.Current.CancellationToken).Wrong.Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

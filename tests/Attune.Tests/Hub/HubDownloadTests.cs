@@ -246,6 +246,50 @@ public sealed class HubDownloadTests : HubFixture
     }
 
     [Fact]
+    public void SnapshotOfPython_NothingThatIsNeeded_IsRefused()
+    {
+        Directory.CreateDirectory(Path.Combine(Repo, "snapshots", "one"));
+        File.WriteAllText(Path.Combine(Repo, "snapshots", "one", "README.md"), "# A model");
+        Assert.Equal($"The cache {Cache} has only a part of the model \"{Model}\": none of the files that are needed is in {Path.Combine(Repo, "snapshots", "one")}; " +
+            "unset HF_HUB_OFFLINE (or its like) and give the same command again, which fetches it.", Fails(Settings with { IsOffline = true }, "one"));
+    }
+
+    [Fact]
+    public void Offline_FileMissing_IsNamed()
+    {
+        Download();
+        File.Delete(Path.Combine(Snapshot, "vocab.txt"));
+        Assert.Equal($"The cache {Cache} has only a part of the model \"{Model}\": vocab.txt of the commit {Commit} is missing; " +
+            "unset HF_HUB_OFFLINE (or its like) and give the same command again, which fetches it.", Fails(Settings with { IsOffline = true }));
+        Assert.Contains("vocab.txt of the commit", Fails(Settings with { Endpoint = Closed() }), StringComparison.Ordinal);
+        Assert.Empty(Told);
+    }
+
+    [Fact]
+    public async Task Branch_MovesAndTheSecondStepFails_OlderCommitServesOffline()
+    {
+        var older = Download();
+        Repository.Commit(Files(seed: 5));
+        Server.Instead = call => call.IsStorage ? new HubReply(403) : null;
+        using var download = new HubDownload(Settings, Time, Told.Add, Progress.Add);
+        await Assert.ThrowsAsync<AttuneException>(() => download.GetAsync(
+            Model, RepoKind.Model, null, FileChoice.WithoutWeights, TestContext.Current.CancellationToken, (_, all) => FileChoice.Model(all)));
+        Assert.Equal(older, Download(Settings with { IsOffline = true }));
+    }
+
+    [Fact]
+    public void CacheOnlyToBeRead_WithEveryFile_Serves()
+    {
+        Download();
+        foreach (var folder in new[] { "trees", ".no_exist" })
+        {
+            Directory.Delete(Path.Combine(Repo, folder), recursive: true);
+            File.WriteAllText(Path.Combine(Repo, folder), "no folder can be made here");
+        }
+        Assert.Equal(new ResolvedName(Snapshot, null, Commit), Download());
+    }
+
+    [Fact]
     public void CommitOfAFileThatIsAbsent_NotSaid_IsAskedForAnotherWay()
     {
         Commit = Repository.Commit([("vocab.txt", "x"u8.ToArray())]);

@@ -94,9 +94,30 @@ public sealed class HubPushTests : HubFixture
         Server.Instead = call => call.IsStorage ? new HubReply(403) : null;
         Assert.StartsWith("The hub's storage does not take ", Assert.Throws<AttuneException>(() => Push("new/model")).Message, StringComparison.Ordinal);
         Assert.Empty(Server.Uploads.Messages);
-        Server.Instead = call => call.Target.EndsWith("/api/repos/create", StringComparison.Ordinal) ? HubReply.Refused(403, "", "You don't have the rights") : null;
+        Server.Instead = call => call.Target.EndsWith("/api/repos/create", StringComparison.Ordinal) ? HubReply.Refused(403, "", "You don't have the rights")
+            : call.Target.Contains("/preupload/", StringComparison.Ordinal) ? HubReply.Refused(404, "RepoNotFound", "Repository not found") : null;
         Assert.StartsWith($"{Settings.Address} forbids this token (HF_TOKEN) to do this with the model \"new/model\": You don't have the rights; give a token",
             Assert.Throws<AttuneException>(() => Push("new/model")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Push_TokenMayNotCreateButWrite_GoesOn()
+    {
+        Server.Instead = call => call.Target.EndsWith("/api/repos/create", StringComparison.Ordinal) ? HubReply.Refused(403, "", "You don't have the rights") : null;
+        Assert.NotNull(Push(Model).Commit);
+        AssertArrived("models/" + Model);
+    }
+
+    [Fact]
+    public void Push_LinkedFiles_ArriveAsFilesAndDanglingOnesAreOneSentence()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right of their own on Windows.");
+        File.Move(Path.Combine(_here.Path, "vocab.txt"), Path.Combine(_here.Path, ".vocab"));
+        File.CreateSymbolicLink(Path.Combine(_here.Path, "vocab.txt"), ".vocab");
+        Push("new/model");
+        AssertArrived("models/new/model");
+        File.CreateSymbolicLink(Path.Combine(_here.Path, "merges.txt"), "nowhere");
+        Assert.StartsWith($"{_here.Path} cannot be read: ", Assert.Throws<AttuneException>(() => Push("new/model")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,6 +32,7 @@ public sealed class RepoTreeTests : HubFixture
     [InlineData("{}")]
     [InlineData("[{\"type\": \"file\", \"path\": \"a\", \"size\": 1, \"oid\": \"../../x\"}]")]
     [InlineData("[{\"type\": \"file\", \"path\": \"a\", \"size\": -1, \"oid\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]")]
+    [InlineData("[{\"type\": \"file\", \"path\": \"a\", \"size\": 9223372036854775807, \"oid\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]")]
     [InlineData("[{\"type\": \"file\", \"size\": 1, \"oid\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]")]
     [InlineData("[{\"type\": \"file\", \"path\": \"a\", \"size\": \"1\", \"oid\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]")]
     [InlineData("<html>")]
