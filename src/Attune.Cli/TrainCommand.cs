@@ -53,7 +53,7 @@ internal static class TrainCommand
     {
         Compute.Check(from);
         var checkedArguments = UsageException.Check(() => Check(arguments));
-        hub.Check(terminal);
+        hub.Check(checkedArguments.OutputDir, terminal);
         using var profile = Profiler.Start(arguments.Profile);
         var code = Run(from, data, arguments, checkedArguments, defaults, output, terminal);
         if (profile is not null) terminal.Tell(profile.Write(checkedArguments.OutputDir).TrimEnd());

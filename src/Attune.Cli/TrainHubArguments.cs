@@ -19,12 +19,13 @@ public sealed record TrainHubArguments
     public bool HubPrivateRepo { get; init; }
 
     /// <summary>Refuses before training what would fail after it: a name that no repository can have, no token, or one that the hub does not take.</summary>
+    /// <param name="folder">Of the run.</param>
     /// <param name="terminal">Shows what the hub asks to wait for.</param>
-    /// <param name="folder">Of the run; null where it is not known yet.</param>
-    internal void Check(Terminal terminal, string? folder = null)
+    internal void Check(string folder, Terminal terminal)
     {
         if (!PushToHub) return;
-        if ((HubModelId ?? (folder is null ? null : NameOf(folder))) is { } name && !RepoName.TryParse(name, RepoKind.Model, out _, out _)) throw new AttuneException(
+        var name = HubModelId ?? NameOf(folder);
+        if (!RepoName.TryParse(name, RepoKind.Model, out _, out _)) throw new AttuneException(
             $"push_to_hub is set, but {(HubModelId is null ? $"the name of output_dir, {Shown.Of(name)}," : $"hub_model_id {Shown.Of(name)}")} is no possible name on the hub; " +
             "give hub_model_id as a name or org/name of letters, digits, -, _ and dots.");
         var settings = HubSettings.FromEnvironment();
