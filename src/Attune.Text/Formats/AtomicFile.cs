@@ -31,7 +31,7 @@ internal static partial class AtomicFile
             if (isSecret && !OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             using (var stream = new FileStream(fresh, options))
             {
-                write(stream);
+                FileSums.Write(path, stream, write);
                 if (isDurable) Flush(stream);
             }
             File.Move(fresh, path, overwrite: true);

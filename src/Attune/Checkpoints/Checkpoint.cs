@@ -24,8 +24,11 @@ internal static class Checkpoint
         {
             RequireSpace(folder, bytes);
             Directory.CreateDirectory(fresh);
-            fill(fresh);
-            CheckpointManifest.Write(fresh, CheckpointFiles.Step(folder) ?? 0, environment);
+            using (var sums = new FileSums())
+            {
+                fill(fresh);
+                CheckpointManifest.Write(fresh, CheckpointFiles.Step(folder) ?? 0, environment, sums);
+            }
             AtomicFile.FlushFolder(fresh);
             Replace(folder, fresh, Path.Combine(parent, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}{ReplacedSuffix}"));
             AtomicFile.FlushFolder(parent);

@@ -42,12 +42,16 @@ internal sealed record CheckpointManifest
     internal sealed record FileFacts(long Size, string Sha256);
 
     /// <summary>Describes the files that a folder has now, and writes itself beside them.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="globalStep">Updates made.</param>
+    /// <param name="environment">Where it is written.</param>
+    /// <param name="sums">Of the files as they were written; others are read.</param>
     /// <exception cref="AttuneException">It cannot be written.</exception>
-    internal static void Write(string folder, long globalStep, RunEnvironment? environment)
+    internal static void Write(string folder, long globalStep, RunEnvironment? environment, FileSums sums)
     {
         var names = Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToArray();
         var facts = new FileFacts[names.Length];
-        for (var i = 0; i < names.Length; i++) facts[i] = Facts(Path.Combine(folder, names[i]));
+        for (var i = 0; i < names.Length; i++) facts[i] = sums.Find(Path.Combine(folder, names[i])) is var (size, sha256) ? new FileFacts(size, sha256) : Facts(Path.Combine(folder, names[i]));
         var files = new OrderedDictionary<string, FileFacts>(names.Zip(facts, KeyValuePair.Create));
         var manifest = new CheckpointManifest { GlobalStep = globalStep, Environment = environment, Files = files };
         AtomicFile.WriteText(Path.Combine(folder, CheckpointFiles.Manifest), manifest.Sealed().Text());

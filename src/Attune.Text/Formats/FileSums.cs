@@ -1,0 +1,84 @@
+using System.Security.Cryptography;
+
+namespace Attune.Formats;
+
+/// <summary>Size and SHA-256 of each file that <see cref="AtomicFile"/> writes on this thread while this is open, taken of the bytes as they are written.</summary>
+internal sealed class FileSums : IDisposable
+{
+    [ThreadStatic]
+    private static FileSums? _current;
+
+    private readonly FileSums? _outer = _current;
+    private readonly Dictionary<string, (long Size, string Sha256)> _files = [];
+
+    internal FileSums() => _current = this;
+
+    /// <summary>Those of a file; null where it was written in another way.</summary>
+    internal (long Size, string Sha256)? Find(string path) => _files.TryGetValue(Path.GetFullPath(path), out var sums) ? sums : null;
+
+    /// <summary>Lets a file be written to a stream, and notes its sums where somebody wants them.</summary>
+    internal static void Write(string path, Stream stream, Action<Stream> write)
+    {
+        if (_current is not { } sums)
+        {
+            write(stream);
+            return;
+        }
+        using var hashing = new HashingStream(stream);
+        write(hashing);
+        sums._files[Path.GetFullPath(path)] = (stream.Position, hashing.Sha256());
+    }
+
+    public void Dispose() => _current = _outer;
+
+    /// <summary>Writes through, from the first byte to the last.</summary>
+    private sealed class HashingStream(Stream inner) : Stream
+    {
+        private const int Piece = 1 << 18;                                  // still in the processor's cache when it is written
+
+        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => inner.Length;
+
+        public override long Position
+        {
+            get => inner.Position;
+            set => throw new NotSupportedException();
+        }
+
+        internal string Sha256() => Convert.ToHexStringLower(_hash.GetHashAndReset());
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            while (buffer.Length > 0)
+            {
+                var piece = buffer[..Math.Min(Piece, buffer.Length)];
+                _hash.AppendData(piece);
+                inner.Write(piece);
+                buffer = buffer[piece.Length..];
+            }
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Flush() => inner.Flush();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) _hash.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
