@@ -106,7 +106,7 @@ internal static class TrainCommand
         if (output.Verbose)
             foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
         var results = new TrainResults(trainer, source, output, terminal);
-        var done = trainer.Train(checkpoint, stop.Token);
+        var done = trainer.TrainFrom(checkpoint, stop.Token);
         if (done.Interrupted) return results.Interrupted(done, stop.Code ?? ExitCode.TryAgain);   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
         results.Train(done, train.Count);

@@ -1,3 +1,5 @@
+using Attune.Formats;
+
 namespace Attune.Hub;
 
 /// <summary>A commit of a repository in the cache.</summary>

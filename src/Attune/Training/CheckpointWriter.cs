@@ -22,10 +22,9 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer) : I
     /// <summary>What became of a checkpoint.</summary>
     /// <param name="Folder">The checkpoint.</param>
     /// <param name="State">The state that it holds.</param>
-    /// <param name="BestBefore">The best checkpoint before this one.</param>
     /// <param name="Error">Why it could not be written; null where it is there.</param>
     /// <param name="Notice">What went wrong besides and does no harm.</param>
-    internal sealed record Written(string Folder, TrainerState State, string? BestBefore, AttuneException? Error = null, string? Notice = null);
+    internal sealed record Written(string Folder, TrainerState State, AttuneException? Error = null, string? Notice = null);
 
     /// <summary>About how many bytes a checkpoint has.</summary>
     internal long Bytes => sizeof(float) * (trainer.Model.Weights.Count + (trainer.Args.SaveOnlyModel ? 0 : optimizer.State.Values.Sum(tensor => tensor.NumberOfElements)));
@@ -33,8 +32,7 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer) : I
     /// <summary>Takes the present state for a checkpoint. The one before must have been asked for by <see cref="Finished"/>.</summary>
     /// <param name="state">Of the trainer.</param>
     /// <param name="resume">What an exact continuation needs besides.</param>
-    /// <param name="bestBefore">The best checkpoint before this one, for who must go back to it.</param>
-    internal unsafe void Begin(TrainerState state, ResumeState resume, string? bestBefore)
+    internal unsafe void Begin(TrainerState state, ResumeState resume)
     {
         if (_running is not null) throw new InvalidOperationException("the checkpoint before is not dealt with");
         state = state.Copy();
@@ -65,9 +63,9 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer) : I
             }
             catch (AttuneException e)
             {
-                return new Written(folder, state, bestBefore, e);
+                return new Written(folder, state, e);
             }
-            return new Written(folder, state, bestBefore, Notice: Rotate(state));
+            return new Written(folder, state, Notice: Rotate(state));
         }
     }
 

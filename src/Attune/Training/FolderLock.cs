@@ -34,7 +34,7 @@ internal sealed class FolderLock : IDisposable
         {
             file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
-        catch (IOException e) when (File.Exists(path))
+        catch (IOException e) when (FileLock.IsTaken(e.HResult))
         {
             throw InUse(folder, Owner.Read(owner), e);
         }

@@ -50,14 +50,23 @@ public static class OutputFolder
         if (string.IsNullOrWhiteSpace(args.OutputDir)) throw new AttuneException("output_dir is empty; name a folder.");
         CleanUp(args.OutputDir);
         var checkpoint = Checkpoint.Find(wanted, args.OutputDir, notice ?? (_ => { }));
-        if (IsContinued(args, checkpoint) || args.OverwriteOutputDir) return checkpoint;
+        RequireOwn(args, checkpoint);
+        return checkpoint;
+    }
+
+    /// <summary>Refuses a folder that holds another run.</summary>
+    /// <param name="args">Name the folder and say whether it may be overwritten.</param>
+    /// <param name="checkpoint">The checkpoint to go on from, or null.</param>
+    /// <exception cref="AttuneException">It does.</exception>
+    internal static void RequireOwn(TrainingArguments args, string? checkpoint)
+    {
+        if (IsContinued(args, checkpoint) || args.OverwriteOutputDir) return;
         if (Results.FirstOrDefault(file => File.Exists(Path.Combine(args.OutputDir, file))) is { } found)
             throw new AttuneException(
                 $"{args.OutputDir} holds a finished run ({found}); choose another --output-dir, or give --overwrite-output-dir to replace it.");
         if (CheckpointFiles.Newest(args.OutputDir) is { } unfinished)
             throw new AttuneException(
                 $"{args.OutputDir} holds an unfinished run ({Path.GetFileName(unfinished)}); give --resume-from-checkpoint true to go on with it, or --overwrite-output-dir to start anew.");
-        return checkpoint;
     }
 
     private static void RemoveRun(string outputDir)

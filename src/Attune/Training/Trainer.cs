@@ -95,10 +95,15 @@ public sealed class Trainer
     /// is missing or damaged, three checkpoints in a row could not be written, or the loss was not a number four times in a row.</exception>
     public TrainOutput Train(string? resumeFromCheckpoint = null, CancellationToken cancellation = default)
     {
-        var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
-        if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
-        if (!Model.Weights.All.Any(weight => weight.RequiresGrad)) throw new AttuneException("No weight of the model is trained; set RequiresGrad of some.");
-        var resume = OutputFolder.Check(Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint, Notice);
+        RequireSomethingToTrain();
+        return TrainFrom(OutputFolder.Check(Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint, Notice), cancellation);
+    }
+
+    /// <summary>The same from a checkpoint that <see cref="OutputFolder.Check"/> has found, whose files need not be read and compared again; null starts anew.</summary>
+    internal TrainOutput TrainFrom(string? resume, CancellationToken cancellation)
+    {
+        var data = RequireSomethingToTrain();
+        OutputFolder.RequireOwn(Args, resume);
         using var profile = Profiler.Start(Args.Profile);
         using var limit = new CancellationTokenSource(Args.MaxTime ?? Timeout.InfiniteTimeSpan, Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
@@ -171,6 +176,14 @@ public sealed class Trainer
         if (State.Epoch is { } epoch) logs["epoch"] = epoch;
         State.History.Add(new OrderedDictionary<string, double>(logs) { ["step"] = State.GlobalStep });
         Callbacks.Log(State, logs);
+    }
+
+    private TokenizedDataset RequireSomethingToTrain()
+    {
+        var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
+        if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
+        if (!Model.Weights.All.Any(weight => weight.RequiresGrad)) throw new AttuneException("No weight of the model is trained; set RequiresGrad of some.");
+        return data;
     }
 
     private TrainOutput RunOnce(TokenizedDataset data, string? resume, CancellationToken cancellation)

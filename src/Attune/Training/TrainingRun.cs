@@ -25,6 +25,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly (bool Training, Precision Precision) _modelBefore;
     private string? _lastCheckpoint;
     private string? _held;                                                 // the checkpoint that holds the newest state so far
+    private string? _bestBefore;                                           // the best checkpoint before the one that is being written
     private int _failedSaves;
 
     /// <summary>Plans the run and, with a checkpoint, brings everything to where it was.</summary>
@@ -200,14 +201,14 @@ internal sealed class TrainingRun : IDisposable
     {
         using var time = Profiler.Measure("saving");
         FinishSave(wait: true);
-        var bestBefore = _state.BestModelCheckpoint;
+        _bestBefore = _state.BestModelCheckpoint;
         if (_state.BestGlobalStep is > 0 and var best)
         {
             var folder = CheckpointFiles.Folder(_args.OutputDir, best);
             if (best == _state.GlobalStep || Directory.Exists(folder)) _state.BestModelCheckpoint = folder;
         }
         _state.StatefulCallbacks = _callbacks.ExportState();
-        _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds), bestBefore);
+        _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds));
         _control.ShouldSave = false;
         FinishSave(wait: false);
     }
@@ -224,7 +225,7 @@ internal sealed class TrainingRun : IDisposable
             _callbacks.Save(written.State);
             return;
         }
-        if (_state.BestModelCheckpoint == written.Folder) _state.BestModelCheckpoint = written.BestBefore;
+        if (_state.BestModelCheckpoint == written.Folder) _state.BestModelCheckpoint = _bestBefore;
         if (++_failedSaves == mostFailures)
             throw new AttuneException($"{mostFailures} checkpoints in a row could not be written, so training stopped: {written.Error.Message}", written.Error);
         var isBest = _args.LoadBestModelAtEnd && _state.BestGlobalStep == written.State.GlobalStep;

@@ -1,4 +1,4 @@
-namespace Attune.Hub;
+namespace Attune.Formats;
 
 /// <summary>A file that one process at a time holds, as Python's filelock holds it. On some network file systems every process may hold it.</summary>
 internal sealed class FileLock : IDisposable
@@ -27,8 +27,8 @@ internal sealed class FileLock : IDisposable
         }
     }
 
-    // EWOULDBLOCK on Linux and macOS; a violation of sharing or locking on Windows.
-    private static bool IsTaken(int code) => OperatingSystem.IsWindows() ? (code & 0xFFFF) is 32 or 33 : code is 11 or 35;
+    /// <summary>Whether this is the code of an error because another process has the file: EWOULDBLOCK, on Windows a violation of sharing or locking.</summary>
+    internal static bool IsTaken(int code) => OperatingSystem.IsWindows() ? (code & 0xFFFF) is 32 or 33 : code is 11 or 35;
 
     public void Dispose() => _file?.Dispose();
 }
