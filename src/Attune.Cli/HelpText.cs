@@ -38,11 +38,11 @@ internal static class HelpText
             text.Append('\n');
             Entry(text, words.Name, words.Help, NameColumns, width);
         }
-        foreach (var group in verb.Groups)
+        foreach (var (heading, arguments) in verb.Headings)
         {
             text.Append('\n');
-            Wrapped(text, group.Heading + ":", 0, width);
-            foreach (var argument in group.Table.All) Entry(text, Heading(argument), $"{argument.Help} {argument.Value}", NameColumns, width);
+            Wrapped(text, heading + ":", 0, width);
+            foreach (var argument in arguments) Entry(text, Heading(argument), $"{argument.Help} {argument.Value}", NameColumns, width);
         }
         text.Append('\n');
         Entry(text, "--config FILE.json", "Takes arguments from a JSON file, by their names with underscores; options of the command line win.",

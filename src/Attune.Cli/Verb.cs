@@ -14,6 +14,12 @@ internal sealed record Verb(
     /// <summary>All its arguments.</summary>
     internal IEnumerable<Argument> Arguments => Groups.SelectMany(group => group.Table.All);
 
+    /// <summary>Its options under the headings of the help: one for each theme of a group.</summary>
+    internal IEnumerable<(string Heading, IEnumerable<Argument> Arguments)> Headings =>
+        from options in Groups
+        from theme in options.Table.ByTheme
+        select (theme.Key.Length == 0 ? options.Heading : $"{options.Heading.Split(',')[0]}: {theme.Key.ToLowerInvariant()}", theme.AsEnumerable());
+
     /// <summary>Lines of the help that show its use.</summary>
     internal IReadOnlyList<string> Examples { get; init; } = [];
 

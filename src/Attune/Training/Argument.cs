@@ -39,6 +39,9 @@ public sealed class Argument
     /// <summary>Unit, range and default in words.</summary>
     public string Value => Comment.Value;
 
+    /// <summary>What it is about, where its record has several themes, such as Tuning; empty for the first.</summary>
+    public string Theme => Comment.Theme;
+
     /// <summary>The value where nothing is given.</summary>
     public object? Default => Read(_defaults);
 
@@ -105,7 +108,7 @@ public sealed class Argument
         _ => JsonSerializer.SerializeToNode(value, value.GetType()),
     };
 
-    private SourceComment Comment => _comments.Value.GetValueOrDefault(_property.Name, new SourceComment("", ""));
+    private SourceComment Comment => _comments.Value.GetValueOrDefault(_property.Name, new SourceComment("", "", ""));
 
     internal void Write(object arguments, object? value) => _property.SetValue(arguments, value);
 

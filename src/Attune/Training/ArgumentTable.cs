@@ -7,8 +7,9 @@ namespace Attune.Training;
 
 /// <summary>The arguments of a record, read from its properties and their comments: the one source of options, JSON keys, help and docs.</summary>
 /// <remarks>
-/// The source file of the record is embedded in its assembly under the name of the type, for the comments. Everything is read on first use:
-/// the command names all its tables at every start and looks into few.
+/// The source file of the record is embedded in its assembly under the name of the type, for the comments; a record in several files has
+/// one for each theme (TrainingArguments.Tuning.cs). Everything is read on first use: the command names all its tables at every start and
+/// looks into few.
 /// </remarks>
 public sealed class ArgumentTable
 {
@@ -46,11 +47,15 @@ public sealed class ArgumentTable
     public JsonObject ToJson(object arguments) =>
         new(All.Select(argument => KeyValuePair.Create(argument.Name, Argument.ToJson(argument.Read(arguments)))));
 
-    /// <summary>The arguments as a table for the docs.</summary>
-    public string ToMarkdown()
+    /// <summary>The arguments by their themes, that without a name first.</summary>
+    public IEnumerable<IGrouping<string, Argument>> ByTheme => All.GroupBy(argument => argument.Theme).OrderBy(theme => theme.Key.Length > 0);
+
+    /// <summary>Arguments as a table for the docs.</summary>
+    public static string ToMarkdown(IEnumerable<Argument> arguments)
     {
+        ArgumentNullException.ThrowIfNull(arguments);
         var text = new StringBuilder("| option | JSON | meaning | value |\n|---|---|---|---|\n");
-        foreach (var argument in All)
+        foreach (var argument in arguments)
             text.Append(CultureInfo.InvariantCulture, $"| `{argument.Option}` | `{argument.Name}` | {Cell(argument.Help)} | {Cell(argument.Value)} |\n");
         return text.ToString();
     }

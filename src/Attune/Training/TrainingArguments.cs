@@ -7,6 +7,7 @@ namespace Attune.Training;
 /// <remarks>
 /// The comments below are the one place for an argument's meaning, unit, range and default: the command's options, its help, the JSON
 /// files and docs/arguments.md are made from them by <see cref="ArgumentTable"/>. The names there are those of the properties in snake case.
+/// This file has the arguments of transformers and what stands beside one of them; the other files of the record have one theme each.
 /// </remarks>
 public sealed partial record TrainingArguments
 {
@@ -232,20 +233,6 @@ public sealed partial record TrainingArguments
     /// <value>Default false. Where all fits nothing changes.</value>
     [ArgumentAlias("auto_batch")]
     public bool AutoFindBatchSize { get; init; }
-
-    /// <summary>The lower end of the model that is not trained, from the embeddings up; backward does not go there.</summary>
-    /// <value>
-    /// none, embeddings, layers:N (the embeddings and the lowest N layers), encoder (the embeddings and all layers) or base_model (the pooler
-    /// too: only the head is trained). Default null: as the model's weights say, which is none.
-    /// </value>
-    public string? Freeze { get; init; }
-
-    /// <summary>
-    /// Computes the output of the frozen end once for each row and keeps it on the disk until the run ends; its dropout is then off. Without
-    /// effect where nothing is frozen.
-    /// </summary>
-    /// <value>Default null: true where it changes nothing, because that end has no dropout, and pays, because the run has two epochs or more.</value>
-    public bool? CacheFrozen { get; init; }
 
     /// <summary>Rows of one optimizer update.</summary>
     internal long RowsPerUpdate => (long)PerDeviceTrainBatchSize * GradientAccumulationSteps;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Attune.Cli;
+using Attune.Training;
 
 namespace Attune.Tests.Documentation;
 
@@ -25,8 +26,8 @@ public sealed class ArgumentsPageTests
         foreach (var verb in CommandLine.Verbs.Where(verb => verb.Groups.Count > 0))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## attune {verb.Name}\n\n{verb.Summary}\n");
-            foreach (var group in verb.Groups)
-                text.Append(CultureInfo.InvariantCulture, $"\n### {group.Heading}\n\n{group.Table.ToMarkdown()}");
+            foreach (var (heading, arguments) in verb.Headings)
+                text.Append(CultureInfo.InvariantCulture, $"\n### {heading}\n\n{ArgumentTable.ToMarkdown(arguments)}");
         }
         return text.ToString();
     }

@@ -6,11 +6,11 @@ using TorchSharp;
 namespace Attune.Tests.Training;
 
 /// <summary>A long run takes no more memory than a short one: neither tensors nor pages are left behind by updates, evaluations and checkpoints.</summary>
-/// <remarks><c>ATTUNE_SOAK</c> says for how many thousand updates; two by default, which take seconds.</remarks>
+/// <remarks><c>ATTUNE_SOAK</c> says how long, such as 2h; by default some thousand updates, which take seconds.</remarks>
 [Collection("torch")]
 public sealed class SoakTests : IDisposable
 {
-    private const int SettledAfter = 500, DefaultThousands = 2;
+    private const int SettledAfter = 500, DefaultUpdates = 2000;
 
     // The limit of the promise is 1 MB for 1,000 updates; what a short run shows is mostly the runtime's heap, which comes and goes.
     private const double MostBytesForThousand = 1 << 20, HeapBytes = 12 << 20;
@@ -22,12 +22,13 @@ public sealed class SoakTests : IDisposable
     [Fact]
     public void Train_ThousandsOfUpdates_KeepsTensorsAndMemoryFlat()
     {
-        var thousands = int.TryParse(Environment.GetEnvironmentVariable("ATTUNE_SOAK"), out var given) ? given : DefaultThousands;
+        TimeSpan? time = Environment.GetEnvironmentVariable("ATTUNE_SOAK") is { Length: > 0 } text ? Duration.TryParse(text, out var given) ? given : throw new ArgumentException(text) : null;
         var watch = new MemoryWatch();
         using var model = TinyRun.Model();
         var args = TinyRun.Arguments(Path.Combine(_folder.Path, "out")) with
         {
-            MaxSteps = 1000L * thousands,
+            MaxSteps = time is null ? DefaultUpdates : int.MaxValue,
+            MaxTime = time,
             GradientAccumulationSteps = 1,
             EvalStrategy = IntervalStrategy.Steps,
             EvalSteps = 100,
@@ -36,10 +37,12 @@ public sealed class SoakTests : IDisposable
             SaveTotalLimit = 2,
             LoggingSteps = 100,
         };
-        new Trainer(model, args, TinyRun.Data(64), TinyRun.Data(16, seed: 1), callbacks: [watch]).Train(cancellation: TestContext.Current.CancellationToken);
+        var done = new Trainer(model, args, TinyRun.Data(64), TinyRun.Data(16, seed: 1), callbacks: [watch]).Train(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(watch.Tensors[0], watch.Tensors[^1]);
-        var growth = watch.Bytes[^1] - watch.Bytes[0];
-        Assert.True(growth < HeapBytes + MostBytesForThousand * thousands, $"{growth / 1e6:F1} MB more after {thousands},000 updates");
+        var (growth, thousands) = (watch.Bytes[^1] - watch.Bytes[0], done.GlobalStep / 1000.0);
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{done.GlobalStep} updates, {watch.Tensors[^1]} tensors, from {watch.Bytes[0] / 1e6:F1} to {watch.Bytes[^1] / 1e6:F1} MB, the most {watch.Bytes.Max() / 1e6:F1} MB");
+        Assert.True(growth < HeapBytes + MostBytesForThousand * thousands, $"{growth / 1e6:F1} MB more after {done.GlobalStep} updates");
     }
 
     private sealed class MemoryWatch : TrainerCallback
