@@ -45,8 +45,7 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer) : I
             _running = Task.FromResult(Write(live[0].Address, moments));
             return;
         }
-        _running = Task.Factory.StartNew(
-            () => Write(copies[0], moments?.At(copies.Skip(1))), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _running = BackgroundThread.Start(() => Write(copies[0], moments?.At(copies.Skip(1))));
 
         Written Write(nint weights, OptimizerState? optimizerState)
         {
