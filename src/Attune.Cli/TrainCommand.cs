@@ -1,5 +1,6 @@
 using Attune.Datasets;
 using Attune.Inference;
+using Attune.Metrics;
 using Attune.Models;
 using Attune.Profiling;
 using Attune.Reporting;
@@ -75,14 +76,17 @@ internal static class TrainCommand
             DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal, found: Compute.Begin));
         if (!source.SplitNames.Contains(DatasetDict.Train))
             throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
-        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd;
+        var settings = from.Settings(new PredictionSettings());
+        PooledWindows.Require(settings.WindowPooling, source.Columns.Task);
+        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd || source.Threshold is not null;
         data = data with { ValidationSplit = source.EnsureValidation(isEvaluated, arguments.Seed) };
         if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, source.Metrics[0]);
         source.CheckBestMetric(arguments);
         if (defaults is not null) terminal.Tell(defaults);
         var tokenizer = BertTokenizer.FromPretrained(folder, from.TokensInText);
         var maxLength = RowLength.Of(tokenizer, config, from.MaxLength);
-        var rows = new EncodedSplits(source, tokenizer, maxLength, terminal.Tell);
+        settings = settings with { MaxLength = maxLength };
+        var rows = new EncodedSplits(source, tokenizer, maxLength, terminal.Tell, settings.Stride(maxLength));
         var train = rows.Labelled(DatasetDict.Train, data.MaxTrainSamples)!;
         var eval = source.Validation is { } validation ? rows.Labelled(validation, data.MaxEvalSamples) : null;
         var mismatched = source.Mismatched(DatasetDict.Validation) is { } other ? rows.Labelled(other, data.MaxEvalSamples) : null;
@@ -102,14 +106,17 @@ internal static class TrainCommand
                 new ProgressBar(terminal, TimeProvider.System), save,
                 new RunConfigKeeper(@from with { ModelRevision = found.Commit }, data with { DatasetRevision = source.Commit }), .. Reporters.Of(arguments),
             ],
-            tokenizer.Save, terminal.Tell);
+            folder => Save(tokenizer, settings, folder), terminal.Tell)
+        {
+            WindowPooling = settings.WindowPooling,
+        };
         if (output.Verbose)
             foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
         var results = new TrainResults(trainer, source, output, terminal);
         var done = trainer.TrainFrom(checkpoint, stop.Token);
         if (done.Interrupted) return results.Interrupted(done, stop.Code ?? ExitCode.TryAgain);   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
-        results.Train(done, train.Count);
+        results.Train(done, train.Texts);
         try
         {
             if (eval is not null) results.Evaluation(eval, mismatched, stop.Token);
@@ -124,5 +131,12 @@ internal static class TrainCommand
             return results.InterruptedAfterTraining(stop.Code!.Value);
         }
         return results.Finish();
+    }
+
+    /// <summary>What a model's folder needs besides its weights.</summary>
+    private static void Save(BertTokenizer tokenizer, PredictionSettings settings, string folder)
+    {
+        tokenizer.Save(folder);
+        settings.Save(folder);
     }
 }
