@@ -60,7 +60,7 @@ internal static class EvaluateCommand
             WindowPooling = settings.WindowPooling,
         };
         var evaluated = trainer.EvaluateRows();
-        var measured = evaluated.Measured!;
+        var measured = evaluated.Prediction!;
         var thresholds = Thresholds(threshold, measured, settings, source);
         var metrics = new OrderedDictionary<string, double>(evaluated.Metrics.Concat(EvaluationNotes.AtThresholds(measured, thresholds, source, "eval")))
         {

@@ -57,7 +57,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     internal void Evaluation(TokenizedDataset data, TokenizedDataset? mismatched, CancellationToken cancellation)
     {
         var output = trainer.EvaluateRows(data, cancellation: cancellation);
-        var measured = output.Measured!;
+        var measured = output.Prediction!;
         if (source.Threshold is { } choice) Choose(choice.Of(measured), isChosen: choice.Number is null);
         var metrics = new OrderedDictionary<string, double>(output.Metrics.Concat(EvaluationNotes.AtThresholds(measured, _thresholds, source, "eval")));
         var baseline = EvaluationNotes.Baseline(measured, source, "eval");
@@ -89,7 +89,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     internal void Test(TokenizedDataset data, IReadOnlyList<string>? kinds, CancellationToken cancellation)
     {
         var predictions = Predictions(data, "predict_results.txt", cancellation);
-        if (predictions.Measured is not { } measured) return;
+        if (predictions.Prediction is not { } measured) return;
         var byKind = kinds is not null && predictions.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
         var metrics = new OrderedDictionary<string, double>(predictions.Metrics.Concat(EvaluationNotes.AtThresholds(measured, _thresholds, source, "test")));
         _test = new OrderedDictionary<string, double>(metrics.Concat(byKind)) { ["test_samples"] = data.Texts };

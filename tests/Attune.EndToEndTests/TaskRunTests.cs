@@ -25,7 +25,7 @@ public sealed class TaskRunTests : IDisposable
         var again = Json(AttuneProcess.Run(_folder, "evaluate", "run", "--json", "--threads", "1").Good().Out);
         Assert.Equal(Number(eval, "eval_f1_macro_at_threshold"), Number(again, "eval_f1_macro_at_threshold"), 1e-9);
         Assert.Equal(Number(eval, "eval_f1_macro"), Number(again, "eval_f1_macro"), 1e-9);
-        Assert.True(Number(again, "eval_f1_macro_baseline") < Number(again, "eval_f1_macro"));
+        Assert.True(Number(again, "eval_f1_macro_baseline") < Number(again, "eval_f1_macro_at_threshold"));
 
         var answer = Json(AttuneProcess.Run(_folder, "predict", "--output-format", "jsonl", "--model", "run", "Far too expensive for what it is.").Good().Out);
         foreach (var score in answer.GetProperty("probabilities").EnumerateObject())
@@ -90,7 +90,7 @@ public sealed class TaskRunTests : IDisposable
         var refused = AttuneProcess.Run(_folder, "predict", "--model", "run", "--long-texts", "truncate", "--window-stride", "2", "a");
         Assert.Equal((2, true), (refused.Code, refused.Error.Contains("--window-stride is for --long-texts windows", StringComparison.Ordinal)));
         var tokens = AttuneProcess.Run(_folder, "tokenize", "--model", "run", "--max-length", "6", "--long-texts", "windows", "--window-stride", "1", "--json", "the film was very good and great").Good();
-        Assert.Equal([6, 5], tokens.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Json(line).GetProperty("input_ids").GetArrayLength()));
+        Assert.Equal([6, 6], tokens.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Json(line).GetProperty("input_ids").GetArrayLength()));
     }
 
     [Theory]

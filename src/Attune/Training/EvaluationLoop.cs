@@ -40,11 +40,11 @@ internal sealed class EvaluationLoop(
         var metrics = new OrderedDictionary<string, double>();
         var labels = data.TextLabels;
         if (data.TextStarts is { } starts) logits = PooledWindows.Logits(logits, columns, starts, Pooling, TaskOf(labels));
-        var measured = labels is null ? null : Prediction(logits, labels);
+        var prediction = labels is null ? null : Prediction(logits, labels);
         // The loss is that of the rows, as in training; the metrics are of the texts.
-        if (measured is not null) AddMetrics(metrics, prefix, lossSum / data.Count, measured);
+        if (prediction is not null) AddMetrics(metrics, prefix, lossSum / data.Count, prediction);
         SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Texts, batches);
-        return new PredictionOutput(logits, columns, labels, metrics) { Measured = measured };
+        return new PredictionOutput(logits, columns, labels, metrics) { Prediction = prediction };
     }
 
     /// <summary>Refuses what cannot be evaluated, so that it is known before training and not after its first epoch.</summary>

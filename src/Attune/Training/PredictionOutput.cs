@@ -10,6 +10,6 @@ namespace Attune.Training;
 /// <param name="Metrics">Loss and metrics where there are labels, and the speed.</param>
 public sealed record PredictionOutput(float[] Logits, int Columns, Labels? Labels, IReadOnlyDictionary<string, double> Metrics)
 {
-    /// <summary>What the metrics were computed from; null where there are no labels.</summary>
-    internal EvalPrediction? Measured { get; init; }
+    /// <summary>The same as the metrics see it; null without labels.</summary>
+    internal EvalPrediction? Prediction { get; init; }
 }

@@ -131,7 +131,7 @@ public sealed class Trainer
         TokenizedDataset? dataset = null, string prefix = "eval", CancellationToken cancellation = default) =>
         EvaluateRows(dataset, prefix, cancellation).Metrics;
 
-    /// <summary>The same with the logits that the metrics are of.</summary>
+    /// <summary>The same with what was predicted of each row.</summary>
     internal PredictionOutput EvaluateRows(TokenizedDataset? dataset = null, string prefix = "eval", CancellationToken cancellation = default)
     {
         var data = dataset ?? EvalDataset ?? throw new AttuneException("There is no evaluation set; give the Trainer one.");
