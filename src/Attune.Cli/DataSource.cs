@@ -117,6 +117,9 @@ internal sealed class DataSource
         }
     }
 
+    /// <summary>The same data set for another run, which may set other rows apart.</summary>
+    internal DataSource Copy() => (DataSource)MemberwiseClone();
+
     /// <summary>The split to evaluate on during training: validation, or the first of several such as validation_matched.</summary>
     internal string? Validation => NameOf(DatasetDict.Validation);
 

@@ -1,15 +1,9 @@
-using Attune.Datasets;
-using Attune.Inference;
-using Attune.Metrics;
-using Attune.Models;
 using Attune.Profiling;
-using Attune.Reporting;
-using Attune.Tokenization;
 using Attune.Training;
 
 namespace Attune.Cli;
 
-/// <summary><c>attune train</c>: puts the parts together in the order in which data goes through them.</summary>
+/// <summary><c>attune train</c>: one run, whose parts <see cref="ClassifierRun"/> puts together in the order in which data goes through them.</summary>
 internal static class TrainCommand
 {
     internal static Verb Verb { get; } = new(
@@ -32,111 +26,22 @@ internal static class TrainCommand
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
         foreach (var notice in values.Notices) terminal.Tell(notice);
-        var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
-        var model = start.Model ?? Names.EmbeddedEncoder;
-        var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
-        return Run(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults, values.Create<TrainHubArguments>(), output, terminal);
-    }
-
-    /// <summary>Refuses before any data is read what the Trainer would refuse later, and a run that trains nothing.</summary>
-    private static TrainingArguments Check(TrainingArguments arguments)
-    {
-        Optimizers.Check(arguments);
-        EvaluationLoop.RequireBatchSize(arguments);
-        if (TrainingPlan.Of(arguments, int.MaxValue).TotalSteps < 1)
-            throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");
-        return arguments.Validated();
-    }
-
-    private static int Run(
-        ModelArguments from, DataArguments data, TrainingArguments arguments, string? defaults, TrainHubArguments hub, OutputArguments output,
-        Terminal terminal)
-    {
-        Compute.Check(from);
-        var checkedArguments = UsageException.Check(() => Check(arguments));
-        hub.Check(checkedArguments.OutputDir, terminal);
+        var request = RunRequest.Of(values);
+        var arguments = request.Check();
+        var hub = values.Create<TrainHubArguments>();
+        hub.Check(arguments.OutputDir, terminal);
         using var profile = Profiler.Start(arguments.Profile);
-        var code = Run(from, data, arguments, checkedArguments, defaults, output, terminal);
-        if (profile is not null) terminal.Tell(profile.Write(checkedArguments.OutputDir).TrimEnd());
-        if (code == ExitCode.Success) hub.Push(checkedArguments.OutputDir, terminal);
+        var code = Run(request, arguments, output, terminal);
+        if (profile is not null) terminal.Tell(profile.Write(arguments.OutputDir).TrimEnd());
+        if (code == ExitCode.Success) hub.Push(arguments.OutputDir, terminal);
         return code;
     }
 
-    private static int Run(
-        ModelArguments from, DataArguments data, TrainingArguments arguments, TrainingArguments checkedArguments, string? defaults,
-        OutputArguments output, Terminal terminal)
+    private static int Run(RunRequest request, TrainingArguments arguments, OutputArguments output, Terminal terminal)
     {
-        var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint, terminal.Tell);
-        if (checkpoint is not null) (from, data) = RunConfig.AtItsCommits(checkedArguments.OutputDir, from, data);
-        var found = Names.Model(from.Model!, from.ModelRevision, terminal); // names become folders here and nowhere else
-        var folder = found.Path;
-        var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
-        if (checkpoint is not null) RunConfig.CheckModel(checkpoint, checkedArguments.OutputDir, config);
-        var source = Profiler.Measure("reading data", () =>
-            DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal, found: Compute.Begin));
-        if (!source.SplitNames.Contains(DatasetDict.Train))
-            throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
-        var settings = from.Settings(new PredictionSettings());
-        PooledWindows.Require(settings.WindowPooling, source.Columns.Task);
-        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd || source.Threshold is not null;
-        data = data with { ValidationSplit = source.EnsureValidation(isEvaluated, arguments.Seed) };
-        if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, source.Metrics[0]);
-        source.CheckBestMetric(arguments);
-        if (defaults is not null) terminal.Tell(defaults);
-        var tokenizer = BertTokenizer.FromPretrained(folder, from.TokensInText);
-        var maxLength = RowLength.Of(tokenizer, config, from.MaxLength);
-        settings = settings with { MaxLength = maxLength };
-        var rows = new EncodedSplits(source, tokenizer, maxLength, terminal.Tell, settings.Stride(maxLength));
-        var train = rows.Labelled(DatasetDict.Train, data.MaxTrainSamples)!;
-        var eval = source.Validation is { } validation ? rows.Labelled(validation, data.MaxEvalSamples) : null;
-        var mismatched = source.Mismatched(DatasetDict.Validation) is { } other ? rows.Labelled(other, data.MaxEvalSamples) : null;
-
-        if (eval is null)
-            terminal.Tell("There is no validation split, so nothing is evaluated; --validation-split 0.1 sets a tenth of the training rows apart.");
-
-        Profiler.Measure("libtorch", () => Compute.Start(from));
-        using var model = Profiler.Measure("loading", () => BertForSequenceClassification.FromPretrained(
-            folder, source.ModelLabels, source.ProblemType, seed: unchecked((ulong)arguments.Seed)));
-        foreach (var line in RunNotes.Of(from, data, config, model, arguments, train, maxLength)) terminal.Tell(line);
-        using var stop = new StopSignals(terminal);
-        using var save = new SaveOnSignal(terminal);
-        var trainer = new Trainer(
-            model, arguments, train, eval, source.ComputeMetrics(),
-            [
-                new ProgressBar(terminal, TimeProvider.System), save,
-                new RunConfigKeeper(@from with { ModelRevision = found.Commit }, data with { DatasetRevision = source.Commit }), .. Reporters.Of(arguments),
-            ],
-            folder => Save(tokenizer, settings, folder), terminal.Tell)
-        {
-            WindowPooling = settings.WindowPooling,
-        };
-        if (output.Verbose)
-            foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
-        var results = new TrainResults(trainer, source, output, terminal);
-        var done = trainer.TrainFrom(checkpoint, stop.Token);
-        if (done.Interrupted) return results.Interrupted(done, stop.Code ?? ExitCode.TryAgain);   // else max_time is over
-        Profiler.Measure("saving", () => trainer.SaveModel());
-        results.Train(done, train.Texts);
-        try
-        {
-            if (eval is not null) results.Evaluation(eval, mismatched, stop.Token);
-            if (source.Test is { } test && (arguments.DoPredict || data.TestFile is not null || data.TestSplitName is not null || EmbeddedDatasets.Contains(source.Name)))
-            {
-                results.Test(rows.Encode(test, data.MaxPredictSamples)!, rows.Kinds(test, data.MaxPredictSamples), stop.Token);
-                if (source.Mismatched(DatasetDict.Test) is { } second) results.Predictions(rows.Encode(second, data.MaxPredictSamples)!, "predict_results_mnli-mm.txt", stop.Token);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            return results.InterruptedAfterTraining(stop.Code!.Value);
-        }
-        return results.Finish();
-    }
-
-    /// <summary>What a model's folder needs besides its weights.</summary>
-    private static void Save(BertTokenizer tokenizer, PredictionSettings settings, string folder)
-    {
-        tokenizer.Save(folder);
-        settings.Save(folder);
+        var checkpoint = OutputFolder.Check(arguments, arguments.ResumeFromCheckpoint, terminal.Tell);
+        if (checkpoint is not null) request = request.AtItsCommits(arguments.OutputDir);
+        var inputs = RunInputs.Load(request, arguments.OutputDir, checkpoint, terminal);
+        return new ClassifierRun(request, inputs, output, terminal).Run(checkpoint);
     }
 }

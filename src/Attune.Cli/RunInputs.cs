@@ -1,0 +1,30 @@
+using Attune.Datasets;
+using Attune.Hub;
+using Attune.Models;
+using Attune.Profiling;
+
+namespace Attune.Cli;
+
+/// <summary>What a run begins with: the model's folder and the data set. Runs that name the same share it.</summary>
+/// <param name="Found">The folder of the model, and its commit where it is of the hub.</param>
+/// <param name="Config">The model's configuration.</param>
+/// <param name="Source">The data set; none of it is set apart yet.</param>
+internal sealed record RunInputs(ResolvedName Found, BertConfig Config, DataSource Source)
+{
+    /// <summary>Finds the model and reads the data set.</summary>
+    /// <param name="request">Names them.</param>
+    /// <param name="folder">Of the run, where rows that cannot be used are put.</param>
+    /// <param name="checkpoint">That the run goes on from, which must be of the same model; or null.</param>
+    /// <param name="terminal">Takes the lines that say what was taken, and shows a download.</param>
+    /// <exception cref="AttuneException">Either is not there or cannot be used.</exception>
+    internal static RunInputs Load(RunRequest request, string folder, string? checkpoint, Terminal terminal)
+    {
+        var found = Names.Model(request.Model.Model!, request.Model.ModelRevision, terminal); // names become folders here and nowhere else
+        var config = BertConfig.Load(Path.Combine(found.Path, BertConfig.FileName));
+        if (checkpoint is not null) RunConfig.CheckModel(checkpoint, folder, config);
+        var source = Profiler.Measure("reading data", () =>
+            DataSource.Load(request.Data, config.LabelNames, mustFit: false, folder, terminal, found: Compute.Begin));
+        return source.SplitNames.Contains(DatasetDict.Train) ? new RunInputs(found, config, source) : throw new AttuneException(
+            $"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
+    }
+}

@@ -1,0 +1,46 @@
+using Attune.Training;
+
+namespace Attune.Cli;
+
+/// <summary>What one run is to do: with which model, on which data, how.</summary>
+/// <param name="Model">The model, by its name or folder.</param>
+/// <param name="Data">The rows.</param>
+/// <param name="Training">The arguments as they were given.</param>
+/// <param name="Defaults">What is said of the defaults that suit the embedded encoder; null where they were not filled in.</param>
+internal sealed record RunRequest(ModelArguments Model, DataArguments Data, TrainingArguments Training, string? Defaults)
+{
+    /// <summary>Of the arguments of the command; the embedded encoder where no other is named.</summary>
+    internal static RunRequest Of(ArgumentValues values)
+    {
+        var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
+        var model = start.Model ?? Names.EmbeddedEncoder;
+        var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
+        return new RunRequest(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults);
+    }
+
+    /// <summary>The same with model and data set at the commits of the run that goes on in a folder.</summary>
+    internal RunRequest AtItsCommits(string folder)
+    {
+        var (model, data) = RunConfig.AtItsCommits(folder, Model, Data);
+        return this with { Model = model, Data = data };
+    }
+
+    /// <summary>Refuses before any data is read what would be refused later, and a run that trains nothing.</summary>
+    /// <returns>The arguments with what follows from others.</returns>
+    /// <exception cref="UsageException">They cannot be used.</exception>
+    /// <exception cref="AttuneException">The device is not there.</exception>
+    internal TrainingArguments Check()
+    {
+        Compute.Check(Model);
+        return UsageException.Check(() =>
+        {
+            Optimizers.Check(Training);
+            Model.Settings(new Inference.PredictionSettings());
+            ThresholdChoice.Parse(Data.Threshold);
+            EvaluationLoop.RequireBatchSize(Training);
+            if (TrainingPlan.Of(Training, int.MaxValue).TotalSteps < 1)
+                throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");
+            return Training.Validated();
+        });
+    }
+}
