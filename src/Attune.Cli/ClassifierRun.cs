@@ -27,7 +27,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
             model, rows.Arguments, rows.Train, rows.Eval, rows.Source.ComputeMetrics(),
             [
                 new ProgressBar(terminal, TimeProvider.System), save,
-                new RunConfigKeeper(from with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }),
+                new RunConfigKeeper(@from with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }),
                 .. Reporters.Of(rows.Arguments),
             ],
             rows.Save, terminal.Tell)
