@@ -27,17 +27,20 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
             model, rows.Arguments, rows.Train, rows.Eval, rows.Source.ComputeMetrics(),
             [
                 new ProgressBar(terminal, TimeProvider.System), save,
-                new RunConfigKeeper(from with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }),
+                new RunConfigKeeper(@from with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }),
                 .. Reporters.Of(rows.Arguments),
             ],
-            rows.Tokenizer.Save, terminal.Tell);
+            rows.Save, terminal.Tell)
+        {
+            WindowPooling = rows.Settings.WindowPooling,
+        };
         if (output.Verbose)
             foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
         var results = new TrainResults(trainer, rows.Source, output, terminal);
         var done = trainer.TrainFrom(checkpoint, stop.Token);
         if (done.Interrupted) return results.Interrupted(done, stop.Code ?? ExitCode.TryAgain);   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
-        results.Train(done, rows.Train.Count);
+        results.Train(done, rows.Train.Texts);
         try
         {
             Measure(results, rows, stop.Token);

@@ -2,6 +2,7 @@ using Attune.Checkpoints;
 using Attune.Datasets;
 using Attune.Formats;
 using Attune.Inference;
+using Attune.Metrics;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -36,7 +37,8 @@ internal static class EvaluateCommand
         var data = Data(values, folder);
 
         Compute.Start(from);
-        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
+        var settings = from.Settings(PredictionSettings.Load(folder));
+        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText, settings);
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal);
@@ -45,18 +47,44 @@ internal static class EvaluateCommand
             $"{Argument.ToJson(source.ProblemType)}; take a data set of the same kind, or give --problem-type.");
         if (data.ValidationSplit is not null) source.EnsureValidation(isWanted: true, RunConfig.Seed(folder) ?? new TrainingArguments().Seed);
         var split = Split(what, source, isOfRun);
-        var rows = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell).Labelled(split, data.MaxEvalSamples)!;
+        var threshold = source.Threshold;
+        if (what.SaveThresholds && threshold is null) throw new UsageException("--save-thresholds writes what --threshold auto chooses; give that too.");
+        var rows = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell, settings.Stride(classifier.MaxLength))
+            .Labelled(split, data.MaxEvalSamples)!;
 
         var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, ReportTo = [] };
         var trainer = new Trainer(
             classifier.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(),
-            callbacks: [new ProgressBar(terminal, TimeProvider.System)]);
-        var metrics = new OrderedDictionary<string, double>(trainer.Evaluate()) { ["eval_samples"] = rows.Count };
+            callbacks: [new ProgressBar(terminal, TimeProvider.System)])
+        {
+            WindowPooling = settings.WindowPooling,
+        };
+        var evaluated = trainer.EvaluateRows();
+        var measured = evaluated.Prediction!;
+        var thresholds = Thresholds(threshold, measured, settings, source);
+        var metrics = new OrderedDictionary<string, double>(evaluated.Metrics.Concat(EvaluationNotes.AtThresholds(measured, thresholds, source, "eval")))
+        {
+            ["eval_samples"] = rows.Texts,
+        };
         metrics.Remove("epoch");
-        terminal.Result(output.Json ? AsJson(metrics, split) : PythonDict.Of(metrics));
-        if (what.OutputDir is not null) ResultFiles.Write(what.OutputDir, SplitExpression.IsPart(split) ? "eval" : split, metrics);
+        var baseline = EvaluationNotes.Baseline(measured, source, "eval");
+        terminal.Tell(EvaluationNotes.Describe(baseline, measured, source));
+        if (thresholds is not null && threshold is { Number: null })
+            terminal.Tell($"{EvaluationNotes.Describe(thresholds, source.ModelLabels)}, chosen on the rows that they are measured on: on others they do a little worse.");
+        var all = new OrderedDictionary<string, double>(metrics.Concat(baseline));
+        terminal.Result(output.Json ? AsJson(all, split) : PythonDict.Of(metrics));
+        if (what.OutputDir is { } into)
+        {
+            ResultFiles.Write(into, SplitExpression.IsPart(split) ? "eval" : split, all);
+            EvaluationPredictions.Write(into, measured with { Thresholds = thresholds }, source.ModelLabels, source.SavesEvalPredictions);
+        }
+        if (what.SaveThresholds) EvaluationNotes.Save(folder, thresholds!, source.ModelLabels);
         return ExitCode.Success;
     }
+
+    /// <summary>What is asked for, else what the model's folder says; null for 0.5.</summary>
+    private static IReadOnlyList<double>? Thresholds(ThresholdChoice? asked, EvalPrediction rows, PredictionSettings settings, DataSource source) =>
+        asked?.Of(rows) ?? (rows.Task == TaskKind.MultiLabel && !settings.HasUsualThresholds ? settings.ThresholdsOf(source.ModelLabels) : null);
 
     /// <summary>The data given; else that of the run whose folder it is.</summary>
     private static DataArguments Data(ArgumentValues values, string folder)
@@ -67,7 +95,13 @@ internal static class EvaluateCommand
             $"{folder} does not say what it was trained on; name the data by --dataset, --validation-file or --test-file.");
         foreach (var (argument, value) in run) values.SetDefault(argument.Name, value);
         // The run's limits on rows are not this evaluation's.
-        return values.Create<DataArguments>() with { MaxEvalSamples = given.MaxEvalSamples };
+        return values.Create<DataArguments>() with
+        {
+            MaxEvalSamples = given.MaxEvalSamples,
+            StratifySamples = given.StratifySamples,
+            Threshold = given.Threshold,
+            SaveEvalPredictions = given.SaveEvalPredictions,
+        };
     }
 
     private static bool IsNamed(DataArguments data) => new[] { data.Dataset, data.TrainFile, data.ValidationFile, data.TestFile }.Any(name => name is not null);

@@ -39,8 +39,10 @@ internal static class RunNotes
     {
         var (before, now) = (start.LabelNames, model.Config.LabelNames);
         var isTrained = model.LoadReport is { Source: not null, Resized.Count: 0 } report && report.New.All(name => !name.StartsWith("classifier.", StringComparison.Ordinal));
-        if (!isTrained || before.SequenceEqual(now) || IsUnnamed(before) || IsUnnamed(now)) return null;
+        if (!isTrained || before.SequenceEqual(now) || IsUnnamed(now)) return null;
         var pairs = before.Zip(now, (old, label) => $"{old} -> {label}").ToList();
+        if (IsUnnamed(before))
+            return $"The classifier of the model is kept; its classes have no names, and are taken for those of the data by their places: {DataSource.List(pairs)}.";
         return "The classifier of the model is kept, and its classes are renamed by their places, because the data have others: " +
             $"{DataSource.List(pairs)}.";
     }

@@ -35,6 +35,8 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
         return UsageException.Check(() =>
         {
             Optimizers.Check(Training);
+            Model.Settings(new Inference.PredictionSettings());
+            ThresholdChoice.Parse(Data.Threshold);
             EvaluationLoop.RequireBatchSize(Training);
             if (TrainingPlan.Of(Training, int.MaxValue).TotalSteps < 1)
                 throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");

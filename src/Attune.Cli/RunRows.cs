@@ -1,6 +1,7 @@
 using Attune.Batching;
 using Attune.Datasets;
 using Attune.Inference;
+using Attune.Metrics;
 using Attune.Tokenization;
 using Attune.Training;
 
@@ -20,7 +21,7 @@ internal sealed class RunRows
     {
         var (from, data, arguments) = (request.Model, request.Data, request.Training);
         Source = inputs.Source.Copy();
-        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd;
+        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd || Source.Threshold is not null;
         data = data with { ValidationSplit = Source.EnsureValidation(isEvaluated, arguments.Seed) };
         if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
         Source.CheckBestMetric(arguments);
@@ -28,7 +29,9 @@ internal sealed class RunRows
         (Data, Arguments) = (data, arguments);
         Tokenizer = BertTokenizer.FromPretrained(inputs.Found.Path, from.TokensInText);
         MaxLength = RowLength.Of(Tokenizer, inputs.Config, from.MaxLength);
-        _encoded = new EncodedSplits(Source, Tokenizer, MaxLength, tell);
+        Settings = from.Settings(new PredictionSettings()) with { MaxLength = MaxLength };
+        PooledWindows.Require(Settings.WindowPooling, Source.Columns.Task);
+        _encoded = new EncodedSplits(Source, Tokenizer, MaxLength, tell, Settings.Stride(MaxLength));
         Train = _encoded.Labelled(DatasetDict.Train, data.MaxTrainSamples)!;
         Eval = Source.Validation is { } validation ? _encoded.Labelled(validation, data.MaxEvalSamples) : null;
         Mismatched = Source.Mismatched(DatasetDict.Validation) is { } other ? _encoded.Labelled(other, data.MaxEvalSamples) : null;
@@ -50,6 +53,9 @@ internal sealed class RunRows
     /// <summary>Longest row in tokens.</summary>
     internal int MaxLength { get; }
 
+    /// <summary>What becomes of longer texts.</summary>
+    internal PredictionSettings Settings { get; }
+
     internal TokenizedDataset Train { get; }
 
     /// <summary>To evaluate on; null where there are none.</summary>
@@ -61,6 +67,13 @@ internal sealed class RunRows
     /// <summary>The test split where its predictions are wanted, or null.</summary>
     internal string? Test => Source.Test is { } test &&
         (Arguments.DoPredict || Data.TestFile is not null || Data.TestSplitName is not null || EmbeddedDatasets.Contains(Source.Name)) ? test : null;
+
+    /// <summary>Writes what a model's folder needs besides its weights.</summary>
+    internal void Save(string folder)
+    {
+        Tokenizer.Save(folder);
+        Settings.Save(folder);
+    }
 
     /// <summary>The rows of a test split.</summary>
     internal TokenizedDataset ToPredict(string split) => _encoded.Encode(split, Data.MaxPredictSamples)!;

@@ -9,6 +9,9 @@ internal static partial class FileChoice
 {
     private const string Config = "config.json";
 
+    /// <summary>What a model that Attune trained may say of its predictions; Attune/Inference reads it.</summary>
+    private const string PredictionSettings = "attune_prediction.json";
+
     /// <summary>What tokenizers of this kind may consist of; a model has some of them.</summary>
     private static readonly string[] TokenizerNames =
     [
@@ -20,7 +23,7 @@ internal static partial class FileChoice
     internal static IEnumerable<string> UsualNames => TokenizerNames.Prepend(Config);
 
     /// <summary>The configuration and the tokenizer of a model.</summary>
-    internal static IEnumerable<RepoFile> WithoutWeights(IReadOnlyList<RepoFile> all) => all.Where(file => UsualNames.Contains(file.Path));
+    internal static IEnumerable<RepoFile> WithoutWeights(IReadOnlyList<RepoFile> all) => all.Where(file => UsualNames.Append(PredictionSettings).Contains(file.Path));
 
     /// <summary>All that a model needs: its weights in one form, safetensors before pickles, and none of other frameworks.</summary>
     internal static IEnumerable<RepoFile> Model(IReadOnlyList<RepoFile> all) => WithoutWeights(all).Concat(Weights(all));

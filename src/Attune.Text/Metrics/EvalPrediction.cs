@@ -18,8 +18,22 @@ public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float
     /// <summary>The labels as class numbers, for a single label per row.</summary>
     public int[] ClassLabels => Array.ConvertAll(Labels, label => (int)label);
 
-    /// <summary>Rows × columns: whether the label's probability lies above 0.5, for several labels per row.</summary>
-    public bool[] PredictedLabels => Array.ConvertAll(Logits, logit => logit > 0);
+    /// <summary>The probability of each label from which on it counts as predicted, for several labels per row.</summary>
+    /// <value>Default null: above 0.5.</value>
+    public IReadOnlyList<double>? Thresholds { get; init; }
+
+    /// <summary>Rows × columns: whether the label's probability lies above 0.5, or reaches its threshold, for several labels per row.</summary>
+    public bool[] PredictedLabels
+    {
+        get
+        {
+            if (Thresholds is null) return Array.ConvertAll(Logits, logit => logit > 0);
+            var probabilities = Probabilities.Sigmoid(Logits);
+            var predicted = new bool[probabilities.Length];
+            for (var i = 0; i < predicted.Length; i++) predicted[i] = probabilities[i] >= Thresholds[i % Columns];
+            return predicted;
+        }
+    }
 
     /// <summary>Rows × columns: whether the row has the label, for several labels per row.</summary>
     public bool[] HasLabel => Array.ConvertAll(Labels, label => label > 0.5f);

@@ -24,6 +24,9 @@ public static class CheckpointFiles
     /// <summary>The results of all splits together.</summary>
     public const string AllResults = "all_results.json";
 
+    /// <summary>Label, prediction and probabilities of each text of the evaluation.</summary>
+    public const string EvalPredictions = "eval_predictions.jsonl";
+
     /// <summary>The arguments of the run, with which it can be repeated.</summary>
     public const string Arguments = "attune_config.json";
 

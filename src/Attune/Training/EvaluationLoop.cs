@@ -14,7 +14,10 @@ internal sealed class EvaluationLoop(
     /// <summary>What a run keeps of the frozen part's output; null outside of runs.</summary>
     internal FrozenCache? Frozen { get; set; }
 
-    /// <summary>Logits of all rows, and the metrics with <paramref name="prefix"/> before their names.</summary>
+    /// <summary>How the windows of a long text become one answer.</summary>
+    internal WindowPooling Pooling { get; set; }
+
+    /// <summary>Logits of all texts, and the metrics with <paramref name="prefix"/> before their names.</summary>
     /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled between two batches.</exception>
     internal PredictionOutput Run(TokenizedDataset data, string prefix, TrainerState state, CancellationToken cancellation)
@@ -35,9 +38,13 @@ internal sealed class EvaluationLoop(
             callbacks.PredictionStep(state, batch + 1, batches);
         }
         var metrics = new OrderedDictionary<string, double>();
-        if (data.Labels is not null) AddMetrics(metrics, prefix, lossSum / data.Count, Prediction(logits, data.Labels));
-        SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Count, batches);
-        return new PredictionOutput(logits, columns, data.Labels, metrics);
+        var labels = data.TextLabels;
+        if (data.TextStarts is { } starts) logits = PooledWindows.Logits(logits, columns, starts, Pooling, TaskOf(labels));
+        var prediction = labels is null ? null : Prediction(logits, labels);
+        // The loss is that of the rows, as in training; the metrics are of the texts.
+        if (prediction is not null) AddMetrics(metrics, prefix, lossSum / data.Count, prediction);
+        SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Texts, batches);
+        return new PredictionOutput(logits, columns, labels, metrics) { Prediction = prediction };
     }
 
     /// <summary>Refuses what cannot be evaluated, so that it is known before training and not after its first epoch.</summary>
@@ -101,10 +108,13 @@ internal sealed class EvaluationLoop(
             RegressionTargets numbers => numbers.Values,
             _ => throw new InvalidOperationException(labels.GetType().Name),
         },
-        model.Config.ProblemTypeFor(labels) switch
-        {
-            ProblemType.SingleLabelClassification => TaskKind.SingleLabel,
-            ProblemType.MultiLabelClassification => TaskKind.MultiLabel,
-            _ => TaskKind.Regression,
-        });
+        TaskOf(labels));
+
+    private TaskKind TaskOf(Labels? labels) => (labels is null ? model.Config.ProblemType : model.Config.ProblemTypeFor(labels)) switch
+    {
+        ProblemType.MultiLabelClassification => TaskKind.MultiLabel,
+        ProblemType.Regression => TaskKind.Regression,
+        null when model.Config.NumLabels == 1 => TaskKind.Regression,
+        _ => TaskKind.SingleLabel,
+    };
 }

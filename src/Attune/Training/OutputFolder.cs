@@ -72,7 +72,7 @@ public static class OutputFolder
     private static void RemoveRun(string outputDir)
     {
         foreach (var folder in CheckpointFiles.All(outputDir)) CheckpointRotation.Remove(folder);
-        foreach (var file in Results) File.Delete(Path.Combine(outputDir, file));
+        foreach (var file in Results.Append(CheckpointFiles.EvalPredictions)) File.Delete(Path.Combine(outputDir, file));
         foreach (var file in Directory.EnumerateFiles(outputDir, CheckpointFiles.Results("*")).ToList()) File.Delete(file);
     }
 

@@ -36,9 +36,7 @@ internal sealed class TrainingRun : IDisposable
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
-        _sampler = _args.GroupByLength
-            ? Sampler.GroupedByLength([.. data.Rows.Select(row => row.Length)], checked((int)_args.RowsPerUpdate), _args.Seed)
-            : Sampler.Random(data.Count, _args.DataSeed ?? _args.Seed);
+        _sampler = Samplers.Of(_args, data);
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);

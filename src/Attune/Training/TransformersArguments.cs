@@ -45,13 +45,17 @@ public static class TransformersArguments
         ["include_tokens_per_second"] = "tokens are always counted",
         ["project"] = "only some services need it",
         ["trackio_space_id"] = "only some services need it",
+        ["pad_to_max_length"] = "no padding is computed, and the results are the same",
+        ["preprocessing_num_workers"] = "all cores tokenize",
+        ["use_fast_tokenizer"] = "there is one tokenizer, with the results of the fast one",
+        ["ignore_mismatched_sizes"] = "a classifier of another number of classes always starts anew, and that is said",
     };
 
     private static readonly HashSet<string> Refused =
     [
         "fp16", "fp16_full_eval", "tf32", "neftune_noise_alpha", "deepspeed", "fsdp", "fsdp_config",
         "accelerator_config", "parallelism_config", "push_to_hub", "optim_args", "optim_target_modules", "label_names",
-        "jit_mode_eval", "use_liger_kernel", "liger_kernel_config", "include_for_metrics", "debug",
+        "jit_mode_eval", "trust_remote_code", "use_liger_kernel", "liger_kernel_config", "include_for_metrics", "debug",
     ];
 
     /// <summary>The names of transformers' arguments that have no effect here or are refused.</summary>

@@ -15,7 +15,7 @@ public sealed class ResumeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     public static TheoryData<string> Kinds() =>
-        ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd"];
+        ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd", "balanced", "weighted, grouped"];
 
     [Theory, MemberData(nameof(Kinds))]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
@@ -243,6 +243,8 @@ public sealed class ResumeTests : IDisposable
                 LoadBestModelAtEnd = true,
                 SaveTotalLimit = 1,
             },
+            "balanced" => args with { Sampling = SamplingKind.Balanced, SaveStrategy = SaveStrategy.Epoch },
+            "weighted, grouped" => args with { Sampling = SamplingKind.Weighted, GroupByLength = true, SaveStrategy = SaveStrategy.Epoch },
             "sgd" => args with { Optim = OptimizerName.Sgd, LearningRate = 0.1, WeightDecay = 0.01 },
             _ => args with { SaveStrategy = SaveStrategy.Epoch, LoadBestModelAtEnd = true, LoggingStrategy = IntervalStrategy.Epoch },
         };
