@@ -67,7 +67,7 @@ internal sealed class AttuneSide : TrainingSide
         Update(() =>
         {
             var batch = _longRows.Batch(numbers);
-            using var output = _model.Forward(batch, 0, _frozen?.Of(numbers, batch));
+            using var output = _model.Forward(batch, null, new PassOptions { Frozen = _frozen?.Of(numbers, batch) });
             output.Backward();
             return output.Loss!.Value;
         });

@@ -64,6 +64,9 @@ internal sealed record ResumeState
     /// <summary>Most rows of a batch that go through the model at a time, where memory ran out before; else null.</summary>
     public int? RowsAtATime { get; init; }
 
+    /// <summary>Fingerprint of the weights that training began with, where it decays towards them; else null.</summary>
+    public string? StartWeights { get; init; }
+
     /// <summary>Seconds of training so far.</summary>
     public double TrainSeconds { get; init; }
 

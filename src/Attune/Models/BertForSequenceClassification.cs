@@ -40,6 +40,16 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         set => bert.GradientCheckpointing = value;
     }
 
+    /// <summary>
+    /// In training, uniform noise within this / sqrt(tokens of the row x hidden size) is added to each element of the word embeddings' output (Jain et al.:
+    /// "NEFTune: Noisy Embeddings Improve Instruction Finetuning", 2023). Default 0: none.
+    /// </summary>
+    public double NeftuneNoiseAlpha
+    {
+        get => bert.NoiseAlpha;
+        set => bert.NoiseAlpha = value;
+    }
+
     /// <summary>A model with new weights.</summary>
     /// <param name="config">Its configuration.</param>
     /// <param name="seed">Of the weights. Default 42.</param>
@@ -70,19 +80,34 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
 
     /// <summary>Computes logits and, where the batch has labels, the loss.</summary>
     /// <param name="batch">The rows.</param>
-    /// <param name="labelSmoothing">As <c>label_smoothing_factor</c>; for one class a row only. Default 0.</param>
-    /// <exception cref="AttuneException">A token or label is outside the model's range.</exception>
-    public SequenceClassifierOutput Forward(Batch batch, double labelSmoothing = 0) => Forward(batch, labelSmoothing, frozen: null);
+    /// <param name="loss">Which loss; null takes the plain one of the problem type.</param>
+    /// <exception cref="AttuneException">A token or label is outside the model's range, or the loss has weights for another number of classes.</exception>
+    public SequenceClassifierOutput Forward(Batch batch, LossOptions? loss = null) => Forward(batch, loss, default);
 
-    /// <param name="batch">The rows.</param>
-    /// <param name="labelSmoothing">As <c>label_smoothing_factor</c>.</param>
-    /// <param name="frozen">From <see cref="BertEncoder.FrozenOutput"/>, in place of running the frozen parts; belongs to the model from now on.</param>
-    internal SequenceClassifierOutput Forward(Batch batch, double labelSmoothing, Tensor? frozen)
+    /// <summary>The same for a pass that is not the plain one.</summary>
+    internal SequenceClassifierOutput Forward(Batch batch, LossOptions? loss, PassOptions pass)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        var output = Logits(batch, pass);
+        if (batch.Labels is not { } labels) return output;
+        try
+        {
+            output.Learn(labels, loss ?? LossOptions.Default);
+            return output;
+        }
+        catch
+        {
+            output.Dispose();                                                              // a refused label must not keep all activations
+            throw;
+        }
+    }
+
+    /// <summary>Computes the logits of a pass, and no loss.</summary>
+    internal SequenceClassifierOutput Logits(Batch batch, PassOptions pass)
+    {
         LibTorch.Load();
         using var time = Profiler.Measure("forward");
-        var pooled = bert.Forward(batch, CurrentDropoutKey, frozen, out var encoded);
+        var pooled = bert.Forward(batch, CurrentDropoutKey, pass, out var encoded);
         var dropout = encoded?.At(Config.DropoutBeforeClassifier, bert.DropoutPlaces) ?? Dropout.None;
         ResidualNorm.Drop(LibTorch.Floats(pooled), batch.Sequences.FirstTokens, Config.HiddenSize, dropout);
         using var products = classifier.Forward(pooled);                                                               // (R,C)
@@ -93,19 +118,15 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         Saved? saved = null;
         if (encoded is not null) saved = new Saved(encoded, pooled, dropout);
         else pooled.Dispose();
-        if (batch.Labels is null) return new(this, logits, Config.NumLabels, null, null, saved);
-        var gradient = new float[logits.Length];
-        Config = Config with { ProblemType = Config.ProblemTypeFor(batch.Labels) };        // the first labels decide, as in transformers
-        try
-        {
-            var loss = ClassificationLoss.Compute(logits, Config.NumLabels, batch.Labels, Config.ProblemType!.Value, labelSmoothing, gradient);
-            return new(this, logits, Config.NumLabels, loss, gradient, saved);
-        }
-        catch
-        {
-            saved?.Dispose();                                                              // a refused label must not keep all activations
-            throw;
-        }
+        return new(this, logits, Config.NumLabels, saved);
+    }
+
+    /// <summary>What is learned from labels; where the configuration does not say it, the first labels decide for good, as in transformers.</summary>
+    internal ProblemType ProblemOf(Labels labels)
+    {
+        var problem = Config.ProblemTypeFor(labels);
+        if (Config.ProblemType is null) Config = Config with { ProblemType = problem };
+        return problem;
     }
 
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using Attune.Checkpoints;
 using Attune.Metrics;
 using Attune.Models;
 using Attune.Profiling;
+using Tensor = TorchSharp.torch.Tensor;
 
 namespace Attune.Training;
 
@@ -28,6 +29,11 @@ public sealed class Trainer
     /// Writes the tokenizer's files into a folder, with each checkpoint (of a large model on another thread than training's) and with the model.
     /// </param>
     /// <param name="notice">Is told in one line what a user should know and is no error.</param>
+    /// <param name="computeLoss">
+    /// A loss in place of the built-in one, for training and evaluation: from the logits (rows, columns) of a batch, a TorchSharp tensor that asks for a
+    /// gradient, and its labels to a tensor of one number, mostly a mean over the rows. An update averages it over its batches. It may join the rows of a batch
+    /// with each other: where a batch goes through the model in parts, it still sees the whole. Tensors that it makes are disposed when it has returned.
+    /// </param>
     /// <exception cref="AttuneException">Arguments do not fit together, or a data set or metric they need is missing.</exception>
     public Trainer(
         BertForSequenceClassification model,
@@ -37,7 +43,8 @@ public sealed class Trainer
         Func<EvalPrediction, IReadOnlyDictionary<string, double>>? computeMetrics = null,
         IEnumerable<TrainerCallback>? callbacks = null,
         Action<string>? saveTokenizer = null,
-        Action<string>? notice = null)
+        Action<string>? notice = null,
+        Func<Tensor, Labels, Tensor>? computeLoss = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(args);
@@ -52,9 +59,12 @@ public sealed class Trainer
         (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
         if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));
         if (Args.GradientCheckpointing) model.GradientCheckpointing = true;
+        if (computeLoss is not null) LossArguments.RequireNone(Args);
+        var loss = LossArguments.Read(Args, model, trainDataset?.Labels, (trainDataset ?? evalDataset)?.Labels, Notice);
+        Objective = new Objective(model, loss, computeLoss, Args.RDropAlpha);
         _saveTokenizer = saveTokenizer ?? (_ => { });
         Callbacks = new CallbackList(callbacks ?? [], Args);
-        _evaluation = new EvaluationLoop(model, Args, Callbacks, computeMetrics);
+        _evaluation = new EvaluationLoop(model, Args, Callbacks, Objective, computeMetrics);
         if (Args.EvalStrategy != IntervalStrategy.No) _evaluation.Require(evalDataset!);
         Callbacks.InitEnd(State);
     }
@@ -73,6 +83,8 @@ public sealed class Trainer
     internal TokenizedDataset? EvalDataset { get; }
 
     internal CallbackList Callbacks { get; }
+
+    internal Objective Objective { get; }
 
     /// <summary>How the windows of a long text become one answer, where rows are windows.</summary>
     /// <value>Default <see cref="WindowPooling.Mean"/>.</value>

@@ -17,6 +17,7 @@ public sealed partial record TrainingArguments
         completed.CheckWarmup();
         completed.CheckBestModel();
         completed.CheckNumbers(notice);
+        completed.CheckLoss();
         if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
         return completed;
     }
@@ -28,6 +29,8 @@ public sealed partial record TrainingArguments
         return this with
         {
             OutputDir = Home(OutputDir),
+            ClassWeights = LabelWeights.Inline("class_weights", ClassWeights),
+            PosWeights = LabelWeights.Inline("pos_weights", PosWeights),
             DoEval = DoEval || EvalStrategy != IntervalStrategy.No,
             EvalSteps = EvalStrategy == IntervalStrategy.Steps && EvalSteps is null or 0 && LoggingSteps > 0 ? LoggingSteps : EvalSteps,
             SaveStrategy = SaveStrategy ?? FollowedStrategy(notice),
@@ -89,6 +92,23 @@ public sealed partial record TrainingArguments
         if (!double.IsFinite(LabelSmoothingFactor)) throw Unfit("label_smoothing_factor", LabelSmoothingFactor, "it must lie from 0 to below 1");
         if (LabelSmoothingFactor is < 0 or >= 1)
             notice?.Invoke(Invariant($"label_smoothing_factor is {LabelSmoothingFactor}; it is meant to lie from 0 to below 1."));
+    }
+
+    private void CheckLoss()
+    {
+        RequireNotNegative("focal_gamma", FocalGamma);
+        RequireNotNegative("neftune_noise_alpha", NeftuneNoiseAlpha ?? 0);
+        RequireNotNegative("r_drop_alpha", RDropAlpha);
+        RequireNotNegative("fgm_epsilon", FgmEpsilon);
+        RequireNotNegative("decay_to_pretrained", DecayToPretrained);
+        if (!(HuberDelta > 0 && double.IsFinite(HuberDelta))) throw Unfit("huber_delta", HuberDelta, "it must be above 0");
+        if (RDropAlpha > 0 && FgmEpsilon > 0)
+            throw new AttuneException("r_drop_alpha and fgm_epsilon both need a second pass of their own; give one of them.");
+    }
+
+    private static void RequireNotNegative(string name, double value)
+    {
+        if (!(value >= 0 && double.IsFinite(value))) throw Unfit(name, value, "it must be a number of at least 0");
     }
 
     private const int MostDays = 49;                                       // of the runtime's timers

@@ -38,6 +38,7 @@ internal sealed class TrainingCheckpoint
         LastLearningRate = step.Optimizer.LearningRate,
         SkippedInARow = step.SkippedInARow,
         RowsAtATime = step.MicroBatches.MostRows,
+        StartWeights = step.Pull?.Fingerprint,
         TrainSeconds = seconds,
         RowsTrained = position.RowsTrained,
         Plateau = step.Rate.State,
@@ -52,8 +53,11 @@ internal sealed class TrainingCheckpoint
     }
 
     /// <summary>Brings model, optimizer, schedule, sums and callbacks to where they were.</summary>
+    /// <exception cref="AttuneException">The run decays towards other weights than those that the model was loaded with.</exception>
     internal RunPosition Restore(Trainer trainer, TrainingArguments args, TrainingPlan plan, TrainingStep step)
     {
+        if (step.Pull is { } pull && _exact?.StartWeights is { } start && pull.Fingerprint != start)
+            throw new AttuneException($"decay_to_pretrained needs the weights that the run began with, and those of the model are others than when {_folder} was written; load the model anew from where the run began.");
         LoadWeights(trainer.Model, _folder);
         RestoreOptimizer(trainer, step.Optimizer);
         if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);

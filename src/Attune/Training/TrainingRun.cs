@@ -22,7 +22,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly FrozenCache _frozen;
     private readonly RunPosition _position;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly (bool Training, Precision Precision) _modelBefore;
+    private readonly (bool Training, Precision Precision, double Noise) _modelBefore;
     private string? _lastCheckpoint;
     private string? _held;                                                 // the checkpoint that holds the newest state so far
     private string? _bestBefore;                                           // the best checkpoint before the one that is being written
@@ -32,7 +32,7 @@ internal sealed class TrainingRun : IDisposable
     internal TrainingRun(Trainer trainer, TokenizedDataset data, string? resumeFrom, CancellationToken cancellation)
     {
         (_trainer, _callbacks, _control, _cancellation) = (trainer, trainer.Callbacks, trainer.Callbacks.Control, cancellation);
-        _modelBefore = (trainer.Model.Training, trainer.Model.Precision);
+        _modelBefore = (trainer.Model.Training, trainer.Model.Precision, trainer.Model.NeftuneNoiseAlpha);
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
@@ -40,13 +40,13 @@ internal sealed class TrainingRun : IDisposable
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
-        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice);
+        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Objective);
         _writer = new CheckpointWriter(trainer, _step.Optimizer);
         try
         {
             _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
             if (_args.AutoFindBatchSize)
-                _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
+                _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice, trainer.Objective.Passes);
         }
         catch
         {
@@ -65,7 +65,7 @@ internal sealed class TrainingRun : IDisposable
         _step.Dispose();
         _frozen.Dispose();
         _trainer.Frozen = null;
-        (_trainer.Model.Training, _trainer.Model.Precision) = _modelBefore;
+        (_trainer.Model.Training, _trainer.Model.Precision, _trainer.Model.NeftuneNoiseAlpha) = _modelBefore;
     }
 
     internal TrainOutput Run()

@@ -20,17 +20,21 @@ internal sealed class TrainingStep : IDisposable
     private readonly TrainingArguments _args;
     private readonly CallbackList _callbacks;
     private readonly TrainerState _state;
-    private readonly FrozenCache? _frozen;
+    private readonly BatchGradient _gradient;
     private readonly Action<string> _notice;
     private readonly long _weightsOutsideEmbeddings;
     private readonly MemoryReserve _reserve = new();
 
     internal TrainingStep(
         BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
-        FrozenCache? frozen = null, Action<string>? notice = null)
+        FrozenCache? frozen = null, Action<string>? notice = null, Objective? objective = null)
     {
-        (_model, _data, _args, _callbacks, _state, _frozen, _notice) = (model, data, args, callbacks, state, frozen, notice ?? (_ => { }));
+        (_model, _data, _args, _callbacks, _state, _notice) = (model, data, args, callbacks, state, notice ?? (_ => { }));
+        BatchGradient.Check(args, model, _notice);
         _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
+        _model.NeftuneNoiseAlpha = args.NeftuneNoiseAlpha ?? _model.NeftuneNoiseAlpha;
+        _gradient = new BatchGradient(model, data, objective ?? new Objective(model, LossArguments.Read(args, model, data.Labels, data.Labels, _notice)), frozen, args.FgmEpsilon);
+        Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained) : null;
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights);
         Optimizer.ZeroGrad();                                             // of what the caller, or a run that failed, has left
@@ -44,6 +48,9 @@ internal sealed class TrainingStep : IDisposable
     internal LearningRate Rate { get; }
 
     internal RunningLoss Loss { get; } = new();
+
+    /// <summary>The decay towards the weights that training began with; null for none.</summary>
+    internal PretrainedPull? Pull { get; }
 
     /// <summary>How batches are cut to fit into the memory. Default: not at all.</summary>
     internal MicroBatches MicroBatches { get; set; } = MicroBatches.Whole;
@@ -86,6 +93,7 @@ internal sealed class TrainingStep : IDisposable
     public void Dispose()
     {
         _reserve.Dispose();
+        Pull?.Dispose();
         Optimizer.Dispose();
     }
 
@@ -94,6 +102,7 @@ internal sealed class TrainingStep : IDisposable
         SkippedInARow = 0;
         _callbacks.PreOptimizerStep(_state);
         using var time = Profiler.Measure("optimizer");
+        Pull?.Apply(Optimizer.LearningRate);
         Optimizer.Step(clip);
         _callbacks.OptimizerStep(_state);
         Optimizer.ZeroGrad();
@@ -124,45 +133,11 @@ internal sealed class TrainingStep : IDisposable
         var (losses, rows) = (new double[batches.Length], 0);
         for (var i = 0; i < batches.Length; i++)
         {
-            losses[i] = ForwardBackward(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length);
+            losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length, MicroBatches);
             rows += batches[i].Length;
             if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
         }
         return losses;
-    }
-
-    private Batch Pack(int[] rows, int firstRowNumber)
-    {
-        using var time = Profiler.Measure("data");
-        return _data.Batch(rows, firstRowNumber);
-    }
-
-    /// <summary>Takes a batch through the model, whole or in parts that count by their rows.</summary>
-    private double ForwardBackward(int[] rows, int firstRowNumber, double share)
-    {
-        var loss = 0.0;
-        var all = Counting(rows);
-        foreach (var range in MicroBatches.Of(_data, rows))
-        {
-            var part = rows[range];
-            var counting = Counting(part);
-            if (counting == 0 && all > 0) continue;                       // every label is one to be left out
-            loss += ForwardBackward(part, Pack(part, firstRowNumber + range.Start.Value), all == 0 ? share : share * ((double)counting / all));
-        }
-        return loss;
-    }
-
-    private int Counting(int[] rows)
-    {
-        var labels = _data.Labels!.Select(rows);
-        return ClassificationLoss.Counting(labels, _model.Config.ProblemTypeFor(labels));
-    }
-
-    private double ForwardBackward(int[] rows, Batch batch, double share)
-    {
-        using var output = _model.Forward(batch, _args.LabelSmoothingFactor, _frozen?.Of(_data, rows, batch));
-        output.Backward(share);
-        return output.Loss!.Value * share;
     }
 
     private double ClipFactor()

@@ -15,7 +15,8 @@ public sealed class ResumeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     public static TheoryData<string> Kinds() =>
-        ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd", "balanced", "weighted, grouped"];
+        ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd",
+        "balanced", "weighted, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained"];
 
     [Theory, MemberData(nameof(Kinds))]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
@@ -245,6 +246,8 @@ public sealed class ResumeTests : IDisposable
             },
             "balanced" => args with { Sampling = SamplingKind.Balanced, SaveStrategy = SaveStrategy.Epoch },
             "weighted, grouped" => args with { Sampling = SamplingKind.Weighted, GroupByLength = true, SaveStrategy = SaveStrategy.Epoch },
+            "weights, focal, noise, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, NeftuneNoiseAlpha = 5, RDropAlpha = 2 },
+            "fgm, decay to pretrained" => args with { FgmEpsilon = 0.5, DecayToPretrained = 3, Optim = OptimizerName.AdamwTorch },
             "sgd" => args with { Optim = OptimizerName.Sgd, LearningRate = 0.1, WeightDecay = 0.01 },
             _ => args with { SaveStrategy = SaveStrategy.Epoch, LoadBestModelAtEnd = true, LoggingStrategy = IntervalStrategy.Epoch },
         };
