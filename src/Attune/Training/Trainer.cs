@@ -2,6 +2,7 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Metrics;
 using Attune.Models;
+using Attune.Optimization;
 using Attune.Profiling;
 
 namespace Attune.Training;
@@ -51,9 +52,12 @@ public sealed class Trainer
             Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
         (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
         if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));
+        if (TunedPart.Apply(Args.Tune, model) is { } tuned) Notice(tuned);
+        if (FreshLayers.Draw(Args, model) is { } drawn) Notice(drawn);
         if (Args.GradientCheckpointing) model.GradientCheckpointing = true;
         _saveTokenizer = saveTokenizer ?? (_ => { });
-        Callbacks = new CallbackList(callbacks ?? [], Args);
+        IEnumerable<TrainerCallback> stopping = Args.EarlyStoppingPatience is { } patience ? [new EarlyStoppingCallback(patience, Args.EarlyStoppingThreshold)] : [];
+        Callbacks = new CallbackList([.. stopping, .. callbacks ?? []], Args);
         _evaluation = new EvaluationLoop(model, Args, Callbacks, computeMetrics);
         if (Args.EvalStrategy != IntervalStrategy.No) _evaluation.Require(evalDataset!);
         Callbacks.InitEnd(State);
@@ -84,6 +88,13 @@ public sealed class Trainer
     internal FrozenCache? Frozen
     {
         set => _evaluation.Frozen = value;
+    }
+
+    /// <summary>What the running <see cref="Train"/> evaluates and saves in place of the weights that it trains.</summary>
+    internal AveragedWeights? Averaged
+    {
+        get => _evaluation.Averaged;
+        set => _evaluation.Averaged = value;
     }
 
     internal Action<string> Notice { get; }
@@ -129,6 +140,9 @@ public sealed class Trainer
         return metrics;
     }
 
+    /// <summary>The metrics of the evaluation set, for nobody else: not logged, and no evaluation of the run.</summary>
+    internal IReadOnlyDictionary<string, double> Measure() => _evaluation.Run(EvalDataset!, "eval", State, CancellationToken.None).Metrics;
+
     /// <summary>Predicts every row of a data set; its labels, where it has them, give metrics. Nothing is logged.</summary>
     /// <param name="dataset">The rows.</param>
     /// <param name="prefix">Stands before the names of the metrics.</param>
@@ -149,6 +163,7 @@ public sealed class Trainer
     public void SaveModel(string? folder = null)
     {
         folder ??= Args.OutputDir;
+        using var shown = Averaged?.Show();
         Model.SavePretrained(folder);
         _saveTokenizer(folder);
     }

@@ -1,7 +1,6 @@
 using Attune.Checkpoints;
 using Attune.Formats;
 using Attune.Models;
-using Attune.Optimization;
 
 namespace Attune.Training;
 
@@ -55,7 +54,7 @@ internal sealed class TrainingCheckpoint
     internal RunPosition Restore(Trainer trainer, TrainingArguments args, TrainingPlan plan, TrainingStep step)
     {
         LoadWeights(trainer.Model, _folder);
-        RestoreOptimizer(trainer, step.Optimizer);
+        RestoreOptimizer(trainer, step);
         if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);
         FindBest(args);
         if (State.MaxSteps != plan.TotalSteps)
@@ -80,11 +79,12 @@ internal sealed class TrainingCheckpoint
         return Position(args, plan);
     }
 
-    private void RestoreOptimizer(Trainer trainer, Optimizer optimizer)
+    private void RestoreOptimizer(Trainer trainer, TrainingStep step)
     {
+        var optimizer = step.Optimizer;
         try
         {
-            if (OptimizerState.Read(optimizer, _folder)) return;
+            if (OptimizerState.Read(optimizer, _folder, step.Averaged)) return;
             if (TorchOptimizer.Read(optimizer, _folder))
             {
                 trainer.Notice($"{_folder} was written by transformers: its weights, optimizer and place in the data are taken; dropout draws other numbers than there.");

@@ -32,7 +32,8 @@ internal sealed class TrainingStep : IDisposable
         (_model, _data, _args, _callbacks, _state, _frozen, _notice) = (model, data, args, callbacks, state, frozen, notice ?? (_ => { }));
         _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         Rate = new LearningRate(args, plan);
-        Optimizer = Optimizers.Create(args, model.Weights);
+        Optimizer = Optimizers.Create(args, model.Weights, RateGroups.Of(args, model), plan.WarmupSteps(args));
+        Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Optimizer.ZeroGrad();                                             // of what the caller, or a run that failed, has left
         _weightsOutsideEmbeddings = model.Weights.All
             .Where(weight => !weight.Name.EndsWith("_embeddings.weight", StringComparison.Ordinal))
@@ -40,6 +41,9 @@ internal sealed class TrainingStep : IDisposable
     }
 
     internal Optimizer Optimizer { get; }
+
+    /// <summary>What is evaluated and saved in place of the weights that are trained; null where these are.</summary>
+    internal AveragedWeights? Averaged { get; }
 
     internal LearningRate Rate { get; }
 
@@ -86,6 +90,7 @@ internal sealed class TrainingStep : IDisposable
     public void Dispose()
     {
         _reserve.Dispose();
+        Averaged?.Dispose();
         Optimizer.Dispose();
     }
 
@@ -95,6 +100,7 @@ internal sealed class TrainingStep : IDisposable
         _callbacks.PreOptimizerStep(_state);
         using var time = Profiler.Measure("optimizer");
         Optimizer.Step(clip);
+        Averaged?.Follow(_state.GlobalStep + 1);
         _callbacks.OptimizerStep(_state);
         Optimizer.ZeroGrad();
     }
@@ -167,8 +173,10 @@ internal sealed class TrainingStep : IDisposable
 
     private double ClipFactor()
     {
-        if (_args.MaxGradNorm is not > 0) return 1;
+        if (_args.ClipGradValue is null && _args.MaxGradNorm is not > 0) return 1;
         using var time = Profiler.Measure("clipping");
+        if (_args.ClipGradValue is { } most) GradientRange.Clip(_model.Weights, most);
+        if (_args.MaxGradNorm is not > 0) return 1;
         var norm = GradientNorm.Compute(_model.Weights);
         GradNorm = norm;
         return GradientNorm.ClipFactor(norm, _args.MaxGradNorm.Value);
