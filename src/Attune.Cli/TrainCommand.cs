@@ -16,6 +16,7 @@ internal static class TrainCommand
         [
             new("Model", ArgumentTable.Of<ModelArguments>()), new("Data", ArgumentTable.Of<DataArguments>()),
             new("Output", ArgumentTable.Of<OutputArguments>()), new("Hub", ArgumentTable.Of<TrainHubArguments>()),
+            new("Preset", ArgumentTable.Of<PresetArguments>()),
             new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
         ], Run)
     {
@@ -33,7 +34,8 @@ internal static class TrainCommand
         foreach (var notice in values.Notices) terminal.Tell(notice);
         var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
         var model = start.Model ?? Names.EmbeddedEncoder;
-        var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
+        var defaults = values.Create<PresetArguments>().Preset is { } preset ? Presets.Apply(preset, values)
+            : model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
         return Run(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults, values.Create<TrainHubArguments>(), output, terminal);
     }
 
@@ -77,7 +79,7 @@ internal static class TrainCommand
             throw new AttuneException($"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
         var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd;
         data = data with { ValidationSplit = source.EnsureValidation(isEvaluated, arguments.Seed) };
-        if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, source.Metrics[0]);
+        if (defaults is not null) arguments = EmbeddedDefaults.WithMetric(arguments, source.Metrics[0]);
         source.CheckBestMetric(arguments);
         if (defaults is not null) terminal.Tell(defaults);
         var tokenizer = BertTokenizer.FromPretrained(folder, from.TokensInText);
