@@ -6,7 +6,7 @@ namespace Attune.Cli;
 /// <param name="Model">The model, by its name or folder.</param>
 /// <param name="Data">The rows.</param>
 /// <param name="Training">The arguments as they were given.</param>
-/// <param name="Defaults">What is said of the defaults that suit the embedded encoder; null where they were not filled in.</param>
+/// <param name="Defaults">What is said of the defaults of a preset, or of those that suit the embedded encoder; null where none were filled in.</param>
 internal sealed record RunRequest(ModelArguments Model, DataArguments Data, TrainingArguments Training, string? Defaults)
 {
     /// <summary>Of the arguments of the command; the embedded encoder where no other is named.</summary>
@@ -14,7 +14,8 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     {
         var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
         var model = start.Model ?? Names.EmbeddedEncoder;
-        var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
+        var defaults = values.Create<PresetArguments>().Preset is { } preset ? Presets.Apply(preset, values)
+            : model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
         return new RunRequest(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults);
     }
 

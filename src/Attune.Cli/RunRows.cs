@@ -23,7 +23,7 @@ internal sealed class RunRows
         Source = inputs.Source.Copy();
         var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd || Source.Threshold is not null;
         data = data with { ValidationSplit = Source.EnsureValidation(isEvaluated, arguments.Seed) };
-        if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
+        if (request.Defaults is not null) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
         Source.CheckBestMetric(arguments);
         if (request.Defaults is not null) tell(request.Defaults);
         (Data, Arguments) = (data, arguments);

@@ -47,7 +47,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         _json["train"] = TrainerStateJson.Entry(metrics);
         var time = ProgressLine.Duration(TimeSpan.FromSeconds(run.Metrics["train_runtime"]));
         terminal.Tell(string.Create(CultureInfo.InvariantCulture, $"Trained {run.GlobalStep:N0} updates in {time}, mean loss {run.TrainingLoss:0.0000}."));
-        if (trainer.State.BestModelCheckpoint is { } best && trainer.Args.LoadBestModelAtEnd)
+        if (trainer.State.BestModelCheckpoint is { } best && trainer.Args is { LoadBestModelAtEnd: true, Soup: 0 })
             terminal.Tell(string.Create(CultureInfo.InvariantCulture,
                 $"The best model is that of update {trainer.State.BestGlobalStep} ({trainer.Args.MetricForBestModel} {trainer.State.BestMetric:0.0000}).") +
                 $" It is {best}.");

@@ -3,6 +3,7 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Metrics;
 using Attune.Models;
+using Attune.Optimization;
 using Attune.Profiling;
 
 namespace Attune.Training;
@@ -18,6 +19,9 @@ internal sealed class EvaluationLoop(
     /// <summary>How the windows of a long text become one answer.</summary>
     internal WindowPooling Pooling { get; set; }
 
+    /// <summary>What a run evaluates in place of the weights that it trains; null outside of runs, and where it evaluates these.</summary>
+    internal AveragedWeights? Averaged { get; set; }
+
     /// <summary>Logits of all texts, and the metrics with <paramref name="prefix"/> before their names.</summary>
     /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled between two batches.</exception>
@@ -25,6 +29,7 @@ internal sealed class EvaluationLoop(
     {
         Require(data);
         using var time = Profiler.Measure("evaluation");
+        using var shown = Averaged?.Show();
         var watch = Stopwatch.StartNew();
         var columns = model.Config.NumLabels;
         var logits = new float[data.Count * columns];

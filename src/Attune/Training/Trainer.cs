@@ -2,6 +2,7 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Metrics;
 using Attune.Models;
+using Attune.Optimization;
 using Attune.Profiling;
 using Tensor = TorchSharp.torch.Tensor;
 
@@ -58,12 +59,15 @@ public sealed class Trainer
             Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
         (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
         if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));
+        if (TunedPart.Apply(Args.Tune, model) is { } tuned) Notice(tuned);
+        if (FreshLayers.Draw(Args, model) is { } drawn) Notice(drawn);
         if (Args.GradientCheckpointing) model.GradientCheckpointing = true;
         if (computeLoss is not null) LossArguments.RequireNone(Args);
         var loss = LossArguments.Read(Args, model, trainDataset?.Labels, (trainDataset ?? evalDataset)?.Labels, Notice);
         Objective = new Objective(model, loss, computeLoss, Args.RDropAlpha);
         _saveTokenizer = saveTokenizer ?? (_ => { });
-        Callbacks = new CallbackList(callbacks ?? [], Args);
+        IEnumerable<TrainerCallback> stopping = Args.EarlyStoppingPatience is { } patience ? [new EarlyStoppingCallback(patience, Args.EarlyStoppingThreshold)] : [];
+        Callbacks = new CallbackList([.. stopping, .. callbacks ?? []], Args);
         _evaluation = new EvaluationLoop(model, Args, Callbacks, Objective, computeMetrics);
         if (Args.EvalStrategy != IntervalStrategy.No) _evaluation.Require(evalDataset!);
         Callbacks.InitEnd(State);
@@ -104,6 +108,13 @@ public sealed class Trainer
     internal FrozenCache? Frozen
     {
         set => _evaluation.Frozen = value;
+    }
+
+    /// <summary>What the running <see cref="Train"/> evaluates and saves in place of the weights that it trains.</summary>
+    internal AveragedWeights? Averaged
+    {
+        get => _evaluation.Averaged;
+        set => _evaluation.Averaged = value;
     }
 
     internal Action<string> Notice { get; }
@@ -154,6 +165,9 @@ public sealed class Trainer
         return output with { Metrics = metrics };
     }
 
+    /// <summary>The metrics of the evaluation set, for nobody else: not logged, and no evaluation of the run.</summary>
+    internal IReadOnlyDictionary<string, double> Measure() => _evaluation.Run(EvalDataset!, "eval", State, CancellationToken.None).Metrics;
+
     /// <summary>Predicts every text of a data set; its labels, where it has them, give metrics. Nothing is logged.</summary>
     /// <param name="dataset">The rows.</param>
     /// <param name="prefix">Stands before the names of the metrics.</param>
@@ -174,6 +188,7 @@ public sealed class Trainer
     public void SaveModel(string? folder = null)
     {
         folder ??= Args.OutputDir;
+        using var shown = Averaged?.Show();
         Model.SavePretrained(folder);
         _saveTokenizer(folder);
     }

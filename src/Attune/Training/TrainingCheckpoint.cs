@@ -1,7 +1,6 @@
 using Attune.Checkpoints;
 using Attune.Formats;
 using Attune.Models;
-using Attune.Optimization;
 
 namespace Attune.Training;
 
@@ -59,7 +58,7 @@ internal sealed class TrainingCheckpoint
         if (step.Pull is { } pull && _exact?.StartWeights is { } start && pull.Fingerprint != start)
             throw new AttuneException($"decay_to_pretrained needs the weights that the run began with, and those of the model are others than when {_folder} was written; load the model anew from where the run began.");
         LoadWeights(trainer.Model, _folder);
-        RestoreOptimizer(trainer, step.Optimizer);
+        RestoreOptimizer(trainer, step);
         if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);
         FindBest(args);
         if (State.MaxSteps != plan.TotalSteps)
@@ -84,11 +83,12 @@ internal sealed class TrainingCheckpoint
         return Position(args, plan);
     }
 
-    private void RestoreOptimizer(Trainer trainer, Optimizer optimizer)
+    private void RestoreOptimizer(Trainer trainer, TrainingStep step)
     {
+        var optimizer = step.Optimizer;
         try
         {
-            if (OptimizerState.Read(optimizer, _folder)) return;
+            if (OptimizerState.Read(optimizer, _folder, step.Averaged)) return;
             if (TorchOptimizer.Read(optimizer, _folder))
             {
                 trainer.Notice($"{_folder} was written by transformers: its weights, optimizer and place in the data are taken; dropout draws other numbers than there.");

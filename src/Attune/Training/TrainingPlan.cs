@@ -46,6 +46,16 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
         _ => Share(args.WarmupRatio),
     };
 
+    /// <summary>Updates before the first that is averaged.</summary>
+    /// <param name="start">As <c>swa_start</c>: a share of the run, or a number of epochs.</param>
+    /// <exception cref="AttuneException">The run ends before.</exception>
+    internal long AveragingStart(double start)
+    {
+        var updates = start < 1 ? Share(start) : (long)Math.Ceiling(Math.Min(start * UpdatesPerEpoch, TotalSteps));
+        return updates < TotalSteps || TotalSteps < 1 ? updates : throw new AttuneException(FormattableString.Invariant(
+            $"swa_start is {start}, but the run has {TotalSteps} updates, {UpdatesPerEpoch} an epoch, so nothing would be averaged; lower it."));
+    }
+
     private long Share(double ratio) => (long)Math.Ceiling(TotalSteps * ratio);
 
     private static void RequirePositive(string name, int value)

@@ -41,7 +41,8 @@ internal sealed class TrainingRun : IDisposable
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
         _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Objective);
-        _writer = new CheckpointWriter(trainer, _step.Optimizer);
+        trainer.Averaged = _step.Averaged;
+        _writer = new CheckpointWriter(trainer, _step.Optimizer, _step.Averaged);
         try
         {
             _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
@@ -64,7 +65,7 @@ internal sealed class TrainingRun : IDisposable
         _writer.Dispose();
         _step.Dispose();
         _frozen.Dispose();
-        _trainer.Frozen = null;
+        (_trainer.Frozen, _trainer.Averaged) = (null, null);
         (_trainer.Model.Training, _trainer.Model.Precision, _trainer.Model.NeftuneNoiseAlpha) = _modelBefore;
     }
 
@@ -88,6 +89,7 @@ internal sealed class TrainingRun : IDisposable
         catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
         {
             SaveWhereItStands();
+            _step.Averaged?.Keep();
             return End(isInterrupted: true);
         }
         catch (AttuneException e) when (_step.HasGivenUp)
@@ -96,7 +98,9 @@ internal sealed class TrainingRun : IDisposable
             throw new AttuneException($"{e.Message.TrimEnd('.')}. {_held} holds the state before.", e);
         }
         FinishSave(wait: true);
-        if (_args.LoadBestModelAtEnd) LoadBest();
+        _step.Averaged?.Keep();                                            // what was evaluated and saved, and no longer exchanged
+        if (_args.Soup > 0) _trainer.Notice(ModelSoup.Cook(_trainer, _state));
+        else if (_args.LoadBestModelAtEnd) LoadBest();
         return End(isInterrupted: false);
     }
 
@@ -193,6 +197,7 @@ internal sealed class TrainingRun : IDisposable
         var isBest = BestModel.Update(_args, _state, metrics);
         // Saved even between two due checkpoints: what is reported as the best must be what is loaded.
         if (isBest && (_args.SaveStrategy == SaveStrategy.Best || _args.LoadBestModelAtEnd)) _control.ShouldSave = true;
+        if (ModelSoup.Best(_args, _state).Any(evaluation => evaluation.Step == _state.GlobalStep)) _control.ShouldSave = true;
     }
 
     private void Save()

@@ -36,7 +36,8 @@ internal sealed class TrainingStep : IDisposable
         _gradient = new BatchGradient(model, data, objective ?? new Objective(model, LossArguments.Read(args, model, data.Labels, data.Labels, _notice)), frozen, args.FgmEpsilon);
         Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained) : null;
         Rate = new LearningRate(args, plan);
-        Optimizer = Optimizers.Create(args, model.Weights);
+        Optimizer = Optimizers.Create(args, model.Weights, RateGroups.Of(args, model), plan.WarmupSteps(args));
+        Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Optimizer.ZeroGrad();                                             // of what the caller, or a run that failed, has left
         _weightsOutsideEmbeddings = model.Weights.All
             .Where(weight => !weight.Name.EndsWith("_embeddings.weight", StringComparison.Ordinal))
@@ -44,6 +45,9 @@ internal sealed class TrainingStep : IDisposable
     }
 
     internal Optimizer Optimizer { get; }
+
+    /// <summary>What is evaluated and saved in place of the weights that are trained; null where these are.</summary>
+    internal AveragedWeights? Averaged { get; }
 
     internal LearningRate Rate { get; }
 
@@ -94,6 +98,7 @@ internal sealed class TrainingStep : IDisposable
     {
         _reserve.Dispose();
         Pull?.Dispose();
+        Averaged?.Dispose();
         Optimizer.Dispose();
     }
 
@@ -104,6 +109,7 @@ internal sealed class TrainingStep : IDisposable
         using var time = Profiler.Measure("optimizer");
         Pull?.Apply(Optimizer.LearningRate);
         Optimizer.Step(clip);
+        Averaged?.Follow(_state.GlobalStep + 1);
         _callbacks.OptimizerStep(_state);
         Optimizer.ZeroGrad();
     }
@@ -142,8 +148,10 @@ internal sealed class TrainingStep : IDisposable
 
     private double ClipFactor()
     {
-        if (_args.MaxGradNorm is not > 0) return 1;
+        if (_args.ClipGradValue is null && _args.MaxGradNorm is not > 0) return 1;
         using var time = Profiler.Measure("clipping");
+        if (_args.ClipGradValue is { } most) GradientRange.Clip(_model.Weights, most);
+        if (_args.MaxGradNorm is not > 0) return 1;
         var norm = GradientNorm.Compute(_model.Weights);
         GradNorm = norm;
         return GradientNorm.ClipFactor(norm, _args.MaxGradNorm.Value);

@@ -54,7 +54,7 @@ public static class TransformersArguments
     private static readonly HashSet<string> Refused =
     [
         "fp16", "fp16_full_eval", "tf32", "deepspeed", "fsdp", "fsdp_config",
-        "accelerator_config", "parallelism_config", "push_to_hub", "optim_args", "optim_target_modules", "label_names",
+        "accelerator_config", "parallelism_config", "push_to_hub", "optim_target_modules", "label_names",
         "jit_mode_eval", "trust_remote_code", "use_liger_kernel", "liger_kernel_config", "include_for_metrics", "debug",
     ];
 

@@ -16,7 +16,8 @@ public sealed class ResumeTests : IDisposable
 
     public static TheoryData<string> Kinds() =>
         ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd",
-        "balanced", "weighted, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained"];
+        "balanced", "weighted, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained",
+         "lion, rates by layer", "rmsprop", "adagrad", "ademamix", "stable adamw, value", "schedule-free, best", "schedule-free sgd", "ema, best", "swa", "soup", "tuned"];
 
     [Theory, MemberData(nameof(Kinds))]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
@@ -249,6 +250,17 @@ public sealed class ResumeTests : IDisposable
             "weights, focal, noise, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, NeftuneNoiseAlpha = 5, RDropAlpha = 2 },
             "fgm, decay to pretrained" => args with { FgmEpsilon = 0.5, DecayToPretrained = 3, Optim = OptimizerName.AdamwTorch },
             "sgd" => args with { Optim = OptimizerName.Sgd, LearningRate = 0.1, WeightDecay = 0.01 },
+            "lion, rates by layer" => args with { Optim = OptimizerName.Lion, LearningRate = 1e-4, LayerLrDecay = 0.8, HeadLearningRate = 1e-3, WeightDecay = 0.1 },
+            "rmsprop" => args with { Optim = OptimizerName.Rmsprop, OptimArgs = "momentum=0.9,centered=true", SaveStrategy = SaveStrategy.Epoch },
+            "adagrad" => args with { Optim = OptimizerName.Adagrad, OptimArgs = "lr_decay=0.1,initial_accumulator_value=0.01" },
+            "ademamix" => args with { Optim = OptimizerName.Ademamix, OptimArgs = "t_alpha=6,t_beta3=6", LayerLrDecay = 0.5 },
+            "stable adamw, value" => args with { Optim = OptimizerName.StableAdamw, ClipGradValue = 1e-3 },
+            "schedule-free, best" => args with { Optim = OptimizerName.ScheduleFreeRadam, AdamBeta2 = 0.9, SaveStrategy = SaveStrategy.Best, LoadBestModelAtEnd = true },
+            "schedule-free sgd" => args with { Optim = OptimizerName.ScheduleFreeSgd, LearningRate = 0.1 },
+            "ema, best" => args with { EmaDecay = 0.8, SaveStrategy = SaveStrategy.Best, LoadBestModelAtEnd = true, LayerLrDecay = 0.7 },
+            "swa" => args with { SwaStart = 1, SaveStrategy = SaveStrategy.Steps, SaveSteps = 2 },
+            "soup" => args with { Soup = 2, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 2, SaveStrategy = SaveStrategy.Steps, SaveSteps = 4, SaveTotalLimit = 1, LearningRate = 0.02 },
+            "tuned" => args with { Tune = "layers:1", ReinitLayers = 1, EarlyStoppingPatience = 2, EmaDecay = 0.5 },
             _ => args with { SaveStrategy = SaveStrategy.Epoch, LoadBestModelAtEnd = true, LoggingStrategy = IntervalStrategy.Epoch },
         };
     }
