@@ -64,6 +64,19 @@ public class PresetsTests
         Assert.Equal("preset is good; it must be one of hf, best.", Assert.Throws<UsageException>(() => Parse("--preset", "good")).Message);
     }
 
+    /// <summary>What is refused tells how many epochs the command would train.</summary>
+    [Theory]
+    [InlineData("20 epochs", "--preset", "best")]
+    [InlineData("5 epochs", "--preset", "best", "--num-train-epochs", "5")]
+    [InlineData("3 epochs", "--preset", "hf")]
+    [InlineData("8 epochs")]                                               // of the embedded encoder, where no preset is named
+    public void Train_Preset_IsInForce(string expected, params string[] words)
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Usage, terminal.Run(["train", "--swa-start", "25", .. words]));
+        Assert.Equal($"attune: swa_start is 25, but the run has {expected}, so nothing would be averaged; lower it.\n", terminal.Error);
+    }
+
     private static TrainingArguments Apply(Preset preset, params string[] words)
     {
         var values = Parse(words);

@@ -16,10 +16,13 @@ public sealed class ResumeTests : IDisposable
 
     public static TheoryData<string> Kinds() =>
         ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd",
-        "balanced", "weighted, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained",
-         "lion, rates by layer", "rmsprop", "adagrad", "ademamix", "stable adamw, value", "schedule-free, best", "schedule-free sgd", "ema, best", "swa", "soup", "tuned"];
+        "balanced", "weighted, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained"];
 
-    [Theory, MemberData(nameof(Kinds))]
+    public static TheoryData<string> Averages() => ["schedule-free, best", "ema, best", "swa", "soup", "tuned"];
+
+    public static TheoryData<string> Optimizers() => ["lion, rates by layer", "rmsprop", "adagrad", "ademamix", "stable adamw, value", "schedule-free sgd"];
+
+    [Theory, MemberData(nameof(Kinds)), MemberData(nameof(Averages)), MemberData(nameof(Optimizers))]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
     {
         var whole = Run(kind, "whole", stopAfter: null, resume: null);
@@ -34,7 +37,7 @@ public sealed class ResumeTests : IDisposable
         }
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(Kinds)), MemberData(nameof(Averages))]
     public void Train_StoppedInEvaluation_EvaluatesAgainAndContinuesToTheBit(string kind)
     {
         var whole = Run(kind, "whole", stopAfter: null, resume: null);
