@@ -33,6 +33,9 @@ public sealed class TokenizedDataset
     /// <summary>SHA-256 of all tokens and labels in their order: the same for the same rows, in hexadecimal digits.</summary>
     internal string Fingerprint => _fingerprint.Value;
 
+    /// <summary>Some of the rows, in the order given; their tokens stay where they are.</summary>
+    internal TokenizedDataset Select(int[] rows) => new(new Datasets.SelectedRows<TokenizedRow>(Rows, rows), Labels?.Select(rows));
+
     /// <summary>Packs some of the rows into a batch.</summary>
     /// <param name="rows">Their numbers, in the order of the batch.</param>
     /// <param name="firstRowNumber">Number of the first of them within its optimizer update; dropout is keyed by it.</param>

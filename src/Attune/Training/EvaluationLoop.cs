@@ -35,9 +35,10 @@ internal sealed class EvaluationLoop(
             callbacks.PredictionStep(state, batch + 1, batches);
         }
         var metrics = new OrderedDictionary<string, double>();
-        if (data.Labels is not null) AddMetrics(metrics, prefix, lossSum / data.Count, Prediction(logits, data.Labels));
+        var prediction = data.Labels is null ? null : Prediction(logits, data.Labels);
+        if (prediction is not null) AddMetrics(metrics, prefix, lossSum / data.Count, prediction);
         SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Count, batches);
-        return new PredictionOutput(logits, columns, data.Labels, metrics);
+        return new PredictionOutput(logits, columns, data.Labels, metrics) { Prediction = prediction };
     }
 
     /// <summary>Refuses what cannot be evaluated, so that it is known before training and not after its first epoch.</summary>

@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Metrics;
 
 namespace Attune.Training;
 
@@ -7,4 +8,8 @@ namespace Attune.Training;
 /// <param name="Columns">Number of classes, or of numbers in a regression.</param>
 /// <param name="Labels">The labels of the data set, or null.</param>
 /// <param name="Metrics">Loss and metrics where there are labels, and the speed.</param>
-public sealed record PredictionOutput(float[] Logits, int Columns, Labels? Labels, IReadOnlyDictionary<string, double> Metrics);
+public sealed record PredictionOutput(float[] Logits, int Columns, Labels? Labels, IReadOnlyDictionary<string, double> Metrics)
+{
+    /// <summary>The same as the metrics see it; null without labels.</summary>
+    internal EvalPrediction? Prediction { get; init; }
+}

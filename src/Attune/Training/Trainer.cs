@@ -120,13 +120,18 @@ public sealed class Trainer
     /// <exception cref="AttuneException">There is no evaluation set, or it is empty.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public IReadOnlyDictionary<string, double> Evaluate(
-        TokenizedDataset? dataset = null, string prefix = "eval", CancellationToken cancellation = default)
+        TokenizedDataset? dataset = null, string prefix = "eval", CancellationToken cancellation = default) =>
+        EvaluateRows(dataset, prefix, cancellation).Metrics;
+
+    /// <summary>The same with what was predicted of each row.</summary>
+    internal PredictionOutput EvaluateRows(TokenizedDataset? dataset = null, string prefix = "eval", CancellationToken cancellation = default)
     {
         var data = dataset ?? EvalDataset ?? throw new AttuneException("There is no evaluation set; give the Trainer one.");
-        var metrics = new OrderedDictionary<string, double>(_evaluation.Run(data, prefix, State, cancellation).Metrics);
+        var output = _evaluation.Run(data, prefix, State, cancellation);
+        var metrics = new OrderedDictionary<string, double>(output.Metrics);
         Log(metrics);
         Callbacks.Evaluate(State, metrics);
-        return metrics;
+        return output with { Metrics = metrics };
     }
 
     /// <summary>Predicts every row of a data set; its labels, where it has them, give metrics. Nothing is logged.</summary>
