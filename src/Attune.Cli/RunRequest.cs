@@ -1,3 +1,5 @@
+using Attune.Batching;
+using Attune.Reporting;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -35,9 +37,11 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
         return UsageException.Check(() =>
         {
             Optimizers.Check(Training);
+            foreach (var reporter in Reporters.Of(Training).OfType<IDisposable>()) reporter.Dispose();   // a name that is none is refused here
             EvaluationLoop.RequireBatchSize(Training);
             if (TrainingPlan.Of(Training, int.MaxValue).TotalSteps < 1)
                 throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");
+            if (Data.Fold is { } fold) _ = Fold.Parse(fold);
             return Training.Validated();
         });
     }

@@ -1,3 +1,4 @@
+using Attune.Cli.Experiments;
 using Attune.Profiling;
 using Attune.Training;
 
@@ -12,6 +13,7 @@ internal static class TrainCommand
             new("Model", ArgumentTable.Of<ModelArguments>()), new("Data", ArgumentTable.Of<DataArguments>()),
             new("Output", ArgumentTable.Of<OutputArguments>()), new("Hub", ArgumentTable.Of<TrainHubArguments>()),
             new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
+            new("Several runs", ArgumentTable.Of<ExperimentArguments>()),
         ], Run)
     {
         Examples =
@@ -19,6 +21,7 @@ internal static class TrainCommand
             "attune train",
             "attune train --model bert-base-uncased --dataset glue/sst2 --eval-strategy epoch --learning-rate 2e-5",
             "attune train --model FOLDER --train-file train.csv --validation-file dev.csv",
+            "attune train --model FOLDER --train-file train.csv --folds 5 --seeds 3",
         ],
     };
 
@@ -29,6 +32,12 @@ internal static class TrainCommand
         var request = RunRequest.Of(values);
         var arguments = request.Check();
         var hub = values.Create<TrainHubArguments>();
+        var experiment = values.Create<ExperimentArguments>();
+        if (experiment.AreSeveral)
+        {
+            if (hub.PushToHub) throw new UsageException("--push-to-hub pushes one model, but --folds and --seeds train several; push the one you choose by attune push.");
+            return Experiment.Run(request, arguments, experiment, output, terminal);
+        }
         hub.Check(arguments.OutputDir, terminal);
         using var profile = Profiler.Start(arguments.Profile);
         var code = Run(request, arguments, output, terminal);
@@ -42,6 +51,6 @@ internal static class TrainCommand
         var checkpoint = OutputFolder.Check(arguments, arguments.ResumeFromCheckpoint, terminal.Tell);
         if (checkpoint is not null) request = request.AtItsCommits(arguments.OutputDir);
         var inputs = RunInputs.Load(request, arguments.OutputDir, checkpoint, terminal);
-        return new ClassifierRun(request, inputs, output, terminal).Run(checkpoint);
+        return new ClassifierRun(request, inputs, output, terminal).Run(checkpoint).Code;
     }
 }
