@@ -31,6 +31,15 @@ internal sealed class ArgumentValues(Verb verb, IReadOnlyList<string> texts)
     /// <summary>A default that depends on other arguments: it gives way to what was given.</summary>
     internal void SetDefault(string name, object? value) => _values.TryAdd(Find(name), value);
 
+    /// <summary>A copy in which some values are others.</summary>
+    internal ArgumentValues With(IEnumerable<KeyValuePair<Argument, object?>> changed)
+    {
+        var copy = new ArgumentValues(verb, Texts);
+        foreach (var (argument, value) in _values) copy.Set(argument, value);
+        foreach (var (argument, value) in changed) copy.Set(argument, value);
+        return copy;
+    }
+
     /// <summary>A record with the values given and its own defaults.</summary>
     internal T Create<T>() where T : new()
     {

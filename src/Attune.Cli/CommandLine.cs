@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Attune.Cli.Experiments;
 using Attune.Formats;
 
 namespace Attune.Cli;
@@ -9,8 +10,8 @@ internal static class CommandLine
     /// <summary>The verbs; a new one is one file and one line here.</summary>
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
-        TrainCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, TokenizeCommand.Verb, DownloadCommand.Verb, PushCommand.Verb,
-        CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb,
+        TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, TokenizeCommand.Verb,
+        DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb,
     ];
 
     internal static int Run(IReadOnlyList<string> words, Terminal terminal)

@@ -1,3 +1,4 @@
+using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Datasets;
 using Attune.Formats;
@@ -45,12 +46,15 @@ internal static class EvaluateCommand
         if (source.ProblemType != classifier.ProblemType) throw new AttuneException(
             $"{folder} is a model for {Argument.ToJson(classifier.ProblemType)}, but {source.Name} has labels for " +
             $"{Argument.ToJson(source.ProblemType)}; take a data set of the same kind, or give --problem-type.");
-        if (data.ValidationSplit is not null) source.EnsureValidation(isWanted: true, RunConfig.Seed(folder) ?? new TrainingArguments().Seed);
-        var split = Split(what, source, isOfRun);
+        var seed = RunConfig.Seed(folder) ?? new TrainingArguments().Seed;
+        if (data.ValidationSplit is not null) source.EnsureValidation(isWanted: true, seed);
+        var fold = what.Split is null && data.Fold is { } part ? Fold.Parse(part) : null;
+        var split = fold is null ? Split(what, source, isOfRun) : DatasetDict.Train;
         var threshold = source.Threshold;
         if (what.SaveThresholds && threshold is null) throw new UsageException("--save-thresholds writes what --threshold auto chooses; give that too.");
-        var rows = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell, settings.Stride(classifier.MaxLength))
-            .Labelled(split, data.MaxEvalSamples)!;
+        var encoded = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell, settings.Stride(classifier.MaxLength));
+        var rows = encoded.Labelled(split, fold is null ? data.MaxEvalSamples : data.MaxTrainSamples)!;
+        if (fold is not null) (rows, split) = (fold.Cut(rows, seed).Evaluated, "eval");
 
         var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, ReportTo = [] };
         var trainer = new Trainer(

@@ -1,3 +1,4 @@
+using Attune.Batching;
 using Attune.Datasets;
 using Attune.Hub;
 using Attune.Models;
@@ -11,6 +12,8 @@ namespace Attune.Cli;
 /// <param name="Source">The data set; none of it is set apart yet.</param>
 internal sealed record RunInputs(ResolvedName Found, BertConfig Config, DataSource Source)
 {
+    private readonly Dictionary<object, TokenizedDataset> _encoded = [];
+
     /// <summary>Finds the model and reads the data set.</summary>
     /// <param name="request">Names them.</param>
     /// <param name="folder">Of the run, where rows that cannot be used are put.</param>
@@ -27,4 +30,10 @@ internal sealed record RunInputs(ResolvedName Found, BertConfig Config, DataSour
         return source.SplitNames.Contains(DatasetDict.Train) ? new RunInputs(found, config, source) : throw new AttuneException(
             $"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
     }
+
+    /// <summary>The rows of a split as tokens, from a run before where there was one that wanted the same.</summary>
+    /// <param name="what">All that they depend on.</param>
+    /// <param name="encode">Makes them.</param>
+    internal TokenizedDataset Encoded(object what, Func<TokenizedDataset> encode) =>
+        _encoded.TryGetValue(what, out var known) ? known : _encoded[what] = encode();
 }

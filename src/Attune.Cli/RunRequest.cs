@@ -1,3 +1,5 @@
+using Attune.Batching;
+using Attune.Reporting;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -38,9 +40,11 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
             Optimizers.Check(Training);
             Model.Settings(new Inference.PredictionSettings());
             ThresholdChoice.Parse(Data.Threshold);
+            foreach (var reporter in Reporters.Of(Training).OfType<IDisposable>()) reporter.Dispose();   // a name that is none is refused here
             EvaluationLoop.RequireBatchSize(Training);
             if (TrainingPlan.Of(Training, int.MaxValue).TotalSteps < 1)
                 throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");
+            if (Data.Fold is { } fold) _ = Fold.Parse(fold);
             return Training.Validated();
         });
     }

@@ -1,3 +1,4 @@
+using Attune.Cli.Experiments;
 using Attune.Profiling;
 using Attune.Training;
 
@@ -13,6 +14,7 @@ internal static class TrainCommand
             new("Output", ArgumentTable.Of<OutputArguments>()), new("Hub", ArgumentTable.Of<TrainHubArguments>()),
             new("Preset", ArgumentTable.Of<PresetArguments>()),
             new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
+            new("Several runs", ArgumentTable.Of<ExperimentArguments>()),
         ], Run)
     {
         Examples =
@@ -20,6 +22,7 @@ internal static class TrainCommand
             "attune train",
             "attune train --model bert-base-uncased --dataset glue/sst2 --eval-strategy epoch --learning-rate 2e-5",
             "attune train --model FOLDER --train-file train.csv --validation-file dev.csv",
+            "attune train --model FOLDER --train-file train.csv --folds 5 --seeds 3",
         ],
     };
 
@@ -30,6 +33,12 @@ internal static class TrainCommand
         var request = RunRequest.Of(values);
         var arguments = request.Check();
         var hub = values.Create<TrainHubArguments>();
+        var experiment = values.Create<ExperimentArguments>();
+        if (experiment.AreSeveral)
+        {
+            if (hub.PushToHub) throw new UsageException("--push-to-hub pushes one model, but --folds and --seeds train several; push the one you choose by attune push.");
+            return Experiment.Run(request, arguments, experiment, output, terminal);
+        }
         hub.Check(arguments.OutputDir, terminal);
         using var profile = Profiler.Start(arguments.Profile);
         var code = Run(request, arguments, output, terminal);
@@ -43,6 +52,6 @@ internal static class TrainCommand
         var checkpoint = OutputFolder.Check(arguments, arguments.ResumeFromCheckpoint, terminal.Tell);
         if (checkpoint is not null) request = request.AtItsCommits(arguments.OutputDir);
         var inputs = RunInputs.Load(request, arguments.OutputDir, checkpoint, terminal);
-        return new ClassifierRun(request, inputs, output, terminal).Run(checkpoint);
+        return new ClassifierRun(request, inputs, output, terminal).Run(checkpoint).Code;
     }
 }

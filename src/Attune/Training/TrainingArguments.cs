@@ -219,7 +219,10 @@ public sealed partial record TrainingArguments
     public bool GroupByLength { get; init; }
 
     /// <summary>Where the log goes besides trainer_state.json.</summary>
-    /// <value>json (a file of JSON lines) or none. Default json.</value>
+    /// <value>
+    /// json (a file of JSON lines), csv (one table), tensorboard, all (these three, which stay on this machine), mlflow (sent to the server that
+    /// MLFLOW_TRACKING_URI names), several of them, or none. Default json.
+    /// </value>
     public IReadOnlyList<string> ReportTo { get; init; } = ["json"];
 
     /// <summary>Measures where the time goes: profile.txt in <see cref="OutputDir"/> is a table by phase, profile.json a timeline for ui.perfetto.dev.</summary>

@@ -12,13 +12,11 @@ public static class TransformersArguments
     {
         ["use_cpu"] = "there is no other device yet",
         ["no_cuda"] = "there is no other device yet",
-        ["run_name"] = "only some services need it",
         ["full_determinism"] = "runs always repeat to the bit",
         ["length_column_name"] = "lengths are counted",
         ["log_level"] = "the command has --quiet and --verbose",
         ["log_level_replica"] = OnOneMachine,
         ["log_on_each_node"] = OnOneMachine,
-        ["logging_dir"] = "logs go to the output folder",
         ["save_on_each_node"] = OnOneMachine,
         ["dataloader_num_workers"] = OwnLoader,
         ["dataloader_prefetch_factor"] = OwnLoader,
