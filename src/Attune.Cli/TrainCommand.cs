@@ -1,6 +1,5 @@
 using Attune.Datasets;
 using Attune.Inference;
-using Attune.Models;
 using Attune.Profiling;
 using Attune.Reporting;
 using Attune.Tokenization;
@@ -67,9 +66,9 @@ internal static class TrainCommand
     {
         var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint, terminal.Tell);
         if (checkpoint is not null) (from, data) = RunConfig.AtItsCommits(checkedArguments.OutputDir, from, data);
-        var found = Names.Model(from.Model!, from.ModelRevision, terminal); // names become folders here and nowhere else
+        var found = ModelFolder.Find(from.Model!, from.ModelRevision, terminal); // names become folders here and nowhere else
         var folder = found.Path;
-        var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
+        var config = found.Config();
         if (checkpoint is not null) RunConfig.CheckModel(checkpoint, checkedArguments.OutputDir, config);
         var source = Profiler.Measure("reading data", () =>
             DataSource.Load(data, config.LabelNames, mustFit: false, checkedArguments.OutputDir, terminal, found: Compute.Begin));
@@ -80,7 +79,7 @@ internal static class TrainCommand
         if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, source.Metrics[0]);
         source.CheckBestMetric(arguments);
         if (defaults is not null) terminal.Tell(defaults);
-        var tokenizer = BertTokenizer.FromPretrained(folder, from.TokensInText);
+        var tokenizer = BertTokenizer.FromPretrained(found.OfTokenizer, from.TokensInText);
         var maxLength = RowLength.Of(tokenizer, config, from.MaxLength);
         var rows = new EncodedSplits(source, tokenizer, maxLength, terminal.Tell);
         var train = rows.Labelled(DatasetDict.Train, data.MaxTrainSamples)!;
@@ -91,8 +90,7 @@ internal static class TrainCommand
             terminal.Tell("There is no validation split, so nothing is evaluated; --validation-split 0.1 sets a tenth of the training rows apart.");
 
         Profiler.Measure("libtorch", () => Compute.Start(from));
-        using var model = Profiler.Measure("loading", () => BertForSequenceClassification.FromPretrained(
-            folder, source.ModelLabels, source.ProblemType, seed: unchecked((ulong)arguments.Seed)));
+        using var model = Profiler.Measure("loading", () => StartModel.Load(found, from, source, arguments));
         foreach (var line in RunNotes.Of(from, data, config, model, arguments, train, maxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
