@@ -1,5 +1,4 @@
 using Attune.Datasets;
-using Attune.Models;
 using Attune.Profiling;
 using Attune.Reporting;
 using Attune.Training;
@@ -23,8 +22,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
     {
         var rows = new RunRows(request, inputs, terminal.Tell);
         Profiler.Measure("libtorch", () => Compute.Start(request.Model));
-        using var model = Profiler.Measure("loading", () => BertForSequenceClassification.FromPretrained(
-            inputs.Found.Path, rows.Source.ModelLabels, rows.Source.ProblemType, seed: unchecked((ulong)rows.Arguments.Seed)));
+        using var model = Profiler.Measure("loading", () => StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments));
         foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, rows.Train, rows.MaxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);

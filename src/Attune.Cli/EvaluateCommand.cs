@@ -33,13 +33,14 @@ internal static class EvaluateCommand
             AtomicFile.CreateFolder(results);
             AtomicFile.RequireWritable(Path.Combine(results, CheckpointFiles.AllResults));
         }
-        var folder = Names.Model(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun), from.ModelRevision, terminal).Path;
+        var found = ModelFolder.Find(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun), from.ModelRevision, terminal);
+        var folder = found.Path;
         var isOfRun = !IsNamed(values.Create<DataArguments>());
         var data = Data(values, folder);
 
         Compute.Start(from);
         var settings = from.Settings(PredictionSettings.Load(folder));
-        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText, settings);
+        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText, settings, found.Base);
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal);

@@ -30,7 +30,7 @@ internal sealed class RunRows
         Source.CheckBestMetric(arguments);
         if (request.Defaults is not null) tell(request.Defaults);
         (Data, Arguments) = (data, arguments);
-        Tokenizer = BertTokenizer.FromPretrained(inputs.Found.Path, from.TokensInText);
+        Tokenizer = BertTokenizer.FromPretrained(inputs.Found.OfTokenizer, from.TokensInText);
         MaxLength = RowLength.Of(Tokenizer, inputs.Config, from.MaxLength);
         Settings = from.Settings(new PredictionSettings()) with { MaxLength = MaxLength };
         PooledWindows.Require(Settings.WindowPooling, Source.Columns.Task);

@@ -92,8 +92,9 @@ internal sealed unsafe class BertEncoder : IDisposable
         if (saved.FirstTrained > layer.Length + 1) return;
         var time = Profiler.Measure("head");
         Activation.Tanh.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.PooledSum!), pooler.BiasGradient(), saved.Batch.Rows, config.HiddenSize);
-        pooler.AddWeightGradient(gradient, saved.First!);
-        var hidden = saved.FirstTrained > layer.Length ? null : pooler.InputGradient(gradient);
+        var first = new LoraLayer.Pass(saved.Batch.Sequences.FirstTokens, saved.DropoutKey);
+        pooler.AddWeightGradient(gradient, saved.First!, first);
+        var hidden = saved.FirstTrained > layer.Length ? null : pooler.InputGradient(gradient, first);
         time.Dispose();
         if (hidden is null) return;
         for (var i = layer.Length - 1; i >= Math.Max(0, saved.FirstTrained - 1); i--)
@@ -127,7 +128,7 @@ internal sealed unsafe class BertEncoder : IDisposable
             states.Add(hidden);
         }
         using var first = BertLayer.FirstTokens(hidden, batch.Sequences);
-        var pooled = Pool(first, out var sum);
+        var pooled = Pool(first, new(batch.Sequences.FirstTokens, DropoutKey: null), out var sum);
         sum.Dispose();
         return (states, pooled);
     }
@@ -153,7 +154,7 @@ internal sealed unsafe class BertEncoder : IDisposable
         if (i == layer.Length)
         {
             using var time = Profiler.Measure("head");
-            var pooled = Pool(input!, out var sum);
+            var pooled = Pool(input!, new(run.Batch.Sequences.FirstTokens, run.DropoutKey), out var sum);
             (run.First, run.PooledSum) = (input, sum);
             if (!isKept) run.Dispose();
             return pooled;
@@ -168,11 +169,12 @@ internal sealed unsafe class BertEncoder : IDisposable
 
     /// <summary>tanh(first W' + bias).</summary>
     /// <param name="first">(R,H), the first token's state of each row.</param>
+    /// <param name="pass">What the lines are.</param>
     /// <param name="sum">Receives (R,H), before tanh.</param>
     /// <returns>(R,H).</returns>
-    private Tensor Pool(Tensor first, out Tensor sum)
+    private Tensor Pool(Tensor first, LoraLayer.Pass pass, out Tensor sum)
     {
-        sum = pooler.Forward(first);
+        sum = pooler.Forward(first, pass);
         var (rows, pooled) = ((int)first.shape[0], LibTorch.Empty(first.shape));
         Activation.Tanh.Forward(LibTorch.Floats(sum), pooler.Bias, LibTorch.Floats(pooled), rows, config.HiddenSize);
         return pooled;
@@ -211,7 +213,8 @@ internal sealed unsafe class BertEncoder : IDisposable
         internal BertLayer.Dropouts Layer(BertConfig config, int layer) => new(
             At(config.AttentionProbsDropoutProb, 1 + 3 * layer),
             At(config.HiddenDropoutProb, 2 + 3 * layer),
-            At(config.HiddenDropoutProb, 3 + 3 * layer));
+            At(config.HiddenDropoutProb, 3 + 3 * layer),
+            DropoutKey);
 
         internal Dropout At(double probability, int place) => DropoutKey is { } key ? new Dropout(probability, key, place) : Dropout.None;
 

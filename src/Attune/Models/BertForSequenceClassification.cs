@@ -14,10 +14,11 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
     private readonly BertEncoder bert;
     private readonly Linear classifier;
 
-    private BertForSequenceClassification(BertConfig config) : base(config)
+    private BertForSequenceClassification(BertConfig config, LoraConfig? lora = null, bool isNewAdapter = false) : base(config, lora?.Checked())
     {
         bert = new(Weights, EncoderPrefix, config);
         classifier = new(Weights, "classifier", config.HiddenSize, config.NumLabels);
+        if (lora is not null) Adapter = new LoraAdapter(Weights, isNewAdapter);
         Weights.LayOut();
     }
 
@@ -53,29 +54,54 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
     /// <summary>A model with new weights.</summary>
     /// <param name="config">Its configuration.</param>
     /// <param name="seed">Of the weights. Default 42.</param>
-    public static BertForSequenceClassification FromConfig(BertConfig config, ulong seed = 42)
+    /// <param name="lora">An adapter, of which alone is trained; null for none.</param>
+    /// <exception cref="AttuneException">The adapter names layers that there are not.</exception>
+    public static BertForSequenceClassification FromConfig(BertConfig config, ulong seed = 42, LoraConfig? lora = null)
     {
-        var model = new BertForSequenceClassification(config);
+        var model = new BertForSequenceClassification(config, lora, isNewAdapter: true);
         model.Initialize(seed);
         return model;
     }
 
-    /// <summary>The model of a folder in Hugging Face's layout: config.json, and model.safetensors (sharded or not) or pytorch_model.bin.</summary>
+    /// <summary>
+    /// The model of a folder in Hugging Face's layout: config.json, and model.safetensors (sharded or not) or pytorch_model.bin. Or the adapter of a
+    /// folder as PEFT writes it, adapter_config.json and adapter_model.safetensors, on the model that it belongs to.
+    /// </summary>
     /// <param name="folder">The folder. Without weights the model starts from random ones; <see cref="PreTrainedModel.LoadReport"/> says so.</param>
     /// <param name="labelNames">Names of the classes; null takes the folder's. With another number of them the classifier starts anew.</param>
     /// <param name="problemType">What is learned; null takes the folder's.</param>
     /// <param name="configure">Other changes to the folder's configuration, dropout for example.</param>
     /// <param name="seed">Of the weights that the folder does not have. Default 42.</param>
-    /// <exception cref="AttuneException">A file is missing, damaged, or of another architecture.</exception>
+    /// <param name="lora">A new adapter to the folder's model, of which alone is trained; null for none.</param>
+    /// <param name="baseFolder">Of an adapter's folder: that of the model it belongs to. Null takes what the adapter names.</param>
+    /// <exception cref="AttuneException">A file is missing, damaged, or of another architecture; or the adapter names layers that there are not.</exception>
     public static BertForSequenceClassification FromPretrained(
         string folder, IReadOnlyList<string>? labelNames = null, ProblemType? problemType = null,
-        Func<BertConfig, BertConfig>? configure = null, ulong seed = 42)
+        Func<BertConfig, BertConfig>? configure = null, ulong seed = 42, LoraConfig? lora = null, string? baseFolder = null)
     {
-        var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
+        var adapter = AdapterFolder.Is(folder) ? AdapterFolder.Open(folder, baseFolder) : null;
+        if (adapter is not null && lora is not null)
+            throw new AttuneException($"{folder} is an adapter already; begin a new one with the model that it belongs to ({adapter.Base}), or with the merged model.");
+        var config = adapter is null ? BertConfig.Load(Path.Combine(folder, BertConfig.FileName)) : adapter.Config();
         config = config with { LabelNames = labelNames ?? config.LabelNames, ProblemType = problemType ?? config.ProblemType };
-        var model = new BertForSequenceClassification(configure?.Invoke(config) ?? config);
-        model.LoadWeights(folder, seed);
+        var model = new BertForSequenceClassification(configure?.Invoke(config) ?? config, adapter?.Lora ?? lora, isNewAdapter: lora is not null);
+        model.LoadWeights(adapter?.Base ?? folder, seed, adapter?.Path);
         return model;
+    }
+
+    /// <summary>
+    /// The same model without adapter: what that adds is in the weights, W + scaling B A. The results are the same to rounding, and any program can
+    /// load what <see cref="PreTrainedModel.SavePretrained"/> then writes. This model stays as it is, and both have memory of their own.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The model has no adapter.</exception>
+    public BertForSequenceClassification MergeAndUnload()
+    {
+        if (Adapter is null) throw new InvalidOperationException("the model has no adapter to merge");
+        var merged = new BertForSequenceClassification(Config) { LoadReport = LoadReport, Precision = Precision, Training = Training, DropoutKey = DropoutKey };
+        merged.GradientCheckpointing = GradientCheckpointing;
+        foreach (var weight in merged.Weights.All) Weights[weight.Name].Span.CopyTo(weight.Span);
+        Adapter.MergeInto(merged.Weights);
+        return merged;
     }
 
     /// <summary>Computes logits and, where the batch has labels, the loss.</summary>
@@ -110,7 +136,7 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         var pooled = bert.Forward(batch, CurrentDropoutKey, pass, out var encoded);
         var dropout = encoded?.At(Config.DropoutBeforeClassifier, bert.DropoutPlaces) ?? Dropout.None;
         ResidualNorm.Drop(LibTorch.Floats(pooled), batch.Sequences.FirstTokens, Config.HiddenSize, dropout);
-        using var products = classifier.Forward(pooled);                                                               // (R,C)
+        using var products = classifier.Forward(pooled, FirstTokens(batch, encoded));                                  // (R,C)
         for (var row = 0; row < batch.Rows; row++)
             Vectors.Add(LibTorch.Floats(products) + (long)row * Config.NumLabels, classifier.Bias, Config.NumLabels);
         var logits = LibTorch.Span(products).ToArray();
@@ -148,11 +174,14 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         using var gradient = LibTorch.Empty(rows, Config.NumLabels);
         logitsGradient.CopyTo(LibTorch.Span(gradient));
         classifier.AddBiasGradient(gradient);
-        classifier.AddWeightGradient(gradient, saved.Pooled);
-        using var pooled = classifier.InputGradient(gradient);
+        var pass = FirstTokens(saved.Encoded.Batch, saved.Encoded);
+        classifier.AddWeightGradient(gradient, saved.Pooled, pass);
+        using var pooled = classifier.InputGradient(gradient, pass);
         ResidualNorm.Drop(LibTorch.Floats(pooled), saved.Encoded.Batch.Sequences.FirstTokens, Config.HiddenSize, saved.Dropout);
         bert.Backward(saved.Encoded, pooled);
     }
+
+    private static LoraLayer.Pass FirstTokens(Batch batch, BertEncoder.Saved? encoded) => new(batch.Sequences.FirstTokens, encoded?.DropoutKey);
 
     /// <summary>One forward pass, as backward needs it.</summary>
     internal sealed record Saved(BertEncoder.Saved Encoded, Tensor Pooled, Dropout Dropout) : IDisposable

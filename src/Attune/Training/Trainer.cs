@@ -57,6 +57,9 @@ public sealed class Trainer
             throw new AttuneException("save_strategy is best, but metric_for_best_model does not say by which metric; set it, for example to loss.");
         if (Args.SaveStrategy == SaveStrategy.Best && Args.EvalStrategy == IntervalStrategy.No)
             Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
+        if (Args.LoraR is not null && model.Adapter is null)
+            throw new AttuneException("lora_r is given, but the model was made without an adapter; give FromPretrained or FromConfig the configuration that the arguments' ToLoraConfig makes.");
+        if (Args.MergeAdapter && model.Adapter is null) throw new AttuneException("merge_adapter is given, but the model has no adapter; leave it out.");
         (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
         if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));
         if (TunedPart.Apply(Args.Tune, model) is { } tuned) Notice(tuned);
@@ -182,23 +185,24 @@ public sealed class Trainer
         return output;
     }
 
-    /// <summary>Writes configuration, weights and tokenizer.</summary>
+    /// <summary>Writes configuration, weights and tokenizer; of a model with an adapter the adapter, or with <c>merge_adapter</c> the merged model and the adapter in a folder of its own.</summary>
     /// <param name="folder">Null takes the output folder.</param>
     /// <exception cref="AttuneException">The folder cannot be written or the disk is full.</exception>
     public void SaveModel(string? folder = null)
     {
         folder ??= Args.OutputDir;
         using var shown = Averaged?.Show();
-        Model.SavePretrained(folder);
+        if (Args.MergeAdapter) MergedAdapter.Save(Model, folder);
+        else Model.SavePretrained(folder);
         _saveTokenizer(folder);
     }
 
-    /// <summary>The same with a copy of the weights.</summary>
+    /// <summary>Writes them into a checkpoint.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="values">Address of the copy of the flat buffer of their values.</param>
-    internal void SaveModel(string folder, nint values)
+    /// <param name="blocks">The weights, or copies of them.</param>
+    internal void SaveModel(string folder, IReadOnlyList<WeightBlock> blocks)
     {
-        Model.Save(folder, values);
+        Model.Save(folder, blocks);
         _saveTokenizer(folder);
     }
 

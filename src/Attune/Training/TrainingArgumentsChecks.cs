@@ -19,6 +19,7 @@ public sealed partial record TrainingArguments
         completed.CheckAverages(notice);
         completed.CheckNumbers(notice);
         completed.CheckLoss();
+        completed.CheckLora();
         if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
         return completed;
     }

@@ -107,6 +107,15 @@ internal sealed class TrainingCheckpoint
     /// <exception cref="AttuneException">It lacks weights, or they are of another model.</exception>
     internal static void LoadWeights(PreTrainedModel model, string folder)
     {
+        if (model.Adapter is not null)
+        {
+            if (!AdapterFolder.Is(folder))
+                throw new AttuneException($"{folder} holds no adapter; resume without the lora options, or start a new run with --model {folder}.");
+            model.Adapter.LoadCheckpoint(folder);
+            return;
+        }
+        if (AdapterFolder.Is(folder))
+            throw new AttuneException($"{folder} holds an adapter and no whole model; resume with the lora options that the run began with.");
         using (var file = WeightFiles.Open(folder))
             if (file is null) throw new AttuneException($"{folder} has no weights; take another checkpoint.");
         var report = WeightLoading.Load(model, folder, seed: 0);
