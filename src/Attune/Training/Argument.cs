@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Attune.Formats;
 
 namespace Attune.Training;
 
@@ -86,6 +87,7 @@ public sealed class Argument
     {
         null => _isOptional.Value ? null : throw Unfit("null"),
         JsonObject given when _type == typeof(JsonObject) => given.DeepClone(),
+        JsonObject given when _property.IsDefined(typeof(ArgumentMayBeObjectAttribute)) => PythonJson.Write(given, ensureAscii: false),
         JsonArray given when IsList => given.Select(item => item?.ToString() ?? "").ToArray(),
         JsonValue given when given.GetValueKind() == JsonValueKind.String && _type != typeof(JsonObject) => Parse(given.GetValue<string>()),
         JsonValue given when given.GetValueKind() is JsonValueKind.True or JsonValueKind.False && _type == typeof(bool) => given.GetValue<bool>(),

@@ -33,6 +33,7 @@ internal sealed class BatchGradient(
     internal double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
         var labels = data.Labels!.Select(rows);
+        if (objective.WeighsNothing(labels)) return 0;
         var parts = cuts.Of(data, rows).Select(range => new Part(rows[range], firstRowNumber + range.Start.Value)).ToList();
         if (objective.IsSumOfRows && objective.Counts(labels)) parts.RemoveAll(part => !objective.Counts(data.Labels.Select(part.Rows)));
         try

@@ -23,6 +23,9 @@ internal sealed class Objective(BertForSequenceClassification model, LossOptions
     /// <summary>Whether some rows have anything to say to the loss.</summary>
     internal bool Counts(Labels labels) => ClassificationLoss.Counts(labels, model.ProblemOf(labels));
 
+    /// <summary>Whether the classes of all these rows have the weight 0, so that their mean would be 0 / 0.</summary>
+    internal bool WeighsNothing(Labels labels) => options.ClassWeights is not null && Weight(labels) == 0;
+
     /// <summary>The loss of a batch, or of a part of it, in training.</summary>
     /// <param name="passes">The logits of each pass, (rows, columns).</param>
     /// <param name="labels">Of the rows.</param>

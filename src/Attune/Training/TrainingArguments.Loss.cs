@@ -10,10 +10,12 @@ public sealed partial record TrainingArguments
     /// balanced (rows / (classes x rows of the class), of the training rows, as scikit-learn), names and weights such as negative=1,positive=3, or a JSON
     /// object of them or a file with one; a class that is not named weighs 1. Default null: 1 each. Not in transformers.
     /// </value>
+    [ArgumentMayBeObject]
     public string? ClassWeights { get; init; }
 
     /// <summary>Weights of the positive label of each class in the binary cross-entropy, for several classes a row, as torch.nn.BCEWithLogitsLoss(pos_weight).</summary>
     /// <value>balanced (rows without the class / rows with it), or names and weights as <see cref="ClassWeights"/>. Default null: 1 each. Not in transformers.</value>
+    [ArgumentMayBeObject]
     public string? PosWeights { get; init; }
 
     /// <summary>Exponent of the focal loss, for one class a row or several: the logarithm of a probability p counts (1 - p)^gamma times, so that rows that are learned already count little.</summary>

@@ -130,6 +130,8 @@ public sealed partial record TrainingArguments
         RequireNotNegative("fgm_epsilon", FgmEpsilon);
         RequireNotNegative("decay_to_pretrained", DecayToPretrained);
         if (!(HuberDelta > 0 && double.IsFinite(HuberDelta))) throw Unfit("huber_delta", HuberDelta, "it must be above 0");
+        if (LearningRate * DecayToPretrained > 1)
+            throw new AttuneException(Invariant($"decay_to_pretrained is {DecayToPretrained} and learning_rate {LearningRate}; their product must be at most 1, or weights overshoot."));
         if (RDropAlpha > 0 && FgmEpsilon > 0)
             throw new AttuneException("r_drop_alpha and fgm_epsilon both need a second pass of their own; give one of them.");
     }

@@ -102,6 +102,16 @@ public sealed class BatchGradientTests
         TensorAssert.CloseGradient([.. plain.Zip(moved, (a, b) => a + b)], sum, "gradients of both passes");
     }
 
+    [Fact]
+    public void Add_RowsOfWeightZero_SayNothing()
+    {
+        using var model = Model("classes");
+        var data = new TokenizedDataset(TinyRun.Data(3).Rows, new ClassLabels([0, 0, ClassLabels.Ignored]));
+        var (loss, gradient) = Run("classes, weights, one of them 0, smoothing", model, data, MicroBatches.Whole);
+        Assert.Equal(0, loss);
+        Assert.All(gradient, value => Assert.Equal(0, value));
+    }
+
     /// <summary>Both passes by hand: their dropout differs, and the loss is the mean of the two plus the divergence.</summary>
     [Fact]
     public void Add_RDrop_IsTheMeanOfBothLossesAndTheirDivergence()

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Attune.Batching;
 using Attune.Models;
 using Attune.Tests.Datasets;
@@ -55,6 +56,14 @@ public sealed class LossArgumentsTests : IDisposable
         Assert.Contains("is not a JSON object", Assert.Throws<AttuneException>(() => new TrainingArguments { PosWeights = list }.Validated()).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void FromJson_WeightsAsAnObject_AreTakenAsTheirText()
+    {
+        var args = TransformersArguments.FromJson(new() { ["class_weights"] = new JsonObject { ["é"] = 2, ["c"] = 0.5 }, ["pos_weights"] = "balanced", ["neftune_noise_alpha"] = 5 });
+        Assert.Equal(("{\"é\": 2, \"c\": 0.5}", "balanced", 5.0), (args.ClassWeights, args.PosWeights, args.NeftuneNoiseAlpha));
+        Assert.Throws<AttuneException>(() => TransformersArguments.FromJson(new() { ["output_dir"] = new JsonObject() }));
+    }
+
     /// <summary>scikit-learn 1.7: compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 0, 1, 2, 2]) gives 0.58333333, 2.33333333, 1.16666667.</summary>
     [Fact]
     public void Read_Balanced_CountsTheTrainingRowsAsScikitLearn()
@@ -107,7 +116,8 @@ public sealed class LossArgumentsTests : IDisposable
         TrainingArguments[] wrong =
         [
             new() { FocalGamma = -1 }, new() { FocalGamma = double.NaN }, new() { HuberDelta = 0 }, new() { NeftuneNoiseAlpha = -5 }, new() { RDropAlpha = double.PositiveInfinity },
-            new() { FgmEpsilon = -1 }, new() { DecayToPretrained = -0.1 }, new() { RDropAlpha = 1, FgmEpsilon = 1 },
+            new() { FgmEpsilon = -1 }, new() { DecayToPretrained = -0.1 }, new() { DecayToPretrained = 300, LearningRate = 0.01 },
+            new() { RDropAlpha = 1, FgmEpsilon = 1 },
         ];
         Assert.All(wrong, args => Assert.Matches(@"^[^\n]+\.$", Assert.Throws<AttuneException>(() => args.Validated()).Message));
     }

@@ -51,6 +51,19 @@ public sealed class RegularizationTests : IDisposable
     public void Train_OwnLoss_LearnsWhatTheBuiltInOneDoes() =>
         TensorAssert.Close(Train(args => args), Train(args => args, own: CrossEntropy), 2e-5, "weights");
 
+    /// <summary>The loss of docs/losses.md.</summary>
+    [Fact]
+    public void Train_OwnLossOfTorch_IsLearned()
+    {
+        static Tensor Margin(Tensor logits, Labels labels)
+        {
+            var classes = tensor(((ClassLabels)labels).Values);
+            return nn.functional.multi_margin_loss(logits, classes);
+        }
+
+        Assert.NotEqual(Train(args => args), Train(args => args, own: Margin));
+    }
+
     /// <summary>eval_loss with class weights is the weighted mean over all rows, in whatever batches they are evaluated.</summary>
     [Fact]
     public void Evaluate_ClassWeights_IsTorchsLossOverAllRows()
