@@ -126,7 +126,7 @@ public sealed record DataArguments
     public string? Threshold { get; init; }
 
     /// <summary>Writes eval_predictions.jsonl: of each text that is evaluated its label, what was predicted and the probabilities.</summary>
-    /// <value>Default: where texts times classes are at most 100,000.</value>
+    /// <value>Default: where texts times classes are at most 200,000.</value>
     public bool? SaveEvalPredictions { get; init; }
 
     /// <summary>What to do with a row that cannot be read or has no usable label.</summary>

@@ -73,7 +73,7 @@ internal static class EvaluateCommand
         };
         metrics.Remove("epoch");
         var baseline = EvaluationNotes.Baseline(measured, source, "eval");
-        terminal.Tell(EvaluationNotes.Describe(baseline, measured, source));
+        if (baseline.Count > 0) terminal.Tell(EvaluationNotes.Describe(baseline, measured, source));
         if (thresholds is not null && threshold is { Number: null })
             terminal.Tell($"{EvaluationNotes.Describe(thresholds, source.ModelLabels)}, chosen on the rows that they are measured on: on others they do a little worse.");
         var all = new OrderedDictionary<string, double>(metrics.Concat(baseline));

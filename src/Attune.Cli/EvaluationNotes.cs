@@ -10,14 +10,19 @@ internal static class EvaluationNotes
     private const string AtThreshold = "_at_threshold", OfBaseline = "_baseline";
 
     /// <summary>The metrics of the best constant answer, such as eval_accuracy_baseline; those that it leaves undefined are left out.</summary>
-    internal static IReadOnlyDictionary<string, double> Baseline(EvalPrediction rows, DataSource source, string prefix) =>
-        source.ComputeMetrics()(Metrics.Baseline.Of(rows)).Where(metric => double.IsFinite(metric.Value))
-            .ToDictionary(metric => $"{prefix}_{metric.Key}{OfBaseline}", metric => metric.Value);
+    /// <remarks>Numbers are measured by their squared error too, for a constant has no correlation.</remarks>
+    internal static IReadOnlyDictionary<string, double> Baseline(EvalPrediction rows, DataSource source, string prefix)
+    {
+        var constant = Metrics.Baseline.Of(rows);
+        var values = new OrderedDictionary<string, double>(source.ComputeMetrics()(constant));
+        if (rows.Task == TaskKind.Regression) values.TryAdd("mse", MetricTable.Find("mse", rows.Task, rows.Columns).Compute(constant));
+        return values.Where(metric => double.IsFinite(metric.Value)).ToDictionary(metric => $"{prefix}_{metric.Key}{OfBaseline}", metric => metric.Value);
+    }
 
     /// <summary>One line that says what a model must be better than.</summary>
     internal static string Describe(IReadOnlyDictionary<string, double> baseline, EvalPrediction rows, DataSource source) =>
-        $"Without reading a text ({Metrics.Baseline.Describe(rows, source.ModelLabels)}): " + (baseline.Count == 0 ? "no metric is defined." : string.Join(", ", baseline.Select(metric =>
-            string.Create(CultureInfo.InvariantCulture, $"{metric.Key[..^OfBaseline.Length]} {metric.Value:0.0000}"))) + ".");
+        $"Without reading a text ({Metrics.Baseline.Describe(rows, source.ModelLabels)}): " + string.Join(", ", baseline.Select(metric =>
+            string.Create(CultureInfo.InvariantCulture, $"{metric.Key[..^OfBaseline.Length]} {metric.Value:0.0000}"))) + ".";
 
     /// <summary>The metrics that change with the thresholds, such as eval_f1_at_threshold; none where there are no thresholds.</summary>
     internal static IReadOnlyDictionary<string, double> AtThresholds(EvalPrediction rows, IReadOnlyList<double>? thresholds, DataSource source, string prefix) =>

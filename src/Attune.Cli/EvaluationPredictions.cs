@@ -17,7 +17,7 @@ namespace Attune.Cli;
 internal static class EvaluationPredictions
 {
     /// <summary>Values (texts times classes) up to which the file is written without being asked for: some megabytes.</summary>
-    private const long FewValues = 100_000;
+    private const long FewValues = 200_000;
 
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

@@ -24,7 +24,7 @@ internal sealed record LabelMatch(bool Fits, string? Assumption = null)
         var fits = isClassLabel
             ? names.Count == classes.Count && (LabelNames.AreNumbers(names) || LabelNames.AreNumbers(classes))
             : names.Count <= classes.Count && names.All(LabelNames.IsInteger);
-        if (!fits) return new LabelMatch(false);
+        if (!fits || names.All(from => Class(from) == "LABEL_" + from)) return new LabelMatch(fits);
         var pairs = isClassLabel ? names.Zip(classes, (from, to) => $"{from} -> {to}") : names.Select(from => $"{from} -> {Class(from)}");
         return new LabelMatch(true, $"The labels of {name} and the classes of the model have no names in common, so they are matched by number: {DataSource.List([.. pairs])}.");
 

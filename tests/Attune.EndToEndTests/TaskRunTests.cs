@@ -14,7 +14,7 @@ public sealed class TaskRunTests : IDisposable
     [Fact]
     public void SeveralLabels_ThresholdsChosen_AreBetterAndPredictFollowsThem()
     {
-        var trained = Train("--dataset-config", "aspects", "--threshold", "auto", "--num-train-epochs", "2", "--metrics", "f1", "f1_macro", "roc_auc");
+        var trained = Train("--dataset-config", "aspects", "--threshold", "auto", "--sampling", "balanced", "--max-train-samples", "320", "--num-train-epochs", "2", "--metrics", "f1", "f1_macro", "roc_auc");
         var eval = trained.Results.GetProperty("eval");
         Assert.True(Number(eval, "eval_f1_macro_at_threshold") > Number(eval, "eval_f1_macro"), trained.Results.GetRawText());
         Assert.Contains("multi-label: comfort, looks, price, quality, speed, staff, story, usability", trained.Error, StringComparison.Ordinal);
@@ -41,21 +41,14 @@ public sealed class TaskRunTests : IDisposable
     [Fact]
     public void Numbers_Stars_AreBetterThanTheirMean()
     {
-        var trained = Train("--dataset-config", "stars", "--do-regression", "--num-train-epochs", "3", "--metrics", "mse", "pearson");
+        var trained = Train("--dataset-config", "stars", "--do-regression", "--num-train-epochs", "2", "--metrics", "mse", "pearson", "--no-save-eval-predictions");
         var eval = trained.Results.GetProperty("eval");
         using var written = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "eval_results.json")));
         Assert.True(Number(eval, "eval_mse") < Number(written.RootElement, "eval_mse_baseline"), written.RootElement.GetRawText());
         Assert.False(written.RootElement.TryGetProperty("eval_pearson_baseline", out _));                  // of a constant there is none
         Assert.Contains("numbers from \"label\" (regression)", trained.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_folder, "run", "eval_predictions.jsonl")));
         Assert.Contains("Without reading a text (always the mean, ", trained.Error, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Topics_BalancedSampling_LearnsMoreThanTheMostFrequentClass()
-    {
-        var trained = Train("--dataset-config", "topic", "--sampling", "balanced", "--num-train-epochs", "2");
-        using var written = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "eval_results.json")));
-        Assert.True(Number(written.RootElement, "eval_accuracy") > Number(written.RootElement, "eval_accuracy_baseline"), trained.Error);
     }
 
     [Fact]
@@ -70,7 +63,7 @@ public sealed class TaskRunTests : IDisposable
         }
         string[] words =
         [
-            "train", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "dev.csv", "--max-length", "12", "--num-train-epochs", "12",
+            "train", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "dev.csv", "--max-length", "12", "--num-train-epochs", "8",
             "--learning-rate", "5e-3", .. Short,
         ];
         var cut = Json(AttuneProcess.Run(_folder, [.. words, "--output-dir", "cut"]).Good().Out);

@@ -69,6 +69,8 @@ public sealed class DataSourceTests : IDisposable
         var file = _folder.Write("numbers.csv", "text,label\na,1\nb,0\nc,1\n");
         Load(new DataArguments { TestFile = file }, ["bad", "good"], mustFit: true);
         Assert.Equal($"The labels of {file} and the classes of the model have no names in common, so they are matched by number: 0 -> bad, 1 -> good.", Told[0]);
+        Load(new DataArguments { TestFile = file }, ["LABEL_0", "LABEL_1"], mustFit: true);
+        Assert.Equal(1, Told.Count(line => line.StartsWith("The labels", StringComparison.Ordinal)));      // 0 -> LABEL_0 goes without saying
         _folder.Write("card/test.csv", "text,label\na,1\nb,0\n");
         _folder.Write("card/README.md", "---\ndataset_info:\n  features:\n  - name: label\n    dtype: {class_label: {names: [negative, positive]}}\n---\n");
         var card = new DataArguments { Dataset = Path.Combine(_folder.Path, "card") };
