@@ -90,7 +90,7 @@ internal static class TrainCommand
             terminal.Tell("There is no validation split, so nothing is evaluated; --validation-split 0.1 sets a tenth of the training rows apart.");
 
         Profiler.Measure("libtorch", () => Compute.Start(from));
-        using var model = Profiler.Measure("loading", () => StartModel.Load(found, from, source, arguments));
+        using var model = Profiler.Measure("loading", () => StartModel.Load(found, from, source, arguments, terminal.Tell));
         foreach (var line in RunNotes.Of(from, data, config, model, arguments, train, maxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
