@@ -22,7 +22,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
     {
         var rows = new RunRows(request, inputs, terminal.Tell);
         Profiler.Measure("libtorch", () => Compute.Start(request.Model));
-        using var model = Profiler.Measure("loading", () => StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments));
+        using var model = Profiler.Measure("loading", () => StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments, terminal.Tell));
         foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, rows.Train, rows.MaxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);

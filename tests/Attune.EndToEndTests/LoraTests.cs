@@ -5,6 +5,9 @@ namespace Attune.EndToEndTests;
 /// <summary>A run that trains an adapter, and what the other verbs make of its folder.</summary>
 public sealed class LoraTests : IDisposable
 {
+    private static readonly string[] Options =
+        ["--lora-r", "4", "--lora-alpha", "16", "--lora-target-modules", "all-linear", "--num-train-epochs", "10", "--save-strategy", "no"];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("attune-lora-").FullName;
 
     public LoraTests()
@@ -20,8 +23,8 @@ public sealed class LoraTests : IDisposable
     public void Train_Adapter_IsAModelForEveryVerb()
     {
         Train("tiny", "base", "--max-steps", "2").Good();
-        var notes = Train("base", "adapter", "--lora-r", "2", "--lora-target-modules", "all-linear", "--num-train-epochs", "6", "--save-strategy", "no").Good().Error;
-        Assert.Contains("LoRA: rank 2 on 7 linear layers (query, key, value, attention.output.dense, intermediate.dense, output.dense, pooler.dense), and classifier whole; ", notes, StringComparison.Ordinal);
+        var notes = Train("base", "adapter", Options).Good().Error;
+        Assert.Contains("LoRA: rank 4 on 7 linear layers (query, key, value, attention.output.dense, intermediate.dense, output.dense, pooler.dense), and classifier whole; ", notes, StringComparison.Ordinal);
         Assert.True(File.Exists(At("adapter/adapter_model.safetensors")));
         Assert.False(File.Exists(At("adapter/model.safetensors")));
         using (var config = JsonDocument.Parse(File.ReadAllText(At("adapter/adapter_config.json"))))
@@ -29,7 +32,7 @@ public sealed class LoraTests : IDisposable
         Assert.Contains("library_name: peft\n", File.ReadAllText(At("adapter/README.md")), StringComparison.Ordinal);
 
         // The same with whole weights at the end, from which every program predicts the same.
-        Train("base", "merged", "--lora-r", "2", "--lora-target-modules", "all-linear", "--num-train-epochs", "6", "--save-strategy", "no", "--merge-adapter").Good();
+        Train("base", "merged", [.. Options, "--merge-adapter"]).Good();
         Assert.True(File.Exists(At("merged/model.safetensors")));
         Assert.False(File.Exists(At("merged/adapter_config.json")));
         string[] texts = ["the film was very lovely and great", "the meal was very awful and poor"];
@@ -40,7 +43,7 @@ public sealed class LoraTests : IDisposable
         Assert.Contains("'eval_accuracy': 1.0", AttuneProcess.Run(_folder, "evaluate", "adapter").Good().Out, StringComparison.Ordinal);
 
         // A run that goes on from the merged adapter; a second adapter on it is refused.
-        Train("adapter", "further", "--max-steps", "1").Good();
+        Assert.Contains("adapter is an adapter: merged into ", Train("adapter", "further", "--max-steps", "1").Good().Error, StringComparison.Ordinal);
         Assert.True(File.Exists(At("further/model.safetensors")));
         Assert.Contains("is an adapter already", Train("adapter", "second", "--lora-r", "2").Error, StringComparison.Ordinal);
         Assert.Contains("tiny has no weights", Train("tiny", "random", "--lora-r", "2").Error, StringComparison.Ordinal);
