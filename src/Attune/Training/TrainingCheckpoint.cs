@@ -1,6 +1,4 @@
 using Attune.Checkpoints;
-using Attune.Formats;
-using Attune.Models;
 using Attune.Optimization;
 
 namespace Attune.Training;
@@ -54,7 +52,7 @@ internal sealed class TrainingCheckpoint
     /// <summary>Brings model, optimizer, schedule, sums and callbacks to where they were.</summary>
     internal RunPosition Restore(Trainer trainer, TrainingArguments args, TrainingPlan plan, TrainingStep step)
     {
-        LoadWeights(trainer.Model, _folder);
+        LoopCheckpoint.LoadWeights(trainer.Model, _folder);
         RestoreOptimizer(trainer, step.Optimizer);
         if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);
         FindBest(args);
@@ -97,18 +95,6 @@ internal sealed class TrainingCheckpoint
             return;
         }
         trainer.Notice($"{_folder} has no state of this optimizer: it starts anew, so the run is not continued exactly.");
-    }
-
-    /// <summary>Puts the weights of a checkpoint into a model of the same shape.</summary>
-    /// <exception cref="AttuneException">It lacks weights, or they are of another model.</exception>
-    internal static void LoadWeights(PreTrainedModel model, string folder)
-    {
-        using (var file = WeightFiles.Open(folder))
-            if (file is null) throw new AttuneException($"{folder} has no weights; take another checkpoint.");
-        var report = WeightLoading.Load(model, folder, seed: 0);
-        if (report.New.Count + report.Resized.Count > 0)
-            throw new AttuneException(
-                $"{folder} does not hold the weights of this model: {string.Join(", ", [.. report.New, .. report.Resized])}; resume with the model it was made with.");
     }
 
     private RunPosition Position(TrainingArguments args, TrainingPlan plan)

@@ -15,7 +15,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainerControl _control;
     private readonly CancellationToken _cancellation;
     private readonly TrainingPlan _plan;
-    private readonly Sampler _sampler;
+    private readonly DataLoader _loader;
     private readonly TrainerState _state;
     private readonly TrainingStep _step;
     private readonly CheckpointWriter _writer;
@@ -36,9 +36,10 @@ internal sealed class TrainingRun : IDisposable
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
-        _sampler = _args.GroupByLength
+        var sampler = _args.GroupByLength
             ? Sampler.GroupedByLength([.. data.Rows.Select(row => row.Length)], checked((int)_args.RowsPerUpdate), _args.Seed)
             : Sampler.Random(data.Count, _args.DataSeed ?? _args.Seed);
+        _loader = new DataLoader(data, _args.PerDeviceTrainBatchSize, sampler, _args.DataloaderDropLast);
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
@@ -113,7 +114,7 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             using var time = Profiler.Measure("loading");
-            TrainingCheckpoint.LoadWeights(_trainer.Model, best);
+            LoopCheckpoint.LoadWeights(_trainer.Model, best);
         }
         catch (AttuneException e)
         {
@@ -124,7 +125,7 @@ internal sealed class TrainingRun : IDisposable
     private void Epoch()
     {
         _callbacks.EpochBegin(_state);
-        foreach (var batches in TrainingPlan.Windows(_args, _sampler, _position.Epoch).Skip((int)_position.Updates))
+        foreach (var batches in _loader.RowsOfUpdates(checked((int)_position.Epoch), _args.GradientAccumulationSteps).Skip((int)_position.Updates))
         {
             var step = _step.Run(batches);
             Advance(batches);
