@@ -19,6 +19,7 @@ internal static class TrainCommand
             new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
         ], Run)
     {
+        Complete = EffectiveArguments.Complete,
         Examples =
         [
             "attune train",
@@ -29,8 +30,7 @@ internal static class TrainCommand
 
     private static int Run(ArgumentValues values, Terminal terminal)
     {
-        var output = values.Create<OutputArguments>().Apply(terminal);
-        foreach (var notice in values.Notices) terminal.Tell(notice);
+        var output = values.Create<OutputArguments>().With(values.Create<TrainingArguments>().LogLevel).Apply(terminal);
         var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
         var model = start.Model ?? Names.EmbeddedEncoder;
         var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
@@ -51,19 +51,22 @@ internal static class TrainCommand
         ModelArguments from, DataArguments data, TrainingArguments arguments, string? defaults, TrainHubArguments hub, OutputArguments output,
         Terminal terminal)
     {
-        Compute.Check(from);
+        Compute.Check(from, arguments.UseCpu);
+        if (arguments.UseCpu) @from = @from with { Device = "cpu" };
         var checkedArguments = UsageException.Check(() => Check(arguments));
         hub.Check(checkedArguments.OutputDir, terminal);
         using var profile = Profiler.Start(arguments.Profile);
-        var code = Run(from, data, arguments, checkedArguments, defaults, output, terminal);
+        using var pusher = hub.Pusher(terminal);
+        var code = Run(from, data, arguments, checkedArguments, defaults, output, terminal, pusher);
         if (profile is not null) terminal.Tell(profile.Write(checkedArguments.OutputDir).TrimEnd());
+        if (code == ExitCode.Success) pusher?.Finish();
         if (code == ExitCode.Success) hub.Push(checkedArguments.OutputDir, terminal);
         return code;
     }
 
     private static int Run(
         ModelArguments from, DataArguments data, TrainingArguments arguments, TrainingArguments checkedArguments, string? defaults,
-        OutputArguments output, Terminal terminal)
+        OutputArguments output, Terminal terminal, HubPusher? pusher)
     {
         var checkpoint = OutputFolder.Check(checkedArguments, checkedArguments.ResumeFromCheckpoint, terminal.Tell);
         if (checkpoint is not null) (from, data) = RunConfig.AtItsCommits(checkedArguments.OutputDir, from, data);
@@ -93,14 +96,15 @@ internal static class TrainCommand
         Profiler.Measure("libtorch", () => Compute.Start(from));
         using var model = Profiler.Measure("loading", () => BertForSequenceClassification.FromPretrained(
             folder, source.ModelLabels, source.ProblemType, seed: unchecked((ulong)arguments.Seed)));
-        foreach (var line in RunNotes.Of(from, data, config, model, arguments, train, maxLength)) terminal.Tell(line);
+        if (arguments.LogLevel != LogLevel.Warning)
+            foreach (var line in RunNotes.Of(from, data, config, model, arguments, train, maxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
         var trainer = new Trainer(
             model, arguments, train, eval, source.ComputeMetrics(),
             [
                 new ProgressBar(terminal, TimeProvider.System), save,
-                new RunConfigKeeper(@from with { ModelRevision = found.Commit }, data with { DatasetRevision = source.Commit }), .. Reporters.Of(arguments),
+                new RunConfigKeeper(@from with { ModelRevision = found.Commit }, data with { DatasetRevision = source.Commit }), .. Reporters.Of(arguments), .. pusher is null ? (TrainerCallback[])[] : [pusher],
             ],
             tokenizer.Save, terminal.Tell);
         if (output.Verbose)

@@ -26,16 +26,19 @@ internal sealed class EvaluationLoop(
         var logits = new float[data.Count * columns];
         var batches = (data.Count - 1) / args.PerDeviceEvalBatchSize + 1;
         var lossSum = 0.0;
+        var losses = args.IncludeForMetrics.Contains(Measuring.Loss) ? new float[data.Count] : null;
         for (var batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
             var first = batch * args.PerDeviceEvalBatchSize;
             var rows = Enumerable.Range(first, Math.Min(args.PerDeviceEvalBatchSize, data.Count - first)).ToArray();
-            lossSum += Predict(data, rows, logits.AsSpan(first * columns)) * rows.Length;
+            var loss = Predict(data, rows, logits.AsSpan(first * columns));
+            lossSum += loss * rows.Length;
+            losses?.AsSpan(first, rows.Length).Fill((float)loss);
             callbacks.PredictionStep(state, batch + 1, batches);
         }
         var metrics = new OrderedDictionary<string, double>();
-        if (data.Labels is not null) AddMetrics(metrics, prefix, lossSum / data.Count, Prediction(logits, data.Labels));
+        if (data.Labels is not null) AddMetrics(metrics, prefix, lossSum / data.Count, Prediction(logits, data.Labels) with { Losses = losses, Inputs = InputsFor(data) });
         SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Count, batches);
         return new PredictionOutput(logits, columns, data.Labels, metrics);
     }
@@ -86,9 +89,13 @@ internal sealed class EvaluationLoop(
     {
         using var time = Profiler.Measure("metrics");
         metrics[prefix + "_loss"] = loss;
+        if (args.PredictionLossOnly) return;
         foreach (var (name, value) in computeMetrics?.Invoke(prediction) ?? new Dictionary<string, double>())
             metrics[name.StartsWith(prefix + "_", StringComparison.Ordinal) ? name : $"{prefix}_{name}"] = value;
     }
+
+    private IReadOnlyList<int[]>? InputsFor(TokenizedDataset data) =>
+        args.IncludeForMetrics.Contains(Measuring.Inputs) ? [.. data.Rows.Select(row => row.InputIds.ToArray())] : null;
 
     private EvalPrediction Prediction(float[] logits, Labels labels) => new(
         logits,

@@ -17,6 +17,7 @@ public sealed partial record TrainingArguments
         completed.CheckWarmup();
         completed.CheckBestModel();
         completed.CheckNumbers(notice);
+        Measuring.Check(completed);
         if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
         return completed;
     }

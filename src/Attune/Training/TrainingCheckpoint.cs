@@ -38,6 +38,7 @@ internal sealed class TrainingCheckpoint
         RowsAtATime = step.MicroBatches.MostRows,
         TrainSeconds = seconds,
         RowsTrained = position.RowsTrained,
+        TokensTrained = position.TokensTrained,
         Plateau = step.Rate.State,
     };
 
@@ -111,6 +112,7 @@ internal sealed class TrainingCheckpoint
             IsEpochStopped = known && _exact!.EpochStopped,
             IsTrainingStopped = args.RestoreCallbackStatesFromCheckpoint && (_exact?.TrainingStopped ?? false),
             RowsTrained = _exact?.RowsTrained ?? 0,
+            TokensTrained = _exact?.TokensTrained ?? 0,
             SecondsBefore = _exact?.TrainSeconds ?? 0,
         };
     }

@@ -151,8 +151,22 @@ internal sealed class TrainingRun : IDisposable
     {
         _position.Updates++;
         _position.RowsTrained += batches.Sum(rows => rows.Length);
+        CountTokens(batches);
         var batchesDone = Math.Min(_position.Updates * _args.GradientAccumulationSteps, _plan.BatchesPerEpoch);
         _state.Epoch = _position.Epoch + batchesDone / (double)_plan.BatchesPerEpoch;
+    }
+
+    private void CountTokens(int[][] batches)
+    {
+        var data = _trainer.TrainDataset!;
+        var padded = batches.Sum(rows => data.PaddedTokens(rows));
+        _position.TokensTrained += padded;
+        _state.NumInputTokensSeen += Measuring.TokensSeen(_args) switch
+        {
+            CountedTokens.All => padded,
+            CountedTokens.NonPadding => batches.Sum(rows => rows.Sum(row => (long)data.Rows[row].Length)),
+            _ => 0,
+        };
     }
 
     /// <summary>What followed the last update of a resumed run and had not been done when its checkpoint was written.</summary>
@@ -186,6 +200,7 @@ internal sealed class TrainingRun : IDisposable
         var logs = new OrderedDictionary<string, double> { ["loss"] = Math.Round(_step.Loss.Take(_state.GlobalStep), 4) };
         if (_step.GradNorm is { } norm) logs["grad_norm"] = norm;
         logs["learning_rate"] = _step.Optimizer.LearningRate;
+        if (Measuring.TokensSeen(_args) != CountedTokens.None) SpeedMetrics.AddTokens(logs, "train", Seconds, _state.NumInputTokensSeen);
         _trainer.Log(logs);
     }
 
@@ -252,6 +267,7 @@ internal sealed class TrainingRun : IDisposable
     {
         var metrics = new OrderedDictionary<string, double>();
         SpeedMetrics.Add(metrics, "train", Seconds, _position.RowsTrained, _state.GlobalStep);
+        if (_args.IncludeTokensPerSecond) SpeedMetrics.AddTokens(metrics, "train", Seconds, _position.TokensTrained);
         metrics["total_flos"] = _state.TotalFlos;
         metrics["train_loss"] = _step.Loss.Mean(_state.GlobalStep);
         if (!isInterrupted) _trainer.Log(metrics);
