@@ -23,7 +23,8 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
         var rows = new RunRows(request, inputs, terminal.Tell);
         Profiler.Measure("libtorch", () => Compute.Start(request.Model));
         using var model = Profiler.Measure("loading", () => StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments, terminal.Tell));
-        foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, rows.Train, rows.MaxLength)) terminal.Tell(line);
+        if (rows.Arguments.LogLevel != LogLevel.Warning)
+            foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, rows.Train, rows.MaxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
         var reporters = Reporters.Of(rows.Arguments, terminal.Tell);

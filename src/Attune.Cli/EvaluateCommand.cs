@@ -98,7 +98,7 @@ internal static class EvaluateCommand
         if (IsNamed(given)) return given;
         if (RunConfig.Read(folder) is not { } run) throw new AttuneException(
             $"{folder} does not say what it was trained on; name the data by --dataset, --validation-file or --test-file.");
-        foreach (var (argument, value) in run) values.SetDefault(argument.Name, value);
+        foreach (var (argument, value) in run) values.SetDefault(argument.Name, value, "the run");
         // The run's limits on rows are not this evaluation's.
         return values.Create<DataArguments>() with
         {

@@ -12,14 +12,14 @@ internal static class Presets
     /// <returns>One line that names the values used.</returns>
     internal static string Apply(Preset preset, ArgumentValues values)
     {
-        var used = new List<string>();
+        var (used, word) = (new List<string>(), Argument.Spell(preset.ToString()));
         foreach (var (name, value) in preset == Preset.Hf ? TrainersOwn(values) : Best(values))
         {
             if (values.Has(name)) continue;
-            values.SetDefault(name, value);
+            values.SetDefault(name, value, $"preset {word}");
             used.Add($"{name} {Argument.ToJson(value)?.ToString()}");
         }
-        return $"The preset {Argument.Spell(preset.ToString())} has set {(used.Count == 0 ? "nothing: all was given" : string.Join(", ", used))}.";
+        return $"The preset {word} has set {(used.Count == 0 ? "nothing: all was given" : string.Join(", ", used))}.";
     }
 
     /// <summary>Where Attune's own defaults differ from the Trainer's.</summary>

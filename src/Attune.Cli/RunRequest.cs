@@ -14,11 +14,17 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     /// <summary>Of the arguments of the command; the embedded encoder where no other is named.</summary>
     internal static RunRequest Of(ArgumentValues values)
     {
-        var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
-        var model = start.Model ?? Names.EmbeddedEncoder;
-        var defaults = values.Create<PresetArguments>().Preset is { } preset ? Presets.Apply(preset, values)
-            : model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
-        return new RunRequest(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults);
+        var defaults = FillIn(values);
+        return new RunRequest(values.Create<ModelArguments>(), values.Create<DataArguments>(), values.Create<TrainingArguments>(), defaults);
+    }
+
+    /// <summary>Fills in the model, and the defaults of a preset or those that suit the embedded encoder.</summary>
+    /// <returns>What is said of them; null where there are none.</returns>
+    internal static string? FillIn(ArgumentValues values)
+    {
+        values.SetDefault("model", Names.EmbeddedEncoder, "default of train");
+        return values.Create<PresetArguments>().Preset is { } preset ? Presets.Apply(preset, values)
+            : values.Create<ModelArguments>().Model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
     }
 
     /// <summary>The same with model and data set at the commits of the run that goes on in a folder.</summary>
@@ -34,7 +40,7 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     /// <exception cref="AttuneException">The device is not there.</exception>
     internal TrainingArguments Check()
     {
-        Compute.Check(Model);
+        Compute.Check(Model, Training.UseCpu);
         return UsageException.Check(() =>
         {
             Optimizers.Check(Training);

@@ -25,7 +25,6 @@ internal static class SweepCommand
     private static int Run(ArgumentValues values, Terminal terminal)
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
-        foreach (var notice in values.Notices) terminal.Tell(notice);
         var sweep = UsageException.Check(() => values.Create<SweepArguments>().Validated());
         if (values.Has("resume_from_checkpoint") || values.Has("overwrite_output_dir")) throw new UsageException(
             "attune sweep always goes on with the study in --output-dir; leave --resume-from-checkpoint and --overwrite-output-dir out, and name another folder to begin anew.");

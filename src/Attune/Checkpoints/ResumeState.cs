@@ -73,6 +73,9 @@ internal sealed record ResumeState
     /// <summary>Rows trained on so far, each time counted.</summary>
     public long RowsTrained { get; init; }
 
+    /// <summary>Tokens trained on so far, padding included.</summary>
+    public long TokensTrained { get; init; }
+
     /// <summary>Of <c>reduce_lr_on_plateau</c>; null with other schedules.</summary>
     public PlateauState? Plateau { get; init; }
 

@@ -35,6 +35,7 @@ internal sealed class EvaluationLoop(
         var logits = new float[data.Count * columns];
         var batches = (data.Count - 1) / args.PerDeviceEvalBatchSize + 1;
         var (lossSum, weightSum) = (0.0, 0.0);
+        var losses = args.IncludeForMetrics.Contains(Measuring.Loss) ? new float[data.Count] : null;
         for (var batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -43,12 +44,13 @@ internal sealed class EvaluationLoop(
             var loss = Predict(data, rows, logits.AsSpan(first * columns), out var weight);
             if (weight > 0) lossSum += loss * weight;
             weightSum += weight;
+            losses?.AsSpan(first, rows.Length).Fill((float)loss);
             callbacks.PredictionStep(state, batch + 1, batches);
         }
         var metrics = new OrderedDictionary<string, double>();
         var labels = data.TextLabels;
         if (data.TextStarts is { } starts) logits = PooledWindows.Logits(logits, columns, starts, Pooling, TaskOf(labels));
-        var prediction = labels is null ? null : Prediction(logits, labels);
+        var prediction = labels is null ? null : Prediction(logits, labels) with { Losses = losses, Inputs = InputsFor(data) };
         // The loss is that of the rows, as in training; the metrics are of the texts.
         if (prediction is not null) AddMetrics(metrics, prefix, lossSum / weightSum, prediction);
         SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Texts, batches);
@@ -102,9 +104,13 @@ internal sealed class EvaluationLoop(
     {
         using var time = Profiler.Measure("metrics");
         metrics[prefix + "_loss"] = loss;
+        if (args.PredictionLossOnly) return;
         foreach (var (name, value) in computeMetrics?.Invoke(prediction) ?? new Dictionary<string, double>())
             metrics[name.StartsWith(prefix + "_", StringComparison.Ordinal) ? name : $"{prefix}_{name}"] = value;
     }
+
+    private IReadOnlyList<int[]>? InputsFor(TokenizedDataset data) =>
+        args.IncludeForMetrics.Contains(Measuring.Inputs) ? [.. data.Rows.Select(row => row.InputIds.ToArray())] : null;
 
     private EvalPrediction Prediction(float[] logits, Labels labels) => new(
         logits,

@@ -64,7 +64,7 @@ internal static class ModelSoup
     {
         try
         {
-            TrainingCheckpoint.LoadWeights(trainer.Model, folder);
+            LoopCheckpoint.LoadWeights(trainer.Model, folder);
             return true;
         }
         catch (AttuneException e)

@@ -49,7 +49,7 @@ public sealed class Trainer
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(args);
-        Notice = notice ?? (_ => { });
+        Notice = notice is null || args.LogLevel is LogLevel.Error or LogLevel.Critical ? _ => { } : notice;
         Args = SmoothedOnlyClasses(args.Validated(Notice), trainDataset ?? evalDataset, model);
         if (Args.EvalStrategy != IntervalStrategy.No && evalDataset is null)
             throw new AttuneException("eval_strategy asks for evaluations, but there is no evaluation set; give one, or --eval-strategy no.");
@@ -218,6 +218,7 @@ public sealed class Trainer
     internal void Log(OrderedDictionary<string, double> logs)
     {
         if (State.Epoch is { } epoch) logs["epoch"] = epoch;
+        if (Measuring.TokensSeen(Args) != CountedTokens.None) logs["num_input_tokens_seen"] = State.NumInputTokensSeen;
         State.History.Add(new OrderedDictionary<string, double>(logs) { ["step"] = State.GlobalStep });
         Callbacks.Log(State, logs);
     }

@@ -155,6 +155,11 @@ public sealed partial record TrainingArguments
     /// <value>Default true; false in transformers.</value>
     public bool RestoreCallbackStatesFromCheckpoint { get; init; } = true;
 
+    /// <summary>Computes on the processor, whatever else there is.</summary>
+    /// <value>Default false: where the command's --device says. There is no other device yet.</value>
+    [ArgumentAlias("no_cuda")]
+    public bool UseCpu { get; init; }
+
     /// <summary>Seed of dropout, of new weights and, without <see cref="DataSeed"/>, of the order of the rows.</summary>
     /// <value>Default 42.</value>
     public long Seed { get; init; } = 42;

@@ -20,6 +20,7 @@ public sealed partial record TrainingArguments
         completed.CheckNumbers(notice);
         completed.CheckLoss();
         completed.CheckLora();
+        Measuring.Check(completed);
         if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
         return completed;
     }

@@ -1,6 +1,4 @@
 using Attune.Checkpoints;
-using Attune.Formats;
-using Attune.Models;
 
 namespace Attune.Training;
 
@@ -40,6 +38,7 @@ internal sealed class TrainingCheckpoint
         StartWeights = step.Pull?.Fingerprint,
         TrainSeconds = seconds,
         RowsTrained = position.RowsTrained,
+        TokensTrained = position.TokensTrained,
         Plateau = step.Rate.State,
     };
 
@@ -57,7 +56,7 @@ internal sealed class TrainingCheckpoint
     {
         if (step.Pull is { } pull && _exact?.StartWeights is { } start && pull.Fingerprint != start)
             throw new AttuneException($"decay_to_pretrained needs the weights that the run began with, and those of the model are others than when {_folder} was written; load the model anew from where the run began.");
-        LoadWeights(trainer.Model, _folder);
+        LoopCheckpoint.LoadWeights(trainer.Model, _folder);
         RestoreOptimizer(trainer, step);
         if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);
         FindBest(args);
@@ -103,27 +102,6 @@ internal sealed class TrainingCheckpoint
         trainer.Notice($"{_folder} has no state of this optimizer: it starts anew, so the run is not continued exactly.");
     }
 
-    /// <summary>Puts the weights of a checkpoint into a model of the same shape.</summary>
-    /// <exception cref="AttuneException">It lacks weights, or they are of another model.</exception>
-    internal static void LoadWeights(PreTrainedModel model, string folder)
-    {
-        if (model.Adapter is not null)
-        {
-            if (!AdapterFolder.Is(folder))
-                throw new AttuneException($"{folder} holds no adapter; resume without the lora options, or start a new run with --model {folder}.");
-            model.Adapter.LoadCheckpoint(folder);
-            return;
-        }
-        if (AdapterFolder.Is(folder))
-            throw new AttuneException($"{folder} holds an adapter and no whole model; resume with the lora options that the run began with.");
-        using (var file = WeightFiles.Open(folder))
-            if (file is null) throw new AttuneException($"{folder} has no weights; take another checkpoint.");
-        var report = WeightLoading.Load(model, folder, seed: 0);
-        if (report.New.Count + report.Resized.Count > 0)
-            throw new AttuneException(
-                $"{folder} does not hold the weights of this model: {string.Join(", ", [.. report.New, .. report.Resized])}; resume with the model it was made with.");
-    }
-
     private RunPosition Position(TrainingArguments args, TrainingPlan plan)
     {
         var known = _exact is not null && _exact.UpdatesPerEpoch == plan.UpdatesPerEpoch && !args.IgnoreDataSkip;
@@ -138,6 +116,7 @@ internal sealed class TrainingCheckpoint
             IsEpochStopped = known && _exact!.EpochStopped,
             IsTrainingStopped = args.RestoreCallbackStatesFromCheckpoint && (_exact?.TrainingStopped ?? false),
             RowsTrained = _exact?.RowsTrained ?? 0,
+            TokensTrained = _exact?.TokensTrained ?? 0,
             SecondsBefore = _exact?.TrainSeconds ?? 0,
         };
     }

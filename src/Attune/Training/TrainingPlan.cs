@@ -16,9 +16,7 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
         RequirePositive("per_device_train_batch_size", args.PerDeviceTrainBatchSize);
         RequirePositive("gradient_accumulation_steps", args.GradientAccumulationSteps);
         if (rows == 0) throw new AttuneException("The training set has no rows; choose another file or split.");
-        var batches = args.DataloaderDropLast
-            ? rows / args.PerDeviceTrainBatchSize
-            : (rows - 1) / args.PerDeviceTrainBatchSize + 1;
+        var batches = DataLoader.CountOf(rows, args.PerDeviceTrainBatchSize, args.DataloaderDropLast);
         if (batches == 0 && args.MaxSteps <= 0)
             throw new AttuneException(
                 $"There is no batch to train on: dataloader_drop_last leaves out batches below {args.PerDeviceTrainBatchSize} rows and the training set has {rows}; lower per_device_train_batch_size.");
@@ -33,10 +31,6 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
             _ => new TrainingPlan(batches, updates, (long)Math.Ceiling(args.NumTrainEpochs * updates), (long)Math.Ceiling(args.NumTrainEpochs)),
         };
     }
-
-    /// <summary>The batches of each update of an epoch, as row numbers.</summary>
-    internal static IEnumerable<int[][]> Windows(TrainingArguments args, Sampler sampler, long epoch) =>
-        sampler.Batches(checked((int)epoch), args.PerDeviceTrainBatchSize, args.DataloaderDropLast).Chunk(args.GradientAccumulationSteps);
 
     /// <summary>Updates of warm-up: <c>warmup_steps</c> where it is given, else <c>warmup_ratio</c> of the run, rounded up.</summary>
     internal long WarmupSteps(TrainingArguments args) => args.WarmupSteps switch

@@ -15,7 +15,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainerControl _control;
     private readonly CancellationToken _cancellation;
     private readonly TrainingPlan _plan;
-    private readonly Sampler _sampler;
+    private readonly DataLoader _loader;
     private readonly TrainerState _state;
     private readonly TrainingStep _step;
     private readonly CheckpointWriter _writer;
@@ -36,7 +36,7 @@ internal sealed class TrainingRun : IDisposable
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
-        _sampler = Samplers.Of(_args, data);
+        _loader = new DataLoader(data, _args.PerDeviceTrainBatchSize, Samplers.Of(_args, data), _args.DataloaderDropLast);
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
@@ -115,7 +115,7 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             using var time = Profiler.Measure("loading");
-            TrainingCheckpoint.LoadWeights(_trainer.Model, best);
+            LoopCheckpoint.LoadWeights(_trainer.Model, best);
         }
         catch (AttuneException e)
         {
@@ -126,7 +126,7 @@ internal sealed class TrainingRun : IDisposable
     private void Epoch()
     {
         _callbacks.EpochBegin(_state);
-        foreach (var batches in TrainingPlan.Windows(_args, _sampler, _position.Epoch).Skip((int)_position.Updates))
+        foreach (var batches in _loader.RowsOfUpdates(checked((int)_position.Epoch), _args.GradientAccumulationSteps).Skip((int)_position.Updates))
         {
             var step = _step.Run(batches);
             Advance(batches);
@@ -152,8 +152,22 @@ internal sealed class TrainingRun : IDisposable
     {
         _position.Updates++;
         _position.RowsTrained += batches.Sum(rows => rows.Length);
+        CountTokens(batches);
         var batchesDone = Math.Min(_position.Updates * _args.GradientAccumulationSteps, _plan.BatchesPerEpoch);
         _state.Epoch = _position.Epoch + batchesDone / (double)_plan.BatchesPerEpoch;
+    }
+
+    private void CountTokens(int[][] batches)
+    {
+        var data = _trainer.TrainDataset!;
+        var padded = batches.Sum(rows => data.PaddedTokens(rows));
+        _position.TokensTrained += padded;
+        _state.NumInputTokensSeen += Measuring.TokensSeen(_args) switch
+        {
+            CountedTokens.All => padded,
+            CountedTokens.NonPadding => batches.Sum(rows => rows.Sum(row => (long)data.Rows[row].Length)),
+            _ => 0,
+        };
     }
 
     /// <summary>What followed the last update of a resumed run and had not been done when its checkpoint was written.</summary>
@@ -187,6 +201,7 @@ internal sealed class TrainingRun : IDisposable
         var logs = new OrderedDictionary<string, double> { ["loss"] = Math.Round(_step.Loss.Take(_state.GlobalStep), 4) };
         if (_step.GradNorm is { } norm) logs["grad_norm"] = norm;
         logs["learning_rate"] = _step.Optimizer.LearningRate;
+        if (Measuring.TokensSeen(_args) != CountedTokens.None) SpeedMetrics.AddTokens(logs, "train", Seconds, _state.NumInputTokensSeen);
         _trainer.Log(logs);
     }
 
@@ -254,6 +269,7 @@ internal sealed class TrainingRun : IDisposable
     {
         var metrics = new OrderedDictionary<string, double>();
         SpeedMetrics.Add(metrics, "train", Seconds, _position.RowsTrained, _state.GlobalStep);
+        if (_args.IncludeTokensPerSecond) SpeedMetrics.AddTokens(metrics, "train", Seconds, _position.TokensTrained);
         metrics["total_flos"] = _state.TotalFlos;
         metrics["train_loss"] = _step.Loss.Mean(_state.GlobalStep);
         if (!isInterrupted) _trainer.Log(metrics);

@@ -159,18 +159,28 @@ internal sealed class TrainingStep : IDisposable
 
     /// <summary>Whether the update may be made: where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
     private bool IsSound(double[] losses) =>
-        _args.LoggingNanInfFilter is not null || losses.All(double.IsFinite) && double.IsFinite(GradNorm ?? 0);
+        _args is { LoggingNanInfFilter: not null, Debug.Count: 0 } || losses.All(double.IsFinite) && double.IsFinite(GradNorm ?? 0);
+
+    private string SearchOverflow(double[] losses, int[][] batches)
+    {
+        var batch = Array.FindIndex(losses, loss => !double.IsFinite(loss));
+        var (lines, found) = OverflowSearch.Of(_model, _data, batches[Math.Max(0, batch)]);
+        foreach (var line in lines) _notice(line);
+        return found;
+    }
 
     /// <summary>Leaves the weights as they are, and stops where that does not help.</summary>
     private void Skip(double[] losses, int[][] batches)
     {
+        var overflow = _args.Debug.Contains(Measuring.UnderflowOverflow) ? SearchOverflow(losses, batches) : null;
         Optimizer.ZeroGrad();
         var isLossFinite = losses.All(double.IsFinite);
         var rows = batches.Where((_, i) => isLossFinite || !double.IsFinite(losses[i])).SelectMany(batch => batch).ToList();
         var shown = string.Join(", ", rows.Take(RowsShown)) + (rows.Count > RowsShown ? $" and {rows.Count - RowsShown} more" : "");
         var what = $"The {(isLossFinite ? "gradient" : "loss")} of update {_state.GlobalStep + 1} is not a finite number (training rows {shown}, counted from 0; " +
             $"learning rate {Rate.After(_state.GlobalStep):g4})";
-        HasGivenUp = SkippedInARow == MostSkipped;
+        HasGivenUp = overflow is not null || SkippedInARow == MostSkipped;
+        if (overflow is not null) throw new AttuneException($"{what}: {overflow}; debug underflow_overflow stops training here.");
         if (HasGivenUp)
             throw new AttuneException($"{what}, and so it was {MostSkipped} updates before, so training stopped; lower learning_rate or look at these rows.");
         SkippedInARow++;
