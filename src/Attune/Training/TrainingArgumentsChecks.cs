@@ -16,6 +16,7 @@ public sealed partial record TrainingArguments
         completed.CheckIntervals();
         completed.CheckWarmup();
         completed.CheckBestModel();
+        completed.CheckEarlyStopping();
         completed.CheckAverages(notice);
         completed.CheckNumbers(notice);
         completed.CheckLoss();
@@ -85,12 +86,16 @@ public sealed partial record TrainingArguments
                 $"load_best_model_at_end needs save_steps to be a multiple of eval_steps, but they are {SaveSteps} and {EvalSteps}; change one of them, or give --save-strategy best."));
     }
 
-    private void CheckAverages(Action<string>? notice)
+    private void CheckEarlyStopping()
     {
         if (EarlyStoppingPatience is < 1) throw Unfit("early_stopping_patience", EarlyStoppingPatience.Value, "it must be at least 1");
         if (EarlyStoppingThreshold is not >= 0) throw Unfit("early_stopping_threshold", EarlyStoppingThreshold, "it must be at least 0");
         if (EarlyStoppingPatience is not null && EvalStrategy == IntervalStrategy.No)
             throw new AttuneException("early_stopping_patience counts evaluations; set --eval-strategy epoch or steps.");
+    }
+
+    private void CheckAverages(Action<string>? notice)
+    {
         if (EmaDecay is not (null or (> 0 and < 1))) throw Unfit("ema_decay", EmaDecay.Value, "it must lie above 0 and below 1");
         if (SwaStart is not (null or (>= 0 and < double.PositiveInfinity))) throw Unfit("swa_start", SwaStart.Value, "it must be at least 0");
         if (SwaStart >= 1 && SwaStart >= NumTrainEpochs && MaxSteps < 0)
