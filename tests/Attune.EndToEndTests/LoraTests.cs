@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Attune.Tests.Hub;
 
 namespace Attune.EndToEndTests;
 
@@ -66,11 +67,37 @@ public sealed class LoraTests : IDisposable
         Assert.Equal(File.ReadAllBytes(At("whole/adapter_model.safetensors")), File.ReadAllBytes(At("cut/adapter_model.safetensors")));
     }
 
-    private Result Train(string model, string output, params string[] options) => AttuneProcess.Run(_folder,
+    /// <summary>As PEFT leaves one: without configuration and tokenizer, which are those of the model that it belongs to.</summary>
+    [Fact]
+    public void Predict_AdapterOfTheHub_FindsItsModelThere()
+    {
+        using var server = new HubServer();
+        (string, string)[] online = [("HF_ENDPOINT", server.Endpoint.AbsoluteUri), ("HF_HUB_OFFLINE", "0")];
+        Train("tiny", "base", "--max-steps", "2").Good();
+        var model = server.Add("models/org/base");
+        model.Commit(Files("base", "config.json", "model.safetensors", "vocab.txt"));
+        AttuneProcess.Run(_folder, Words("org/base", "adapter", Options), null, online).Good();
+        Assert.Contains("base_model: org/base\n", File.ReadAllText(At("adapter/README.md")), StringComparison.Ordinal);
+        using (var config = JsonDocument.Parse(File.ReadAllText(At("adapter/adapter_config.json"))))
+            Assert.Equal(("org/base", model.Branches["main"]),
+                (config.RootElement.GetProperty("base_model_name_or_path").GetString(), config.RootElement.GetProperty("revision").GetString()));
+        server.Add("models/org/adapter").Commit(Files("adapter", "adapter_config.json", "adapter_model.safetensors"));
+        string[] words = ["the film was very lovely and great", "the meal was very awful and poor"];
+        Directory.Delete(At("hf-home"), recursive: true);
+        var answers = AttuneProcess.Run(_folder, ["predict", "--model", "org/adapter", .. words], null, online).Good().Out;
+        Assert.Equal(["positive", "negative"], answers.Split('\n').Take(2).Select(line => line.Split('\t')[0]));            // by the names of the model's classes
+        Assert.Equal(answers, AttuneProcess.Run(_folder, ["predict", "--model", "org/adapter", .. words]).Good().Out);        // offline, from the cache
+    }
+
+    private (string, byte[])[] Files(string folder, params string[] names) => [.. names.Select(name => (name, File.ReadAllBytes(At($"{folder}/{name}"))))];
+
+    private Result Train(string model, string output, params string[] options) => AttuneProcess.Run(_folder, Words(model, output, options));
+
+    private static string[] Words(string model, string output, params string[] options) =>
     [
         "train", "--model", model, "--train-file", "train.csv", "--validation-file", "dev.csv", "--threads", "1", "--learning-rate", "1e-2", "--per-device-train-batch-size", "8",
         "--no-token-cache", "--output-dir", output, .. options,
-    ]);
+    ];
 
     private string At(string file) => Path.Combine(_folder, file);
 }
