@@ -50,7 +50,7 @@ public sealed class ExperimentTests : IDisposable
         Assert.Equal(10, (int)evaluated["eval_samples"]!);
 
         var other = AttuneProcess.Run(_folder, [.. words, "--output-dir", "whole", "--weight-decay", "0.5"]);
-        Assert.Equal((1, "attune: whole holds an experiment with other arguments (weight_decay was 0.0 and is 0.5 now); choose another --output-dir, or give --overwrite-output-dir to replace it.\n"),
+        Assert.Equal((1, "attune: whole holds an experiment with other arguments (weight_decay was 0 and is 0.5 now); choose another --output-dir, or give --overwrite-output-dir to replace it.\n"),
             (other.Code, other.Error));
     }
 
@@ -94,7 +94,7 @@ public sealed class ExperimentTests : IDisposable
         Assert.Single(Directory.GetFiles(Path.Combine(_folder, "whole"), "model.safetensors", SearchOption.AllDirectories));
         Assert.Empty(Directory.GetDirectories(Path.Combine(_folder, "whole"), "checkpoint-*", SearchOption.AllDirectories));
 
-        foreach (var place in (string[])["Trial 2 of 4", "Trial 4 of 4", "stage 2", "stage 3"])
+        foreach (var place in (string[])["Trial 3 of 4", "stage 2", "stage 3"])
         {
             using var process = AttuneProcess.Start(_folder, [.. words, "--output-dir", "broken"]);
             process.WaitFor(place);
@@ -110,6 +110,17 @@ public sealed class ExperimentTests : IDisposable
         }
         Assert.Equal(expected, File.ReadAllText(Path.Combine(_folder, "shared", "study.json")));
         Assert.Single(Directory.GetFiles(Path.Combine(_folder, "shared"), "model.safetensors", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void Sweep_Grid_KeepsTheModelsOfTheBestAndSaysWhatFailed()
+    {
+        var result = AttuneProcess.Run(_folder, "sweep", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "dev.csv", "--threads", "1", "--max-steps", "4",
+            "--method", "grid", "--search", "learning_rate=1e-3,1e-2", "--search", "max_length=8,1", "--keep-best", "2", "--output-dir", "grid").Good();
+        Assert.Equal(2, result.Out.Split('\n').Count(line => line.EndsWith(" complete", StringComparison.Ordinal)));
+        Assert.Equal(2, result.Out.Split('\n').Count(line => line.EndsWith(" failed", StringComparison.Ordinal)));
+        Assert.Matches("(?m)^Trial 2 failed: .*max_length", result.Error);
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(_folder, "grid"), "model.safetensors", SearchOption.AllDirectories).Length);
     }
 
     /// <summary>As a power cut would, at once or when it says something.</summary>

@@ -69,7 +69,7 @@ internal static class LearningCurves
         if (high <= low) (low, high) = (low - 0.5, low + 0.5);
         var rough = (high - low) / steps;
         var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
-        var step = power * (rough / power switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
+        var step = power * ((rough / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
         return (Math.Floor(low / step) * step, Math.Ceiling(high / step) * step, step);
     }
 

@@ -120,7 +120,11 @@ internal sealed class StudyStore : IDisposable
             Do("CREATE TABLE IF NOT EXISTS study (arguments TEXT NOT NULL)");
             Do("CREATE TABLE IF NOT EXISTS tasks (trial INTEGER, stage INTEGER, owner TEXT, done INTEGER NOT NULL DEFAULT 0, value REAL, complete INTEGER NOT NULL DEFAULT 0, " +
                 "error TEXT, PRIMARY KEY (trial, stage))");
-            if (Rows("SELECT arguments FROM study", row => row.GetString(0)) is [var kept, ..]) return kept;
+            if (Rows("SELECT arguments FROM study", row => row.GetString(0)) is [var kept, ..])
+            {
+                if (!Directory.GetFiles(Path.Combine(_folder, Processes)).Select(Path.GetFileName).OfType<string>().Any(process => process != _own && IsAlive(process))) TryFailedAgain();
+                return kept;
+            }
             Do("INSERT INTO study VALUES ($arguments)", ("$arguments", PythonJson.Write(arguments)));
             for (var trial = 1; trial <= _plan.Trials; trial++) Do("INSERT INTO tasks (trial, stage) VALUES ($trial, 0)", ("$trial", trial));
             return null;
@@ -128,6 +132,10 @@ internal sealed class StudyStore : IDisposable
         if (before is not null && SeriesKey.Difference((JsonObject)PythonJson.Parse(System.Text.Encoding.UTF8.GetBytes(before), FileName)!, arguments) is { } difference)
             throw new AttuneException($"{_folder} holds another study ({difference}); choose another --output-dir, or give the arguments that it was begun with.");
     }
+
+    /// <summary>What failed may have been the disk or a missing file; what the others of its stage have not waited for is too late.</summary>
+    private void TryFailedAgain() =>
+        Do("UPDATE tasks SET done = 0, owner = NULL, error = NULL WHERE error IS NOT NULL AND stage = (SELECT MAX(stage) FROM tasks)");
 
     /// <summary>When all tasks of a stage are done, those that go on get one of the next.</summary>
     private void BeginNextStage()

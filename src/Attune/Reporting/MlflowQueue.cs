@@ -99,7 +99,8 @@ internal sealed class MlflowQueue
         var text = File.ReadAllText(path);
         var whole = text[..(text.LastIndexOf('\n') + 1)];
         if (whole.Length < text.Length) AtomicFile.WriteText(path, whole);
-        return [.. whole.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => PythonJson.Parse(Encoding.UTF8.GetBytes(line), path)).OfType<JsonObject>()];
+        return [.. whole.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => PythonJson.Parse(Encoding.UTF8.GetBytes(line), path)).OfType<JsonObject>()
+            .Where(line => line["call"] is JsonValue && line["body"] is JsonObject)];
     }
 
     private static int? Number(string file)

@@ -8,7 +8,7 @@ internal sealed class MlflowSender : IDisposable
     /// <summary>Marks a run, so that one that was created before a crash is found again.</summary>
     internal const string Tag = "attune.queue";
 
-    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1), LongestWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1), LongestWait = TimeSpan.FromMinutes(1), AfterCancelling = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly AutoResetEvent _wake = new(false);
@@ -39,13 +39,11 @@ internal sealed class MlflowSender : IDisposable
     {
         _isClosing = true;
         _wake.Set();
-        if (!_thread.Join(_patience))
-        {
-            _stop.Cancel();
-            _thread.Join();
-        }
+        if (!_thread.Join(_patience)) _stop.Cancel();
+        var isOver = _thread.Join(AfterCancelling);
         if (_queues.Any(queue => queue.Next is not null))
             _notice($"Not all of the log has reached MLflow at {_settings.Server}; the rest is kept and sent at the next start of a run in the same folder.");
+        if (!isOver) return;                                   // a name that is being looked up cannot be hurried; the thread ends with the process
         _wake.Dispose();
         _stop.Dispose();
     }
@@ -66,7 +64,7 @@ internal sealed class MlflowSender : IDisposable
                 Send(client, queue, queue.Next!, ref experiment);
                 wait = FirstWait;
             }
-            catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException or AttuneException or MlflowClient.RefusedException)
+            catch (Exception e)                                // whatever it is: an error on this thread must not end the run
             {
                 if (_isClosing || _stop.IsCancellationRequested) return;
                 if (!_saidSo) _notice($"The log does not reach MLflow at {_settings.Server}: {Reason(e)}. It is kept, and tried again now and then.");

@@ -26,6 +26,8 @@ public sealed class LearningCurvesTests
             Assert.Contains("a & <b>", texts);
             Assert.Contains("eval_accuracy", texts);
             Assert.DoesNotContain("eval_runtime", texts);
+            Assert.All((string[])["0", "0.2", "0.4", "0.6", "0.8", "1", "10"], tick => Assert.Contains(tick, texts));
+            Assert.InRange(texts.Count, 20, 40);
         }
         finally
         {

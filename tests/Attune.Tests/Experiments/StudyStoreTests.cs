@@ -20,6 +20,7 @@ public sealed class StudyStoreTests : IDisposable
         var plan = new HalvingPlan(trials, 1, factor);
         Assert.Equal((last, cuts), (plan.LastStage, string.Join(' ', Enumerable.Range(0, last).Select(plan.Cut))));
         Assert.Null(plan.Cut(last));
+        if (last > 1) Assert.Equal(2 * factor, (plan with { FirstCut = 2 }).Cut(1));
     }
 
     [Fact]
@@ -76,6 +77,23 @@ public sealed class StudyStoreTests : IDisposable
         Assert.Null(alive.Take(out isOver));
         Assert.True(isOver);
         Assert.Equal(0.5, Assert.Single(alive.Results()).Result.Value);
+    }
+
+    [Fact]
+    public void Task_ThatFailed_IsTriedAgainAtTheNextStartOnly()
+    {
+        var task = new StudyTask(1, 0);
+        using (var store = Open(HalvingPlan.Whole(1)))
+        {
+            store.Finish(store.Take(out _)!, new TaskResult(null, IsComplete: false, "the disk was full"));
+            Assert.Equal("the disk was full", Assert.Single(store.Results()).Result.Error);
+            Assert.Equal(1, Assert.Single(store.Over()));
+            using var beside = Open(HalvingPlan.Whole(1));
+            Assert.Null(beside.Take(out var isOver));
+            Assert.True(isOver);
+        }
+        using var next = Open(HalvingPlan.Whole(1));
+        Assert.Equal(task, next.Take(out _));
     }
 
     [Fact]

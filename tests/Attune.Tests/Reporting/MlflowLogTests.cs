@@ -127,10 +127,10 @@ public sealed class MlflowLogTests : IDisposable
     public void Queue_LineThatWasCutOff_IsTakenAway()
     {
         var queue = MlflowQueue.Create(_folder.Path);
-        queue.Add(new() { ["call"] = "a" });
+        queue.Add(new() { ["call"] = "a", ["body"] = new System.Text.Json.Nodes.JsonObject() });
         File.AppendAllText(Path.Combine(_folder.Path, "run-1.jsonl"), "{\"call\": \"b");
         var again = Assert.Single(MlflowQueue.All(_folder.Path));
-        again.Add(new() { ["call"] = "c" });
+        again.Add(new() { ["call"] = "c", ["body"] = new System.Text.Json.Nodes.JsonObject() });
         again.MarkSent();
         Assert.Equal("c", (string)again.Next!["call"]!);
         Assert.Equal("c", (string)Assert.Single(MlflowQueue.All(_folder.Path)).Next!["call"]!);
