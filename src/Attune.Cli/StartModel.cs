@@ -21,6 +21,6 @@ internal static class StartModel
         }
         if (lora is null || model.LoadReport.Source is not null) return model;
         model.Dispose();
-        throw new AttuneException($"lora_r is given, but {from.Model} has no weights: what is added to random ones is worth nothing without them; name a trained model by --model.");
+        throw new AttuneException($"an adapter is asked for (lora_r, or tune lora), but {from.Model} has no weights: what is added to random ones is worth nothing without them; name a trained model by --model.");
     }
 }

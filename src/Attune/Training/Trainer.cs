@@ -57,8 +57,8 @@ public sealed class Trainer
             throw new AttuneException("save_strategy is best, but metric_for_best_model does not say by which metric; set it, for example to loss.");
         if (Args.SaveStrategy == SaveStrategy.Best && Args.EvalStrategy == IntervalStrategy.No)
             Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
-        if (Args.LoraR is not null && model.Adapter is null)
-            throw new AttuneException("lora_r is given, but the model was made without an adapter; give FromPretrained or FromConfig the configuration that the arguments' ToLoraConfig makes.");
+        if (Args.HasAdapter && model.Adapter is null)
+            throw new AttuneException("an adapter is asked for (lora_r, or tune lora), but the model was made without an adapter; give FromPretrained or FromConfig the configuration that the arguments' ToLoraConfig makes.");
         if (Args.MergeAdapter && model.Adapter is null) throw new AttuneException("merge_adapter is given, but the model has no adapter; leave it out.");
         (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
         if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));

@@ -7,7 +7,7 @@ namespace Attune.Training;
 public sealed partial record TrainingArguments
 {
     /// <summary>Trains an adapter of this rank on some linear layers, and the classifier, in place of the whole model (LoRA, as in PEFT).</summary>
-    /// <value>At least 1; 8 is usual. Default null: no adapter.</value>
+    /// <value>At least 1. Default null: no adapter, or 8 where <see cref="Tune"/> is lora.</value>
     public int? LoraR { get; init; }
 
     /// <summary>What the adapter adds is multiplied by this divided by the rank.</summary>
@@ -52,13 +52,13 @@ public sealed partial record TrainingArguments
     /// <exception cref="AttuneException">A value is out of range.</exception>
     public LoraConfig? ToLoraConfig(string? baseModel = null, string? revision = null)
     {
-        if (LoraR is not { } rank) return null;
+        if (!HasAdapter) return null;
         var defaults = new LoraConfig();
         var patterns = new LoraConfigReader(
             new() { ["lora_rank_pattern"] = LoraRankPattern?.DeepClone(), ["lora_alpha_pattern"] = LoraAlphaPattern?.DeepClone() }, "The arguments");
         return new LoraConfig
         {
-            R = rank,
+            R = LoraR ?? defaults.R,
             LoraAlpha = LoraAlpha ?? defaults.LoraAlpha,
             LoraDropout = LoraDropout ?? defaults.LoraDropout,
             TargetModules = LoraTargetModules ?? defaults.TargetModules,
@@ -72,6 +72,9 @@ public sealed partial record TrainingArguments
         }.Checked();
     }
 
+    /// <summary>Whether an adapter is asked for.</summary>
+    internal bool HasAdapter => LoraR is not null || Tune == TunedPart.Lora;
+
     private void CheckLora()
     {
         if (ToLoraConfig() is not null) return;
@@ -82,6 +85,6 @@ public sealed partial record TrainingArguments
             ("lora_bias", LoraBias != LoraBias.None), ("modules_to_save", ModulesToSave is not null), ("merge_adapter", MergeAdapter),
         ];
         if (Array.Find(others, other => other.IsGiven).Name is { } given)
-            throw new AttuneException($"{given} is given, but no adapter is asked for; give lora_r too, for example 8, or leave it out.");
+            throw new AttuneException($"{given} is given, but no adapter is asked for; give tune lora or lora_r too, or leave it out.");
     }
 }

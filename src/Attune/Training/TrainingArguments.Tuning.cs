@@ -12,8 +12,8 @@ public sealed partial record TrainingArguments
 
     /// <summary>What of the model is trained; another way to say it than <see cref="Freeze"/>, so only one of them may be given.</summary>
     /// <value>
-    /// full, head (the classifier: as freeze base_model), layers:N (the top N layers, pooler and head: as freezing what lies below) or bitfit (all
-    /// biases, and the head). Default null: as freeze says.
+    /// full, head (the classifier: as freeze base_model), layers:N (the top N layers, pooler and head: as freezing what lies below), bitfit (all
+    /// biases, and the head) or lora (an adapter, see <see cref="LoraR"/>, and the head). Default null: as freeze and lora_r say.
     /// </value>
     public string? Tune { get; init; }
 

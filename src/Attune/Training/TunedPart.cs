@@ -6,6 +6,9 @@ namespace Attune.Training;
 /// <summary>What <c>tune</c> names: the part of the model that is trained.</summary>
 internal static class TunedPart
 {
+    /// <summary>An adapter of low rank, with which the model is made.</summary>
+    internal const string Lora = "lora";
+
     private const string Full = "full", Head = "head", BitFit = "bitfit", LayersPrefix = "layers:";
 
     /// <summary>Refuses what is no value of <c>tune</c>, or contradicts <c>freeze</c>.</summary>
@@ -13,8 +16,10 @@ internal static class TunedPart
     internal static void Check(TrainingArguments args)
     {
         if (args.Tune is not { } tune) return;
-        if (tune is not (Full or Head or BitFit) && Layers(tune) is null)
-            throw new AttuneException($"tune is {tune}; it must be {Full}, {Head}, {BitFit} or {LayersPrefix}N with N of at least 1 (the top N layers).");
+        if (tune is not (Full or Head or BitFit or Lora) && Layers(tune) is null)
+            throw new AttuneException($"tune is {tune}; it must be {Full}, {Head}, {BitFit}, {Lora} or {LayersPrefix}N with N of at least 1 (the top N layers).");
+        if (tune != Lora && args.LoraR is not null)
+            throw new AttuneException($"tune is {tune}, but lora_r asks for an adapter; leave one of them out.");
         if (FrozenPart.Parse(args.Freeze) is not null)
             throw new AttuneException($"tune is {tune} and freeze is {args.Freeze}, but both say what is trained; give one of them.");
     }
@@ -27,7 +32,7 @@ internal static class TunedPart
         var all = model.Config.NumHiddenLayers;
         switch (tune)
         {
-            case null or Full: return null;
+            case null or Full or Lora: return null;
             case Head: return new FrozenPart(null, WithPooler: true).Apply(model);
             case BitFit:
                 foreach (var weight in model.Weights.All.Where(weight => IsOfEncoder(weight, model)))

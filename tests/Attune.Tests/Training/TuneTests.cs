@@ -35,13 +35,26 @@ public sealed class TuneTests : IDisposable
 
     [Theory]
     [InlineData("layers:3", null, "tune is layers:3, but the model has 2 layers; give layers:2 at most, or full.")]
-    [InlineData("layers:0", null, "tune is layers:0; it must be full, head, bitfit or layers:N")]
-    [InlineData("everything", null, "tune is everything; it must be full, head, bitfit or layers:N")]
+    [InlineData("layers:0", null, "tune is layers:0; it must be full, head, bitfit, lora or layers:N")]
+    [InlineData("everything", null, "tune is everything; it must be full, head, bitfit, lora or layers:N")]
     [InlineData("full", "embeddings", "tune is full and freeze is embeddings, but both say what is trained; give one of them.")]
     public void Create_UnfitTune_IsOneSentence(string tune, string? freeze, string message)
     {
         using var model = TinyRun.Model();
         Assert.StartsWith(message, Assert.Throws<AttuneException>(() => Trainer(model, args => args with { Tune = tune, Freeze = freeze })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToLoraConfig_OfTuneLora_HasTheUsualRank()
+    {
+        Assert.Equal(8, new TrainingArguments { Tune = "lora" }.ToLoraConfig()!.R);
+        Assert.Equal(3, new TrainingArguments { Tune = "lora", LoraR = 3 }.ToLoraConfig()!.R);
+        Assert.Null(new TrainingArguments { Tune = "full" }.ToLoraConfig());
+        using var model = TinyRun.Model();
+        Assert.StartsWith("tune is head, but lora_r asks for an adapter",
+            Assert.Throws<AttuneException>(() => Trainer(model, args => args with { Tune = "head", LoraR = 3 })).Message, StringComparison.Ordinal);
+        Assert.StartsWith("an adapter is asked for (lora_r, or tune lora), but the model was made without an adapter",
+            Assert.Throws<AttuneException>(() => Trainer(model, args => args with { Tune = "lora" })).Message, StringComparison.Ordinal);
     }
 
     [Theory, InlineData(0), InlineData(1), InlineData(2)]
