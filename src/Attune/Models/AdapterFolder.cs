@@ -25,7 +25,8 @@ internal sealed record AdapterFolder(string Path, string Base, LoraConfig Lora)
             ?? throw new AttuneException($"{folder} is an adapter and does not say of which model; name its base_model_name_or_path in {WeightFiles.AdapterConfigName}.");
         if (!Directory.Exists(found))
             throw new AttuneException($"{folder} is an adapter of {Shown.Of(found)}, which is no folder here; put the model there, or name its folder.");
-        if (Is(found)) throw new AttuneException($"{folder} is an adapter of {found}, which is an adapter itself; merge that one first, and make this one's base_model_name_or_path the result.");
+        if (Is(found))
+            throw new AttuneException($"{folder} is an adapter of {found}, which is an adapter itself; merge that one first, and make the result this one's base_model_name_or_path.");
         return new AdapterFolder(folder, found, lora);
     }
 

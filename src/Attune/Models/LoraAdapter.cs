@@ -41,7 +41,7 @@ internal sealed class LoraAdapter
     {
         var ranks = Layers.Select(layer => layer.A.Shape[0]).Distinct().Order().ToList();
         var ends = Layers.Select(layer => End(layer.Module)).Distinct().ToList();
-        var whole = _kept.Where(weight => !weight.IsAdapter).Select(weight => weight.Name[..weight.Name.LastIndexOf('.')]).Where(module => Config.SavesWhole(module + ".")).Distinct().ToList();
+        var whole = _kept.Where(weight => Config.SavesWhole(weight.Name)).Select(weight => weight.Name[..weight.Name.LastIndexOf('.')]).Distinct().ToList();
         return string.Create(CultureInfo.InvariantCulture,
             $"LoRA: rank {string.Join(", ", ranks)} on {Layers.Count} linear layers ({string.Join(", ", ends)})") +
             $"{(whole.Count > 0 ? $", and {string.Join(", ", whole)} whole" : "")}{(Config.Bias == LoraBias.None ? "" : ", and biases")}" +
@@ -86,15 +86,18 @@ internal sealed class LoraAdapter
         foreach (var entry in file.Entries)
             if (Find(entry.Name) is { } weight) found[weight] = entry;
             else if (!entry.Name.Contains(".original_module.", StringComparison.Ordinal))
-                throw new AttuneException($"{file.Path} holds {Shown.Of(entry.Name)}, which this model does not have; take the base model and the adapter_config.json that it was made with.");
+                throw new AttuneException($"{file.Path} holds {Shown.Of(entry.Name)}, which this model does not have; " +
+                    "take the base model and the adapter_config.json that it was made with.");
         if (_weights.All.FirstOrDefault(weight => weight.IsAdapter && !found.ContainsKey(weight)) is { } missing)
             throw new AttuneException($"{file.Path} lacks {FileName(missing)}; take the adapter_config.json that belongs to it.");
         foreach (var (weight, entry) in found)
         {
             if (!entry.Shape.SequenceEqual(weight.Shape))
-                throw new AttuneException($"{file.Path}: {entry.Name} has the shape ({string.Join(',', entry.Shape)}), and ({string.Join(',', weight.Shape)}) by its configuration; take both from the same adapter.");
+                throw new AttuneException($"{file.Path}: {entry.Name} has the shape ({string.Join(',', entry.Shape)}), " +
+                    $"and ({string.Join(',', weight.Shape)}) by its configuration; take both from the same adapter.");
             file.ReadFloats(entry, weight.Span);
             file.RequireFinite(entry, weight.Span);
+            if (!_kept.Contains(weight)) Keep(weight, isKept: true);                  // what the file has must not be lost when it is written again
         }
         return found.Keys.ToHashSet();
     }
@@ -137,7 +140,8 @@ internal sealed class LoraAdapter
         var unknown = isNew ? Config.TargetsWithout(_weights.LinearModules).FirstOrDefault() : null;
         if (unknown is null && Layers.Count > 0) return;
         var ends = _weights.LinearModules.Select(End).Distinct().ToList();
-        var what = unknown is null ? "The adapter's target_modules fit no layer of the model that may have one" : $"The adapter's target_modules name \"{unknown}\", and the model has no such linear layer";
+        var what = "The adapter's target_modules " +
+            (unknown is null ? "fit no layer of the model that may have one" : $"name \"{unknown}\", and the model has no such linear layer");
         throw new AttuneException($"{what}; it has {string.Join(", ", ends)}.{(unknown is null ? "" : Spelling.DidYouMean(unknown, ends))}");
     }
 

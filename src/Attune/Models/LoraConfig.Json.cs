@@ -55,7 +55,8 @@ public sealed partial record LoraConfig
             if (!IsOff(json[key])) throw new AttuneException($"{file}: {key} is {PythonJson.Write(json[key])}, and Attune does not have it; take an adapter without it, or merge it by PEFT.");
         // Only what begins by changing the weights of the model matters to who reads the result.
         if (json["init_lora_weights"] is JsonValue start && start.TryGetValue<string>(out var way) && !(way is "gaussian" or "eva" or "orthogonal"))
-            throw new AttuneException($"{file}: init_lora_weights is \"{way}\", which changes the model's own weights too; convert the adapter by PEFT to a plain one first.");
+            throw new AttuneException(
+                $"{file}: init_lora_weights is \"{way}\", which changes the model's own weights too; convert the adapter by PEFT to a plain one first.");
         var defaults = new LoraConfig();
         var reader = new LoraConfigReader(json, file);
         var target = json["target_modules"] is JsonValue text && text.TryGetValue<string>(out var word) ? word : null;

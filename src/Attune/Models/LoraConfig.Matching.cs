@@ -26,7 +26,7 @@ public sealed partial record LoraConfig
         if (ExcludeModules.Any(name => IsEnd(module, name))) return false;
         // What is trained whole needs no adapter.
         if (AllModulesToSave.Any(name => $".{module}.".Contains($".{name}.", StringComparison.Ordinal))) return false;
-        if (TargetPattern is not null) return Fits($"^(?:{TargetPattern})$", module);
+        if (TargetPattern is not null) return Fits(WholePattern(TargetPattern), module);
         if (IsAllLinear) return true;
         if (TargetModules.Contains(module)) return true;
         return TargetModules.Any(name => IsEnd(module, name)) && (LayersToTransform is not { Count: > 0 } layers || layers.Contains(LayerOf(module)));
@@ -62,6 +62,8 @@ public sealed partial record LoraConfig
         return otherwise;
     }
 
+    private static string WholePattern(string pattern) => $"^(?:{pattern})$";
+
     private static string EndPattern(string pattern) => $@"^(.*\.)?({pattern})$";
 
     private static bool IsEnd(string module, string name) => module == name || module.EndsWith("." + name, StringComparison.Ordinal);
@@ -74,7 +76,11 @@ public sealed partial record LoraConfig
 
     private void CheckPatterns()
     {
-        string[] patterns = [.. TargetPattern is null ? [] : new[] { $"^(?:{TargetPattern})$" }, .. RankPattern.Select(pair => EndPattern(pair.Key)), .. AlphaPattern.Select(pair => EndPattern(pair.Key))];
+        string[] patterns =
+        [
+            .. TargetPattern is null ? [] : new[] { WholePattern(TargetPattern) },
+            .. RankPattern.Select(pair => EndPattern(pair.Key)), .. AlphaPattern.Select(pair => EndPattern(pair.Key)),
+        ];
         foreach (var pattern in patterns)
             try
             {
@@ -82,7 +88,8 @@ public sealed partial record LoraConfig
             }
             catch (Exception e) when (e is ArgumentException or NotSupportedException)
             {
-                throw new AttuneException($"The pattern {Formats.Shown.Of(pattern)} of the adapter cannot be used: {e.Message.TrimEnd('.')}; write a plain regular expression.", e);
+                throw new AttuneException(
+                    $"The pattern {Formats.Shown.Of(pattern)} of the adapter cannot be used: {e.Message.TrimEnd('.')}; write a plain regular expression.", e);
             }
     }
 

@@ -69,5 +69,5 @@ internal sealed class FrozenCache : IDisposable
     }
 
     /// <summary>Two checkpoints with their optimizer are there while the older one is replaced.</summary>
-    private static long RoomForCheckpoints(Trainer trainer) => 2 * 3 * sizeof(float) * trainer.Model.ParameterCount;
+    private static long RoomForCheckpoints(Trainer trainer) => 2 * 3 * sizeof(float) * trainer.Model.WeightsOfFiles.Sum(weight => weight.NumberOfElements);
 }

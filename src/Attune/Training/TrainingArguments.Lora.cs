@@ -42,7 +42,10 @@ public sealed partial record TrainingArguments
     /// <value>Names, or their ends. Default none.</value>
     public IReadOnlyList<string>? ModulesToSave { get; init; }
 
-    /// <summary>Writes the model with the adapter merged into its weights at the end, so that any program can load it; the adapter goes into the folder adapter in <see cref="OutputDir"/>.</summary>
+    /// <summary>
+    /// Writes the model with the adapter merged into its weights at the end, so that any program can load it; the adapter goes into the folder
+    /// adapter in <see cref="OutputDir"/>.
+    /// </summary>
     /// <value>Default false: the folder holds the adapter, and names the model that it belongs to.</value>
     public bool MergeAdapter { get; init; }
 

@@ -197,6 +197,21 @@ public sealed class LoraGoldenTests : IDisposable
         Assert.Equal(before.Logits, after.Logits);
     }
 
+    /// <summary>What a file holds beyond its configuration is kept when it is written again.</summary>
+    [Fact]
+    public void Load_FileWithMoreThanItsConfiguration_KeepsIt()
+    {
+        var (folder, golden, model) = Open("all_linear_bias");
+        model.SavePretrained(_folder.Path);
+        model.Dispose();
+        var config = PythonJson.ReadFile(Path.Combine(folder, "adapter_config.json"))!.AsObject();
+        config["bias"] = "none";
+        PythonJson.WriteFile(Path.Combine(_folder.Path, "adapter_config.json"), config);
+        var before = File.ReadAllBytes(Path.Combine(_folder.Path, "adapter_model.safetensors"));
+        using (var again = BertForSequenceClassification.FromPretrained(_folder.Path, baseFolder: Base(golden))) again.SavePretrained(_folder.Path);
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(_folder.Path, "adapter_model.safetensors")));
+    }
+
     private static (string Folder, JsonElement Golden, BertForSequenceClassification Model) Open(string name)
     {
         var folder = Path.Combine(Golden.Require("lora"), name);
