@@ -1,5 +1,4 @@
 using Attune.Datasets;
-using Attune.Models;
 using Attune.Profiling;
 using Attune.Reporting;
 using Attune.Training;
@@ -9,36 +8,56 @@ namespace Attune.Cli;
 /// <summary>One run: from a model, rows and arguments to a folder with the trained model and its results.</summary>
 internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, OutputArguments output, Terminal terminal)
 {
+    /// <summary>Whether it is one of several, whose results are printed together.</summary>
+    internal bool IsPart { get; init; }
+
+    /// <summary>Watch and steer it besides what every run has.</summary>
+    internal IReadOnlyList<TrainerCallback> Callbacks { get; init; } = [];
+
     /// <summary>Trains, evaluates and predicts. Ctrl+C and SIGTERM end it with a checkpoint.</summary>
     /// <param name="checkpoint">That it goes on from; null to start.</param>
-    /// <returns>The exit code.</returns>
+    /// <param name="cut">Ends it in the same way from within the program.</param>
     /// <exception cref="AttuneException">Something is wrong that the user can mend.</exception>
-    internal int Run(string? checkpoint)
+    internal RunOutcome Run(string? checkpoint, CancellationToken cut = default)
     {
         var rows = new RunRows(request, inputs, terminal.Tell);
-        var (from, folder) = (request.Model, inputs.Found.Path);
-        Profiler.Measure("libtorch", () => Compute.Start(from));
-        using var model = Profiler.Measure("loading", () => BertForSequenceClassification.FromPretrained(
-            folder, rows.Source.ModelLabels, rows.Source.ProblemType, seed: unchecked((ulong)rows.Arguments.Seed)));
-        foreach (var line in RunNotes.Of(from, rows.Data, inputs.Config, model, rows.Arguments, rows.Train, rows.MaxLength)) terminal.Tell(line);
+        Profiler.Measure("libtorch", () => Compute.Start(request.Model));
+        using var model = Profiler.Measure("loading", () => StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments, terminal.Tell));
+        if (rows.Arguments.LogLevel != LogLevel.Warning)
+            foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, rows.Train, rows.MaxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
-        var trainer = new Trainer(
-            model, rows.Arguments, rows.Train, rows.Eval, rows.Source.ComputeMetrics(),
-            [
-                new ProgressBar(terminal, TimeProvider.System), save,
-                new RunConfigKeeper(@from with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }),
-                .. Reporters.Of(rows.Arguments),
-            ],
-            rows.Save, terminal.Tell)
+        var reporters = Reporters.Of(rows.Arguments, terminal.Tell);
+        try
         {
-            WindowPooling = rows.Settings.WindowPooling,
-        };
-        if (output.Verbose)
-            foreach (var line in RunNotes.Details(folder, model, trainer.Args)) terminal.Tell(line);
-        var results = new TrainResults(trainer, rows.Source, output, terminal);
-        var done = trainer.TrainFrom(checkpoint, stop.Token);
-        if (done.Interrupted) return results.Interrupted(done, stop.Code ?? ExitCode.TryAgain);   // else max_time is over
+            var trainer = new Trainer(
+                model, rows.Arguments, rows.Train, rows.Eval, rows.Source.ComputeMetrics(),
+                [
+                    new ProgressBar(terminal, TimeProvider.System), save,
+                    new RunConfigKeeper(request.Model with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }),
+                    .. reporters, .. Callbacks,
+                ],
+                rows.Save, terminal.Tell)
+            {
+                WindowPooling = rows.Settings.WindowPooling,
+            };
+            if (output.Verbose)
+                foreach (var line in RunNotes.Details(inputs.Found.Path, model, trainer.Args)) terminal.Tell(line);
+            return Run(trainer, rows, checkpoint, stop, cut);
+        }
+        finally
+        {
+            foreach (var reporter in reporters.OfType<IDisposable>()) reporter.Dispose();
+        }
+    }
+
+    private RunOutcome Run(Trainer trainer, RunRows rows, string? checkpoint, StopSignals stop, CancellationToken cut)
+    {
+        var results = new TrainResults(trainer, rows.Source, output, IsPart, terminal);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, cut);
+        var done = trainer.TrainFrom(checkpoint, either.Token);
+        if (done.Interrupted && cut.IsCancellationRequested && stop.Code is null) return Ended(ExitCode.Success, isCut: true);
+        if (done.Interrupted) return Ended(results.Interrupted(done, stop.Code ?? ExitCode.TryAgain));   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
         results.Train(done, rows.Train.Texts);
         try
@@ -47,9 +66,11 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
         }
         catch (OperationCanceledException)
         {
-            return results.InterruptedAfterTraining(stop.Code!.Value);
+            return Ended(results.InterruptedAfterTraining(stop.Code!.Value));
         }
-        return results.Finish();
+        return Ended(results.Finish());
+
+        RunOutcome Ended(int code, bool isCut = false) => new(code, isCut, trainer.State.LogHistory);
     }
 
     private static void Measure(TrainResults results, RunRows rows, CancellationToken cancellation)

@@ -82,6 +82,10 @@ public sealed record DataArguments
     /// <value>Above 0 and below 1. Default: 0.1 where evaluations are asked for and the data set has no validation split; else none.</value>
     public double? ValidationSplit { get; init; }
 
+    /// <summary>Trains on all training rows but one of several like parts, which is evaluated, with the classes in their proportions, by the seed.</summary>
+    /// <value>Its number and how many there are, such as 2/5. Default null: none. --folds 5 runs all five.</value>
+    public string? Fold { get; init; }
+
     /// <summary>Shuffles the training rows before max_train_samples takes the first of them.</summary>
     /// <value>Default false: in the order of the file. Training shuffles them in every epoch in any case.</value>
     public bool ShuffleTrainDataset { get; init; }

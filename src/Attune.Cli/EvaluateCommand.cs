@@ -1,3 +1,4 @@
+using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Datasets;
 using Attune.Formats;
@@ -32,25 +33,29 @@ internal static class EvaluateCommand
             AtomicFile.CreateFolder(results);
             AtomicFile.RequireWritable(Path.Combine(results, CheckpointFiles.AllResults));
         }
-        var folder = Names.Model(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun), from.ModelRevision, terminal).Path;
+        var found = ModelFolder.Find(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun), from.ModelRevision, terminal);
+        var folder = found.Path;
         var isOfRun = !IsNamed(values.Create<DataArguments>());
         var data = Data(values, folder);
 
         Compute.Start(from);
         var settings = from.Settings(PredictionSettings.Load(folder));
-        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText, settings);
+        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText, settings, found.Base);
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal);
         if (source.ProblemType != classifier.ProblemType) throw new AttuneException(
             $"{folder} is a model for {Argument.ToJson(classifier.ProblemType)}, but {source.Name} has labels for " +
             $"{Argument.ToJson(source.ProblemType)}; take a data set of the same kind, or give --problem-type.");
-        if (data.ValidationSplit is not null) source.EnsureValidation(isWanted: true, RunConfig.Seed(folder) ?? new TrainingArguments().Seed);
-        var split = Split(what, source, isOfRun);
+        var seed = RunConfig.Seed(folder) ?? new TrainingArguments().Seed;
+        if (data.ValidationSplit is not null) source.EnsureValidation(isWanted: true, seed);
+        var fold = what.Split is null && data.Fold is { } part ? Fold.Parse(part) : null;
+        var split = fold is null ? Split(what, source, isOfRun) : DatasetDict.Train;
         var threshold = source.Threshold;
         if (what.SaveThresholds && threshold is null) throw new UsageException("--save-thresholds writes what --threshold auto chooses; give that too.");
-        var rows = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell, settings.Stride(classifier.MaxLength))
-            .Labelled(split, data.MaxEvalSamples)!;
+        var encoded = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell, settings.Stride(classifier.MaxLength));
+        var rows = encoded.Labelled(split, fold is null ? data.MaxEvalSamples : data.MaxTrainSamples)!;
+        if (fold is not null) (rows, split) = (fold.Cut(rows, seed).Evaluated, "eval");
 
         var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, ReportTo = [] };
         var trainer = new Trainer(
@@ -93,7 +98,7 @@ internal static class EvaluateCommand
         if (IsNamed(given)) return given;
         if (RunConfig.Read(folder) is not { } run) throw new AttuneException(
             $"{folder} does not say what it was trained on; name the data by --dataset, --validation-file or --test-file.");
-        foreach (var (argument, value) in run) values.SetDefault(argument.Name, value);
+        foreach (var (argument, value) in run) values.SetDefault(argument.Name, value, "the run");
         // The run's limits on rows are not this evaluation's.
         return values.Create<DataArguments>() with
         {

@@ -35,16 +35,16 @@ internal static class PredictCommand
         if (what.File is not null && values.Texts.Count > 0) throw new UsageException("Give either texts or --file, not both.");
         if (output.Json && what.OutputFormat is not (null or OutputFormat.Json))
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
-        var folder = Names.Model(from.Model ?? Names.LastRun, from.ModelRevision, terminal).Path;
+        var folder = ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal);
         if (what.File is null || File.Exists(what.File)) Compute.Begin();
         var texts = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
             : values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true);
 
         Compute.Start(from);
-        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText, Settings(what, from, folder));
+        using var classifier = TextClassifier.FromPretrained(folder.Path, from.MaxLength, from.TokensInText, Settings(what, from, folder.Path), folder.Base);
         if (what.Bf16) classifier.Model.Precision = Precision.BFloat16;
         if (output.Verbose)
-            terminal.Tell(RunNotes.Of(folder, classifier));
+            terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         using var answers = new AnswerWriter(output.Json ? what with { OutputFormat = OutputFormat.Json } : what, classifier, terminal);
         // A person at the keyboard gets each answer at once.

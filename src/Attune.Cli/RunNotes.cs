@@ -18,6 +18,7 @@ internal static class RunNotes
             $"Model: {from.Model} ({Count(config.NumHiddenLayers, "layer")} of {config.HiddenSize}, {model.ParameterCount:N0} weights, ") +
             $"{Count(config.NumLabels, "output")}).";
         if (from.Model != Names.EmbeddedEncoder && model.LoadReport.Describe() is { Length: > 0 } report) yield return report;
+        if (model.Adapter is { } adapter) yield return adapter.Describe();
         if (Renamed(start, model) is { } renamed) yield return renamed;
         if (Shortened(from, maxLength) is { } shortened) yield return shortened;
         if (from.Padding is not null) yield return "padding has no effect: no padding is computed, and the results are the same.";

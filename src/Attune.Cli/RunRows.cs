@@ -11,30 +11,40 @@ namespace Attune.Cli;
 internal sealed class RunRows
 {
     private readonly EncodedSplits _encoded;
+    private readonly RunInputs _inputs;
 
     /// <summary>Sets rows apart where that is asked for, and tokenizes what training and evaluation need.</summary>
     /// <param name="request">Of the run.</param>
-    /// <param name="inputs">The data set.</param>
+    /// <param name="inputs">The data set; keeps the tokens for the next run.</param>
     /// <param name="tell">Is told what was taken.</param>
     /// <exception cref="AttuneException">The rows do not fit what is asked of them.</exception>
     internal RunRows(RunRequest request, RunInputs inputs, Action<string> tell)
     {
         var (from, data, arguments) = (request.Model, request.Data, request.Training);
-        Source = inputs.Source.Copy();
+        (_inputs, Source) = (inputs, inputs.Source.Copy());
+        var fold = data.Fold is null ? null : Fold.Parse(data.Fold);
         var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd || Source.Threshold is not null;
-        data = data with { ValidationSplit = Source.EnsureValidation(isEvaluated, arguments.Seed) };
-        if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
+        if (fold is null) data = data with { ValidationSplit = Source.EnsureValidation(isEvaluated, arguments.Seed) };
+        else if (data.ValidationSplit is not null) throw new AttuneException("validation_split and a fold are given, which both set training rows apart; leave one out.");
+        if (request.Defaults is not null) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
         Source.CheckBestMetric(arguments);
         if (request.Defaults is not null) tell(request.Defaults);
         (Data, Arguments) = (data, arguments);
-        Tokenizer = BertTokenizer.FromPretrained(inputs.Found.Path, from.TokensInText);
+        Tokenizer = BertTokenizer.FromPretrained(inputs.Found.OfTokenizer, from.TokensInText);
         MaxLength = RowLength.Of(Tokenizer, inputs.Config, from.MaxLength);
         Settings = from.Settings(new PredictionSettings()) with { MaxLength = MaxLength };
         PooledWindows.Require(Settings.WindowPooling, Source.Columns.Task);
         _encoded = new EncodedSplits(Source, Tokenizer, MaxLength, tell, Settings.Stride(MaxLength));
-        Train = _encoded.Labelled(DatasetDict.Train, data.MaxTrainSamples)!;
-        Eval = Source.Validation is { } validation ? _encoded.Labelled(validation, data.MaxEvalSamples) : null;
-        Mismatched = Source.Mismatched(DatasetDict.Validation) is { } other ? _encoded.Labelled(other, data.MaxEvalSamples) : null;
+        Train = Labelled(DatasetDict.Train, data.MaxTrainSamples);
+        if (fold is not null)
+        {
+            (Train, Eval) = fold.Cut(Train, arguments.Seed);
+            if (data.MaxEvalSamples < Eval.Texts) Eval = Eval.Select([.. Enumerable.Range(0, data.MaxEvalSamples.Value)]);
+            tell($"Fold {fold}: {Train.Texts} training texts, and {Eval.Texts} others for evaluation{(Source.Validation is { } unused ? $"; the split {unused} is not used" : "")}.");
+            return;
+        }
+        Eval = Source.Validation is { } validation ? Labelled(validation, data.MaxEvalSamples) : null;
+        Mismatched = Source.Mismatched(DatasetDict.Validation) is { } other ? Labelled(other, data.MaxEvalSamples) : null;
         if (Eval is null)
             tell("There is no validation split, so nothing is evaluated; --validation-split 0.1 sets a tenth of the training rows apart.");
     }
@@ -76,8 +86,13 @@ internal sealed class RunRows
     }
 
     /// <summary>The rows of a test split.</summary>
-    internal TokenizedDataset ToPredict(string split) => _encoded.Encode(split, Data.MaxPredictSamples)!;
+    internal TokenizedDataset ToPredict(string split) => Encoded(split, Data.MaxPredictSamples, () => _encoded.Encode(split, Data.MaxPredictSamples)!);
 
     /// <summary>What is hard about each of them, where the data set says so; else null.</summary>
     internal IReadOnlyList<string>? Kinds(string split) => _encoded.Kinds(split, Data.MaxPredictSamples);
+
+    private TokenizedDataset Labelled(string split, int? most) => Encoded(split, most, () => _encoded.Labelled(split, most)!);
+
+    private TokenizedDataset Encoded(string split, int? most, Func<TokenizedDataset> encode) => _inputs.Encoded(
+        (split, most, MaxLength, Settings.Stride(MaxLength), Data.ValidationSplit, Data.ValidationSplit is null ? 0 : Arguments.Seed, Tokenizer.Fingerprint()), encode);
 }

@@ -1,3 +1,4 @@
+using Attune.Cli.Experiments;
 using Attune.Profiling;
 using Attune.Training;
 
@@ -11,37 +12,49 @@ internal static class TrainCommand
         [
             new("Model", ArgumentTable.Of<ModelArguments>()), new("Data", ArgumentTable.Of<DataArguments>()),
             new("Output", ArgumentTable.Of<OutputArguments>()), new("Hub", ArgumentTable.Of<TrainHubArguments>()),
+            new("Preset", ArgumentTable.Of<PresetArguments>()),
             new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
+            new("Several runs", ArgumentTable.Of<ExperimentArguments>()),
         ], Run)
     {
+        Complete = EffectiveArguments.Complete,
         Examples =
         [
             "attune train",
             "attune train --model bert-base-uncased --dataset glue/sst2 --eval-strategy epoch --learning-rate 2e-5",
             "attune train --model FOLDER --train-file train.csv --validation-file dev.csv",
+            "attune train --model FOLDER --train-file train.csv --folds 5 --seeds 3",
         ],
     };
 
     private static int Run(ArgumentValues values, Terminal terminal)
     {
-        var output = values.Create<OutputArguments>().Apply(terminal);
-        foreach (var notice in values.Notices) terminal.Tell(notice);
+        var experiment = values.Create<ExperimentArguments>();
+        var output = values.Create<OutputArguments>().With(values.Create<TrainingArguments>().LogLevel).Apply(terminal);
         var request = RunRequest.Of(values);
         var arguments = request.Check();
         var hub = values.Create<TrainHubArguments>();
+        if (experiment.AreSeveral)
+        {
+            if (hub.PushToHub) throw new UsageException("--push-to-hub pushes one model, but --folds and --seeds train several; push the one you choose by attune push.");
+            return Experiment.Run(request, arguments, experiment, output, terminal);
+        }
         hub.Check(arguments.OutputDir, terminal);
         using var profile = Profiler.Start(arguments.Profile);
-        var code = Run(request, arguments, output, terminal);
+        using var pusher = hub.Pusher(terminal);
+        var code = Run(request, arguments, output, terminal, pusher);
         if (profile is not null) terminal.Tell(profile.Write(arguments.OutputDir).TrimEnd());
-        if (code == ExitCode.Success) hub.Push(arguments.OutputDir, terminal);
+        if (code != ExitCode.Success) return code;
+        pusher?.Finish();
+        hub.Push(arguments.OutputDir, terminal);
         return code;
     }
 
-    private static int Run(RunRequest request, TrainingArguments arguments, OutputArguments output, Terminal terminal)
+    private static int Run(RunRequest request, TrainingArguments arguments, OutputArguments output, Terminal terminal, HubPusher? pusher)
     {
         var checkpoint = OutputFolder.Check(arguments, arguments.ResumeFromCheckpoint, terminal.Tell);
         if (checkpoint is not null) request = request.AtItsCommits(arguments.OutputDir);
         var inputs = RunInputs.Load(request, arguments.OutputDir, checkpoint, terminal);
-        return new ClassifierRun(request, inputs, output, terminal).Run(checkpoint);
+        return new ClassifierRun(request, inputs, output, terminal) { Callbacks = pusher is null ? [] : [pusher] }.Run(checkpoint).Code;
     }
 }

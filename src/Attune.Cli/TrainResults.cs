@@ -10,7 +10,12 @@ using Attune.Training;
 namespace Attune.Cli;
 
 /// <summary>The results of a run: printed, and written into its folder under the names of transformers' scripts.</summary>
-internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArguments output, Terminal terminal)
+/// <param name="trainer">Of the run.</param>
+/// <param name="source">Its data set.</param>
+/// <param name="output">In which form the results are printed.</param>
+/// <param name="isPart">Whether the run is one of several, whose results are told and not printed: what is printed is theirs together.</param>
+/// <param name="terminal">Takes them.</param>
+internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArguments output, bool isPart, Terminal terminal)
 {
     private readonly JsonObject _json = [];
     private OrderedDictionary<string, double>? _test;
@@ -25,7 +30,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         {
             var isNewest = checkpoint == CheckpointFiles.Newest(Folder);
             terminal.Note($"Stopped after update {run.GlobalStep} of {trainer.State.MaxSteps}; {checkpoint} holds the state. " +
-                $"Give the same command with --resume-from-checkpoint {(isNewest ? "true" : checkpoint)} to go on.");
+                (isPart ? "Give the same command again to go on." : $"Give the same command with --resume-from-checkpoint {(isNewest ? "true" : checkpoint)} to go on."));
             return code;
         }
         terminal.Note("Stopped before the first update; there was nothing to save.");
@@ -47,7 +52,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         _json["train"] = TrainerStateJson.Entry(metrics);
         var time = ProgressLine.Duration(TimeSpan.FromSeconds(run.Metrics["train_runtime"]));
         terminal.Tell(string.Create(CultureInfo.InvariantCulture, $"Trained {run.GlobalStep:N0} updates in {time}, mean loss {run.TrainingLoss:0.0000}."));
-        if (trainer.State.BestModelCheckpoint is { } best && trainer.Args.LoadBestModelAtEnd)
+        if (trainer.State.BestModelCheckpoint is { } best && trainer.Args is { LoadBestModelAtEnd: true, Soup: 0 })
             terminal.Tell(string.Create(CultureInfo.InvariantCulture,
                 $"The best model is that of update {trainer.State.BestGlobalStep} ({trainer.Args.MetricForBestModel} {trainer.State.BestMetric:0.0000}).") +
                 $" It is {best}.");
@@ -58,6 +63,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     {
         var output = trainer.EvaluateRows(data, cancellation: cancellation);
         var measured = output.Prediction!;
+        SavedPredictions.Write(Folder, "eval", measured, source.ModelLabels);
         if (source.Threshold is { } choice) Choose(choice.Of(measured), isChosen: choice.Number is null);
         var metrics = new OrderedDictionary<string, double>(output.Metrics.Concat(EvaluationNotes.AtThresholds(measured, _thresholds, source, "eval")));
         var baseline = EvaluationNotes.Baseline(measured, source, "eval");
@@ -113,6 +119,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     {
         ModelCard.Write(trainer, source, _test);
         _json["output_dir"] = Folder;
+        if (isPart) return ExitCode.Success;
         if (output.Json) terminal.Result(PythonJson.Write(_json, ensureAscii: false));
         terminal.Tell($"The model is in {Folder}. Try: attune predict --model {Folder} \"a text\"");
         return ExitCode.Success;
@@ -121,7 +128,8 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     private void Add(string split, IReadOnlyDictionary<string, double> metrics)
     {
         _json[split] = TrainerStateJson.Entry(metrics);
-        if (!output.Json) terminal.Result(PythonDict.Of(metrics));
+        if (isPart) terminal.Tell(PythonDict.Of(metrics));
+        else if (!output.Json) terminal.Result(PythonDict.Of(metrics));
     }
 
     private static Dictionary<string, double> ByKind(PredictionOutput predictions, ClassLabels labels, IReadOnlyList<string> kinds)

@@ -58,6 +58,19 @@ public sealed class TrainedRunTests(TrainedRun run)
     }
 
     [Fact]
+    public void DoTrainEvalPredict_AreObeyed()
+    {
+        var data = Directory.CreateDirectory(Path.Combine(run.Folder, "splits")).FullName;
+        foreach (var split in new[] { "train", "test" }) File.Copy(Path.Combine(run.Folder, split + ".csv"), Path.Combine(data, split + ".csv"));
+        string[] words = ["train", "--model", "tiny", "--dataset", "splits", "--max-steps", "1", "--threads", "1", "--output-dir"];
+        AttuneProcess.Run(run.Folder, [.. words, "plain"]).Good();
+        var asked = AttuneProcess.Run(run.Folder, [.. words, "asked", "--do-train", "--do-eval", "--do-predict"]).Good();
+        Assert.Contains("do_train has no effect: attune train always trains.", asked.Error, StringComparison.Ordinal);
+        foreach (var (file, folder, isThere) in new[] { ("eval_results.json", "plain", false), ("predict_results.txt", "plain", false), ("eval_results.json", "asked", true), ("predict_results.txt", "asked", true) })
+            Assert.Equal(isThere, File.Exists(Path.Combine(run.Folder, folder, file)));
+    }
+
+    [Fact]
     public void Evaluate_RunFolder_FindsItsDataAndGivesTheSameLoss()
     {
         var result = AttuneProcess.Run(run.Folder, "evaluate", "run", "--json").Good();

@@ -20,7 +20,7 @@ internal static partial class FileChoice
     ];
 
     /// <summary>Names that Attune and transformers look for, there or not.</summary>
-    internal static IEnumerable<string> UsualNames => TokenizerNames.Prepend(Config);
+    internal static IEnumerable<string> UsualNames => TokenizerNames.Prepend(WeightFiles.AdapterConfigName).Prepend(Config);
 
     /// <summary>The configuration and the tokenizer of a model.</summary>
     internal static IEnumerable<RepoFile> WithoutWeights(IReadOnlyList<RepoFile> all) => all.Where(file => UsualNames.Append(PredictionSettings).Contains(file.Path));
@@ -41,6 +41,10 @@ internal static partial class FileChoice
 
     private static IEnumerable<RepoFile> Weights(IReadOnlyList<RepoFile> all)
     {
+        // Where there is an adapter it is what is meant, as in transformers; the model that it belongs to is another repository.
+        if (all.Any(file => file.Path == WeightFiles.AdapterConfigName))
+            foreach (var adapter in (string[])[WeightFiles.AdapterName, WeightFiles.AdapterPickleName])
+                if (all.Any(file => file.Path == adapter)) return all.Where(file => file.Path == adapter);
         foreach (var (one, index, isShard) in new[]
                  {
                      (WeightFiles.SafeTensorsName, WeightFiles.SafeTensorsIndexName, SafeTensorsShard()),

@@ -12,6 +12,12 @@ public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float
 {
     private const int Ignored = -100;
 
+    /// <summary>The token ids of each row, without padding; null unless <c>include_for_metrics</c> has inputs.</summary>
+    public IReadOnlyList<int[]>? Inputs { get; init; }
+
+    /// <summary>Of each row the mean loss of its batch, as in transformers; null unless <c>include_for_metrics</c> has loss.</summary>
+    public float[]? Losses { get; init; }
+
     /// <summary>The class of the highest logit of each row, the first of equals.</summary>
     public int[] Predictions => Probabilities.ArgMax<float>(Logits, Columns);
 
@@ -45,6 +51,13 @@ public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float
         var kept = Enumerable.Range(0, Rows).Where(row => Labels[row] != Ignored).ToArray();
         var logits = new float[kept.Length * Columns];
         foreach (var (to, row) in kept.Index()) Logits.AsSpan(row * Columns, Columns).CopyTo(logits.AsSpan(to * Columns));
-        return this with { Logits = logits, Rows = kept.Length, Labels = Array.ConvertAll(kept, row => Labels[row]) };
+        return this with
+        {
+            Logits = logits,
+            Rows = kept.Length,
+            Labels = Array.ConvertAll(kept, row => Labels[row]),
+            Inputs = Inputs is { } inputs ? Array.ConvertAll(kept, row => inputs[row]) : null,
+            Losses = Losses is { } losses ? Array.ConvertAll(kept, row => losses[row]) : null,
+        };
     }
 }

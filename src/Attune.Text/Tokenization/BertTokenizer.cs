@@ -75,6 +75,10 @@ public sealed partial class BertTokenizer
         return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(text.ToString().AsSpan())));
     }
 
+    /// <summary>Whether a folder has the files of a tokenizer.</summary>
+    internal static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, TokenizerFiles.TokenizerFile)) || File.Exists(Path.Combine(folder, TokenizerFiles.VocabularyFile));
+
     /// <summary>Loads the tokenizer of a model's folder: tokenizer.json where it is, else vocab.txt; with tokenizer_config.json.</summary>
     /// <param name="folder">A folder in the layout of the Hugging Face hub.</param>
     /// <param name="specialTokensInText">What the text "[SEP]", written by a user, means.</param>

@@ -59,6 +59,21 @@ public sealed class TokenizedDataset
     /// <summary>SHA-256 of all tokens and labels in their order: the same for the same rows, in hexadecimal digits.</summary>
     internal string Fingerprint => _fingerprint.Value;
 
+    /// <summary>Some of the texts with all their rows, in the order given; their tokens stay where they are.</summary>
+    internal TokenizedDataset Select(int[] texts)
+    {
+        if (TextStarts is null) return Of(texts, null);
+        var (rows, starts) = (new List<int>(), new int[texts.Length + 1]);
+        foreach (var (i, text) in texts.Index())
+        {
+            for (var row = TextStarts[text]; row < TextStarts[text + 1]; row++) rows.Add(row);
+            starts[i + 1] = rows.Count;
+        }
+        return Of([.. rows], starts);
+
+        TokenizedDataset Of(int[] chosen, int[]? textStarts) => new(new Datasets.SelectedRows<TokenizedRow>(Rows, chosen), Labels?.Select(chosen), textStarts);
+    }
+
     /// <summary>Packs some of the rows into a batch.</summary>
     /// <param name="rows">Their numbers, in the order of the batch.</param>
     /// <param name="firstRowNumber">Number of the first of them within its optimizer update; dropout is keyed by it.</param>

@@ -9,6 +9,15 @@ public static class CheckpointFiles
     /// <summary>Weights.</summary>
     public const string Weights = WeightFiles.SafeTensorsName;
 
+    /// <summary>Weights of an adapter, in the place of <see cref="Weights"/> where only that is trained.</summary>
+    public const string Adapter = WeightFiles.AdapterName;
+
+    /// <summary>What the adapter is.</summary>
+    public const string AdapterConfig = WeightFiles.AdapterConfigName;
+
+    /// <summary>Folder in that of a run for the adapter whose merged weights the run's folder holds.</summary>
+    public const string AdapterFolder = "adapter";
+
     /// <summary>The optimizer's tensors.</summary>
     public const string Optimizer = "optimizer.safetensors";
 
@@ -34,6 +43,13 @@ public static class CheckpointFiles
 
     /// <summary>The results of a split, for example <c>eval_results.json</c>.</summary>
     public static string Results(string split) => split + "_results.json";
+
+    /// <summary>Folder of what was predicted of each row.</summary>
+    public const string PredictionsFolder = "predictions";
+
+    /// <summary>What was predicted of each row of a split, for example <c>predictions/eval.safetensors</c>.</summary>
+    /// <remarks>A folder of its own: some programs take every safetensors file beside config.json for weights.</remarks>
+    public static string Predictions(string split) => Path.Combine(PredictionsFolder, split + ".safetensors");
 
     /// <summary>The folder of a checkpoint.</summary>
     /// <param name="outputDir">Folder of the run.</param>

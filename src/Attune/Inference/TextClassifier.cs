@@ -38,17 +38,20 @@ public sealed class TextClassifier : IDisposable
         Model.Config.ProblemType ?? (Model.Config.NumLabels == 1 ? ProblemType.Regression : ProblemType.SingleLabelClassification);
 
     /// <summary>Loads a trained model.</summary>
-    /// <param name="folder">In Hugging Face's layout, with weights.</param>
+    /// <param name="folder">In Hugging Face's layout, with weights; or of an adapter as PEFT writes it, which is then merged into the model that it belongs to.</param>
     /// <param name="maxLength">Longest row in tokens. Default: that of the settings, else the tokenizer's limit, at most the model's.</param>
     /// <param name="specialTokensInText">What the text "[SEP]", written by a user, means.</param>
     /// <param name="settings">How answers are made. Default: as the folder says.</param>
+    /// <param name="baseFolder">Of an adapter's folder: that of the model it belongs to. Default: what the adapter names.</param>
     /// <exception cref="AttuneException">A file is missing or damaged, there are no weights, or the model has no trained classifier.</exception>
     public static TextClassifier FromPretrained(
-        string folder, int? maxLength = null, SpecialTokensInText specialTokensInText = SpecialTokensInText.AsText, PredictionSettings? settings = null)
+        string folder, int? maxLength = null, SpecialTokensInText specialTokensInText = SpecialTokensInText.AsText, PredictionSettings? settings = null,
+        string? baseFolder = null)
     {
         settings ??= PredictionSettings.Load(folder);
-        var tokenizer = BertTokenizer.FromPretrained(folder, specialTokensInText);
-        var model = BertForSequenceClassification.FromPretrained(folder);
+        var isWhole = !AdapterFolder.Is(folder) || BertTokenizer.IsIn(folder);
+        var tokenizer = BertTokenizer.FromPretrained(isWhole ? folder : AdapterFolder.Open(folder, baseFolder).Base, specialTokensInText);
+        var model = LoadModel(folder, baseFolder);
         try
         {
             var report = model.LoadReport;
@@ -64,6 +67,14 @@ public sealed class TextClassifier : IDisposable
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>An adapter is merged: it then costs no products of its own.</summary>
+    private static BertForSequenceClassification LoadModel(string folder, string? baseFolder)
+    {
+        var model = BertForSequenceClassification.FromPretrained(folder, baseFolder: baseFolder);
+        if (model.Lora is null) return model;
+        using (model) return model.MergeAndUnload();
     }
 
     /// <summary>Predicts one text, or a pair.</summary>

@@ -7,6 +7,7 @@ using Attune.Parquet;
 using Attune.Tests.Datasets;
 using Attune.Tests.Tokenization;
 using Attune.Tokenization;
+using Attune.Training;
 using static Attune.Tests.Formats.TorchFiles;
 using Encoding = System.Text.Encoding;
 
@@ -61,11 +62,17 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
         new("prediction_settings", [Utf8("{\"thresholds\": {\"a\": 0.25, \"b\": 1}, \"threshold\": 0.5, \"max_length\": 64, \"long_texts\": \"windows\", \"window_stride\": 16, \"window_pooling\": \"vote\"}")],
             [.. Json, "\"max\"", "\"truncate\""], 2_000,
             (bytes, folder) => PredictionSettings.Load(Path.GetDirectoryName(folder.Write("settings/attune_prediction.json", bytes))!)),
+        new("adapter_config", [Utf8("{\"peft_type\": \"LORA\", \"r\": 8, \"lora_alpha\": 16, \"lora_dropout\": 0.1, \"target_modules\": [\"query\", \"value\"], \"bias\": \"none\", \"modules_to_save\": [\"classifier\"], " +
+            "\"rank_pattern\": {\"layer.[0-3].*query\": 2}, \"alpha_pattern\": {}, \"task_type\": \"SEQ_CLS\", \"use_rslora\": false, \"layers_to_transform\": null}"),
+            Utf8("{\"peft_type\": \"LORA\", \"target_modules\": \".*layer\\\\.(0|1)\\\\..*(query|key)\", \"exclude_modules\": null}")], [.. Json, "(", ")*", "{9999}", "(?=", "\\\\1"], 2_000,
+            (bytes, folder) => LoraConfig.Load(folder.Write("adapter_config.json", bytes)).Adapts("bert.encoder.layer.0.attention.self.query")),
         new("trainer_state", [Utf8(PythonJson.Write(TrainerStateJson.ToJson(new TrainerState()))), Utf8("""
             {"best_metric": 0.5, "epoch": 1.0, "global_step": 5, "logging_steps": 500, "eval_steps": 500, "save_steps": 500, "max_steps": 10, "num_train_epochs": 2,
              "total_flos": 1e9, "train_batch_size": 8, "log_history": [{"loss": 1.5, "step": 3, "epoch": 0.5}, {"eval_loss": NaN, "step": 5}], "stateful_callbacks": {"a": {"args": []}}}
             """)], Json, 2_000,
             (bytes, folder) => TrainerStateJson.Read(Path.GetDirectoryName(folder.Write("state/trainer_state.json", bytes))!)),
+        new("predictions", [Predictions()], [.. Json, "\"logits\"", "\"labels\"", "\"task\":\"Regression\"", "\"classes\":", "\"dtype\":\"F32\"", "\"shape\":[3,2]"], 2_000,
+            (bytes, folder) => SavedPredictions.Read(Path.GetDirectoryName(Path.GetDirectoryName(folder.Write("run/predictions/eval.safetensors", bytes)))!, "eval")),
         new("tokenizer", [TokenizerFile("tokenizer.json")], [.. Json, "\"BertNormalizer\"", "\"added_tokens\":", "\"vocab\":{", "\"[UNK]\"", "\"special_tokens\":"], 2_000,
             (bytes, folder) => Encode(Path.GetDirectoryName(folder.Write("tokenizer/tokenizer.json", bytes))!)),
         new("tokenizer_config", [TokenizerFile("tokenizer_config.json")], [.. Json, "\"added_tokens_decoder\":{", "\"model_max_length\":"], 2_000,
@@ -98,6 +105,11 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
         TensorToWrite.Of("empty", WeightType.I64, [0], Array.Empty<long>()),
         TensorToWrite.Of("é", WeightType.U8, [5], new byte[5]),
     ], new Dictionary<string, string> { ["format"] = "pt" });
+
+    private static byte[] Predictions() => SafeTensorsTests.Bytes(
+    [
+        TensorToWrite.Of("logits", WeightType.F32, [3, 2], new float[6]), TensorToWrite.Of("labels", WeightType.F32, [3], new float[3]),
+    ], new Dictionary<string, string> { ["task"] = "SingleLabel", ["classes"] = "[\"no\", \"yes\"]" });
 
     private static byte[] SoundPickle() => Pickle(Prologue, OrderedDict(), "q\0(",
         Text("w"), Tensor(Storage("FloatStorage", 0, 6), 0, [2, 3], [3, 1]), "q\u0001",

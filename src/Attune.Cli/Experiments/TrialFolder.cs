@@ -1,0 +1,26 @@
+using System.Globalization;
+using Attune.Checkpoints;
+
+namespace Attune.Cli.Experiments;
+
+/// <summary>The folder of a trial, below that of its study.</summary>
+internal sealed record TrialFolder(string Study, int Trial)
+{
+    internal string Name => string.Create(CultureInfo.InvariantCulture, $"trial-{Trial:000}");
+
+    internal string Path => System.IO.Path.Combine(Study, Name);
+
+    /// <summary>Removes what takes room and is no longer needed: checkpoints, and the model where it is not to be kept.</summary>
+    internal void Free(bool keepModel)
+    {
+        try
+        {
+            foreach (var checkpoint in CheckpointFiles.All(Path)) CheckpointRotation.Remove(checkpoint);
+            if (!keepModel) File.Delete(System.IO.Path.Combine(Path, CheckpointFiles.Weights));
+        }
+        catch (Exception e) when (e is AttuneException or IOException or UnauthorizedAccessException)
+        {
+            // Another process of the study is just doing the same, or it is tried again after the next trial.
+        }
+    }
+}
