@@ -69,6 +69,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         var baseline = EvaluationNotes.Baseline(measured, source, "eval");
         var written = new OrderedDictionary<string, double>(metrics.Concat(baseline)) { ["eval_samples"] = data.Texts };
         Add("eval", metrics);
+        _json["eval"] = TrainerStateJson.Entry(new OrderedDictionary<string, double>(metrics.Concat(baseline)));
         if (baseline.Count > 0) terminal.Tell(EvaluationNotes.Describe(baseline, measured, source));
         EvaluationPredictions.Write(Folder, measured with { Thresholds = _thresholds }, source.ModelLabels, source.SavesEvalPredictions);
         if (mismatched is not null)

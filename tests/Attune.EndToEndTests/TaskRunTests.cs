@@ -41,7 +41,7 @@ public sealed class TaskRunTests : IDisposable
     [Fact]
     public void Numbers_Stars_AreBetterThanTheirMean()
     {
-        var trained = Train("--dataset-config", "stars", "--do-regression", "--num-train-epochs", "2", "--metrics", "mse", "pearson", "--no-save-eval-predictions");
+        var trained = Train("--dataset-config", "stars", "--do-regression", "--num-train-epochs", "2", "--metrics", "mse", "pearson", "--save-eval-predictions", "false");
         var eval = trained.Results.GetProperty("eval");
         using var written = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "eval_results.json")));
         Assert.True(Number(eval, "eval_mse") < Number(written.RootElement, "eval_mse_baseline"), written.RootElement.GetRawText());

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Attune.EndToEndTests;
 
@@ -164,6 +165,16 @@ public sealed class TrainedRunTests(TrainedRun run)
         Assert.Empty(Directory.GetFiles(Path.Combine(run.Folder, "renamed"), "*.jsonl"));
         var same = AttuneProcess.Run(run.Folder, "train", "--model", "run", "--train-file", "train.csv", "--max-steps", "1", "--output-dir", "same").Good();
         Assert.DoesNotContain("renamed", same.Error, StringComparison.Ordinal);
+        // A model without names says nothing of its classes: what is assumed is said.
+        var unnamed = Directory.CreateDirectory(Path.Combine(run.Folder, "unnamed")).FullName;
+        foreach (var file in new[] { "model.safetensors", "vocab.txt", "config.json" }) File.Copy(Path.Combine(run.Folder, "run", file), Path.Combine(unnamed, file));
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(unnamed, "config.json")))!.AsObject();
+        config.Remove("id2label");
+        config.Remove("label2id");
+        File.WriteAllText(Path.Combine(unnamed, "config.json"), config.ToJsonString());
+        var assumed = AttuneProcess.Run(run.Folder, [.. words, "--model", "unnamed", "--output-dir", "assumed"]).Good();
+        Assert.Contains("The classifier of the model is kept; its classes have no names, and are taken for those of the data by their places: LABEL_0 -> no, LABEL_1 -> yes.\n",
+            assumed.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -120,6 +120,16 @@ public sealed class DataCacheTests : IDisposable
     }
 
     [Fact]
+    public void Run_LabelsMatchedByNumber_AreToldOfEveryTime()
+    {
+        var data = new DataArguments { TrainFile = File(label: i => $"{i % 2}") };
+        var (first, second) = (Run(data, labels: ["bad", "good"], mustFit: true), Run(data, labels: ["bad", "good"], mustFit: true));
+        Assert.Contains(first.Told, line => line.EndsWith("so they are matched by number: 0 -> bad, 1 -> good.", StringComparison.Ordinal));
+        Assert.Equal(first.Told, second.Told);
+        Assert.Equal(first.Rows, second.Rows);
+    }
+
+    [Fact]
     public void Run_ChosenOrShuffledRows_AreKeptApart()
     {
         var data = new DataArguments { TrainFile = File(), MaxTrainSamples = 300 };
