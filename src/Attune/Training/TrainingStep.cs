@@ -35,6 +35,8 @@ internal sealed class TrainingStep : IDisposable
         _model.NeftuneNoiseAlpha = args.NeftuneNoiseAlpha ?? _model.NeftuneNoiseAlpha;
         _gradient = new BatchGradient(model, data, objective ?? new Objective(model, LossArguments.Read(args, model, data.Labels, data.Labels, _notice)), frozen, args.FgmEpsilon);
         Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained) : null;
+        if (Pull is not null && model.LoadReport.Source is null)
+            _notice("decay_to_pretrained: the model's weights were not read from a file, so it decays towards those that training begins with.");
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights, RateGroups.Of(args, model), plan.WarmupSteps(args));
         Averaged = Optimizers.Averaged(args, Optimizer, plan);

@@ -214,7 +214,8 @@ public sealed class RegularizationTests : IDisposable
     {
         TrainingArguments args = Arguments("decay_to_pretrained") with { SaveStrategy = SaveStrategy.Epoch, NumTrainEpochs = 1 };
         using var model = TinyRun.Model();
-        new Trainer(model, args, TinyRun.Data(11), TinyRun.Data(4)).Train(cancellation: Stop);
+        new Trainer(model, args, TinyRun.Data(11), TinyRun.Data(4), notice: _notices.Add).Train(cancellation: Stop);
+        Assert.Contains(_notices, line => line.StartsWith("decay_to_pretrained: the model's weights were not read", StringComparison.Ordinal));
         var again = new Trainer(model, args with { NumTrainEpochs = 2 }, TinyRun.Data(11), TinyRun.Data(4));
         Assert.Contains("load the model anew", Assert.Throws<AttuneException>(() => again.Train("true", Stop)).Message, StringComparison.Ordinal);
         using var anew = TinyRun.Model();
