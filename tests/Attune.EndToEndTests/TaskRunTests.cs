@@ -34,6 +34,13 @@ public sealed class TaskRunTests : IDisposable
         Assert.Equal("[]", Json(AttuneProcess.Run(_folder, "predict", "--output-format", "jsonl", "--model", "run", "--threshold", "1", "Far too expensive.").Good().Out).GetProperty("labels").GetRawText());
         Assert.InRange(price, 0, 1);
 
+        var refused = AttuneProcess.Run(_folder, "evaluate", "run", "--save-thresholds");
+        Assert.Equal((2, true), (refused.Code, refused.Error.Contains("--save-thresholds writes what --threshold auto chooses; give that too.", StringComparison.Ordinal)));
+        var chosen = AttuneProcess.Run(_folder, "evaluate", "run", "--json", "--threads", "1", "--threshold", "auto_micro", "--save-thresholds").Good();
+        Assert.True(Number(Json(chosen.Out), "eval_f1_at_threshold") >= Number(eval, "eval_f1"), chosen.Out);
+        using var saved = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "attune_prediction.json")));
+        Assert.Single(saved.RootElement.GetProperty("thresholds").EnumerateObject().Select(one => one.Value.GetDouble()).Distinct());
+
         var lines = File.ReadAllLines(Path.Combine(_folder, "run", "eval_predictions.jsonl"));
         Assert.Equal(Number(again, "eval_samples"), lines.Length);
     }
