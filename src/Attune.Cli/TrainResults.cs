@@ -60,7 +60,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     internal void Evaluation(TokenizedDataset data, TokenizedDataset? mismatched, CancellationToken cancellation)
     {
         var evaluated = trainer.EvaluateRows(data, cancellation: cancellation);
-        if (evaluated.Prediction is { } rows) SavedPredictions.Write(Folder, "eval", rows, source.ModelLabels);
+        EvaluationPredictions.Write(Folder, evaluated.Prediction!, source.ModelLabels, isWanted: null);
         var metrics = new OrderedDictionary<string, double>(evaluated.Metrics);
         var written = new OrderedDictionary<string, double>(metrics) { ["eval_samples"] = data.Count };
         Add("eval", metrics);

@@ -72,9 +72,8 @@ public static class OutputFolder
     private static void RemoveRun(string outputDir)
     {
         foreach (var folder in CheckpointFiles.All(outputDir)) CheckpointRotation.Remove(folder);
-        foreach (var file in Results) File.Delete(Path.Combine(outputDir, file));
+        foreach (var file in Results.Append(CheckpointFiles.EvalPredictions)) File.Delete(Path.Combine(outputDir, file));
         foreach (var file in Directory.EnumerateFiles(outputDir, CheckpointFiles.Results("*")).ToList()) File.Delete(file);
-        if (Path.Combine(outputDir, CheckpointFiles.PredictionsFolder) is var predictions && Directory.Exists(predictions)) Directory.Delete(predictions, recursive: true);
     }
 
     /// <summary>Only where no other process trains into the folder: what it is just writing is not left over.</summary>

@@ -1,0 +1,89 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Attune.Checkpoints;
+using Attune.Formats;
+using Attune.Metrics;
+
+namespace Attune.Cli;
+
+/// <summary>
+/// <c>eval_predictions.jsonl</c>: an object a line for each text that was evaluated, in their order, so that any metric can be computed again
+/// and two runs be compared text by text. The texts themselves are not in it.
+/// </summary>
+/// <remarks>
+/// <c>index</c> counts the texts from 0; <c>label</c> and <c>prediction</c> are names of classes, lists of them where texts have several, or
+/// numbers; <c>probabilities</c> (not of numbers) has one for each class, by its name, with all its digits.
+/// </remarks>
+internal static class EvaluationPredictions
+{
+    /// <summary>Values (texts times classes) up to which the file is written without being asked for: some megabytes.</summary>
+    private const long FewValues = 200_000;
+
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes the file where it is asked for, or small and not refused.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="rows">What was measured.</param>
+    /// <param name="names">Names of the classes.</param>
+    /// <param name="isWanted">What <c>save_eval_predictions</c> says.</param>
+    /// <exception cref="AttuneException">It cannot be written.</exception>
+    internal static void Write(string folder, EvalPrediction rows, IReadOnlyList<string> names, bool? isWanted)
+    {
+        if (!(isWanted ?? rows.Logits.LongLength <= FewValues)) return;
+        AtomicFile.Write(Path.Combine(folder, CheckpointFiles.EvalPredictions), stream =>
+        {
+            var scores = rows.Task switch
+            {
+                TaskKind.SingleLabel => Probabilities.Softmax(rows.Logits, rows.Columns),
+                TaskKind.MultiLabel => Probabilities.Sigmoid(rows.Logits),
+                _ => null,
+            };
+            var (best, chosen) = (rows.Predictions, rows.Task == TaskKind.MultiLabel ? rows.PredictedLabels : []);
+            for (var row = 0; row < rows.Rows; row++)
+            {
+                using (var json = new Utf8JsonWriter(stream, Readable))
+                {
+                    json.WriteStartObject();
+                    json.WriteNumber("index", row);
+                    if (rows.Task == TaskKind.SingleLabel)
+                    {
+                        Name(json, "label", (int)rows.Labels[row]);
+                        Name(json, "prediction", best[row]);
+                    }
+                    else if (rows.Task == TaskKind.MultiLabel)
+                    {
+                        List(json, "label", row, at => rows.Labels[at] > 0.5f);
+                        List(json, "prediction", row, at => chosen[at]);
+                    }
+                    else
+                    {
+                        json.WriteNumber("label", rows.Labels[row * rows.Columns]);
+                        json.WriteNumber("prediction", rows.Logits[row * rows.Columns]);
+                    }
+                    if (scores is not null)
+                    {
+                        json.WriteStartObject("probabilities");
+                        for (var column = 0; column < rows.Columns; column++) json.WriteNumber(names[column], scores[row * rows.Columns + column]);
+                        json.WriteEndObject();
+                    }
+                    json.WriteEndObject();
+                }
+                stream.WriteByte((byte)'\n');
+            }
+        });
+
+        void Name(Utf8JsonWriter json, string key, int number)
+        {
+            if (number >= 0 && number < names.Count) json.WriteString(key, names[number]);
+            else json.WriteNull(key);                                       // a row whose label does not count
+        }
+
+        void List(Utf8JsonWriter json, string key, int row, Func<int, bool> isIn)
+        {
+            json.WriteStartArray(key);
+            for (var column = 0; column < rows.Columns; column++)
+                if (isIn(row * rows.Columns + column)) json.WriteStringValue(names[column]);
+            json.WriteEndArray();
+        }
+    }
+}
