@@ -1,9 +1,12 @@
 #:project ../src/Attune/Attune.csproj
 #:package libtorch-cpu
 
-// The same without the Trainer: forward, loss, backward, optimizer, schedule (docs/how-to.md has the Python beside it).
+// The same without the Trainer: loader, forward, loss, backward, optimizer, schedule, metrics, checkpoint (docs/how-to.md has the Python beside it).
+using Attune;
 using Attune.Batching;
+using Attune.Checkpoints;
 using Attune.Datasets;
+using Attune.Metrics;
 using Attune.Models;
 using Attune.Optimization;
 using Attune.Tokenization;
@@ -20,29 +23,33 @@ var (train, validation) = (Tokenize("train"), Tokenize("validation"));
 
 const int epochs = 3, batchSize = 16;
 const double learningRate = 1e-3;
-var sampler = Sampler.Random(train.Count, seed: 42);
-var steps = epochs * ((train.Count + batchSize - 1) / batchSize);
+var loader = new DataLoader(train, batchSize, Sampler.Random(train.Count, seed: 42));
+var steps = epochs * loader.Count;
 using var optimizer = new AdamW(model.Weights, learningRate, weightDecay: 0.01);
 var schedule = Schedules.Linear(warmupSteps: steps / 10, steps);
+var metrics = MetricTable.ComputeMetrics(["accuracy"], TaskKind.SingleLabel, columns.LabelNames.Count);
 
 var step = 0;
 for (var epoch = 0; epoch < epochs; epoch++)
 {
     model.Training = true;
-    foreach (var rows in sampler.Batches(epoch, batchSize))
+    foreach (var batch in loader.Epoch(epoch))
     {
         model.DropoutKey = (42, step);
-        using var outputs = model.Forward(train.Batch(rows));
+        using var outputs = model.Forward(batch);
         outputs.Backward();
         optimizer.LearningRate = learningRate * schedule(step++);
         optimizer.Step(GradientNorm.ClipFactor(GradientNorm.Compute(model.Weights), maxNorm: 1));
         optimizer.ZeroGrad();
         if (step % 50 == 0) Console.WriteLine($"step {step}/{steps}  loss {outputs.Loss:F4}");
     }
+    LoopCheckpoint.Save("loop-checkpoint", model, optimizer, new() { ["epoch"] = epoch + 1, ["step"] = step });
 
     model.Training = false;
-    using var predictions = model.Forward(validation.Batch([.. Enumerable.Range(0, validation.Count)]));
-    var right = Enumerable.Range(0, validation.Count).Count(row =>
-        predictions.Logits.AsSpan(row * 2, 2) is var scores && (scores[1] > scores[0] ? 1 : 0) == ((ClassLabels)validation.Labels!).Values[row]);
-    Console.WriteLine($"epoch {epoch + 1}: accuracy {right / (double)validation.Count:F4}");
+    var logits = new List<float>();
+    foreach (var batch in new DataLoader(validation, batchSize: 64).Epoch(0))
+        using (var outputs = model.Forward(batch)) logits.AddRange(outputs.Logits);
+    var labels = Array.ConvertAll(((ClassLabels)validation.Labels!).Values, label => (float)label);
+    var scores = metrics(new EvalPrediction([.. logits], validation.Count, columns.LabelNames.Count, labels));
+    Console.WriteLine($"epoch {epoch + 1}: accuracy {scores["accuracy"]:F4}");
 }

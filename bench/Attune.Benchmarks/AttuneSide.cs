@@ -20,9 +20,10 @@ internal sealed class AttuneSide : TrainingSide
     internal AttuneSide(string[] arguments) : base(arguments)
     {
         LibTorch.Load();
-        _model = BertForSequenceClassification.FromConfig(Config);
-        // Of the options of training: gradient_checkpointing, freeze=..., cached.
-        foreach (var option in arguments.ElementAtOrDefault(2)?.Split(',') ?? [])
+        // Of the options of training: gradient_checkpointing, freeze=..., cached, lora.
+        var options = arguments.ElementAtOrDefault(2)?.Split(',') ?? [];
+        _model = BertForSequenceClassification.FromConfig(Config, lora: options.Contains("lora") ? new LoraConfig() : null);
+        foreach (var option in options)
         {
             _isCached |= option == "cached";
             _model.GradientCheckpointing |= option == "gradient_checkpointing";
@@ -38,6 +39,7 @@ internal sealed class AttuneSide : TrainingSide
         "predict" => Predict(first: numbers[0], count: numbers[1]),
         "predict-limit" => PredictLimit(first: numbers[0], count: numbers[1]),
         "weights" => new() { ["count"] = WeightCount },
+        "state" => new() { ["bytes"] = _optimizer.State.Values.Sum(tensor => tensor.NumberOfElements * tensor.ElementSize) },
         _ => base.Answer(command, numbers),
     };
 
@@ -67,7 +69,7 @@ internal sealed class AttuneSide : TrainingSide
         Update(() =>
         {
             var batch = _longRows.Batch(numbers);
-            using var output = _model.Forward(batch, 0, _frozen?.Of(numbers, batch));
+            using var output = _model.Forward(batch, null, new PassOptions { Frozen = _frozen?.Of(numbers, batch) });
             output.Backward();
             return output.Loss!.Value;
         });

@@ -91,7 +91,7 @@ internal sealed class AnswerWriter : IDisposable
                 if (_classifier.ProblemType == ProblemType.MultiLabelClassification)
                 {
                     json.WriteStartArray("labels");
-                    foreach (var label in prediction.LabelsFrom(_what.Threshold)) json.WriteStringValue(label);
+                    foreach (var label in prediction.ChosenLabels) json.WriteStringValue(label);
                     json.WriteEndArray();
                 }
                 else
@@ -112,7 +112,7 @@ internal sealed class AnswerWriter : IDisposable
     private (string Label, string Score) Answer(TextPrediction prediction)
     {
         if (_classifier.ProblemType != ProblemType.MultiLabelClassification) return (prediction.Label, Number(prediction.Score));
-        var chosen = Enumerable.Range(0, Names.Count).Where(i => prediction.Scores[i] >= _what.Threshold).ToList();
+        var chosen = Enumerable.Range(0, Names.Count).Where(prediction.IsChosen).ToList();
         return (string.Join(';', chosen.Select(i => Names[i])), string.Join(';', chosen.Select(i => Number(prediction.Scores[i]))));
     }
 

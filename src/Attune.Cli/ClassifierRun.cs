@@ -1,5 +1,4 @@
 using Attune.Datasets;
-using Attune.Models;
 using Attune.Profiling;
 using Attune.Reporting;
 using Attune.Training;
@@ -23,9 +22,9 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
     {
         var rows = new RunRows(request, inputs, terminal.Tell);
         Profiler.Measure("libtorch", () => Compute.Start(request.Model));
-        using var model = Profiler.Measure("loading", () => BertForSequenceClassification.FromPretrained(
-            inputs.Found.Path, rows.Source.ModelLabels, rows.Source.ProblemType, seed: unchecked((ulong)rows.Arguments.Seed)));
-        foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, rows.Train, rows.MaxLength)) terminal.Tell(line);
+        using var model = Profiler.Measure("loading", () => StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments, terminal.Tell));
+        if (rows.Arguments.LogLevel != LogLevel.Warning)
+            foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, rows.Train, rows.MaxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
         var reporters = Reporters.Of(rows.Arguments, terminal.Tell);
@@ -38,7 +37,10 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
                     new RunConfigKeeper(request.Model with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }),
                     .. reporters, .. Callbacks,
                 ],
-                rows.Tokenizer.Save, terminal.Tell);
+                rows.Save, terminal.Tell)
+            {
+                WindowPooling = rows.Settings.WindowPooling,
+            };
             if (output.Verbose)
                 foreach (var line in RunNotes.Details(inputs.Found.Path, model, trainer.Args)) terminal.Tell(line);
             return Run(trainer, rows, checkpoint, stop, cut);
@@ -57,7 +59,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
         if (done.Interrupted && cut.IsCancellationRequested && stop.Code is null) return Ended(ExitCode.Success, isCut: true);
         if (done.Interrupted) return Ended(results.Interrupted(done, stop.Code ?? ExitCode.TryAgain));   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
-        results.Train(done, rows.Train.Count);
+        results.Train(done, rows.Train.Texts);
         try
         {
             Measure(results, rows, stop.Token);

@@ -11,7 +11,7 @@ internal static class CommandLine
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
         TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, TokenizeCommand.Verb,
-        DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb,
+        DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];
 
     internal static int Run(IReadOnlyList<string> words, Terminal terminal)
@@ -72,7 +72,12 @@ internal static class CommandLine
         if (words is ["help", var wanted]) words = [wanted, "--help"];
         var verb = Verbs.FirstOrDefault(verb => verb.Name == words[0]) ?? throw Unknown(words[0], Verbs.Select(verb => verb.Name));
         if (AsksForHelp(words)) return Print(HelpText.Of(verb, terminal.Width), terminal);
-        return verb.Run(Parse(verb, words), terminal);
+        var values = Parse(verb, words);
+        if (!values.Create<OutputArguments>().Quiet)
+            foreach (var notice in values.Notices) terminal.Tell(notice);
+        if (!values.AreOnlyShown) return verb.Run(values, terminal);
+        verb.Complete(values);
+        return Print(ConfigText.Of(values), terminal);
     }
 
     private static bool AsksForHelp(IReadOnlyList<string> words)

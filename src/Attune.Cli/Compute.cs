@@ -10,8 +10,9 @@ internal static class Compute
 
     /// <summary>Refuses a device or a number of threads that cannot be had.</summary>
     /// <exception cref="AttuneException">The device is not there.</exception>
-    internal static void Check(ModelArguments from)
+    internal static void Check(ModelArguments from, bool useCpu = false)
     {
+        if (useCpu && from.Device is not ("auto" or "cpu")) throw new AttuneException($"use_cpu is set, but device is {from.Device}; leave one of them out.");
         if (from.Device is not ("auto" or "cpu"))
             throw new AttuneException($"device is {from.Device}, but this build computes on the CPU only; give --device cpu or auto.");
         if (from.Threads < 1) throw new AttuneException($"threads is {from.Threads}; it must be at least 1.");

@@ -13,6 +13,10 @@ public sealed record DataArguments
     [ArgumentAlias("dataset_name")]
     public string? Dataset { get; init; }
 
+    /// <summary>Task of GLUE, which decides columns, classes and metrics.</summary>
+    /// <value>cola, sst2, mrpc, qqp, stsb, mnli, qnli, rte or wnli. Default: as the name of the data set says, such as glue/sst2; without data glue/TASK is taken.</value>
+    public string? TaskName { get; init; }
+
     /// <summary>Configuration of a data set that has several.</summary>
     /// <value>Default: its only one. For attune/reviews sentiment (default), stars, topic or aspects.</value>
     [ArgumentAlias("dataset_config_name")]
@@ -46,6 +50,14 @@ public sealed record DataArguments
     [ArgumentAlias("test_split")]
     public string? TestSplitName { get; init; }
 
+    /// <summary>Splits to leave out, before anything is taken of them.</summary>
+    /// <value>Names, separated by commas. Default none.</value>
+    public IReadOnlyList<string>? RemoveSplits { get; init; }
+
+    /// <summary>Columns to leave out, so that they are taken neither for texts nor for labels.</summary>
+    /// <value>Names, separated by commas. Default none.</value>
+    public IReadOnlyList<string>? RemoveColumns { get; init; }
+
     /// <summary>Columns of the texts: one, or two for pairs; more are joined.</summary>
     /// <value>Default: found by their usual names (sentence, text, sentence1 and sentence2, ...).</value>
     public IReadOnlyList<string>? TextColumnNames { get; init; }
@@ -74,6 +86,18 @@ public sealed record DataArguments
     /// <value>Its number and how many there are, such as 2/5. Default null: none. --folds 5 runs all five.</value>
     public string? Fold { get; init; }
 
+    /// <summary>Shuffles the training rows before max_train_samples takes the first of them.</summary>
+    /// <value>Default false: in the order of the file. Training shuffles them in every epoch in any case.</value>
+    public bool ShuffleTrainDataset { get; init; }
+
+    /// <summary>Seed of shuffle_train_dataset.</summary>
+    /// <value>Default 42. The order is Attune's own, not that of NumPy.</value>
+    public long ShuffleSeed { get; init; } = 42;
+
+    /// <summary>The rows that max_train_samples, max_eval_samples and max_predict_samples take have the classes in their proportions.</summary>
+    /// <value>Default false: the first rows, whatever they are. For one class a row, and splits that have labels.</value>
+    public bool StratifySamples { get; init; }
+
     /// <summary>Trains on the first so many rows only.</summary>
     public int? MaxTrainSamples { get; init; }
 
@@ -90,6 +114,20 @@ public sealed record DataArguments
     /// </value>
     [ArgumentAlias("metric_name")]
     public IReadOnlyList<string> Metrics { get; init; } = [];
+
+    /// <summary>
+    /// Probability from which on a label of several counts as predicted. The metrics that depend on it are reported besides those of 0.5, as
+    /// f1_at_threshold. train chooses on the evaluation rows when it is done, and writes attune_prediction.json, which predict follows.
+    /// </summary>
+    /// <value>
+    /// A number from 0 to 1; auto (for each label the one with the highest F1 of this label, which makes the macro mean highest too) or auto_micro
+    /// (one for all labels, by the micro average). Default for train 0.5, for evaluate what the model's folder says.
+    /// </value>
+    public string? Threshold { get; init; }
+
+    /// <summary>Writes eval_predictions.jsonl: of each text that is evaluated its label, what was predicted and the probabilities.</summary>
+    /// <value>Default: where texts times classes are at most 200,000.</value>
+    public bool? SaveEvalPredictions { get; init; }
 
     /// <summary>What to do with a row that cannot be read or has no usable label.</summary>
     /// <value>fail, skip or quarantine (skip, and write it to a file beside the results). Default fail.</value>
@@ -112,6 +150,18 @@ public sealed record DataArguments
     internal IReadOnlyList<KeyValuePair<string, SplitExpression>> ChosenRows =>
         [.. new[] { (DatasetDict.Train, TrainSplitName), (DatasetDict.Validation, ValidationSplitName), (DatasetDict.Test, TestSplitName) }
             .Where(split => split.Item2 is not null).Select(split => KeyValuePair.Create(split.Item1, SplitExpression.Parse(split.Item2!)))];
+
+    /// <summary>The splits without those, and without the columns, that are to be left out.</summary>
+    /// <exception cref="AttuneException">There is no such split, or no split has such a column.</exception>
+    internal DatasetDict Without(DatasetDict splits)
+    {
+        if (RemoveSplits?.FirstOrDefault(name => !splits.ContainsKey(name)) is { } unknown)
+            throw new AttuneException($"remove_splits names \"{unknown}\", but the splits are {string.Join(", ", splits.Keys)}.");
+        if (RemoveSplits is { Count: > 0 }) splits = new DatasetDict(splits.Where(split => !RemoveSplits.Contains(split.Key)));
+        if (RemoveColumns?.FirstOrDefault(name => !splits.Values.Any(split => split.Features.ContainsKey(name))) is { } absent)
+            throw new AttuneException($"remove_columns names \"{absent}\", but the columns are {string.Join(", ", splits.Values.SelectMany(split => split.ColumnNames).Distinct())}.");
+        return RemoveColumns is { Count: > 0 } ? splits.ForEachSplit(split => split.RemoveColumns([.. RemoveColumns.Where(split.Features.ContainsKey)])) : splits;
+    }
 
     /// <summary>How files are read by these arguments.</summary>
     /// <param name="quarantine">Where rows that cannot be used are put; null for the current folder.</param>

@@ -31,7 +31,8 @@ internal sealed class DataCache
         [
             .. new[] { typeof(DataCache), typeof(EncodedTexts), typeof(Dataset), typeof(Parquet.ParquetDataset) }.Select(type => type.Module.ModuleVersionId.ToString()),
             data.TrainFile, data.ValidationFile, data.TestFile, data.Dataset, data.DatasetConfig, data.Task?.ToString(), data.OnBadRow.ToString(),
-            data.LabelColumnName, data.TextColumnDelimiter, data.TrainSplitName, data.ValidationSplitName, data.TestSplitName, .. List(data.TextColumnNames), .. List(circumstances),
+            data.LabelColumnName, data.TextColumnDelimiter, data.TrainSplitName, data.ValidationSplitName, data.TestSplitName, data.TaskName,
+            .. List(data.RemoveSplits), .. List(data.RemoveColumns), .. List(data.TextColumnNames), .. List(circumstances),
             .. files.Select(Path.GetFullPath), .. files.Select(Hash),
         ]);
     }
@@ -80,14 +81,14 @@ internal sealed class DataCache
     internal void Keep(EncodedTexts rows, params string?[] what)
     {
         if (IsSafe()) _folder.Write(Name("rows", what), write => TokenFile.Write(
-            rows.Dataset.Count, rows.Dataset.Labels, ((PackedRows)rows.Dataset.Rows).Blocks, () => rows.RowsCut, write));
+            rows.Dataset.Texts, rows.Dataset.TextLabels, ((PackedRows)rows.Dataset.Rows).Blocks, () => (rows.RowsCut, rows.Dataset.TextStarts), write));
     }
 
     /// <summary>Keeps the tokens of a split as they are made, and shows them where they lie then; null where that cannot be.</summary>
-    internal EncodedTexts? Keep(int rows, Labels? labels, EncodedBlocks blocks, params string?[] what)
+    internal EncodedTexts? Keep(int texts, Labels? labels, EncodedBlocks blocks, params string?[] what)
     {
         var name = Name("rows", what);
-        if (!IsSafe() || !_folder.Write(name, write => TokenFile.Write(rows, labels, blocks.All(inOne: false), () => blocks.Cut, write))) return null;
+        if (!IsSafe() || !_folder.Write(name, write => TokenFile.Write(texts, labels, blocks.All(inOne: false), () => (blocks.Cut, blocks.TextStarts), write))) return null;
         return _folder.Open(name) is { } file ? TokenFile.Read(file, CacheFolder.HeaderBytes) : null;
     }
 

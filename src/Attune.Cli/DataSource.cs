@@ -78,8 +78,10 @@ internal sealed class DataSource
         DatasetDict Read()
         {
             var splits = readAll();
-            return chosen.Count == 0 ? splits : new DatasetDict(splits.Where(split => chosen.All(rows => rows.Key != split.Key))
-                .Concat(chosen.Select(rows => KeyValuePair.Create(rows.Key, rows.Value.Of(splits)))));
+            if (chosen.Count > 0)
+                splits = new DatasetDict(splits.Where(split => chosen.All(rows => rows.Key != split.Key))
+                    .Concat(chosen.Select(rows => KeyValuePair.Create(rows.Key, rows.Value.Of(splits)))));
+            return data.Without(splits);
         }
 
         DataSource Known(DataFacts facts)
@@ -91,7 +93,7 @@ internal sealed class DataSource
         DataSource Fresh()
         {
             var splits = Read();
-            var columns = FindColumns(name, GlueTask(name, data.DatasetConfig), splits, options, modelLabels, mustFit);
+            var columns = FindColumns(name, GlueTask(name, data), splits, options, modelLabels, mustFit);
             foreach (var line in TextChecks.Of(splits, columns)) Warn(line);
             var facts = DataFacts.Of(splits, columns, warnings);
             kept?.Keep(facts);
@@ -160,34 +162,55 @@ internal sealed class DataSource
     internal bool Has(string split) => SplitNames.Contains(split) || SplitExpression.IsPart(split);
 
     /// <summary>A split as rows of tokens, its first rows where a number of them is given; null where there is no such split.</summary>
-    internal EncodedTexts? Encode(string split, int? most, BertTokenizer tokenizer, int maxLength)
+    /// <param name="split">Its name.</param>
+    /// <param name="most">The number, or null.</param>
+    /// <param name="tokenizer">That of the model.</param>
+    /// <param name="maxLength">Longest row in tokens.</param>
+    /// <param name="windowStride">Longer texts become windows that share so many tokens; null cuts them.</param>
+    internal EncodedTexts? Encode(string split, int? most, BertTokenizer tokenizer, int maxLength, int? windowStride = null)
     {
         if (!Has(split)) return null;
-        if (_cache is null) return EncodedTexts.Of(Rows(split, most)!, tokenizer, maxLength, Columns.LabelNames.Count);
+        if (_cache is null) return EncodedTexts.Of(Rows(split, most)!, tokenizer, maxLength, Columns.LabelNames.Count, windowStride);
         string?[] what =
         [
             split, most?.ToString(CultureInfo.InvariantCulture), tokenizer.Fingerprint(), maxLength.ToString(CultureInfo.InvariantCulture),
+            windowStride?.ToString(CultureInfo.InvariantCulture), _data.StratifySamples.ToString(),
+            split == DatasetDict.Train && _data.ShuffleTrainDataset ? _data.ShuffleSeed.ToString(CultureInfo.InvariantCulture) : null,
             .. _apart is { } apart ? Apart(apart.Share, apart.Seed) : [],
         ];
         if (_cache.Rows(what) is { } known) return known;
         var texts = Rows(split, most)!;
         var classes = Columns.LabelNames.Count;
         if (texts.AreStored)
-            return _cache.Keep(texts.Count, EncodedTexts.LabelsOf(texts, classes), new EncodedBlocks(texts.Texts, texts.Pairs, tokenizer, maxLength), what)
-                ?? EncodedTexts.Of(texts, tokenizer, maxLength, classes);
-        var rows = EncodedTexts.Of(texts, tokenizer, maxLength, classes);
+            return _cache.Keep(texts.Count, EncodedTexts.LabelsOf(texts, classes), new EncodedBlocks(texts.Texts, texts.Pairs, tokenizer, maxLength, windowStride), what)
+                ?? EncodedTexts.Of(texts, tokenizer, maxLength, classes, windowStride);
+        var rows = EncodedTexts.Of(texts, tokenizer, maxLength, classes, windowStride);
         _cache.Keep(rows, what);
         return rows;
     }
 
     /// <summary>Texts and labels of a split, its first rows where a number of them is given; null where there is no such split.</summary>
-    internal ClassificationRows? Rows(string split, int? most)
+    internal ClassificationRows? Rows(string split, int? most) => Has(split) ? Columns.Rows(Chosen(split, most), split) : null;
+
+    /// <summary>The rows of a split that are used, with all their columns.</summary>
+    internal Dataset Chosen(string split, int? most)
     {
-        if (!Has(split)) return null;
         var rows = Splits.TryGetValue(split, out var whole) ? whole : SplitExpression.Parse(split).Of(Splits);
         if (most < 1) throw new AttuneException($"The split \"{split}\" is to have {most} rows; give at least 1.");
-        return Columns.Rows(most < rows.NumRows ? rows.Select(Enumerable.Range(0, most.Value)) : rows, split);
+        if (split == DatasetDict.Train && _data.ShuffleTrainDataset) rows = rows.Shuffle(_data.ShuffleSeed);
+        if (most is not { } count || count >= rows.NumRows) return rows;
+        if (!_data.StratifySamples) return rows.Select(Enumerable.Range(0, count));
+        return rows.Select(rows.FirstInProportion(count, StratifiedBy is { } column && rows.Features.ContainsKey(column) ? column : throw new AttuneException(
+            $"stratify_samples needs one class a row, which the split \"{split}\" of {Name} does not have; leave it out.")));
     }
+
+    /// <summary>From which probability on labels count as predicted, where that is asked for; else null.</summary>
+    /// <exception cref="AttuneException">It is no such value, or each text has one label or a number.</exception>
+    internal ThresholdChoice? Threshold => ThresholdChoice.Parse(_data.Threshold) is not { } choice ? null : Columns.Task == TaskKind.MultiLabel ? choice
+        : throw new AttuneException($"threshold is {_data.Threshold}, but it is for texts with several labels, which {Name} does not have; leave it out.");
+
+    /// <summary>Whether the rows of an evaluation are written out; null where their number decides.</summary>
+    internal bool? SavesEvalPredictions => _data.SaveEvalPredictions;
 
     /// <summary>Names of the model's outputs.</summary>
     internal IReadOnlyList<string> ModelLabels => Columns.Task == TaskKind.Regression ? ["LABEL_0"] : Columns.LabelNames;
@@ -220,7 +243,7 @@ internal sealed class DataSource
     }
 
     /// <summary>The GLUE task whose metrics are measured; null where others are asked for or it is none.</summary>
-    private GlueTask? MeasuredTask => _data.Metrics.Count == 0 ? GlueTask(Name, _data.DatasetConfig) : null;
+    private GlueTask? MeasuredTask => _data.Metrics.Count == 0 ? GlueTask(Name, _data) : null;
 
     private IReadOnlyList<string> MetricNames() =>
         _data.Metrics.Count > 0 ? _data.Metrics
@@ -237,24 +260,15 @@ internal sealed class DataSource
         if (task is not null && (columns.LabelNames.All(name => task.LabelNames.Contains(name)) || columns.LabelNames.All(IsNumberOfClass)))
             columns = ClassificationColumns.Find(splits, options with { LabelNames = task.LabelNames });
         if (modelLabels is null) return columns;
-        if (Fits(splits, columns, modelLabels, isEvaluated: mustFit)) return ClassificationColumns.Find(splits, options with { LabelNames = modelLabels });
+        var match = LabelMatch.Of(name, splits, columns, modelLabels, isEvaluated: mustFit);
+        if (match.Assumption is { } assumption) options.Reading.Warn?.Invoke(assumption);
+        if (match.Fits) return ClassificationColumns.Find(splits, options with { LabelNames = modelLabels });
         return !mustFit ? columns : throw new AttuneException(
             $"The labels of {name} ({List(columns.LabelNames)}) are not the classes of the model ({List(modelLabels)}); " +
             "take a model that was trained on these labels, or name another column by --label-column-name.");
 
         bool IsNumberOfClass(string name) =>
             int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < task.LabelNames.Count;
-    }
-
-    /// <summary>Whether the labels are the model's classes: by name (case does not count), or, for a model that is only evaluated, by number.</summary>
-    private static bool Fits(DatasetDict splits, ClassificationColumns columns, IReadOnlyList<string> modelLabels, bool isEvaluated)
-    {
-        var names = columns.LabelNames;
-        var known = modelLabels.ToHashSet(StringComparer.OrdinalIgnoreCase);
-        if (!isEvaluated) return names.Count == modelLabels.Count && names.All(known.Contains);
-        if (names.Any(known.Contains)) return true;            // a row with another label is then named with its place
-        var isClassLabel = columns.LabelColumn is { } label && splits.Values.Any(split => split.Features.GetValueOrDefault(label) is ClassLabel);
-        return isClassLabel ? names.Count == modelLabels.Count : names.Count <= modelLabels.Count && names.All(LabelNames.IsInteger);
     }
 
     private string? NameOf(string kind) =>
@@ -288,7 +302,7 @@ internal sealed class DataSource
             return (string.Join(", ", files.OfType<string>()), null, [.. files.OfType<string>()],
                 () => DatasetDict.FromFiles(data.TrainFile, data.ValidationFile, data.TestFile, reading));
         }
-        var name = data.Dataset ?? EmbeddedDatasets.Reviews;
+        var name = data.Dataset ?? (data.TaskName is { } task ? "glue/" + Task(task).Name : EmbeddedDatasets.Reviews);
         if (EmbeddedDatasets.Contains(name)) return (name, null, [], () => EmbeddedDatasets.Load(name, EmbeddedLabel(data)));
         var found = Names.Data(name, data.DatasetConfig, data.DatasetRevision, terminal);
         if (File.Exists(found.Path)) return (name, found.Commit, [found.Path], () => DatasetDict.FromFiles(train: found.Path, options: reading));
@@ -304,11 +318,17 @@ internal sealed class DataSource
             $"{EmbeddedDatasets.Reviews} has no configuration \"{config}\".{Spelling.DidYouMean(config, labels)} It has {string.Join(", ", labels)}.");
     }
 
-    /// <summary>The task of a name such as glue/sst2, or of a folder glue/SST-2.</summary>
-    private static GlueTask? GlueTask(string name, string? config)
+    /// <summary>The task that is named, or that of a name such as glue/sst2, or of a folder glue/SST-2.</summary>
+    private static GlueTask? GlueTask(string name, DataArguments data)
     {
+        if (data.TaskName is { } given) return Task(given);
         var parts = Path.TrimEndingDirectorySeparator(name).Split('/');
-        var task = parts is [.., "glue", var last] ? last : parts[^1] == "glue" ? config : null;
+        var task = parts is [.., "glue", var last] ? last : parts[^1] == "glue" ? data.DatasetConfig : null;
         return task is null ? null : GlueTasks.Find(task);
     }
+
+    /// <exception cref="AttuneException">GLUE has no such task.</exception>
+    private static GlueTask Task(string name) => GlueTasks.Find(name) ?? throw new AttuneException(
+        $"task_name is {name}, but GLUE has no such task.{Spelling.DidYouMean(name, GlueTasks.All.Select(task => task.Name))} " +
+        $"It has {string.Join(", ", GlueTasks.All.Select(task => task.Name))}.");
 }

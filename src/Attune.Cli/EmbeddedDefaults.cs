@@ -10,8 +10,8 @@ namespace Attune.Cli;
 internal static class EmbeddedDefaults
 {
     /// <summary>Fills in what was not given.</summary>
-    /// <returns>One line that names the values used.</returns>
-    internal static string Apply(ArgumentValues values)
+    /// <returns>One line that names the values used; null where everything was given.</returns>
+    internal static string? Apply(ArgumentValues values)
     {
         (string Name, object? Value)[] defaults =
         [
@@ -31,14 +31,14 @@ internal static class EmbeddedDefaults
         foreach (var (name, value) in defaults)
         {
             if (values.Has(name)) continue;
-            values.SetDefault(name, value);
+            values.SetDefault(name, value, $"preset of {Names.EmbeddedEncoder}");
             used.Add($"{name} {Argument.ToJson(value)?.ToString()}");
         }
-        return $"The embedded encoder begins with random weights. Defaults that suit it: {string.Join(", ", used)}.";
+        return used.Count == 0 ? null : $"The embedded encoder begins with random weights. Defaults that suit it: {string.Join(", ", used)}.";
     }
 
     /// <summary>Where nothing else is said, the best model is that of the best first metric.</summary>
     internal static TrainingArguments WithMetric(TrainingArguments arguments, Metric first) =>
-        arguments is { LoadBestModelAtEnd: true, MetricForBestModel: null, GreaterIsBetter: null }
+        arguments is { LoadBestModelAtEnd: true, MetricForBestModel: null, GreaterIsBetter: null, PredictionLossOnly: false }
             ? arguments with { MetricForBestModel = first.Name, GreaterIsBetter = first.HigherIsBetter } : arguments;
 }

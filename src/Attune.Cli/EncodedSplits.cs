@@ -7,16 +7,19 @@ using Attune.Tokenization;
 namespace Attune.Cli;
 
 /// <summary>Splits as rows of tokens; says of each how many rows it has and how many were cut.</summary>
-internal sealed class EncodedSplits(DataSource source, BertTokenizer tokenizer, int maxLength, Action<string> tell)
+internal sealed class EncodedSplits(DataSource source, BertTokenizer tokenizer, int maxLength, Action<string> tell, int? windowStride = null)
 {
     /// <summary>Tokenizes a split; null where there is none.</summary>
     internal TokenizedDataset? Encode(string split, int? most)
     {
         using var time = Profiler.Measure("tokenizing");
-        if (source.Encode(split, most, tokenizer, maxLength) is not ({ } dataset, var cut)) return null;
+        if (source.Encode(split, most, tokenizer, maxLength, windowStride) is not ({ } dataset, var cut)) return null;
         var tokens = dataset.Rows.Sum(row => (long)row.Length);
-        tell(string.Create(CultureInfo.InvariantCulture,
-            $"Split {split}: {dataset.Count:N0} rows, {tokens:N0} tokens, {(cut == 0 ? "none" : $"{cut:N0}")} cut at {maxLength} tokens."));
+        tell(windowStride is { } stride
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"Split {split}: {dataset.Texts:N0} texts, {tokens:N0} tokens in {dataset.Count:N0} windows of at most {maxLength} that share {stride}, {(cut == 0 ? "none" : $"{cut:N0}")} in several.")
+            : string.Create(CultureInfo.InvariantCulture,
+                $"Split {split}: {dataset.Count:N0} rows, {tokens:N0} tokens, {(cut == 0 ? "none" : $"{cut:N0}")} cut at {maxLength} tokens."));
         return dataset;
     }
 
@@ -35,7 +38,7 @@ internal sealed class EncodedSplits(DataSource source, BertTokenizer tokenizer, 
     internal IReadOnlyList<string>? Kinds(string split, int? most)
     {
         if (!EmbeddedDatasets.Contains(source.Name) || source.Splits[split].Features.GetValueOrDefault("kind") is not ClassLabel kinds) return null;
-        var numbers = source.Splits[split].Column<long?>("kind");
+        var numbers = source.Chosen(split, most).Column<long?>("kind");
         return [.. source.Rows(split, most)!.RowNumbers.Select(row => kinds.NameOf(numbers[row] ?? 0))];
     }
 }

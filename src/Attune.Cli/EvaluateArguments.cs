@@ -12,12 +12,16 @@ public sealed record EvaluateArguments
     [Training.ArgumentAlias("per_device_eval_batch_size")]
     public int BatchSize { get; init; } = 32;
 
+    /// <summary>Writes the thresholds that --threshold auto has chosen on these rows into the model's folder (attune_prediction.json), for predict to follow.</summary>
+    /// <value>Default false. Needs threshold auto or auto_micro, or a number.</value>
+    public bool SaveThresholds { get; init; }
+
     /// <summary>Computes the products of the encoder's layers in bfloat16.</summary>
     /// <value>Default false. Needs a processor with AVX512_BF16 or AMX.</value>
     [Training.ArgumentAlias("bf16_full_eval")]
     public bool Bf16 { get; init; }
 
-    /// <summary>Writes SPLIT_results.json into this folder (eval_results.json for a part of a split).</summary>
+    /// <summary>Writes SPLIT_results.json (eval_results.json for a part of a split) and eval_predictions.jsonl into this folder.</summary>
     /// <value>Default: nothing is written.</value>
     public string? OutputDir { get; init; }
 }

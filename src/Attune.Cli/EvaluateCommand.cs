@@ -3,6 +3,7 @@ using Attune.Checkpoints;
 using Attune.Datasets;
 using Attune.Formats;
 using Attune.Inference;
+using Attune.Metrics;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -32,12 +33,14 @@ internal static class EvaluateCommand
             AtomicFile.CreateFolder(results);
             AtomicFile.RequireWritable(Path.Combine(results, CheckpointFiles.AllResults));
         }
-        var folder = Names.Model(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun), from.ModelRevision, terminal).Path;
+        var found = ModelFolder.Find(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun), from.ModelRevision, terminal);
+        var folder = found.Path;
         var isOfRun = !IsNamed(values.Create<DataArguments>());
         var data = Data(values, folder);
 
         Compute.Start(from);
-        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
+        var settings = from.Settings(PredictionSettings.Load(folder));
+        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText, settings, found.Base);
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal);
@@ -48,20 +51,45 @@ internal static class EvaluateCommand
         if (data.ValidationSplit is not null) source.EnsureValidation(isWanted: true, seed);
         var fold = what.Split is null && data.Fold is { } part ? Fold.Parse(part) : null;
         var split = fold is null ? Split(what, source, isOfRun) : DatasetDict.Train;
-        var encoded = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell);
+        var threshold = source.Threshold;
+        if (what.SaveThresholds && threshold is null) throw new UsageException("--save-thresholds writes what --threshold auto chooses; give that too.");
+        var encoded = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell, settings.Stride(classifier.MaxLength));
         var rows = encoded.Labelled(split, fold is null ? data.MaxEvalSamples : data.MaxTrainSamples)!;
         if (fold is not null) (rows, split) = (fold.Cut(rows, seed).Evaluated, "eval");
 
         var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, ReportTo = [] };
         var trainer = new Trainer(
             classifier.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(),
-            callbacks: [new ProgressBar(terminal, TimeProvider.System)]);
-        var metrics = new OrderedDictionary<string, double>(trainer.Evaluate()) { ["eval_samples"] = rows.Count };
+            callbacks: [new ProgressBar(terminal, TimeProvider.System)])
+        {
+            WindowPooling = settings.WindowPooling,
+        };
+        var evaluated = trainer.EvaluateRows();
+        var measured = evaluated.Prediction!;
+        var thresholds = Thresholds(threshold, measured, settings, source);
+        var metrics = new OrderedDictionary<string, double>(evaluated.Metrics.Concat(EvaluationNotes.AtThresholds(measured, thresholds, source, "eval")))
+        {
+            ["eval_samples"] = rows.Texts,
+        };
         metrics.Remove("epoch");
-        terminal.Result(output.Json ? AsJson(metrics, split) : PythonDict.Of(metrics));
-        if (what.OutputDir is not null) ResultFiles.Write(what.OutputDir, SplitExpression.IsPart(split) ? "eval" : split, metrics);
+        var baseline = EvaluationNotes.Baseline(measured, source, "eval");
+        if (baseline.Count > 0) terminal.Tell(EvaluationNotes.Describe(baseline, measured, source));
+        if (thresholds is not null && threshold is { Number: null })
+            terminal.Tell($"{EvaluationNotes.Describe(thresholds, source.ModelLabels)}, chosen on the rows that they are measured on: on others they do a little worse.");
+        var all = new OrderedDictionary<string, double>(metrics.Concat(baseline));
+        terminal.Result(output.Json ? AsJson(all, split) : PythonDict.Of(metrics));
+        if (what.OutputDir is { } into)
+        {
+            ResultFiles.Write(into, SplitExpression.IsPart(split) ? "eval" : split, all);
+            EvaluationPredictions.Write(into, measured with { Thresholds = thresholds }, source.ModelLabels, source.SavesEvalPredictions);
+        }
+        if (what.SaveThresholds) EvaluationNotes.Save(folder, thresholds!, source.ModelLabels);
         return ExitCode.Success;
     }
+
+    /// <summary>What is asked for, else what the model's folder says; null for 0.5.</summary>
+    private static IReadOnlyList<double>? Thresholds(ThresholdChoice? asked, EvalPrediction rows, PredictionSettings settings, DataSource source) =>
+        asked?.Of(rows) ?? (rows.Task == TaskKind.MultiLabel && !settings.HasUsualThresholds ? settings.ThresholdsOf(source.ModelLabels) : null);
 
     /// <summary>The data given; else that of the run whose folder it is.</summary>
     private static DataArguments Data(ArgumentValues values, string folder)
@@ -70,9 +98,15 @@ internal static class EvaluateCommand
         if (IsNamed(given)) return given;
         if (RunConfig.Read(folder) is not { } run) throw new AttuneException(
             $"{folder} does not say what it was trained on; name the data by --dataset, --validation-file or --test-file.");
-        foreach (var (argument, value) in run) values.SetDefault(argument.Name, value);
+        foreach (var (argument, value) in run) values.SetDefault(argument.Name, value, "the run");
         // The run's limits on rows are not this evaluation's.
-        return values.Create<DataArguments>() with { MaxEvalSamples = given.MaxEvalSamples };
+        return values.Create<DataArguments>() with
+        {
+            MaxEvalSamples = given.MaxEvalSamples,
+            StratifySamples = given.StratifySamples,
+            Threshold = given.Threshold,
+            SaveEvalPredictions = given.SaveEvalPredictions,
+        };
     }
 
     private static bool IsNamed(DataArguments data) => new[] { data.Dataset, data.TrainFile, data.ValidationFile, data.TestFile }.Any(name => name is not null);

@@ -45,8 +45,9 @@ internal static class HelpText
             foreach (var argument in arguments) Entry(text, Heading(argument), $"{argument.Help} {argument.Value}", NameColumns, width);
         }
         text.Append('\n');
-        Entry(text, "--config FILE.json", "Takes arguments from a JSON file, by their names with underscores; options of the command line win.",
-            NameColumns, width);
+        Entry(text, "--config FILE", "Takes arguments from a file, JSON or YAML (.yaml), by their names with underscores. It may be given several times: later files win, " +
+            "and options of the command line over all.", NameColumns, width);
+        Entry(text, "--print-config", "Prints every argument with its value and where that comes from, as a file for --config, and does nothing else.", NameColumns, width);
         text.Append('\n');
         Wrapped(text, "Options may be spelled with underscores too (--learning_rate). A word -- ends the options.", 0, width);
         return text.ToString().TrimEnd('\n');

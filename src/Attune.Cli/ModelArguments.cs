@@ -1,3 +1,5 @@
+using Attune.Inference;
+using Attune.Metrics;
 using Attune.Tokenization;
 using Attune.Training;
 
@@ -16,10 +18,30 @@ public sealed record ModelArguments
     /// <value>Default main.</value>
     public string? ModelRevision { get; init; }
 
-    /// <summary>Longest row in tokens, special tokens included; longer texts are cut.</summary>
+    /// <summary>Longest row in tokens, special tokens included; what becomes of longer texts long_texts says.</summary>
     /// <value>Default: what the tokenizer says, at most what the model has positions for.</value>
     [ArgumentAlias("max_seq_length")]
     public int? MaxLength { get; init; }
+
+    /// <summary>What becomes of texts longer than max_length.</summary>
+    /// <value>
+    /// truncate: their end is cut off. windows: they are read whole in windows of max_length tokens that overlap, of a pair the longer text; in
+    /// training each window is a row with the label of its text, predictions and metrics are of texts. Default truncate; what was trained with
+    /// windows is evaluated and predicted so.
+    /// </value>
+    public LongTexts? LongTexts { get; init; }
+
+    /// <summary>Tokens that a window shares with the one before.</summary>
+    /// <value>At least 0, and less than a window has room for. Default a quarter of max_length. For long_texts windows.</value>
+    [ArgumentAlias("doc_stride")]
+    public int? WindowStride { get; init; }
+
+    /// <summary>How the windows of a text become one prediction.</summary>
+    /// <value>
+    /// mean (of the logits), max (of each class the highest probability of any window; of numbers the highest) or vote (the share of windows that
+    /// choose the class). Default mean. For long_texts windows.
+    /// </value>
+    public WindowPooling? WindowPooling { get; init; }
 
     /// <summary>Accepted for the sake of scripts: no padding is ever computed, and the results are the same.</summary>
     /// <value>longest or max_length.</value>
@@ -36,6 +58,23 @@ public sealed record ModelArguments
     /// <summary>Processor cores to use.</summary>
     /// <value>At least 1. Default: those that this machine or container allows.</value>
     public int? Threads { get; init; }
+
+    /// <summary>How predictions are made: as the arguments say, and else as a trained model's folder does.</summary>
+    /// <param name="known">Of the folder; as usual for a new run.</param>
+    /// <exception cref="UsageException">Windows are described, but long texts are cut.</exception>
+    internal PredictionSettings Settings(PredictionSettings known)
+    {
+        var settings = known with
+        {
+            LongTexts = LongTexts ?? known.LongTexts,
+            MaxLength = MaxLength ?? known.MaxLength,
+            WindowStride = WindowStride ?? known.WindowStride,
+            WindowPooling = WindowPooling ?? known.WindowPooling,
+        };
+        if (settings.LongTexts == Inference.LongTexts.Truncate && (WindowStride is not null || WindowPooling is not null))
+            throw new UsageException($"{(WindowStride is null ? "--window-pooling" : "--window-stride")} is for --long-texts windows; give that, or leave it out.");
+        return settings;
+    }
 
     /// <summary>How special tokens in a text are read.</summary>
     internal SpecialTokensInText TokensInText => SpecialTokensInText ? Tokenization.SpecialTokensInText.AsTokens : Tokenization.SpecialTokensInText.AsText;

@@ -17,7 +17,7 @@ internal static class ModelCard
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
             ---
-            library_name: transformers
+            {BaseModel(trainer)}library_name: {(IsAdapter(trainer) ? "peft" : "transformers")}
             pipeline_tag: text-classification
             tags:
             - generated_from_trainer
@@ -70,6 +70,12 @@ internal static class ModelCard
         void Row(string epoch, string step, IReadOnlyDictionary<string, double> entry) =>
             text.Append($"| {epoch} | {step} | {string.Join(" | ", keys.Select(key => Number(entry, key)))} |\n");
     }
+
+    private static bool IsAdapter(Trainer trainer) => trainer.Model.Lora is not null && !trainer.Args.MergeAdapter;
+
+    /// <summary>What an adapter belongs to; a folder of this machine would mean nothing on the hub.</summary>
+    private static string BaseModel(Trainer trainer) =>
+        IsAdapter(trainer) && trainer.Model.Lora!.BaseModelNameOrPath is { } name && !Path.IsPathRooted(name) ? $"base_model: {name}\n" : "";
 
     private static bool IsResult(string key) => !ProgressLine.IsTime(key) && key != "epoch" && !key.EndsWith("_samples", StringComparison.Ordinal);
 

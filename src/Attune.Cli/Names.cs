@@ -51,7 +51,8 @@ internal static class Names
         IEnumerable<RepoFile> WithWeights(string folder, IReadOnlyList<RepoFile> all)
         {
             if (!Directory.Exists(folder)) throw DownloadCommand.NothingChosen(name);
-            BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
+            if (AdapterFolder.Is(folder)) AdapterFolder.ConfigOf(folder);
+            else BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
             return FileChoice.Model(all);
         }
     }

@@ -1,3 +1,5 @@
+using Attune.Training;
+
 namespace Attune.Cli;
 
 /// <summary>How much is said, and in which form.</summary>
@@ -14,6 +16,14 @@ public sealed record OutputArguments
     /// <summary>Says more: train all settings and what became of every weight; evaluate and predict what model they use.</summary>
     /// <value>Default false.</value>
     public bool Verbose { get; init; }
+
+    /// <summary>The same by a level of transformers' log, where that says something.</summary>
+    internal OutputArguments With(LogLevel level) => level switch
+    {
+        LogLevel.Debug when !Quiet => this with { Verbose = true },
+        LogLevel.Error or LogLevel.Critical => this with { Quiet = true, Verbose = false },
+        _ => this,
+    };
 
     /// <summary>Refuses what contradicts itself and sets the terminal.</summary>
     internal OutputArguments Apply(Terminal terminal)

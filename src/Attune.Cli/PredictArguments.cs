@@ -28,8 +28,8 @@ public sealed record PredictArguments
     public string? OutputFile { get; init; }
 
     /// <summary>Probability from which on a label of several counts as predicted.</summary>
-    /// <value>0 to 1. Default 0.5. For multi-label models.</value>
-    public double Threshold { get; init; } = 0.5;
+    /// <value>0 to 1, or auto for what was chosen in training. Default what the model's folder says (attune_prediction.json), else 0.5. For multi-label models.</value>
+    public string? Threshold { get; init; }
 
     /// <summary>Texts computed at once.</summary>
     /// <value>At least 1. Default 32.</value>

@@ -31,19 +31,20 @@ internal static class PredictCommand
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<PredictArguments>(), values.Create<ModelArguments>());
         if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
+        UsageException.Check(() => ThresholdChoice.Parse(what.Threshold));
         if (what.File is not null && values.Texts.Count > 0) throw new UsageException("Give either texts or --file, not both.");
         if (output.Json && what.OutputFormat is not (null or OutputFormat.Json))
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
-        var folder = Names.Model(from.Model ?? Names.LastRun, from.ModelRevision, terminal).Path;
+        var folder = ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal);
         if (what.File is null || File.Exists(what.File)) Compute.Begin();
         var texts = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
             : values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true);
 
         Compute.Start(from);
-        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText);
+        using var classifier = TextClassifier.FromPretrained(folder.Path, from.MaxLength, from.TokensInText, Settings(what, from, folder.Path), folder.Base);
         if (what.Bf16) classifier.Model.Precision = Precision.BFloat16;
         if (output.Verbose)
-            terminal.Tell(RunNotes.Of(folder, classifier));
+            terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         using var answers = new AnswerWriter(output.Json ? what with { OutputFormat = OutputFormat.Json } : what, classifier, terminal);
         // A person at the keyboard gets each answer at once.
@@ -58,8 +59,23 @@ internal static class PredictCommand
             (rows, cut) = (rows + block.Length, cut + cutHere);
         }
         answers.Finish();
+        var become = classifier.Settings.LongTexts == LongTexts.Windows ? "read in windows of" : "cut at";
         if (cut > 0) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-            $"{cut:N0} of {rows:N0} {(rows == 1 ? "text" : "texts")} {(cut == 1 ? "was" : "were")} cut at {classifier.MaxLength} tokens."));
+            $"{cut:N0} of {rows:N0} {(rows == 1 ? "text" : "texts")} {(cut == 1 ? "was" : "were")} {become} {classifier.MaxLength} tokens."));
         return ExitCode.Success;
+    }
+
+    /// <summary>Those of the model's folder, with what is asked for in their place.</summary>
+    private static PredictionSettings Settings(PredictArguments what, ModelArguments from, string folder)
+    {
+        var settings = from.Settings(PredictionSettings.Load(folder));
+        return ThresholdChoice.Parse(what.Threshold) switch
+        {
+            null => settings,
+            { Number: { } number } => settings with { Thresholds = new Dictionary<string, double>(), Threshold = number },
+            _ when !settings.HasUsualThresholds => settings,
+            _ => throw new AttuneException(
+                $"{folder} has no thresholds ({PredictionSettings.FileName}); choose them by attune train --threshold auto or attune evaluate --threshold auto --save-thresholds."),
+        };
     }
 }

@@ -17,9 +17,9 @@ internal static class PushCommand
     };
 
     /// <summary>Pushes, and says where it is.</summary>
-    internal static Pushed Push(string folder, string name, PushArguments what, Terminal terminal)
+    internal static Pushed Push(string folder, string name, PushArguments what, Terminal terminal, HubSettings? settings = null)
     {
-        using var http = new HubHttp(HubSettings.FromEnvironment(), TimeProvider.System, terminal.Note);
+        using var http = new HubHttp(settings ?? HubSettings.FromEnvironment(), TimeProvider.System, terminal.Note);
         var push = new HubPush(http, new TransferLine(terminal, TimeProvider.System, "Uploading").Show);
         var done = HubAccess.Run(stop => push.RunAsync(folder, name, RepoKind.Model, what.Private, what.Revision, what.CommitMessage, stop), terminal);
         terminal.Tell(done.Commit is null ? $"{done.Page} has all files already; nothing was pushed."

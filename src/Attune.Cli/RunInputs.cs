@@ -1,6 +1,5 @@
 using Attune.Batching;
 using Attune.Datasets;
-using Attune.Hub;
 using Attune.Models;
 using Attune.Profiling;
 
@@ -10,7 +9,7 @@ namespace Attune.Cli;
 /// <param name="Found">The folder of the model, and its commit where it is of the hub.</param>
 /// <param name="Config">The model's configuration.</param>
 /// <param name="Source">The data set; none of it is set apart yet.</param>
-internal sealed record RunInputs(ResolvedName Found, BertConfig Config, DataSource Source)
+internal sealed record RunInputs(ModelFolder Found, BertConfig Config, DataSource Source)
 {
     private readonly Dictionary<object, TokenizedDataset> _encoded = [];
 
@@ -22,14 +21,17 @@ internal sealed record RunInputs(ResolvedName Found, BertConfig Config, DataSour
     /// <exception cref="AttuneException">Either is not there or cannot be used.</exception>
     internal static RunInputs Load(RunRequest request, string folder, string? checkpoint, Terminal terminal)
     {
-        var found = Names.Model(request.Model.Model!, request.Model.ModelRevision, terminal); // names become folders here and nowhere else
-        var config = BertConfig.Load(Path.Combine(found.Path, BertConfig.FileName));
+        var found = ModelFolder.Find(request.Model.Model!, request.Model.ModelRevision, terminal); // names become folders here and nowhere else
+        var config = found.Config();
         if (checkpoint is not null) RunConfig.CheckModel(checkpoint, folder, config);
         var source = Profiler.Measure("reading data", () =>
             DataSource.Load(request.Data, config.LabelNames, mustFit: false, folder, terminal, found: Compute.Begin));
         return source.SplitNames.Contains(DatasetDict.Train) ? new RunInputs(found, config, source) : throw new AttuneException(
             $"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
     }
+
+    /// <summary>Whether no run has begun with them yet.</summary>
+    internal bool IsFirstRun => _encoded.Count == 0;
 
     /// <summary>The rows of a split as tokens, from a run before where there was one that wanted the same.</summary>
     /// <param name="what">All that they depend on.</param>

@@ -18,6 +18,7 @@ internal static class RunNotes
             $"Model: {from.Model} ({Count(config.NumHiddenLayers, "layer")} of {config.HiddenSize}, {model.ParameterCount:N0} weights, ") +
             $"{Count(config.NumLabels, "output")}).";
         if (from.Model != Names.EmbeddedEncoder && model.LoadReport.Describe() is { Length: > 0 } report) yield return report;
+        if (model.Adapter is { } adapter) yield return adapter.Describe();
         if (Renamed(start, model) is { } renamed) yield return renamed;
         if (Shortened(from, maxLength) is { } shortened) yield return shortened;
         if (from.Padding is not null) yield return "padding has no effect: no padding is computed, and the results are the same.";
@@ -39,8 +40,10 @@ internal static class RunNotes
     {
         var (before, now) = (start.LabelNames, model.Config.LabelNames);
         var isTrained = model.LoadReport is { Source: not null, Resized.Count: 0 } report && report.New.All(name => !name.StartsWith("classifier.", StringComparison.Ordinal));
-        if (!isTrained || before.SequenceEqual(now) || IsUnnamed(before) || IsUnnamed(now)) return null;
+        if (!isTrained || before.SequenceEqual(now) || IsUnnamed(now)) return null;
         var pairs = before.Zip(now, (old, label) => $"{old} -> {label}").ToList();
+        if (IsUnnamed(before))
+            return $"The classifier of the model is kept; its classes have no names, and are taken for those of the data by their places: {DataSource.List(pairs)}.";
         return "The classifier of the model is kept, and its classes are renamed by their places, because the data have others: " +
             $"{DataSource.List(pairs)}.";
     }

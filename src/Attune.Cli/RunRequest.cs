@@ -8,16 +8,23 @@ namespace Attune.Cli;
 /// <param name="Model">The model, by its name or folder.</param>
 /// <param name="Data">The rows.</param>
 /// <param name="Training">The arguments as they were given.</param>
-/// <param name="Defaults">What is said of the defaults that suit the embedded encoder; null where they were not filled in.</param>
+/// <param name="Defaults">What is said of the defaults of a preset, or of those that suit the embedded encoder; null where none were filled in.</param>
 internal sealed record RunRequest(ModelArguments Model, DataArguments Data, TrainingArguments Training, string? Defaults)
 {
     /// <summary>Of the arguments of the command; the embedded encoder where no other is named.</summary>
     internal static RunRequest Of(ArgumentValues values)
     {
-        var (start, data) = (values.Create<ModelArguments>(), values.Create<DataArguments>());
-        var model = start.Model ?? Names.EmbeddedEncoder;
-        var defaults = model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
-        return new RunRequest(start with { Model = model }, data, values.Create<TrainingArguments>(), defaults);
+        var defaults = FillIn(values);
+        return new RunRequest(values.Create<ModelArguments>(), values.Create<DataArguments>(), values.Create<TrainingArguments>(), defaults);
+    }
+
+    /// <summary>Fills in the model, and the defaults of a preset or those that suit the embedded encoder.</summary>
+    /// <returns>What is said of them; null where there are none.</returns>
+    internal static string? FillIn(ArgumentValues values)
+    {
+        values.SetDefault("model", Names.EmbeddedEncoder, "default of train");
+        return values.Create<PresetArguments>().Preset is { } preset ? Presets.Apply(preset, values)
+            : values.Create<ModelArguments>().Model == Names.EmbeddedEncoder ? EmbeddedDefaults.Apply(values) : null;
     }
 
     /// <summary>The same with model and data set at the commits of the run that goes on in a folder.</summary>
@@ -33,10 +40,12 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     /// <exception cref="AttuneException">The device is not there.</exception>
     internal TrainingArguments Check()
     {
-        Compute.Check(Model);
+        Compute.Check(Model, Training.UseCpu);
         return UsageException.Check(() =>
         {
             Optimizers.Check(Training);
+            Model.Settings(new Inference.PredictionSettings());
+            ThresholdChoice.Parse(Data.Threshold);
             foreach (var reporter in Reporters.Of(Training).OfType<IDisposable>()) reporter.Dispose();   // a name that is none is refused here
             EvaluationLoop.RequireBatchSize(Training);
             if (TrainingPlan.Of(Training, int.MaxValue).TotalSteps < 1)

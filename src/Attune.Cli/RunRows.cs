@@ -1,6 +1,7 @@
 using Attune.Batching;
 using Attune.Datasets;
 using Attune.Inference;
+using Attune.Metrics;
 using Attune.Tokenization;
 using Attune.Training;
 
@@ -22,22 +23,24 @@ internal sealed class RunRows
         var (from, data, arguments) = (request.Model, request.Data, request.Training);
         (_inputs, Source) = (inputs, inputs.Source.Copy());
         var fold = data.Fold is null ? null : Fold.Parse(data.Fold);
-        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd;
+        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd || Source.Threshold is not null;
         if (fold is null) data = data with { ValidationSplit = Source.EnsureValidation(isEvaluated, arguments.Seed) };
         else if (data.ValidationSplit is not null) throw new AttuneException("validation_split and a fold are given, which both set training rows apart; leave one out.");
-        if (from.Model == Names.EmbeddedEncoder) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
+        if (request.Defaults is not null) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
         Source.CheckBestMetric(arguments);
-        if (request.Defaults is not null) tell(request.Defaults);
+        if (request.Defaults is not null && inputs.IsFirstRun) tell(request.Defaults);
         (Data, Arguments) = (data, arguments);
-        Tokenizer = BertTokenizer.FromPretrained(inputs.Found.Path, from.TokensInText);
+        Tokenizer = BertTokenizer.FromPretrained(inputs.Found.OfTokenizer, from.TokensInText);
         MaxLength = RowLength.Of(Tokenizer, inputs.Config, from.MaxLength);
-        _encoded = new EncodedSplits(Source, Tokenizer, MaxLength, tell);
+        Settings = from.Settings(new PredictionSettings()) with { MaxLength = MaxLength };
+        PooledWindows.Require(Settings.WindowPooling, Source.Columns.Task);
+        _encoded = new EncodedSplits(Source, Tokenizer, MaxLength, tell, Settings.Stride(MaxLength));
         Train = Labelled(DatasetDict.Train, data.MaxTrainSamples);
         if (fold is not null)
         {
             (Train, Eval) = fold.Cut(Train, arguments.Seed);
-            if (data.MaxEvalSamples < Eval.Count) Eval = Eval.Select([.. Enumerable.Range(0, data.MaxEvalSamples.Value)]);
-            tell($"Fold {fold}: {Train.Count} training rows, and {Eval.Count} others for evaluation{(Source.Validation is { } unused ? $"; the split {unused} is not used" : "")}.");
+            if (data.MaxEvalSamples < Eval.Texts) Eval = Eval.Select([.. Enumerable.Range(0, data.MaxEvalSamples.Value)]);
+            tell($"Fold {fold}: {Train.Texts} training texts, and {Eval.Texts} others for evaluation{(Source.Validation is { } unused ? $"; the split {unused} is not used" : "")}.");
             return;
         }
         Eval = Source.Validation is { } validation ? Labelled(validation, data.MaxEvalSamples) : null;
@@ -60,6 +63,9 @@ internal sealed class RunRows
     /// <summary>Longest row in tokens.</summary>
     internal int MaxLength { get; }
 
+    /// <summary>What becomes of longer texts.</summary>
+    internal PredictionSettings Settings { get; }
+
     internal TokenizedDataset Train { get; }
 
     /// <summary>To evaluate on; null where there are none.</summary>
@@ -72,6 +78,13 @@ internal sealed class RunRows
     internal string? Test => Source.Test is { } test &&
         (Arguments.DoPredict || Data.TestFile is not null || Data.TestSplitName is not null || EmbeddedDatasets.Contains(Source.Name)) ? test : null;
 
+    /// <summary>Writes what a model's folder needs besides its weights.</summary>
+    internal void Save(string folder)
+    {
+        Tokenizer.Save(folder);
+        Settings.Save(folder);
+    }
+
     /// <summary>The rows of a test split.</summary>
     internal TokenizedDataset ToPredict(string split) => Encoded(split, Data.MaxPredictSamples, () => _encoded.Encode(split, Data.MaxPredictSamples)!);
 
@@ -81,5 +94,5 @@ internal sealed class RunRows
     private TokenizedDataset Labelled(string split, int? most) => Encoded(split, most, () => _encoded.Labelled(split, most)!);
 
     private TokenizedDataset Encoded(string split, int? most, Func<TokenizedDataset> encode) => _inputs.Encoded(
-        (split, most, MaxLength, Data.ValidationSplit, Data.ValidationSplit is null ? 0 : Arguments.Seed, Tokenizer.Fingerprint()), encode);
+        (split, most, MaxLength, Settings.Stride(MaxLength), Data.ValidationSplit, Data.ValidationSplit is null ? 0 : Arguments.Seed, Tokenizer.Fingerprint()), encode);
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Attune.Formats;
+using Attune.Inference;
 using Attune.Tokenization;
 using Attune.Training;
 
@@ -37,11 +38,21 @@ internal static class TokenizeCommand
         var gap = "";
         foreach (var input in texts)
         {
-            var encoding = tokenizer.Encode(input.Text, what.TextPair, options);
-            terminal.Result(output.Json ? PythonJson.Write(AsJson(encoding), ensureAscii: false) : gap + AsTable(encoding));
-            gap = "\n";
+            foreach (var encoding in Encode(input.Text))
+            {
+                terminal.Result(output.Json ? PythonJson.Write(AsJson(encoding), ensureAscii: false) : gap + AsTable(encoding));
+                gap = "\n";
+            }
         }
         return ExitCode.Success;
+
+        IReadOnlyList<Tokenization.Encoding> Encode(string text)
+        {
+            var settings = from.Settings(new PredictionSettings());
+            if (settings.LongTexts == LongTexts.Truncate) return [tokenizer.Encode(text, what.TextPair, options)];
+            var length = from.MaxLength ?? tokenizer.ModelMaxLength ?? throw new UsageException("--long-texts windows needs --max-length: the tokenizer has no limit.");
+            return tokenizer.EncodeWindows(text, what.TextPair, length, settings.Stride(length)!.Value);
+        }
     }
 
     /// <summary>The names of transformers; places are counted in code points, as there.</summary>

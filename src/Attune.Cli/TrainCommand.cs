@@ -12,10 +12,12 @@ internal static class TrainCommand
         [
             new("Model", ArgumentTable.Of<ModelArguments>()), new("Data", ArgumentTable.Of<DataArguments>()),
             new("Output", ArgumentTable.Of<OutputArguments>()), new("Hub", ArgumentTable.Of<TrainHubArguments>()),
+            new("Preset", ArgumentTable.Of<PresetArguments>()),
             new("Training, by the names and with the defaults of transformers", ArgumentTable.Of<TrainingArguments>()),
             new("Several runs", ArgumentTable.Of<ExperimentArguments>()),
         ], Run)
     {
+        Complete = EffectiveArguments.Complete,
         Examples =
         [
             "attune train",
@@ -27,12 +29,11 @@ internal static class TrainCommand
 
     private static int Run(ArgumentValues values, Terminal terminal)
     {
-        var output = values.Create<OutputArguments>().Apply(terminal);
-        foreach (var notice in values.Notices) terminal.Tell(notice);
+        var experiment = values.Create<ExperimentArguments>();
+        var output = values.Create<OutputArguments>().With(values.Create<TrainingArguments>().LogLevel).Apply(terminal);
         var request = RunRequest.Of(values);
         var arguments = request.Check();
         var hub = values.Create<TrainHubArguments>();
-        var experiment = values.Create<ExperimentArguments>();
         if (experiment.AreSeveral)
         {
             if (hub.PushToHub) throw new UsageException("--push-to-hub pushes one model, but --folds and --seeds train several; push the one you choose by attune push.");
@@ -40,17 +41,20 @@ internal static class TrainCommand
         }
         hub.Check(arguments.OutputDir, terminal);
         using var profile = Profiler.Start(arguments.Profile);
-        var code = Run(request, arguments, output, terminal);
+        using var pusher = hub.Pusher(terminal);
+        var code = Run(request, arguments, output, terminal, pusher);
         if (profile is not null) terminal.Tell(profile.Write(arguments.OutputDir).TrimEnd());
-        if (code == ExitCode.Success) hub.Push(arguments.OutputDir, terminal);
+        if (code != ExitCode.Success) return code;
+        pusher?.Finish();
+        hub.Push(arguments.OutputDir, terminal);
         return code;
     }
 
-    private static int Run(RunRequest request, TrainingArguments arguments, OutputArguments output, Terminal terminal)
+    private static int Run(RunRequest request, TrainingArguments arguments, OutputArguments output, Terminal terminal, HubPusher? pusher)
     {
         var checkpoint = OutputFolder.Check(arguments, arguments.ResumeFromCheckpoint, terminal.Tell);
         if (checkpoint is not null) request = request.AtItsCommits(arguments.OutputDir);
         var inputs = RunInputs.Load(request, arguments.OutputDir, checkpoint, terminal);
-        return new ClassifierRun(request, inputs, output, terminal).Run(checkpoint).Code;
+        return new ClassifierRun(request, inputs, output, terminal) { Callbacks = pusher is null ? [] : [pusher] }.Run(checkpoint).Code;
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Formats;
+using Attune.Inference;
 using Attune.Metrics;
 using Attune.Training;
 
@@ -18,6 +19,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
 {
     private readonly JsonObject _json = [];
     private OrderedDictionary<string, double>? _test;
+    private IReadOnlyList<double>? _thresholds;                            // of the labels; null for 0.5
 
     private string Folder => trainer.Args.OutputDir;
 
@@ -50,7 +52,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         _json["train"] = TrainerStateJson.Entry(metrics);
         var time = ProgressLine.Duration(TimeSpan.FromSeconds(run.Metrics["train_runtime"]));
         terminal.Tell(string.Create(CultureInfo.InvariantCulture, $"Trained {run.GlobalStep:N0} updates in {time}, mean loss {run.TrainingLoss:0.0000}."));
-        if (trainer.State.BestModelCheckpoint is { } best && trainer.Args.LoadBestModelAtEnd)
+        if (trainer.State.BestModelCheckpoint is { } best && trainer.Args is { LoadBestModelAtEnd: true, Soup: 0 })
             terminal.Tell(string.Create(CultureInfo.InvariantCulture,
                 $"The best model is that of update {trainer.State.BestGlobalStep} ({trainer.Args.MetricForBestModel} {trainer.State.BestMetric:0.0000}).") +
                 $" It is {best}.");
@@ -59,32 +61,46 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     /// <summary>Measures the validation split, and as run_glue.py does MNLI's other one, whose metrics have _mm behind their names.</summary>
     internal void Evaluation(TokenizedDataset data, TokenizedDataset? mismatched, CancellationToken cancellation)
     {
-        var evaluated = trainer.EvaluateRows(data, cancellation: cancellation);
-        EvaluationPredictions.Write(Folder, evaluated.Prediction!, source.ModelLabels, isWanted: null);
-        var metrics = new OrderedDictionary<string, double>(evaluated.Metrics);
-        var written = new OrderedDictionary<string, double>(metrics) { ["eval_samples"] = data.Count };
+        var output = trainer.EvaluateRows(data, cancellation: cancellation);
+        var measured = output.Prediction!;
+        if (source.Threshold is { } choice) Choose(choice.Of(measured), isChosen: choice.Number is null);
+        var metrics = new OrderedDictionary<string, double>(output.Metrics.Concat(EvaluationNotes.AtThresholds(measured, _thresholds, source, "eval")));
+        var baseline = EvaluationNotes.Baseline(measured, source, "eval");
+        var written = new OrderedDictionary<string, double>(metrics.Concat(baseline)) { ["eval_samples"] = data.Texts };
         Add("eval", metrics);
+        _json["eval"] = TrainerStateJson.Entry(new OrderedDictionary<string, double>(metrics.Concat(baseline)));
+        if (baseline.Count > 0) terminal.Tell(EvaluationNotes.Describe(baseline, measured, source));
+        EvaluationPredictions.Write(Folder, measured with { Thresholds = _thresholds }, source.ModelLabels, source.SavesEvalPredictions);
         if (mismatched is not null)
         {
             var second = new OrderedDictionary<string, double>(
                 trainer.Evaluate(mismatched, cancellation: cancellation).Select(metric => KeyValuePair.Create(metric.Key + "_mm", metric.Value)));
             foreach (var (name, value) in second) written[name] = value;
-            written["eval_samples_mm"] = mismatched.Count;
+            written["eval_samples_mm"] = mismatched.Texts;
             Add("eval_mm", second);
         }
         trainer.SaveMetrics("eval", written);
         trainer.SaveState();
     }
 
+    /// <summary>Uses thresholds from here on, and leaves them to those who predict with the model.</summary>
+    private void Choose(IReadOnlyList<double> thresholds, bool isChosen)
+    {
+        _thresholds = thresholds;
+        EvaluationNotes.Save(Folder, thresholds, source.ModelLabels);
+        if (isChosen) terminal.Tell($"{EvaluationNotes.Describe(thresholds, source.ModelLabels)}, chosen on the evaluation rows; attune predict takes them from {PredictionSettings.FileName}.");
+    }
+
     /// <summary>Predicts the test split: metrics where it has labels, and the predictions as the scripts of transformers write them.</summary>
     internal void Test(TokenizedDataset data, IReadOnlyList<string>? kinds, CancellationToken cancellation)
     {
         var predictions = Predictions(data, "predict_results.txt", cancellation);
-        if (data.Labels is null) return;
-        var byKind = kinds is not null && data.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
-        _test = new OrderedDictionary<string, double>(predictions.Metrics.Concat(byKind)) { ["test_samples"] = data.Count };
+        if (predictions.Prediction is not { } measured) return;
+        var byKind = kinds is not null && predictions.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
+        var metrics = new OrderedDictionary<string, double>(predictions.Metrics.Concat(EvaluationNotes.AtThresholds(measured, _thresholds, source, "test")));
+        _test = new OrderedDictionary<string, double>(metrics.Concat(byKind)) { ["test_samples"] = data.Texts };
         trainer.SaveMetrics("test", _test);
-        Add("test", predictions.Metrics);
+        Add("test", metrics);
         if (byKind.Count == 0) return;
         terminal.Tell("The rows of the embedded test split are marked by what makes them hard; test_accuracy_irony is the accuracy of the ironic ones, and so on.");
         Add("test_by_kind", byKind);
@@ -94,7 +110,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     internal PredictionOutput Predictions(TokenizedDataset data, string file, CancellationToken cancellation)
     {
         var predictions = trainer.Predict(data, cancellation: cancellation);
-        AtomicFile.WriteText(Path.Combine(Folder, file), PredictionTable.Of(predictions, source));
+        AtomicFile.WriteText(Path.Combine(Folder, file), PredictionTable.Of(predictions, source, _thresholds));
         return predictions;
     }
 

@@ -23,6 +23,9 @@ internal sealed record Verb(
     /// <summary>Lines of the help that show its use.</summary>
     internal IReadOnlyList<string> Examples { get; init; } = [];
 
+    /// <summary>Fills in what follows from the arguments given, for who only wants to see them.</summary>
+    internal Action<ArgumentValues> Complete { get; init; } = _ => { };
+
     /// <summary>Whether it takes transformers' other arguments too, to say what becomes of them.</summary>
     internal bool TakesOtherTrainingArguments => Groups.Any(group => group.Table == ArgumentTable.Of<TrainingArguments>());
 }

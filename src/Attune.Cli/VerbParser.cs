@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Attune.Formats;
 using Attune.Training;
 using Argument = Attune.Training.Argument;
 
@@ -15,14 +14,18 @@ namespace Attune.Cli;
 internal sealed class VerbParser
 {
     private const int Any = 100_000;
-    private const string ConfigName = "--config";
+    private const int LeastPrefix = 6;                                     // hyphens included
+    private const string ConfigName = "--config", ShowName = "--print-config";
 
     // A commit in a configuration file is one of the repository beside it, not of another that the command line names.
     private static readonly Dictionary<string, string> RevisionsOf = new() { ["model"] = "model_revision", ["dataset"] = "dataset_revision" };
 
     private readonly Dictionary<Option<string[]>, Meaning> _options = [];
     private readonly Dictionary<Option<string[]>, string> _others = [];
+    private readonly Dictionary<Option<string[]>, string> _othersOff = [];
+    private readonly List<string> _completed = [];
     private readonly Option<string[]> _config = Option(ConfigName, [], 1, isList: false);
+    private readonly Option<string[]> _show = Option(ShowName, ["--print_config"], 0, isList: false, most: 0);
     private readonly Argument<string[]>? _texts;
 
     internal VerbParser(Verb verb)
@@ -31,14 +34,11 @@ internal sealed class VerbParser
         Command = new Command(verb.Name);
         if (verb.Texts is { } texts) Command.Add(_texts = new Argument<string[]>(texts.Name) { Arity = ArgumentArity.ZeroOrMore });
         Command.Add(_config);
+        Command.Add(_show);
         foreach (var argument in verb.Arguments) Add(argument);
         if (!verb.TakesOtherTrainingArguments) return;
-        foreach (var name in TransformersArguments.OtherNames.Except(verb.Arguments.Select(argument => argument.Name)))
-        {
-            var option = Option(Spelled(name), name.Contains('_', StringComparison.Ordinal) ? [Underscored(name)] : [], 0, isList: true);
-            _others.Add(option, name);
-            Command.Add(option);
-        }
+        var own = verb.Arguments.SelectMany(argument => new[] { argument.Name, argument.Alias }).ToHashSet();
+        foreach (var name in TransformersArguments.OtherNames.Where(name => !own.Contains(name) && name[0] != '_')) AddOther(name);
     }
 
     internal Verb Verb { get; }
@@ -49,28 +49,49 @@ internal sealed class VerbParser
     /// <exception cref="UsageException">An option is unknown, lacks its value, or has one that it cannot take.</exception>
     internal ArgumentValues Parse(RootCommand root, IReadOnlyList<string> words)
     {
-        if (words is [_, var only] && only.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && _texts is null) words = [words[0], ConfigName, only];
+        if (words is [_, var only] && ConfigFile.IsName(only) && _texts is null) words = [words[0], ConfigName, only];
         words = [words[0], .. CheckOptions([.. words.Skip(1)])];
         // Words that begin with @ are texts, not files of further words.
         var result = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (result.Errors is [var error, ..]) throw new UsageException(Explain(result, error.Message));
-        var values = new ArgumentValues(Verb, _texts is null ? [] : result.GetValue(_texts) ?? []);
+        var values = new ArgumentValues(Verb, _texts is null ? [] : result.GetValue(_texts) ?? []) { AreOnlyShown = Values(result, _show) is not null };
+        values.Notices.AddRange(_completed);
         try
         {
-            if (Values(result, _config) is { } files) ReadConfig(files[^1], values);
+            foreach (var file in Values(result, _config) ?? []) ReadConfig(file, values);
             foreach (var (name, revision) in RevisionsOf)
                 if (_options.Any(option => option.Value.Argument.Name == name && Values(result, option.Key) is not null)) values.Forget(revision);
             foreach (var (option, (argument, isNegated)) in _options)
-                if (Values(result, option) is { } given) values.Set(argument, Value(argument, given, isNegated));
+                if (Values(result, option) is { } given) values.Set(argument, Value(argument, given, isNegated), $"option {option.Name}");
             foreach (var (option, name) in _others)
-                if (Values(result, option) is { } given && TransformersArguments.Notice(name, given is [] ? "true" : given[^1]) is { } notice)
+                if (Values(result, option) is { } given && TransformersArguments.Notice(name, Given(given)) is { } notice)
                     values.Notices.Add(notice);
+            foreach (var (option, name) in _othersOff)
+                if (Values(result, option) is not null && TransformersArguments.Notice(name, "false") is { } notice) values.Notices.Add(notice);
         }
         catch (AttuneException e)
         {
             throw new UsageException(e.Message);
         }
         return values;
+    }
+
+    private static JsonNode Given(string[] words) => words switch
+    {
+        [] => "true",
+        [var one] => one,
+        _ => new JsonArray([.. words.Select(word => (JsonNode)word)]),
+    };
+
+    private void AddOther(string name)
+    {
+        var option = Option(Spelled(name), name.Contains('_', StringComparison.Ordinal) ? [Underscored(name)] : [], 0, isList: true);
+        _others.Add(option, name);
+        Command.Add(option);
+        if (!TransformersArguments.IsOnByDefault(name)) return;
+        var negated = Option("--no-" + Spelled(name)[2..], ["--no_" + name], 0, isList: false, most: 0);
+        _othersOff.Add(negated, name);
+        Command.Add(negated);
     }
 
     private void Add(Argument argument)
@@ -94,19 +115,22 @@ internal sealed class VerbParser
 
     private void ReadConfig(string file, ArgumentValues values)
     {
-        if (PythonJson.ReadFile(file) is not JsonObject json)
-            throw new AttuneException($"{file} holds no JSON object; give names and values of arguments.");
-        foreach (var (name, value) in json)
+        var pairs = ConfigFile.Read(file);
+        // A file that names another repository than one before it does not mean that one's commit.
+        foreach (var (name, revision) in RevisionsOf)
+            if (pairs.Any(pair => Find(pair.Name)?.Name == name)) values.Forget(revision);
+        foreach (var (name, value, line) in pairs)
         {
-            if (Verb.Arguments.FirstOrDefault(argument => argument.Name == name || argument.Alias == name) is { } argument)
-                values.Set(argument, argument.Parse(value));
+            if (Find(name) is { } argument) values.Set(argument, argument.Parse(value), $"{file}:{line}");
             else if (Verb.TakesOtherTrainingArguments && TransformersArguments.Notice(name, value) is { } notice) values.Notices.Add(notice);
             else
                 throw new AttuneException(
-                    $"{file}: \"{name}\" is no argument of attune {Verb.Name}." +
+                    $"{file}, line {line}: \"{name}\" is no argument of attune {Verb.Name}." +
                     $"{Spelling.DidYouMean(name, Verb.Arguments.Select(argument => argument.Name))}");
         }
     }
+
+    private Argument? Find(string name) => Verb.Arguments.FirstOrDefault(argument => argument.Name == name || argument.Alias == name);
 
     /// <summary>Refuses unknown options, which would pass for texts, and takes "=no" and "=yes" from switches that have no word of their own.</summary>
     private List<string> CheckOptions(string[] words)
@@ -120,10 +144,12 @@ internal sealed class VerbParser
         var isOption = true;
         var takesValue = false;
         var kept = new List<string>();
-        foreach (var word in words)
+        foreach (var given in words)
         {
+            var word = given;
             if (word == "--") isOption = false;
             var name = word.Split('=')[0];
+            if (isOption && LooksLikeOption(word) && !known.ContainsKey(name) && Complete(name) is { } whole) (word, name) = (whole + word[name.Length..], whole);
             if (takesValue && OptionalSwitch(known[kept[^1]]) is { } last && (word == "--" || LooksLikeOption(word) || _texts is not null && !IsValue(last, word)))
             {
                 kept.Add("true");
@@ -152,6 +178,17 @@ internal sealed class VerbParser
         return kept;
     }
 
+    /// <summary>The one option that begins so, which is announced; null where there is none or several, and where a few letters could mean any.</summary>
+    private string? Complete(string name)
+    {
+        if (name.Length < LeastPrefix) return null;
+        var prefix = name.Replace('_', '-');
+        var options = Command.Options.Where(option => option.Aliases.Append(option.Name).Any(spelled => spelled.Replace('_', '-').StartsWith(prefix, StringComparison.Ordinal))).Take(2).ToList();
+        if (options is not [var one]) return null;
+        _completed.Add($"{name} is read as {one.Name}.");
+        return one.Name;
+    }
+
     /// <summary>The argument, where it is true, false or neither: its option alone means true, though a value may follow.</summary>
     private Argument? OptionalSwitch(Option option) =>
         option is Option<string[]> own && _options.TryGetValue(own, out var known) && known.Argument.IsOptionalSwitch ? known.Argument : null;
@@ -171,7 +208,7 @@ internal sealed class VerbParser
 
     private UsageException Unknown(string name)
     {
-        var offered = Command.Options.Where(option => !_others.ContainsKey((Option<string[]>)option)).Select(option => option.Name);
+        var offered = Command.Options.Where(option => !_others.ContainsKey((Option<string[]>)option) && !_othersOff.ContainsKey((Option<string[]>)option)).Select(option => option.Name);
         return new UsageException($"there is no option {name}.{Spelling.DidYouMean(name, offered)} " +
             $"See attune {Verb.Name} --help{(_texts is null ? "" : "; put -- before texts that begin with a hyphen")}.");
     }

@@ -1,10 +1,17 @@
-using System.Diagnostics;
-
 namespace Attune.EndToEndTests;
 
 /// <summary>The programs in examples/ are built and run as a reader would run them.</summary>
 public sealed class ExampleTests
 {
+    [Fact]
+    public async Task Classify_TrainedModel_NamesTheLabelOfEachText()
+    {
+        using var run = new TrainedRun();
+        run.Result.Good();
+        var output = await Run("Classify.cs", run.Folder, [Path.Combine(run.Folder, "run"), "the film was very good and great", "the meal was very bad and dull"]);
+        Assert.Matches("^positive\t\\S+\tthe film[^\n]*\nnegative\t\\S+\tthe meal[^\n]*\n$", output);
+    }
+
     [Theory]
     [InlineData("FineTune.cs", "'eval_accuracy': 1")]
     [InlineData("TrainingLoop.cs", "epoch 3: accuracy 1.0000")]
@@ -17,16 +24,7 @@ public sealed class ExampleTests
             var data = folder.CreateSubdirectory("data").FullName;
             TinyModel.Csv(Path.Combine(data, "train.csv"), 800, seed: 1);
             TinyModel.Csv(Path.Combine(data, "validation.csv"), 40, seed: 2);
-            using var process = Process.Start(new ProcessStartInfo("dotnet", ["run", Path.Combine(Root(), "examples", program), "--", model, data])
-            {
-                WorkingDirectory = folder.FullName,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-            var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.True(process.ExitCode == 0, output + await error);
+            var output = await Run(program, folder.FullName, [model, data]);
             Assert.Contains(expected, output, StringComparison.Ordinal);
         }
         finally
@@ -35,10 +33,10 @@ public sealed class ExampleTests
         }
     }
 
-    private static string Root()
+    private static async Task<string> Run(string program, string folder, string[] words)
     {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-            if (File.Exists(Path.Combine(folder, "Attune.slnx"))) return folder;
-        throw new InvalidOperationException($"No Attune.slnx above {AppContext.BaseDirectory}.");
+        var (code, output) = await DotNet.RunAsync(folder, ["run", Path.Combine(DotNet.Root, "examples", program), "--", .. words]);
+        Assert.True(code == 0, output);
+        return output;
     }
 }

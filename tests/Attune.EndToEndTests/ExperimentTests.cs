@@ -36,7 +36,7 @@ public sealed class ExperimentTests : IDisposable
         }
         var again = AttuneProcess.Run(_folder, [.. words, "--output-dir", "broken"]).Good();
         Assert.Contains("Run 1 of 3, fold-1: done before.\n", again.Error, StringComparison.Ordinal);
-        Assert.Contains("Fold 2/3: 20 training rows, and 10 others for evaluation.\n", again.Error, StringComparison.Ordinal);
+        Assert.Contains("Fold 2/3: 20 training texts, and 10 others for evaluation.\n", again.Error, StringComparison.Ordinal);
         Assert.Matches("(?m)^eval_accuracy +[01]\\.\\d{4} ", again.Out);
         var (expected, found) = (JsonNode.Parse(whole.Out)!, Read("broken", "experiment_results.json"));
         Assert.Equal(3, expected["runs"]!.AsArray().Count);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Attune.EndToEndTests;
 
@@ -54,6 +55,19 @@ public sealed class TrainedRunTests(TrainedRun run)
         using var results = JsonDocument.Parse(again.Out);
         Assert.Equal(File.ReadAllBytes(Path.Combine(run.Folder, "run", "model.safetensors")), File.ReadAllBytes(Path.Combine(run.Folder, "again", "model.safetensors")));
         Assert.Equal(1, results.RootElement.GetProperty("eval").GetProperty("eval_accuracy").GetDouble());
+    }
+
+    [Fact]
+    public void DoTrainEvalPredict_AreObeyed()
+    {
+        var data = Directory.CreateDirectory(Path.Combine(run.Folder, "splits")).FullName;
+        foreach (var split in new[] { "train", "test" }) File.Copy(Path.Combine(run.Folder, split + ".csv"), Path.Combine(data, split + ".csv"));
+        string[] words = ["train", "--model", "tiny", "--dataset", "splits", "--max-steps", "1", "--threads", "1", "--output-dir"];
+        AttuneProcess.Run(run.Folder, [.. words, "plain"]).Good();
+        var asked = AttuneProcess.Run(run.Folder, [.. words, "asked", "--do-train", "--do-eval", "--do-predict"]).Good();
+        Assert.Contains("do_train has no effect: attune train always trains.", asked.Error, StringComparison.Ordinal);
+        foreach (var (file, folder, isThere) in new[] { ("eval_results.json", "plain", false), ("predict_results.txt", "plain", false), ("eval_results.json", "asked", true), ("predict_results.txt", "asked", true) })
+            Assert.Equal(isThere, File.Exists(Path.Combine(run.Folder, folder, file)));
     }
 
     [Fact]
@@ -151,6 +165,16 @@ public sealed class TrainedRunTests(TrainedRun run)
         Assert.Empty(Directory.GetFiles(Path.Combine(run.Folder, "renamed"), "*.jsonl"));
         var same = AttuneProcess.Run(run.Folder, "train", "--model", "run", "--train-file", "train.csv", "--max-steps", "1", "--output-dir", "same").Good();
         Assert.DoesNotContain("renamed", same.Error, StringComparison.Ordinal);
+        // A model without names says nothing of its classes: what is assumed is said.
+        var unnamed = Directory.CreateDirectory(Path.Combine(run.Folder, "unnamed")).FullName;
+        foreach (var file in new[] { "model.safetensors", "vocab.txt", "config.json" }) File.Copy(Path.Combine(run.Folder, "run", file), Path.Combine(unnamed, file));
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(unnamed, "config.json")))!.AsObject();
+        config.Remove("id2label");
+        config.Remove("label2id");
+        File.WriteAllText(Path.Combine(unnamed, "config.json"), config.ToJsonString());
+        var assumed = AttuneProcess.Run(run.Folder, [.. words, "--model", "unnamed", "--output-dir", "assumed"]).Good();
+        Assert.Contains("The classifier of the model is kept; its classes have no names, and are taken for those of the data by their places: LABEL_0 -> no, LABEL_1 -> yes.\n",
+            assumed.Error, StringComparison.Ordinal);
     }
 
     [Fact]

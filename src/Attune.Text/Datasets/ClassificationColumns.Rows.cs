@@ -51,10 +51,11 @@ public sealed partial class ClassificationColumns
     private LabelColumnReader LabelsOf(Dataset data)
     {
         // Numbers stand for classes by their order, unless the classes are themselves named by numbers; class labels of other names do so
-        // only if they are as many and have no name in common (LABEL_0, LABEL_1).
+        // only if they are as many and one side has no names of its own (LABEL_0, LABEL_1).
         var classes = LabelReader.Classes(data.Features[LabelColumn!]);
         var isById = classes is null ? !LabelNames.All(Datasets.LabelNames.IsInteger)
-            : classes.NumClasses == LabelNames.Count && !classes.Names.Any(_numbers.ContainsKey);
+            : classes.NumClasses == LabelNames.Count && !classes.Names.Any(_numbers.ContainsKey) &&
+                (Datasets.LabelNames.AreNumbers(LabelNames) || Datasets.LabelNames.AreNumbers(classes.Names));
         return new LabelColumnReader(this, data, isById);
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Attune.Datasets;
 
 /// <summary>Which columns of a data set are the texts and labels, what kind of task they make, and the names of its classes.</summary>
@@ -77,11 +79,13 @@ public sealed partial class ClassificationColumns
             throw new AttuneException($"No row of the split \"{DatasetDict.Train}\"{In(train)} has a label in the column \"{label}\"; name another by --label-column-name.");
         var separator = options.LabelSeparator ?? (options.Task switch
         {
-            null => labelled.Exists(split => LabelReader.IsNumberList(split.Value, label)),
+            null => labelled.Exists(split => LabelReader.IsWrittenList(split.Value, label)),
             TaskKind.MultiLabel => labelled.Exists(split => split.Value.Features[label] == FeatureType.String),
             _ => false,
-        } ? "," : null);
+        } ? "," : options.Task is null or TaskKind.MultiLabel && labelled.Count > 0 && labelled.TrueForAll(split => LabelReader.IsMultiHot(split.Value, label))
+            ? LabelReader.MultiHot : null);
         var task = options.Task ?? Infer([.. labelled.Select(split => split.Value.Features[label])], separator);
+        if (options.Task is null && task == TaskKind.Regression) TellOfWholeNumbers(labelled, label, options.Reading);
         var names = task == TaskKind.Regression ? [] : options.LabelNames ?? FindNames(labelled, label, separator, task, options);
         if (task == TaskKind.SingleLabel && train is not null && options.IsForTraining) WarnOfOneClass(train, label, options.Reading);
         return new ClassificationColumns(texts, label, task, separator, names, options);
@@ -98,7 +102,8 @@ public sealed partial class ClassificationColumns
         {
             TaskKind.Regression => $"Takes {text}, numbers from \"{LabelColumn}\" (regression).",
             TaskKind.MultiLabel => $"Takes {text}, sets of labels from \"{LabelColumn}\"" +
-                $"{(LabelSeparator is null ? "" : $" separated by \"{LabelSeparator}\"")} ({LabelNames.Count} classes, multi-label: {shown}).",
+                $"{LabelSeparator switch { null => "", LabelReader.MultiHot => " with a 0 or 1 for each class", _ => $" separated by \"{LabelSeparator}\"" }}" +
+                $" ({LabelNames.Count} classes, multi-label: {shown}).",
             _ => $"Takes {text}, labels from \"{LabelColumn}\" ({LabelNames.Count} classes: {shown}).",
         };
     }
@@ -114,6 +119,7 @@ public sealed partial class ClassificationColumns
         if (splits.Count == 0) return [];
         var own = splits.Select(split => LabelReader.Classes(split.Value.Features[label])).OfType<ClassLabel>().Distinct().ToList();
         if (own.Count == 1) return own[0].Names;
+        if (separator == LabelReader.MultiHot) return LabelReader.PlacesOf(splits[0].Value, label);
         var reader = new LabelReader(label, separator);
         var known = new HashSet<string>(StringComparer.Ordinal);
         var hasTrain = false;
@@ -131,6 +137,20 @@ public sealed partial class ClassificationColumns
         if (task == TaskKind.SingleLabel && total >= 50 && known.Count > total / 2)
             throw new AttuneException($"The column \"{label}\" has {known.Count} different values in {total} rows, which are no classes; name another by --label-column-name.");
         return Datasets.LabelNames.Sorted(known);
+    }
+
+    /// <summary>pandas makes floats of whole numbers where a cell is empty; transformers then trains a regression and says nothing.</summary>
+    private static void TellOfWholeNumbers(List<KeyValuePair<string, Dataset>> splits, string label, DatasetReadOptions reading)
+    {
+        const int fewValues = 10;
+        var values = new HashSet<double>();
+        foreach (var (_, rows) in splits)
+            for (var row = 0; row < rows.NumRows && values.Count <= fewValues; row++)
+                if (rows.Get(label)[row] is { } number) values.Add(Convert.ToDouble(number, CultureInfo.InvariantCulture));
+        if (values.Count > fewValues || !values.All(double.IsInteger)) return;
+        reading.Warn?.Invoke($"The labels in \"{label}\" are floats, so they are numbers to be met (regression), but all are whole " +
+            $"({string.Join(", ", values.Order().Select(value => value.ToString(CultureInfo.InvariantCulture)))}); " +
+            "if they are classes, give --problem-type single_label_classification.");
     }
 
     private static void WarnOfOneClass(Dataset train, string label, DatasetReadOptions reading)

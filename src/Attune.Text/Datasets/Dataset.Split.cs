@@ -28,6 +28,9 @@ public sealed partial class Dataset
         });
     }
 
+    /// <summary>Numbers of so many rows, the first of each value of a column, so that the values have the shares that they have in all rows; in their order.</summary>
+    internal IEnumerable<int> FirstInProportion(int count, string column) => Stratified([.. Enumerable.Range(0, NumRows)], count, column).Order();
+
     private List<int> Stratified(int[] order, int testRows, string column)
     {
         var values = CastColumn(column, FeatureType.String).Column<string?>(column);

@@ -17,16 +17,18 @@ internal sealed class FileSums : IDisposable
     internal (long Size, string Sha256)? Find(string path) => _files.TryGetValue(Path.GetFullPath(path), out var sums) ? sums : null;
 
     /// <summary>Lets a file be written to a stream, and notes its sums where somebody wants them.</summary>
-    internal static void Write(string path, Stream stream, Action<Stream> write)
+    internal static void Write(string path, FileStream stream, Action<Stream> write)
     {
         if (_current is not { } sums)
         {
             write(stream);
             return;
         }
-        using var hashing = new HashingStream(stream);
+        using var uncached = new UncachedStream(stream);
+        using var hashing = new HashingStream(uncached);
         write(hashing);
-        sums._files[Path.GetFullPath(path)] = (stream.Position, hashing.Sha256());
+        uncached.Finish();
+        sums._files[Path.GetFullPath(path)] = (uncached.Position, hashing.Sha256());
     }
 
     public void Dispose() => _current = _outer;

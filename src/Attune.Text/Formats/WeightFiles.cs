@@ -12,6 +12,15 @@ internal static class WeightFiles
     /// <summary>The older file, a pickle, which is only read.</summary>
     internal const string PickleName = "pytorch_model.bin";
 
+    /// <summary>The weights of an adapter, as PEFT writes them.</summary>
+    internal const string AdapterName = "adapter_model.safetensors";
+
+    /// <summary>What an adapter is; makes a folder that of one.</summary>
+    internal const string AdapterConfigName = "adapter_config.json";
+
+    /// <summary>The older file of an adapter's weights, a pickle, which is only read.</summary>
+    internal const string AdapterPickleName = "adapter_model.bin";
+
     /// <summary>The index of the older files.</summary>
     internal const string PickleIndexName = PickleName + ".index.json";
 
@@ -25,5 +34,13 @@ internal static class WeightFiles
         if (File.Exists(At(SafeTensorsIndexName))) return ShardedWeights.Open(At(SafeTensorsIndexName), SafeTensors.Open);
         if (File.Exists(At(PickleName))) return PickleWeights.Open(At(PickleName));
         return File.Exists(At(PickleIndexName)) ? ShardedWeights.Open(At(PickleIndexName), PickleWeights.Open) : null;
+    }
+
+    /// <summary>Opens the weights of an adapter.</summary>
+    /// <exception cref="AttuneException">The folder has none, or they are damaged or of a kind that is refused.</exception>
+    internal static WeightFile OpenAdapter(string folder)
+    {
+        var (file, pickle) = (Path.Combine(folder, AdapterName), Path.Combine(folder, AdapterPickleName));
+        return !File.Exists(file) && File.Exists(pickle) ? PickleWeights.Open(pickle) : SafeTensors.Open(file);
     }
 }

@@ -9,6 +9,9 @@ internal static partial class FileChoice
 {
     private const string Config = "config.json";
 
+    /// <summary>What a model that Attune trained may say of its predictions; Attune/Inference reads it.</summary>
+    private const string PredictionSettings = "attune_prediction.json";
+
     /// <summary>What tokenizers of this kind may consist of; a model has some of them.</summary>
     private static readonly string[] TokenizerNames =
     [
@@ -17,10 +20,10 @@ internal static partial class FileChoice
     ];
 
     /// <summary>Names that Attune and transformers look for, there or not.</summary>
-    internal static IEnumerable<string> UsualNames => TokenizerNames.Prepend(Config);
+    internal static IEnumerable<string> UsualNames => TokenizerNames.Prepend(WeightFiles.AdapterConfigName).Prepend(Config);
 
     /// <summary>The configuration and the tokenizer of a model.</summary>
-    internal static IEnumerable<RepoFile> WithoutWeights(IReadOnlyList<RepoFile> all) => all.Where(file => UsualNames.Contains(file.Path));
+    internal static IEnumerable<RepoFile> WithoutWeights(IReadOnlyList<RepoFile> all) => all.Where(file => UsualNames.Append(PredictionSettings).Contains(file.Path));
 
     /// <summary>All that a model needs: its weights in one form, safetensors before pickles, and none of other frameworks.</summary>
     internal static IEnumerable<RepoFile> Model(IReadOnlyList<RepoFile> all) => WithoutWeights(all).Concat(Weights(all));
@@ -38,6 +41,10 @@ internal static partial class FileChoice
 
     private static IEnumerable<RepoFile> Weights(IReadOnlyList<RepoFile> all)
     {
+        // Where there is an adapter it is what is meant, as in transformers; the model that it belongs to is another repository.
+        if (all.Any(file => file.Path == WeightFiles.AdapterConfigName))
+            foreach (var adapter in (string[])[WeightFiles.AdapterName, WeightFiles.AdapterPickleName])
+                if (all.Any(file => file.Path == adapter)) return all.Where(file => file.Path == adapter);
         foreach (var (one, index, isShard) in new[]
                  {
                      (WeightFiles.SafeTensorsName, WeightFiles.SafeTensorsIndexName, SafeTensorsShard()),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
@@ -28,6 +29,8 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
     })
     { Timeout = Timeout.InfiniteTimeSpan });
 
+    private bool _saidSkew;
+
     internal HubSettings Settings { get; } = settings;
 
     internal TimeProvider Clock { get; } = clock;
@@ -43,6 +46,7 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
             try
             {
                 var answer = await AskAsync(request, stop);
+                TellSkew(answer);
                 if (!IsBusy(answer.Status)) return answer;
                 using (answer)
                 {
@@ -142,6 +146,15 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
         if (withToken && (request.Token ?? (Settings.SendsToken || request.DemandsToken ? Settings.Token : null)) is { } token)
             message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return message;
+    }
+
+    /// <summary>Says once that this machine's clock is wrong, where the hub's own answer shows it.</summary>
+    private void TellSkew(HubAnswer answer)
+    {
+        if (_saidSkew || !answer.IsOfHub || !DateTimeOffset.TryParse(answer.Header("Date"), CultureInfo.InvariantCulture, out var date)) return;
+        if (ClockSkew.Words(Clock.GetUtcNow(), date) is not { } skew) return;
+        _saidSkew = true;
+        tell($"The clock of this machine is {skew} that of {Settings.Address}. {ClockSkew.Remedy}");
     }
 
     private JsonNode? Parse(byte[] utf8)

@@ -25,6 +25,9 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
 
     private HubSettings Settings => http.Settings;
 
+    /// <summary>Whether folders of checkpoints are pushed too. Default false.</summary>
+    internal bool WithCheckpoints { get; init; }
+
     /// <summary>Pushes.</summary>
     /// <param name="folder">What to push; checkpoints and what begins with a dot or an underscore stay.</param>
     /// <param name="name">The repository; without an organisation that of the token's account. It is made where there is none.</param>
@@ -38,7 +41,7 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
     {
         try
         {
-            var files = FilesOf(folder);
+            var files = FilesOf(folder, WithCheckpoints);
             if (Settings.IsOffline) throw new AttuneException("HF_HUB_OFFLINE (or its like) is set, so nothing is pushed; unset it.");
             if (Settings.Token is null) throw new AttuneException("Pushing needs a token of the hub that may write; log in by attune login, or set HF_TOKEN.");
             var repo = new HubRepo(kind, await FullNameAsync(name, kind, revision, stop));
@@ -61,20 +64,20 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
     }
 
     /// <summary>The files of a folder that are pushed.</summary>
-    internal static IReadOnlyList<UploadFile> FilesOf(string folder)
+    internal static IReadOnlyList<UploadFile> FilesOf(string folder, bool withCheckpoints = false)
     {
         if (!Directory.Exists(folder)) throw new AttuneException($"{folder} is no folder; give the folder of a model, such as trainer_output.");
         var paths = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(folder, file).Replace(Path.DirectorySeparatorChar, '/'))
-            .Where(path => path.Split('/').All(IsPushed) && !AtomicFile.IsLeftOver(path)).Order(StringComparer.Ordinal).ToList();
+            .Where(path => path.Split('/').All(part => IsPushed(part, withCheckpoints)) && !AtomicFile.IsLeftOver(path)).Order(StringComparer.Ordinal).ToList();
         if (paths.Find(path => !RepoPath.IsSafe(path)) is { } odd)
             throw new AttuneException($"{folder}: {Shown.Of(odd)} can be no file on every system; rename it.");
         return paths.Count > 0 ? [.. paths.Select(path => new UploadFile(folder, path))]
             : throw new AttuneException($"{folder} has no file to push; files that begin with a dot or an underscore and checkpoints stay here.");
     }
 
-    private static bool IsPushed(string part) =>
-        part[0] is not ('.' or '_') && !part.StartsWith("checkpoint-", StringComparison.Ordinal);
+    private static bool IsPushed(string part, bool withCheckpoints) =>
+        part[0] is not ('.' or '_') && (withCheckpoints || !part.StartsWith("checkpoint-", StringComparison.Ordinal));
 
     private async Task<string> FullNameAsync(string name, RepoKind kind, string? revision, CancellationToken stop)
     {

@@ -12,14 +12,34 @@ public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float
 {
     private const int Ignored = -100;
 
+    /// <summary>The token ids of each row, without padding; null unless <c>include_for_metrics</c> has inputs.</summary>
+    public IReadOnlyList<int[]>? Inputs { get; init; }
+
+    /// <summary>Of each row the mean loss of its batch, as in transformers; null unless <c>include_for_metrics</c> has loss.</summary>
+    public float[]? Losses { get; init; }
+
     /// <summary>The class of the highest logit of each row, the first of equals.</summary>
     public int[] Predictions => Probabilities.ArgMax<float>(Logits, Columns);
 
     /// <summary>The labels as class numbers, for a single label per row.</summary>
     public int[] ClassLabels => Array.ConvertAll(Labels, label => (int)label);
 
-    /// <summary>Rows × columns: whether the label's probability lies above 0.5, for several labels per row.</summary>
-    public bool[] PredictedLabels => Array.ConvertAll(Logits, logit => logit > 0);
+    /// <summary>The probability of each label from which on it counts as predicted, for several labels per row.</summary>
+    /// <value>Default null: above 0.5.</value>
+    public IReadOnlyList<double>? Thresholds { get; init; }
+
+    /// <summary>Rows × columns: whether the label's probability lies above 0.5, or reaches its threshold, for several labels per row.</summary>
+    public bool[] PredictedLabels
+    {
+        get
+        {
+            if (Thresholds is null) return Array.ConvertAll(Logits, logit => logit > 0);
+            var probabilities = Probabilities.Sigmoid(Logits);
+            var predicted = new bool[probabilities.Length];
+            for (var i = 0; i < predicted.Length; i++) predicted[i] = probabilities[i] >= Thresholds[i % Columns];
+            return predicted;
+        }
+    }
 
     /// <summary>Rows × columns: whether the row has the label, for several labels per row.</summary>
     public bool[] HasLabel => Array.ConvertAll(Labels, label => label > 0.5f);
@@ -31,6 +51,13 @@ public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float
         var kept = Enumerable.Range(0, Rows).Where(row => Labels[row] != Ignored).ToArray();
         var logits = new float[kept.Length * Columns];
         foreach (var (to, row) in kept.Index()) Logits.AsSpan(row * Columns, Columns).CopyTo(logits.AsSpan(to * Columns));
-        return this with { Logits = logits, Rows = kept.Length, Labels = Array.ConvertAll(kept, row => Labels[row]) };
+        return this with
+        {
+            Logits = logits,
+            Rows = kept.Length,
+            Labels = Array.ConvertAll(kept, row => Labels[row]),
+            Inputs = Inputs is { } inputs ? Array.ConvertAll(kept, row => inputs[row]) : null,
+            Losses = Losses is { } losses ? Array.ConvertAll(kept, row => losses[row]) : null,
+        };
     }
 }

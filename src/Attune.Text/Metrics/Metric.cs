@@ -10,6 +10,9 @@ public sealed record Metric(string Name, TaskKind Task, bool HigherIsBetter, Fun
     /// <summary>Whether it needs exactly two classes.</summary>
     internal bool TwoClassesOnly { get; init; }
 
+    /// <summary>Whether it is of what is predicted of several labels, and so changes with their thresholds.</summary>
+    internal bool HasThresholds { get; init; }
+
     /// <summary>Other names for it.</summary>
     internal IReadOnlyList<string> Aliases { get; init; } = [];
 }

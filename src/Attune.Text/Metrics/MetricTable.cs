@@ -121,7 +121,8 @@ public static class MetricTable
         given => score(new ConfusionMatrix(given.ClassLabels, given.Predictions, given.Columns)));
 
     private static Metric OfLabels(string name, Func<MultiLabelScores, double> score) => new(name, MultiLabel, true,
-        given => score(new MultiLabelScores(given.HasLabel, given.PredictedLabels, given.Columns)));
+        given => score(new MultiLabelScores(given.HasLabel, given.PredictedLabels, given.Columns)))
+    { HasThresholds = true };
 
     private static IEnumerable<Metric> Averages(string name, Func<ClassScores, double> score)
     {

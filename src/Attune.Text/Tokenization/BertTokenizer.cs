@@ -6,7 +6,7 @@ namespace Attune.Tokenization;
 
 /// <summary>Text to the ids of a BERT model and back: the same ids and places as Hugging Face's fast tokenizer gives.</summary>
 /// <remarks>It can be used by any number of threads at once. The result depends on no setting of the machine.</remarks>
-public sealed class BertTokenizer
+public sealed partial class BertTokenizer
 {
     private readonly Vocabulary _model;
     private readonly Vocabulary _all;
@@ -74,6 +74,10 @@ public sealed class BertTokenizer
         for (var id = 0; id < _model.Size; id++) text.Append(_model.TokenOf(id)).Append('\n');
         return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(text.ToString().AsSpan())));
     }
+
+    /// <summary>Whether a folder has the files of a tokenizer.</summary>
+    internal static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, TokenizerFiles.TokenizerFile)) || File.Exists(Path.Combine(folder, TokenizerFiles.VocabularyFile));
 
     /// <summary>Loads the tokenizer of a model's folder: tokenizer.json where it is, else vocab.txt; with tokenizer_config.json.</summary>
     /// <param name="folder">A folder in the layout of the Hugging Face hub.</param>
@@ -260,21 +264,27 @@ public sealed class BertTokenizer
     private Encoding EncodeUnpadded(string text, string? pair, EncodeOptions options)
     {
         ArgumentNullException.ThrowIfNull(text);
+        var (first, second) = Tokenize(text, pair, options, withOffsets: true, Scratch.Current);
+        return Encoded(text, pair, (0, first), (0, second), options.AddSpecialTokens);
+    }
+
+    /// <summary>A row of some of the tokens that were found last: where they begin in each text, and how many they are.</summary>
+    private Encoding Encoded(string text, string? pair, (int From, int Count) first, (int From, int Count) second, bool addSpecialTokens)
+    {
         var scratch = Scratch.Current;
-        var (first, second) = Tokenize(text, pair, options, withOffsets: true, scratch);
         var template = pair is null ? _template.Single : _template.Pair;
-        var special = options.AddSpecialTokens ? pair is null ? _template.SingleAdded : _template.PairAdded : 0;
-        var length = first + second + special;
+        var special = addSpecialTokens ? pair is null ? _template.SingleAdded : _template.PairAdded : 0;
+        var length = first.Count + second.Count + special;
         var (ids, types, offsets) = (new int[length], new int[length], new (int, int)[length]);
         var (sequences, specials, attention) = (new int[length], new int[length], new int[length]);
         var at = 0;
         foreach (var part in template)
         {
-            if (part.Sequence < 0 && !options.AddSpecialTokens) continue;
+            if (part.Sequence < 0 && !addSpecialTokens) continue;
             var tokens = part.Sequence == 0 && pair is not null ? scratch.First : scratch.Tokens;
-            var count = part.Sequence < 0 ? part.Ids.Length : part.Sequence == 0 ? first : second;
+            var (from, count) = part.Sequence < 0 ? (0, part.Ids.Length) : part.Sequence == 0 ? first : second;
             var source = part.Sequence < 0 ? part.Ids : tokens.Ids;
-            for (var i = 0; i < count; i++, at++)
+            for (var i = from; i < from + count; i++, at++)
             {
                 (ids[at], types[at], sequences[at], attention[at]) = (source[i], part.TypeId, part.Sequence, 1);
                 if (part.Sequence < 0) specials[at] = 1;

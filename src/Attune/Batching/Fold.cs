@@ -18,7 +18,7 @@ internal sealed record Fold(int Number, int Count)
             ? new Fold(which, all)
             : throw new AttuneException($"fold is {text}; give its number and how many there are, such as 2/5 for the second of five.");
 
-    /// <summary>The rows to train on and those to evaluate, both in their old order.</summary>
+    /// <summary>The texts to train on and those to evaluate, both in their old order; of a long text all windows are on one side.</summary>
     /// <remarks>
     /// The rows are put in a random order, then sorted by their class, and dealt out one by one: so the folds' sizes, and how often each class
     /// is in them, differ by at most one. Rows of several labels or of numbers are dealt out in random order alone.
@@ -28,12 +28,12 @@ internal sealed record Fold(int Number, int Count)
     /// <exception cref="AttuneException">There are fewer rows than folds.</exception>
     internal (TokenizedDataset Train, TokenizedDataset Evaluated) Cut(TokenizedDataset rows, long seed)
     {
-        if (rows.Count < Count) throw new AttuneException($"The training set has {rows.Count} rows, too few for {Count} folds; ask for fewer.");
-        var order = SeededOrder.Permutation(rows.Count, unchecked((ulong)seed));
-        if (rows.Labels is ClassLabels classes) order = [.. order.OrderBy(row => classes.Values[row])];
-        var folds = new int[rows.Count];
+        if (rows.Texts < Count) throw new AttuneException($"The training set has {rows.Texts} texts, too few for {Count} folds; ask for fewer.");
+        var order = SeededOrder.Permutation(rows.Texts, unchecked((ulong)seed));
+        if (rows.TextLabels is ClassLabels classes) order = [.. order.OrderBy(row => classes.Values[row])];
+        var folds = new int[rows.Texts];
         foreach (var (place, row) in order.Index()) folds[row] = place % Count + 1;
-        var all = Enumerable.Range(0, rows.Count);
+        var all = Enumerable.Range(0, rows.Texts);
         return (rows.Select([.. all.Where(row => folds[row] != Number)]), rows.Select([.. all.Where(row => folds[row] == Number)]));
     }
 }

@@ -14,11 +14,19 @@ public static class LengthGroupedOrder
     /// <param name="batchSize">Rows of an update: batch size times accumulation steps.</param>
     /// <param name="generator">Gives the permutation and moves on by it.</param>
     /// <param name="batchesInGroup">Batches that are sorted together; null = a quarter of all, at least 1, at most 50.</param>
-    internal static int[] Next(IReadOnlyList<int> lengths, int batchSize, TorchGenerator generator, int? batchesInGroup = null)
+    internal static int[] Next(IReadOnlyList<int> lengths, int batchSize, TorchGenerator generator, int? batchesInGroup = null) =>
+        Of(generator.Permutation(lengths.Count), lengths, batchSize, batchesInGroup);
+
+    /// <summary>The rows of any order with those of like length together.</summary>
+    /// <param name="order">The rows of an epoch, each as often as it comes.</param>
+    /// <param name="lengths">Tokens of each row of the data set.</param>
+    /// <param name="batchSize">Rows of an update: batch size times accumulation steps.</param>
+    /// <param name="batchesInGroup">Batches that are sorted together; null = a quarter of all, at least 1, at most 50.</param>
+    internal static int[] Of(int[] order, IReadOnlyList<int> lengths, int batchSize, int? batchesInGroup = null)
     {
         var groupSize = (long)batchSize * (batchesInGroup
-            ?? (int)Math.Clamp(lengths.Count / (4L * batchSize), 1, MostBatchesInGroup));
-        var groups = generator.Permutation(lengths.Count)
+            ?? (int)Math.Clamp(order.Length / (4L * batchSize), 1, MostBatchesInGroup));
+        var groups = order
             .Chunk((int)Math.Min(groupSize, int.MaxValue))
             .Select(group => group.OrderByDescending(row => lengths[row]).ToArray())      // stable, as the original's sort
             .ToArray();

@@ -11,7 +11,7 @@ public sealed class Sampler
         _order = order;
     }
 
-    /// <summary>How many rows there are; each epoch visits each once.</summary>
+    /// <summary>How many rows there are, and how many an epoch visits: each once, unless rare classes come more often.</summary>
     public int Rows { get; }
 
     /// <summary>A new random order every epoch: epoch e is <c>torch.randperm</c> with the seed + e, as in the Trainer of transformers.</summary>
@@ -26,6 +26,35 @@ public sealed class Sampler
     /// <param name="seed">The run's <c>seed</c>.</param>
     public static Sampler GroupedByLength(IReadOnlyList<int> lengths, int rowsPerUpdate, long seed) =>
         new(lengths.Count, epoch => LengthGroupedOrder.Epoch(lengths, rowsPerUpdate, seed, epoch));
+
+    /// <summary>
+    /// Each class as often as every other: the rows of rare classes come several times in an epoch, those of frequent ones in turn over the
+    /// epochs. An epoch has as many rows as the data set.
+    /// </summary>
+    /// <param name="labels">Classes of the rows; a row with several belongs to each of them.</param>
+    /// <param name="seed"><c>data_seed</c> where it is given, else <c>seed</c>.</param>
+    /// <exception cref="AttuneException">The labels are numbers.</exception>
+    public static Sampler Balanced(Labels labels, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        var balance = new ClassBalance(labels);
+        return new(labels.Rows, epoch => balance.Balanced(seed, epoch));
+    }
+
+    /// <summary>Every row drawn by itself, with replacement: each class as likely as every other, each row of a class as likely as the others.</summary>
+    /// <inheritdoc cref="Balanced"/>
+    public static Sampler Weighted(Labels labels, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        var balance = new ClassBalance(labels);
+        return new(labels.Rows, epoch => balance.Weighted(seed, epoch));
+    }
+
+    /// <summary>The same rows in each epoch, with those of like length together, as <see cref="LengthGroupedOrder"/> puts them.</summary>
+    /// <param name="lengths">Tokens of each row.</param>
+    /// <param name="rowsPerUpdate">Batch size times accumulation steps.</param>
+    public Sampler WithLengthsTogether(IReadOnlyList<int> lengths, int rowsPerUpdate) =>
+        new(Rows, epoch => LengthGroupedOrder.Of(Order(epoch), lengths, rowsPerUpdate));
 
     /// <summary>The order of the data set, as for evaluation.</summary>
     public static Sampler InOrder(int rows) => new(rows, _ => [.. Enumerable.Range(0, rows)]);

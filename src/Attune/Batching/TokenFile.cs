@@ -6,9 +6,10 @@ namespace Attune.Batching;
 
 /// <summary>A tokenized split as the content of a file in the cache, from which its rows are read where they lie.</summary>
 /// <remarks>
-/// Numbers of rows, kind of labels, their columns (64 bits each); the labels; then the blocks of rows: numbers of rows, tokens, tokens with a
-/// segment (all or 0) in 64 bits each, offsets, ids and segments in 32 bits each. At the end -1, the rows cut and 0. Each part is filled up to 8 bytes.
-/// So a split can be written as it is tokenized.
+/// Numbers of texts, kind of labels, their columns (64 bits each); the labels; then the blocks of rows: numbers of rows, tokens, tokens with a
+/// segment (all or 0) in 64 bits each, offsets, ids and segments in 32 bits each. At the end -1, the texts cut and, where rows are windows of texts,
+/// the number of texts and one more (else 0) in 64 bits each, and then so many numbers of 32 bits: the first row of each text. Each part is filled
+/// up to 8 bytes. So a split can be written as it is tokenized.
 /// </remarks>
 internal static class TokenFile
 {
@@ -16,12 +17,13 @@ internal static class TokenFile
     private const long NoLabels = 0, Classes = 1, Several = 2, Targets = 3, End = -1;
 
     /// <summary>Hands the content of the file to what writes it.</summary>
-    /// <param name="rows">Number of all rows.</param>
+    /// <param name="texts">Number of all texts.</param>
     /// <param name="labels">Their labels, or null.</param>
     /// <param name="blocks">The rows, each block taken when the former has been written.</param>
-    /// <param name="cut">Asked behind the last block: how many rows have been cut.</param>
+    /// <param name="end">Asked behind the last block: how many texts have been cut, and where rows are windows of texts, the first of each and the number of all.</param>
     /// <param name="write">Takes the bytes, piece by piece.</param>
-    internal static void Write(int rows, Labels? labels, IEnumerable<PackedRows.Block> blocks, Func<int> cut, Action<ReadOnlySpan<byte>> write)
+    internal static void Write(
+        int texts, Labels? labels, IEnumerable<PackedRows.Block> blocks, Func<(int Cut, int[]? TextStarts)> end, Action<ReadOnlySpan<byte>> write)
     {
         var (kind, columns) = labels switch
         {
@@ -31,7 +33,7 @@ internal static class TokenFile
             RegressionTargets targets => (Targets, targets.Columns),
             _ => throw new NotSupportedException($"labels of type {labels.GetType().Name}"),
         };
-        Put<long>([rows, kind, columns], write);
+        Put<long>([texts, kind, columns], write);
         Put(labels is null ? [] : labels.Bytes, write);
         foreach (var block in blocks)
         {
@@ -40,7 +42,9 @@ internal static class TokenFile
             Put(block.Ids.Span, write);
             Put(block.Types.Span, write);
         }
-        Put<long>([End, cut(), 0], write);
+        var (cut, starts) = end();
+        Put<long>([End, cut, starts?.Length ?? 0], write);
+        Put<int>(starts, write);
     }
 
     /// <summary>Shows the rows of a file; null where it does not hold what it says.</summary>
@@ -48,28 +52,36 @@ internal static class TokenFile
     /// <param name="at">Where the content begins; a multiple of 8.</param>
     internal static EncodedTexts? Read(MappedFile file, long at)
     {
-        if (ReadNumbers(file, ref at) is not var (rows, kind, columns) || rows is < 0 or >= int.MaxValue ||
+        if (ReadNumbers(file, ref at) is not var (texts, kind, columns) || texts is < 0 or >= int.MaxValue ||
             columns is < 0 or > int.MaxValue || (kind is Several or Targets && columns == 0)) return null;
-        var labelBytes = kind switch { NoLabels => 0, Classes => sizeof(long), Several or Targets => columns * sizeof(float), _ => -1 } * (Int128)rows;
+        var labelBytes = kind switch { NoLabels => 0, Classes => sizeof(long), Several or Targets => columns * sizeof(float), _ => -1 } * (Int128)texts;
         if (labelBytes < 0 || labelBytes > file.Length - at) return null;
         Labels? labels = kind switch
         {
-            Classes => new ClassLabels(file.Values<long>(at, (int)rows).ToArray()),
-            Several => new MultiLabels(file.Values<float>(at, checked((int)(rows * columns))).ToArray(), (int)columns),
-            Targets => new RegressionTargets(file.Values<float>(at, checked((int)(rows * columns))).ToArray(), (int)columns),
+            Classes => new ClassLabels(file.Values<long>(at, (int)texts).ToArray()),
+            Several => new MultiLabels(file.Values<float>(at, checked((int)(texts * columns))).ToArray(), (int)columns),
+            Targets => new RegressionTargets(file.Values<float>(at, checked((int)(texts * columns))).ToArray(), (int)columns),
             _ => null,
         };
         at += ((long)labelBytes + 7) / 8 * 8;
         var blocks = new List<PackedRows.Block>();
         while (ReadNumbers(file, ref at) is var (count, tokens, types))
         {
-            if (count == End)
-                return at == file.Length && blocks.Sum(block => (long)block.Count) == rows && tokens >= 0 && tokens <= rows
-                    ? new EncodedTexts(new TokenizedDataset(new PackedRows(blocks), labels), (int)tokens) : null;
+            if (count == End) return ReadEnd(file, at, texts, labels, blocks, cut: tokens, starts: types);
             if (ReadBlock(file, ref at, count, tokens, types) is not { } block) return null;
             blocks.Add(block);
         }
         return null;
+    }
+
+    private static EncodedTexts? ReadEnd(MappedFile file, long at, long texts, Labels? labels, List<PackedRows.Block> blocks, long cut, long starts)
+    {
+        var rows = blocks.Sum(block => (long)block.Count);
+        if (cut < 0 || cut > texts || rows > int.MaxValue) return null;
+        if (starts == 0) return at == file.Length && rows == texts ? EncodedTexts.Of(new PackedRows(blocks), labels, null, (int)cut) : null;
+        if (starts != texts + 1 || file.Length - at != Padded(starts)) return null;
+        var textStarts = file.Values<int>(at, (int)starts).ToArray();
+        return TokenizedDataset.AreStarts(textStarts, (int)rows) ? EncodedTexts.Of(new PackedRows(blocks), labels, textStarts, (int)cut) : null;
     }
 
     private static (long, long, long)? ReadNumbers(MappedFile file, ref long at)

@@ -11,13 +11,19 @@ public sealed class TokenizedDataset
     /// <summary>Joins rows and labels.</summary>
     /// <param name="rows">In the order of the data set.</param>
     /// <param name="labels">One for each row; null where there are none.</param>
-    /// <exception cref="ArgumentException">There are more or fewer labels than rows.</exception>
-    public TokenizedDataset(IReadOnlyList<TokenizedRow> rows, Labels? labels = null)
+    /// <param name="textStarts">
+    /// Where rows are windows of longer texts: number of the first row of each text, and of all rows at the end. Null where each row is a text.
+    /// </param>
+    /// <exception cref="ArgumentException">There are more or fewer labels than rows, or texts without a row.</exception>
+    public TokenizedDataset(IReadOnlyList<TokenizedRow> rows, Labels? labels = null, int[]? textStarts = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
         if (labels is not null && labels.Rows != rows.Count)
             throw new ArgumentException($"there are {rows.Count} rows and {labels.Rows} labels", nameof(labels));
+        if (textStarts is not null && !AreStarts(textStarts, rows.Count))
+            throw new ArgumentException($"they do not begin at 0, do not end at {rows.Count}, or leave a text without a row", nameof(textStarts));
         (Rows, Labels) = (rows, labels);
+        TextStarts = textStarts?.Length == rows.Count + 1 ? null : textStarts;
         _fingerprint = new(ComputeFingerprint);
     }
 
@@ -30,11 +36,43 @@ public sealed class TokenizedDataset
     /// <summary>Number of rows.</summary>
     public int Count => Rows.Count;
 
+    /// <summary>Where rows are windows of longer texts: the first row of each text, and the number of rows at the end; null where each row is a text.</summary>
+    internal int[]? TextStarts { get; }
+
+    /// <summary>Number of texts, each of one or more rows.</summary>
+    public int Texts => TextStarts is null ? Count : TextStarts.Length - 1;
+
+    /// <summary>The labels of the texts, or null.</summary>
+    internal Labels? TextLabels => TextStarts is null ? Labels : Labels?.Select(TextStarts.AsSpan(0, Texts));
+
+    /// <summary>The labels of the windows of texts.</summary>
+    /// <param name="labels">One for each text, or null.</param>
+    /// <param name="textStarts">The first row of each text, and the number of rows at the end.</param>
+    internal static Labels? OfWindows(Labels? labels, int[] textStarts)
+    {
+        if (labels is null) return null;
+        var texts = new int[textStarts[^1]];
+        for (var text = 0; text < textStarts.Length - 1; text++) texts.AsSpan(textStarts[text]..textStarts[text + 1]).Fill(text);
+        return labels.Select(texts);
+    }
+
     /// <summary>SHA-256 of all tokens and labels in their order: the same for the same rows, in hexadecimal digits.</summary>
     internal string Fingerprint => _fingerprint.Value;
 
-    /// <summary>Some of the rows, in the order given; their tokens stay where they are.</summary>
-    internal TokenizedDataset Select(int[] rows) => new(new Datasets.SelectedRows<TokenizedRow>(Rows, rows), Labels?.Select(rows));
+    /// <summary>Some of the texts with all their rows, in the order given; their tokens stay where they are.</summary>
+    internal TokenizedDataset Select(int[] texts)
+    {
+        if (TextStarts is null) return Of(texts, null);
+        var (rows, starts) = (new List<int>(), new int[texts.Length + 1]);
+        foreach (var (i, text) in texts.Index())
+        {
+            for (var row = TextStarts[text]; row < TextStarts[text + 1]; row++) rows.Add(row);
+            starts[i + 1] = rows.Count;
+        }
+        return Of([.. rows], starts);
+
+        TokenizedDataset Of(int[] chosen, int[]? textStarts) => new(new Datasets.SelectedRows<TokenizedRow>(Rows, chosen), Labels?.Select(chosen), textStarts);
+    }
 
     /// <summary>Packs some of the rows into a batch.</summary>
     /// <param name="rows">Their numbers, in the order of the batch.</param>
@@ -44,6 +82,14 @@ public sealed class TokenizedDataset
         var selected = new TokenizedRow[rows.Length];
         for (var i = 0; i < rows.Length; i++) selected[i] = Rows[rows[i]];
         return Batching.Batch.Pack(selected, Labels?.Select(rows), firstRowNumber);
+    }
+
+    internal static bool AreStarts(int[] starts, int rows)
+    {
+        if (starts.Length == 0 || starts[0] != 0 || starts[^1] != rows) return false;
+        for (var text = 1; text < starts.Length; text++)
+            if (starts[text] <= starts[text - 1]) return false;
+        return true;
     }
 
     private string ComputeFingerprint()

@@ -9,6 +9,15 @@ public static class CheckpointFiles
     /// <summary>Weights.</summary>
     public const string Weights = WeightFiles.SafeTensorsName;
 
+    /// <summary>Weights of an adapter, in the place of <see cref="Weights"/> where only that is trained.</summary>
+    public const string Adapter = WeightFiles.AdapterName;
+
+    /// <summary>What the adapter is.</summary>
+    public const string AdapterConfig = WeightFiles.AdapterConfigName;
+
+    /// <summary>Folder in that of a run for the adapter whose merged weights the run's folder holds.</summary>
+    public const string AdapterFolder = "adapter";
+
     /// <summary>The optimizer's tensors.</summary>
     public const string Optimizer = "optimizer.safetensors";
 

@@ -6,17 +6,17 @@ internal static class CheckpointRotation
     /// <summary>How the names of folders begin that are about to be deleted.</summary>
     internal const string TrashPrefix = ".trash-";
 
-    /// <summary>Deletes the oldest checkpoints down to the limit. The newest and the best always stay, also where the limit is 1.</summary>
+    /// <summary>Deletes the oldest checkpoints down to the limit. The newest and those to be kept always stay, also where the limit is 1.</summary>
     /// <param name="outputDir">Folder of the run.</param>
     /// <param name="limit">How many to keep; null, 0 and less: all.</param>
     /// <param name="newest">Step of the one written last.</param>
-    /// <param name="best">Folder of the best one, or null.</param>
-    internal static void Rotate(string outputDir, int? limit, long newest, string? best)
+    /// <param name="kept">Folders to be kept: the best one, and others that are wanted at the end; or null.</param>
+    internal static void Rotate(string outputDir, int? limit, long newest, params IReadOnlyCollection<string?> kept)
     {
         if (limit is not > 0) return;
         // Higher numbers were left by an earlier continuation from the same checkpoint: they are the first to go.
         var oldestFirst = CheckpointFiles.All(outputDir).OrderByDescending(folder => CheckpointFiles.Step(folder) > newest).ToList();
-        var protectedOnes = oldestFirst.Where(folder => CheckpointFiles.Step(folder) == newest || IsSame(folder, best)).ToList();
+        var protectedOnes = oldestFirst.Where(folder => CheckpointFiles.Step(folder) == newest || kept.Any(one => IsSame(folder, one))).ToList();
         var excess = oldestFirst.Count - Math.Max(limit.Value, protectedOnes.Count);
         foreach (var folder in oldestFirst.Except(protectedOnes).Take(excess).ToList()) Remove(folder);
     }

@@ -64,11 +64,17 @@ internal sealed record ResumeState
     /// <summary>Most rows of a batch that go through the model at a time, where memory ran out before; else null.</summary>
     public int? RowsAtATime { get; init; }
 
+    /// <summary>Fingerprint of the weights that training began with, where it decays towards them; else null.</summary>
+    public string? StartWeights { get; init; }
+
     /// <summary>Seconds of training so far.</summary>
     public double TrainSeconds { get; init; }
 
     /// <summary>Rows trained on so far, each time counted.</summary>
     public long RowsTrained { get; init; }
+
+    /// <summary>Tokens trained on so far, padding included.</summary>
+    public long TokensTrained { get; init; }
 
     /// <summary>Of <c>reduce_lr_on_plateau</c>; null with other schedules.</summary>
     public PlateauState? Plateau { get; init; }

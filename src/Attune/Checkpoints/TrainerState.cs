@@ -34,6 +34,9 @@ public sealed class TrainerState
     /// <summary>Floating-point operations as transformers estimates them: 6 x tokens of the padded batches x weights other than embeddings.</summary>
     public double TotalFlos { get; internal set; }
 
+    /// <summary>Tokens trained on, as <c>include_num_input_tokens_seen</c> counts them; 0 where it is off.</summary>
+    public long NumInputTokensSeen { get; internal set; }
+
     /// <summary>All that was logged, each with its step.</summary>
     public IReadOnlyList<IReadOnlyDictionary<string, double>> LogHistory => History;
 

@@ -12,7 +12,7 @@ internal static class TrainerStateJson
     /// <summary>Numbers as transformers writes them: counts without a point, and 0 too where nothing has been added to it yet.</summary>
     internal static JsonNode Number(string name, double value)
     {
-        var isCount = name == "step" || name.EndsWith("_samples", StringComparison.Ordinal) || name.EndsWith("_samples_mm", StringComparison.Ordinal);
+        var isCount = name is "step" or "num_input_tokens_seen" || name.EndsWith("_samples", StringComparison.Ordinal) || name.EndsWith("_samples_mm", StringComparison.Ordinal);
         var startsAtZero = name is "epoch" or "total_flos";
         return isCount || startsAtZero && value == 0 ? JsonValue.Create((long)value) : JsonValue.Create(value);
     }
@@ -34,7 +34,7 @@ internal static class TrainerStateJson
         ["log_history"] = new JsonArray([.. state.LogHistory.Select(Entry)]),
         ["logging_steps"] = state.LoggingSteps,
         ["max_steps"] = state.MaxSteps,
-        ["num_input_tokens_seen"] = 0,
+        ["num_input_tokens_seen"] = state.NumInputTokensSeen,
         ["num_train_epochs"] = state.NumTrainEpochs,
         ["save_steps"] = state.SaveSteps,
         ["stateful_callbacks"] = state.StatefulCallbacks.DeepClone(),
@@ -74,6 +74,7 @@ internal static class TrainerStateJson
             MaxSteps = (long)Required(json, "max_steps"),
             NumTrainEpochs = (long)Required(json, "num_train_epochs"),
             TotalFlos = (double)Required(json, "total_flos"),
+            NumInputTokensSeen = (long?)(double?)json["num_input_tokens_seen"] ?? 0,
             TrainBatchSize = (int?)json["train_batch_size"],
             StatefulCallbacks = json["stateful_callbacks"]?.DeepClone().AsObject() ?? [],
         };

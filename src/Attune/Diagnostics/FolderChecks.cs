@@ -44,6 +44,15 @@ internal static class FolderChecks
                 name, found, "Two checkpoints of BERT-base need about 3 GB; free some space, or give --save-total-limit 1 and --save-only-model.");
     }
 
+    /// <summary>The cache of tokenized texts; without it the command works all the same.</summary>
+    internal static Check TokenCache(string folder)
+    {
+        const string name = "Token cache";
+        var existing = NearestFolder.Of(folder);
+        return Writable(name, existing).Status == CheckStatus.Ok ? Check.Ok(name, folder == existing ? folder : $"{folder} (not there yet)")
+            : Check.Warning(name, $"{folder}: {existing} cannot be written", "Data files are then tokenized anew each time; name a folder of your own by ATTUNE_CACHE.");
+    }
+
     /// <summary>The cache of the Hugging Face hub; where it does not exist, the nearest folder above it that does.</summary>
     internal static Check Cache(string folder)
     {

@@ -13,7 +13,7 @@ internal static partial class LibraryChecks
     /// <summary>Looks for the libraries in the folder of the program.</summary>
     internal static IEnumerable<Check> Run(string folder)
     {
-        if (OperatingSystem.IsLinux()) yield return SystemLibrary();
+        if (OperatingSystem.IsLinux()) yield return SystemLibrary(folder);
         // In the order in which they need each other.
         string[] names = OperatingSystem.IsLinux() ? ["libgomp", "libc10", "libtorch_cpu", "libtorch", "libLibTorchSharp"]
             : OperatingSystem.IsMacOS() ? ["libc10", "libtorch_cpu", "libtorch", "libLibTorchSharp"] : ["c10", "torch_cpu", "torch", "LibTorchSharp"];
@@ -29,8 +29,7 @@ internal static partial class LibraryChecks
     /// <summary>Whether a library of the folder can be loaded.</summary>
     internal static Check Load(string name, string folder)
     {
-        string[] places = [folder, Path.Combine(folder, "runtimes", RuntimeInformation.RuntimeIdentifier, "native")];
-        var files = places.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles)
+        var files = Places(folder).Where(Directory.Exists).SelectMany(Directory.EnumerateFiles)
             .Where(file => IsVersionOf(name, Path.GetFileName(file)));
         if (files.FirstOrDefault() is not { } path) return Check.Broken(name, $"not in {folder}", ReinstallRemedy);
         try
@@ -43,6 +42,8 @@ internal static partial class LibraryChecks
             return Check.Broken(name, $"{path} cannot be loaded: {Reason(e.Message, path)}", Remedy(e.Message));
         }
     }
+
+    private static string[] Places(string folder) => [folder, Path.Combine(folder, "runtimes", RuntimeInformation.RuntimeIdentifier, "native")];
 
     /// <summary>Whether a file is the library of that name: libgomp-98b21ff3.so.1 is libgomp, libtorch_cpu.so is not libtorch.</summary>
     private static bool IsVersionOf(string name, string file) =>
@@ -84,21 +85,33 @@ internal static partial class LibraryChecks
     }
 
     /// <summary>The C and C++ libraries of a Linux system and what they offer.</summary>
-    private static Check SystemLibrary()
+    private static Check SystemLibrary(string folder)
     {
         const string name = "C library";
         if (!NativeLibrary.TryLoad("libstdc++.so.6", out _))
             return Check.Broken(name, $"glibc {Glibc()}, no libstdc++", "Install the C++ library, for instance with \"apt-get install libstdc++6\".");
         var path = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..])
             .FirstOrDefault(file => file.Contains("libstdc++", StringComparison.Ordinal));
-        return Check.Ok(name, $"glibc {Glibc()}, libstdc++ with GLIBCXX_3.4.{(path is null ? "?" : NewestGlibcxx(File.ReadAllBytes(path)))}");
+        if (path is null) return Check.Ok(name, $"glibc {Glibc()}, libstdc++");
+        var own = Places(folder).Select(place => Path.Combine(place, "libLibTorchSharp.so")).FirstOrDefault(File.Exists);
+        return Glibcxx(Glibc(), NewestGlibcxx(File.ReadAllBytes(path)), own is null ? 0 : NewestGlibcxx(File.ReadAllBytes(own)));
+    }
+
+    /// <summary>What the system's C++ library offers, beside what TorchSharp's asks for: 3.4.32, or 3.4.20 where a build has edited it.</summary>
+    internal static Check Glibcxx(string glibc, int offered, int needed)
+    {
+        const string name = "C library";
+        var found = $"glibc {glibc}, libstdc++ with GLIBCXX_3.4.{offered}";
+        return offered >= needed ? Check.Ok(name, found) : Check.Broken(name, $"{found}, but libLibTorchSharp.so asks for GLIBCXX_3.4.{needed}",
+            "Build or publish the program on Linux with the package Attune, which edits that file so that it loads here too; or use Debian 13, Ubuntu 24.04 or later.");
     }
 
     /// <summary>The last number of the newest symbol version that a libstdc++ offers.</summary>
     internal static int NewestGlibcxx(ReadOnlySpan<byte> library)
     {
         var newest = 0;
-        var prefix = "GLIBCXX_3.4."u8;
+        // After a zero byte: a name of its own, and not the version in the name of a symbol.
+        var prefix = "\0GLIBCXX_3.4."u8;
         for (var at = library.IndexOf(prefix); at >= 0; at = library.IndexOf(prefix))
         {
             library = library[(at + prefix.Length)..];

@@ -1,3 +1,4 @@
+using Attune.Formats;
 using Attune.Hub;
 
 namespace Attune.Diagnostics;
@@ -18,12 +19,15 @@ public static class MachineChecks
     private static IEnumerable<Check> OneByOne(string workingFolder)
     {
         yield return ProcessorChecks.Runtime();
+        yield return ProcessorChecks.Languages();
         yield return ProcessorChecks.Instructions();
         yield return ProcessorChecks.Cores(Environment.ProcessorCount, ProcessorChecks.CoresOfMachine());
         yield return ProcessorChecks.Memory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         foreach (var check in LibraryChecks.Run(AppContext.BaseDirectory)) yield return check;
         yield return FolderChecks.Writable("Working folder", workingFolder);
         yield return FolderChecks.Space(workingFolder);
+        yield return ClockChecks.Clock(workingFolder, TimeProvider.System);
         yield return FolderChecks.Cache(HubCache.Folder());
+        if (CacheFolder.OfUser(Environment.GetEnvironmentVariable) is { } own) yield return FolderChecks.TokenCache(own.Path);
     }
 }

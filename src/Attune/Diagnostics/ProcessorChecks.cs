@@ -22,6 +22,16 @@ internal static class ProcessorChecks
             : Check.Broken("Runtime", found, "Use a 64-bit system: libtorch exists for x64, and on macOS for arm64.");
     }
 
+    /// <summary>Whether .NET has the library for languages that it wants, where it wants one.</summary>
+    internal static Check Languages(bool isInvariant, bool hasIcu) =>
+        isInvariant ? Check.Ok("Languages", "texts are handled without ICU, the same on every machine")
+        : hasIcu ? Check.Ok("Languages", "ICU is there")
+        : Check.Broken("Languages", "ICU is missing", "Install it, for instance with \"apt-get install libicu72\", or set DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1.");
+
+    internal static Check Languages() => Languages(
+        AppContext.TryGetSwitch("System.Globalization.Invariant", out var isInvariant) && isInvariant,
+        !OperatingSystem.IsLinux() || File.ReadLines("/proc/self/maps").Any(line => line.Contains("libicuuc", StringComparison.Ordinal)));
+
     internal static Check Instructions()
     {
         const string name = "Processor";

@@ -36,6 +36,10 @@ internal static unsafe class MatrixProduct
         return BFloat16Conversion.Widen((ushort*)LibTorch.Floats(product), LibTorch.Floats(result), result.NumberOfElements, accumulate, pastCache);
     }
 
+    /// <summary>result = factor left right, or is added to, by libtorch: for products with a side of a few lines or columns. All may be views with steps.</summary>
+    internal static void MultiplyThin(Tensor left, Tensor right, Tensor result, bool accumulate, double factor = 1) =>
+        _ = result.addmm_(left, right, beta: accumulate ? 1 : 0, alpha: (float)factor);
+
     /// <summary>A copy in bfloat16, (M,N) as <paramref name="tensor"/>, which is contiguous.</summary>
     internal static Tensor Rounded(Tensor tensor)
     {

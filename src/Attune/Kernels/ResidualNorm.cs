@@ -64,8 +64,8 @@ internal static unsafe class ResidualNorm
                 for (var line = from; line < to; line++)
                 {
                     float* outer = gradient + (long)line * hidden, unit = normalised + (long)line * hidden, to1 = inner + (long)line * hidden;
-                    Vectors.AddProduct(weightSum, outer, unit, hidden);
-                    Vectors.Add(shiftSum, outer, hidden);
+                    if (weightGradient is not null) Vectors.AddProduct(weightSum, outer, unit, hidden);
+                    if (shiftGradient is not null) Vectors.Add(shiftSum, outer, hidden);
                     NormGradient(outer, unit, weight, inverseDeviations[line], hidden);
                     if (factors is not null)
                     {
@@ -91,17 +91,28 @@ internal static unsafe class ResidualNorm
     /// <summary>Multiplies each line by its dropout factors in place: for the one dropout that follows a LayerNorm, and its backward.</summary>
     internal static void Drop(float* x, Sequences.Lines lines, int hidden, Dropout dropout)
     {
-        if (!dropout.IsActive) return;
+        if (dropout.IsActive) Drop(x, x, lines, hidden, dropout);
+    }
+
+    /// <summary>result = dropout(x).</summary>
+    internal static void Drop(float* x, float* result, Sequences.Lines lines, int hidden, Dropout dropout) =>
+        EachLine(lines, hidden, dropout, (at, factors) => Vectors.Product(x + at, (float*)factors, result + at, hidden));
+
+    /// <summary>sum += dropout(x).</summary>
+    internal static void AddDropped(float* x, float* sum, Sequences.Lines lines, int hidden, Dropout dropout) =>
+        EachLine(lines, hidden, dropout, (at, factors) => Vectors.AddProduct(sum + at, x + at, (float*)factors, hidden));
+
+    /// <summary>Calls with the first element of each line and its dropout factors.</summary>
+    private static void EachLine(Sequences.Lines lines, int hidden, Dropout dropout, Action<long, nint> body) =>
         CpuLoop.Pieces(lines.Count, 8L * hidden, (_, from, to) =>
         {
             var factors = Scratch.OfThisThread(Dropout.Room(hidden)).Floats(Dropout.Room(hidden));
             for (var line = from; line < to; line++)
             {
                 dropout.Factors(factors, hidden, lines.RowNumber[line], lines.IndexInRow[line]);
-                Vectors.Multiply(x + (long)line * hidden, factors, hidden);
+                body((long)line * hidden, (nint)factors);
             }
         });
-    }
 
     /// <summary>Centres and scales one line in place; returns the inverse of its deviation.</summary>
     private static float Normalise(float* x, int count, double epsilon)

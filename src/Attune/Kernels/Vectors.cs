@@ -66,6 +66,15 @@ internal static unsafe class Vectors
         for (; i < count; i++) result[i] = x[i] * y[i];
     }
 
+    /// <summary>x -= factor (x - y).</summary>
+    internal static void MoveTowards(float* x, float* y, float factor, long count)
+    {
+        var (i, factors) = (0L, new Vector<float>(factor));
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+            Vector.Store(Vector.Load(x + i) - factors * (Vector.Load(x + i) - Vector.Load(y + i)), x + i);
+        for (; i < count; i++) x[i] -= factor * (x[i] - y[i]);
+    }
+
     /// <summary>result = x weight + shift.</summary>
     internal static void Affine(float* x, float* weight, float* shift, float* result, int count)
     {

@@ -43,27 +43,31 @@ internal sealed unsafe class BertEncoder : IDisposable
     /// <summary>Whether backward computes each layer again from its input, in place of keeping what it needs.</summary>
     internal bool GradientCheckpointing { get; set; }
 
+    /// <summary>As <see cref="BertForSequenceClassification.NeftuneNoiseAlpha"/>.</summary>
+    internal double NoiseAlpha { get; set; }
+
     /// <summary>Number of parts, from the embeddings on, before the first that has a weight to train: backward does not reach them.</summary>
     internal int FrozenParts => Array.FindIndex(parts, part => Array.Exists(part, weight => weight.RequiresGrad)) is >= 0 and var first ? first : parts.Length;
 
     /// <summary>Whether the frozen parts' output is one line for each row, and not one for each token.</summary>
     internal bool IsFrozenOutputByRow => FrozenParts >= layer.Length + 1;
 
-    /// <summary>Whether the frozen parts have dropout in training.</summary>
+    /// <summary>Whether the frozen parts have dropout, or noise, in training.</summary>
     internal bool IsFrozenPartDropping =>
-        FrozenParts > 0 && config.HiddenDropoutProb > 0 || FrozenParts > 1 && config.AttentionProbsDropoutProb > 0;
+        FrozenParts > 0 && (config.HiddenDropoutProb > 0 || NoiseAlpha > 0) || FrozenParts > 1 && config.AttentionProbsDropoutProb > 0;
 
     /// <summary>Runs the encoder for classification: only the first token's state of each row leaves the last layer.</summary>
     /// <param name="batch">The rows.</param>
     /// <param name="dropoutKey">Key of the update's dropout; null in evaluation.</param>
-    /// <param name="frozen">From <see cref="FrozenOutput"/>, in place of running the frozen parts; belongs to the encoder from now on. Null runs them.</param>
+    /// <param name="pass">What is special about this pass.</param>
     /// <param name="saved">Receives what backward needs; null in evaluation, where nothing is kept.</param>
     /// <returns>The pooled output, (R,H).</returns>
-    internal Tensor Forward(Batch batch, ulong? dropoutKey, Tensor? frozen, out Saved? saved)
+    internal Tensor Forward(Batch batch, ulong? dropoutKey, PassOptions pass, out Saved? saved)
     {
-        var run = new Saved(layer.Length) { Batch = batch, DropoutKey = dropoutKey, FirstTrained = FrozenParts };
-        var state = frozen;
-        for (var part = frozen is null ? 0 : run.FirstTrained; part < parts.Length; part++)
+        if (dropoutKey is { } key && pass.Number > 0) dropoutKey = Dropout.Key(key, pass.Number);
+        var run = new Saved(layer.Length) { Batch = batch, DropoutKey = dropoutKey, FirstTrained = FrozenParts, Pass = pass };
+        var state = pass.Frozen;
+        for (var part = state is null ? 0 : run.FirstTrained; part < parts.Length; part++)
             state = Forward(part, state, run, isKept: dropoutKey is not null && part >= run.FirstTrained);
         saved = dropoutKey is null ? null : run;
         return state!;
@@ -80,7 +84,7 @@ internal sealed unsafe class BertEncoder : IDisposable
     }
 
     /// <summary>Adds the gradients of all weights that are trained.</summary>
-    /// <param name="saved">From <see cref="Forward(Batch, ulong?, Tensor?, out Saved?)"/>; disposed.</param>
+    /// <param name="saved">From <see cref="Forward(Batch, ulong?, PassOptions, out Saved?)"/>; disposed.</param>
     /// <param name="gradient">(R,H) of the pooled output; overwritten.</param>
     internal void Backward(Saved saved, Tensor gradient)
     {
@@ -88,8 +92,9 @@ internal sealed unsafe class BertEncoder : IDisposable
         if (saved.FirstTrained > layer.Length + 1) return;
         var time = Profiler.Measure("head");
         Activation.Tanh.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.PooledSum!), pooler.BiasGradient(), saved.Batch.Rows, config.HiddenSize);
-        pooler.AddWeightGradient(gradient, saved.First!);
-        var hidden = saved.FirstTrained > layer.Length ? null : pooler.InputGradient(gradient);
+        var first = new LoraLayer.Pass(saved.Batch.Sequences.FirstTokens, saved.DropoutKey);
+        pooler.AddWeightGradient(gradient, saved.First!, first);
+        var hidden = saved.FirstTrained > layer.Length ? null : pooler.InputGradient(gradient, first);
         time.Dispose();
         if (hidden is null) return;
         for (var i = layer.Length - 1; i >= Math.Max(0, saved.FirstTrained - 1); i--)
@@ -103,7 +108,7 @@ internal sealed unsafe class BertEncoder : IDisposable
         if (saved.FirstTrained == 0)
         {
             using var rest = Profiler.Measure("embeddings");
-            embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.Embeddings(config));
+            embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.Embeddings(config), saved.Pass.Step);
         }
         hidden.Dispose();
     }
@@ -112,7 +117,7 @@ internal sealed unsafe class BertEncoder : IDisposable
     /// <returns>The state after the embeddings and after each layer, (T,H) each; and the pooled output, (R,H).</returns>
     internal (List<Tensor> HiddenStates, Tensor Pooled) AllStates(Batch batch)
     {
-        var hidden = embeddings.Forward(batch, Dropout.None, out var embedded);
+        var hidden = embeddings.Forward(batch, Dropout.None, EmbeddingNoise.None, step: null, out var embedded);
         embedded.Dispose();
         List<Tensor> states = [hidden];
         foreach (var one in layer)
@@ -123,7 +128,7 @@ internal sealed unsafe class BertEncoder : IDisposable
             states.Add(hidden);
         }
         using var first = BertLayer.FirstTokens(hidden, batch.Sequences);
-        var pooled = Pool(first, out var sum);
+        var pooled = Pool(first, new(batch.Sequences.FirstTokens, DropoutKey: null), out var sum);
         sum.Dispose();
         return (states, pooled);
     }
@@ -140,7 +145,7 @@ internal sealed unsafe class BertEncoder : IDisposable
         if (part == 0)
         {
             using var time = Profiler.Measure("embeddings");
-            var embedded = embeddings.Forward(run.Batch, run.Embeddings(config), out var sums);
+            var embedded = embeddings.Forward(run.Batch, run.Embeddings(config), run.Noise(NoiseAlpha), run.Pass.Step, out var sums);
             if (isKept) run.Embedded = sums;
             else sums.Dispose();
             return embedded;
@@ -149,7 +154,7 @@ internal sealed unsafe class BertEncoder : IDisposable
         if (i == layer.Length)
         {
             using var time = Profiler.Measure("head");
-            var pooled = Pool(input!, out var sum);
+            var pooled = Pool(input!, new(run.Batch.Sequences.FirstTokens, run.DropoutKey), out var sum);
             (run.First, run.PooledSum) = (input, sum);
             if (!isKept) run.Dispose();
             return pooled;
@@ -164,11 +169,12 @@ internal sealed unsafe class BertEncoder : IDisposable
 
     /// <summary>tanh(first W' + bias).</summary>
     /// <param name="first">(R,H), the first token's state of each row.</param>
+    /// <param name="pass">What the lines are.</param>
     /// <param name="sum">Receives (R,H), before tanh.</param>
     /// <returns>(R,H).</returns>
-    private Tensor Pool(Tensor first, out Tensor sum)
+    private Tensor Pool(Tensor first, LoraLayer.Pass pass, out Tensor sum)
     {
-        sum = pooler.Forward(first);
+        sum = pooler.Forward(first, pass);
         var (rows, pooled) = ((int)first.shape[0], LibTorch.Empty(first.shape));
         Activation.Tanh.Forward(LibTorch.Floats(sum), pooler.Bias, LibTorch.Floats(pooled), rows, config.HiddenSize);
         return pooled;
@@ -190,6 +196,8 @@ internal sealed unsafe class BertEncoder : IDisposable
 
         internal required ulong? DropoutKey { get; init; }
 
+        internal PassOptions Pass { get; init; }
+
         internal BertEmbeddings.Saved? Embedded { get; set; }
 
         internal BertLayer.Saved?[] Layers { get; } = new BertLayer.Saved?[layers];
@@ -200,10 +208,13 @@ internal sealed unsafe class BertEncoder : IDisposable
 
         internal Dropout Embeddings(BertConfig config) => At(config.HiddenDropoutProb, 0);
 
+        internal EmbeddingNoise Noise(double alpha) => DropoutKey is { } key ? new EmbeddingNoise(alpha, key) : EmbeddingNoise.None;
+
         internal BertLayer.Dropouts Layer(BertConfig config, int layer) => new(
             At(config.AttentionProbsDropoutProb, 1 + 3 * layer),
             At(config.HiddenDropoutProb, 2 + 3 * layer),
-            At(config.HiddenDropoutProb, 3 + 3 * layer));
+            At(config.HiddenDropoutProb, 3 + 3 * layer),
+            DropoutKey);
 
         internal Dropout At(double probability, int place) => DropoutKey is { } key ? new Dropout(probability, key, place) : Dropout.None;
 

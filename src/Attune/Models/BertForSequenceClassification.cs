@@ -14,10 +14,11 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
     private readonly BertEncoder bert;
     private readonly Linear classifier;
 
-    private BertForSequenceClassification(BertConfig config) : base(config)
+    private BertForSequenceClassification(BertConfig config, LoraConfig? lora = null, bool isNewAdapter = false) : base(config, lora?.Checked())
     {
         bert = new(Weights, EncoderPrefix, config);
         classifier = new(Weights, "classifier", config.HiddenSize, config.NumLabels);
+        if (lora is not null) Adapter = new LoraAdapter(Weights, isNewAdapter);
         Weights.LayOut();
     }
 
@@ -40,52 +41,102 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         set => bert.GradientCheckpointing = value;
     }
 
+    /// <summary>
+    /// In training, uniform noise within this / sqrt(tokens of the row x hidden size) is added to each element of the word embeddings' output (Jain et al.:
+    /// "NEFTune: Noisy Embeddings Improve Instruction Finetuning", 2023). Default 0: none.
+    /// </summary>
+    public double NeftuneNoiseAlpha
+    {
+        get => bert.NoiseAlpha;
+        set => bert.NoiseAlpha = value;
+    }
+
     /// <summary>A model with new weights.</summary>
     /// <param name="config">Its configuration.</param>
     /// <param name="seed">Of the weights. Default 42.</param>
-    public static BertForSequenceClassification FromConfig(BertConfig config, ulong seed = 42)
+    /// <param name="lora">An adapter, of which alone is trained; null for none.</param>
+    /// <exception cref="AttuneException">The adapter names layers that there are not.</exception>
+    public static BertForSequenceClassification FromConfig(BertConfig config, ulong seed = 42, LoraConfig? lora = null)
     {
-        var model = new BertForSequenceClassification(config);
+        var model = new BertForSequenceClassification(config, lora, isNewAdapter: true);
         model.Initialize(seed);
         return model;
     }
 
-    /// <summary>The model of a folder in Hugging Face's layout: config.json, and model.safetensors (sharded or not) or pytorch_model.bin.</summary>
+    /// <summary>
+    /// The model of a folder in Hugging Face's layout: config.json, and model.safetensors (sharded or not) or pytorch_model.bin. Or the adapter of a
+    /// folder as PEFT writes it, adapter_config.json and adapter_model.safetensors, on the model that it belongs to.
+    /// </summary>
     /// <param name="folder">The folder. Without weights the model starts from random ones; <see cref="PreTrainedModel.LoadReport"/> says so.</param>
     /// <param name="labelNames">Names of the classes; null takes the folder's. With another number of them the classifier starts anew.</param>
     /// <param name="problemType">What is learned; null takes the folder's.</param>
     /// <param name="configure">Other changes to the folder's configuration, dropout for example.</param>
     /// <param name="seed">Of the weights that the folder does not have. Default 42.</param>
-    /// <exception cref="AttuneException">A file is missing, damaged, or of another architecture.</exception>
+    /// <param name="lora">A new adapter to the folder's model, of which alone is trained; null for none.</param>
+    /// <param name="baseFolder">Of an adapter's folder: that of the model it belongs to. Null takes what the adapter names.</param>
+    /// <exception cref="AttuneException">A file is missing, damaged, or of another architecture; or the adapter names layers that there are not.</exception>
     public static BertForSequenceClassification FromPretrained(
         string folder, IReadOnlyList<string>? labelNames = null, ProblemType? problemType = null,
-        Func<BertConfig, BertConfig>? configure = null, ulong seed = 42)
+        Func<BertConfig, BertConfig>? configure = null, ulong seed = 42, LoraConfig? lora = null, string? baseFolder = null)
     {
-        var config = BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
+        var adapter = AdapterFolder.Is(folder) ? AdapterFolder.Open(folder, baseFolder) : null;
+        if (adapter is not null && lora is not null)
+            throw new AttuneException($"{folder} is an adapter already; begin a new one with the model that it belongs to ({adapter.Base}), or with the merged model.");
+        var config = adapter is null ? BertConfig.Load(Path.Combine(folder, BertConfig.FileName)) : adapter.Config();
         config = config with { LabelNames = labelNames ?? config.LabelNames, ProblemType = problemType ?? config.ProblemType };
-        var model = new BertForSequenceClassification(configure?.Invoke(config) ?? config);
-        model.LoadWeights(folder, seed);
+        var model = new BertForSequenceClassification(configure?.Invoke(config) ?? config, adapter?.Lora ?? lora, isNewAdapter: lora is not null);
+        model.LoadWeights(adapter?.Base ?? folder, seed, adapter?.Path);
         return model;
+    }
+
+    /// <summary>
+    /// The same model without adapter: what that adds is in the weights, W + scaling B A. The results are the same to rounding, and any program can
+    /// load what <see cref="PreTrainedModel.SavePretrained"/> then writes. This model stays as it is, and both have memory of their own.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The model has no adapter.</exception>
+    public BertForSequenceClassification MergeAndUnload()
+    {
+        if (Adapter is null) throw new InvalidOperationException("the model has no adapter to merge");
+        var merged = new BertForSequenceClassification(Config) { LoadReport = LoadReport, Precision = Precision, Training = Training, DropoutKey = DropoutKey };
+        merged.GradientCheckpointing = GradientCheckpointing;
+        foreach (var weight in merged.Weights.All) Weights[weight.Name].Span.CopyTo(weight.Span);
+        Adapter.MergeInto(merged.Weights);
+        return merged;
     }
 
     /// <summary>Computes logits and, where the batch has labels, the loss.</summary>
     /// <param name="batch">The rows.</param>
-    /// <param name="labelSmoothing">As <c>label_smoothing_factor</c>; for one class a row only. Default 0.</param>
-    /// <exception cref="AttuneException">A token or label is outside the model's range.</exception>
-    public SequenceClassifierOutput Forward(Batch batch, double labelSmoothing = 0) => Forward(batch, labelSmoothing, frozen: null);
+    /// <param name="loss">Which loss; null takes the plain one of the problem type.</param>
+    /// <exception cref="AttuneException">A token or label is outside the model's range, or the loss has weights for another number of classes.</exception>
+    public SequenceClassifierOutput Forward(Batch batch, LossOptions? loss = null) => Forward(batch, loss, default);
 
-    /// <param name="batch">The rows.</param>
-    /// <param name="labelSmoothing">As <c>label_smoothing_factor</c>.</param>
-    /// <param name="frozen">From <see cref="BertEncoder.FrozenOutput"/>, in place of running the frozen parts; belongs to the model from now on.</param>
-    internal SequenceClassifierOutput Forward(Batch batch, double labelSmoothing, Tensor? frozen)
+    /// <summary>The same for a pass that is not the plain one.</summary>
+    internal SequenceClassifierOutput Forward(Batch batch, LossOptions? loss, PassOptions pass)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        var output = Logits(batch, pass);
+        if (batch.Labels is not { } labels) return output;
+        try
+        {
+            output.Learn(labels, loss ?? LossOptions.Default);
+            return output;
+        }
+        catch
+        {
+            output.Dispose();                                                              // a refused label must not keep all activations
+            throw;
+        }
+    }
+
+    /// <summary>Computes the logits of a pass, and no loss.</summary>
+    internal SequenceClassifierOutput Logits(Batch batch, PassOptions pass)
+    {
         LibTorch.Load();
         using var time = Profiler.Measure("forward");
-        var pooled = bert.Forward(batch, CurrentDropoutKey, frozen, out var encoded);
+        var pooled = bert.Forward(batch, CurrentDropoutKey, pass, out var encoded);
         var dropout = encoded?.At(Config.DropoutBeforeClassifier, bert.DropoutPlaces) ?? Dropout.None;
         ResidualNorm.Drop(LibTorch.Floats(pooled), batch.Sequences.FirstTokens, Config.HiddenSize, dropout);
-        using var products = classifier.Forward(pooled);                                                               // (R,C)
+        using var products = classifier.Forward(pooled, FirstTokens(batch, encoded));                                  // (R,C)
         for (var row = 0; row < batch.Rows; row++)
             Vectors.Add(LibTorch.Floats(products) + (long)row * Config.NumLabels, classifier.Bias, Config.NumLabels);
         var logits = LibTorch.Span(products).ToArray();
@@ -93,19 +144,15 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         Saved? saved = null;
         if (encoded is not null) saved = new Saved(encoded, pooled, dropout);
         else pooled.Dispose();
-        if (batch.Labels is null) return new(this, logits, Config.NumLabels, null, null, saved);
-        var gradient = new float[logits.Length];
-        Config = Config with { ProblemType = Config.ProblemTypeFor(batch.Labels) };        // the first labels decide, as in transformers
-        try
-        {
-            var loss = ClassificationLoss.Compute(logits, Config.NumLabels, batch.Labels, Config.ProblemType!.Value, labelSmoothing, gradient);
-            return new(this, logits, Config.NumLabels, loss, gradient, saved);
-        }
-        catch
-        {
-            saved?.Dispose();                                                              // a refused label must not keep all activations
-            throw;
-        }
+        return new(this, logits, Config.NumLabels, saved);
+    }
+
+    /// <summary>What is learned from labels; where the configuration does not say it, the first labels decide for good, as in transformers.</summary>
+    internal ProblemType ProblemOf(Labels labels)
+    {
+        var problem = Config.ProblemTypeFor(labels);
+        if (Config.ProblemType is null) Config = Config with { ProblemType = problem };
+        return problem;
     }
 
     /// <inheritdoc/>
@@ -127,11 +174,14 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
         using var gradient = LibTorch.Empty(rows, Config.NumLabels);
         logitsGradient.CopyTo(LibTorch.Span(gradient));
         classifier.AddBiasGradient(gradient);
-        classifier.AddWeightGradient(gradient, saved.Pooled);
-        using var pooled = classifier.InputGradient(gradient);
+        var pass = FirstTokens(saved.Encoded.Batch, saved.Encoded);
+        classifier.AddWeightGradient(gradient, saved.Pooled, pass);
+        using var pooled = classifier.InputGradient(gradient, pass);
         ResidualNorm.Drop(LibTorch.Floats(pooled), saved.Encoded.Batch.Sequences.FirstTokens, Config.HiddenSize, saved.Dropout);
         bert.Backward(saved.Encoded, pooled);
     }
+
+    private static LoraLayer.Pass FirstTokens(Batch batch, BertEncoder.Saved? encoded) => new(batch.Sequences.FirstTokens, encoded?.DropoutKey);
 
     /// <summary>One forward pass, as backward needs it.</summary>
     internal sealed record Saved(BertEncoder.Saved Encoded, Tensor Pooled, Dropout Dropout) : IDisposable

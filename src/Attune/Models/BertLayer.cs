@@ -32,8 +32,8 @@ internal sealed unsafe class BertLayer : IDisposable
         activation = Activation.Named(config.HiddenAct);
     }
 
-    /// <summary>Dropout at the layer's three places.</summary>
-    internal readonly record struct Dropouts(Dropout Attention, Dropout AttentionOutput, Dropout Output);
+    /// <summary>Dropout at the layer's three places, and the key from which adapters draw theirs; null where nothing is dropped.</summary>
+    internal readonly record struct Dropouts(Dropout Attention, Dropout AttentionOutput, Dropout Output, ulong? Key);
 
     /// <param name="hidden">(T,H); belongs to <paramref name="saved"/> from now on.</param>
     /// <param name="sequences">The rows.</param>
@@ -47,26 +47,27 @@ internal sealed unsafe class BertLayer : IDisposable
         saved = new Saved { Hidden = hidden, FirstTokensOnly = firstTokensOnly };
         int size = config.HiddenSize, lines = firstTokensOnly ? sequences.Rows : sequences.Tokens;
         var at = firstTokensOnly ? sequences.FirstTokens : sequences.AllTokens;
+        LoraLayer.Pass pass = new(at, dropouts.Key), all = new(sequences.AllTokens, dropouts.Key);
         saved.Asking = firstTokensOnly ? FirstTokens(hidden, sequences) : hidden;                                      // (L,H)
-        if (firstTokensOnly) saved.Query = query.Forward(saved.Asking);                                                // (R,H)
-        saved.Projections = (firstTokensOnly ? keyValue : queryKeyValue).Forward(hidden);                              // (T,2H) or (T,3H)
+        if (firstTokensOnly) saved.Query = query.Forward(saved.Asking, pass);                                          // (R,H)
+        saved.Projections = (firstTokensOnly ? keyValue : queryKeyValue).Forward(hidden, all);                         // (T,2H) or (T,3H)
 
         saved.LogSums = LibTorch.Empty(lines, config.NumAttentionHeads);
         saved.Context = LibTorch.Empty(lines, size);
         Attention(sequences, saved, dropouts.Attention).Forward(Inputs(saved), LibTorch.Floats(saved.Context), LibTorch.Floats(saved.LogSums));
 
-        (saved.AttentionUnit, saved.AttentionInverse) = (attention_output.Forward(saved.Context), LibTorch.Empty(lines));
+        (saved.AttentionUnit, saved.AttentionInverse) = (attention_output.Forward(saved.Context, pass), LibTorch.Empty(lines));
         saved.Attended = LibTorch.Empty(lines, size);
         ResidualNorm.Forward(LibTorch.Floats(saved.AttentionUnit), attention_output.Bias, LibTorch.Floats(saved.Asking),
             attention_norm.Weight.Data, attention_norm.Bias.Data, config.LayerNormEps, LibTorch.Floats(saved.Attended),
             LibTorch.Floats(saved.AttentionInverse), at, size, dropouts.AttentionOutput);
 
         part.Next("feed-forward");
-        saved.Inner = intermediate.Forward(saved.Attended);                                                            // (L,I)
+        saved.Inner = intermediate.Forward(saved.Attended, pass);                                                      // (L,I)
         saved.Activated = LibTorch.Empty(lines, config.IntermediateSize);
         activation.Forward(LibTorch.Floats(saved.Inner), intermediate.Bias, LibTorch.Floats(saved.Activated), lines, config.IntermediateSize);
 
-        (saved.OutputUnit, saved.OutputInverse) = (output.Forward(saved.Activated), LibTorch.Empty(lines));
+        (saved.OutputUnit, saved.OutputInverse) = (output.Forward(saved.Activated, pass), LibTorch.Empty(lines));
         var result = LibTorch.Empty(lines, size);
         ResidualNorm.Forward(LibTorch.Floats(saved.OutputUnit), output.Bias, LibTorch.Floats(saved.Attended),
             output_norm.Weight.Data, output_norm.Bias.Data, config.LayerNormEps, LibTorch.Floats(result),
@@ -85,24 +86,25 @@ internal sealed unsafe class BertLayer : IDisposable
         using var part = Profiler.Measure("feed-forward");
         int size = config.HiddenSize, lines = (int)gradient.shape[0];
         var at = saved.FirstTokensOnly ? sequences.FirstTokens : sequences.AllTokens;
+        var pass = new LoraLayer.Pass(at, dropouts.Key);
         using (var inner = LibTorch.Empty(lines, size))
         {
             ResidualNorm.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.OutputUnit), output_norm.Weight.Data,
                 LibTorch.Floats(saved.OutputInverse), LibTorch.Floats(inner), output_norm.Weight.GradientToAddTo(),
                 output_norm.Bias.GradientToAddTo(), output.BiasGradient(), at, size, dropouts.Output);
-            output.AddWeightGradient(inner, saved.Activated);
-            using var wide = output.InputGradient(inner);                                                              // (L,I)
+            output.AddWeightGradient(inner, saved.Activated, pass);
+            using var wide = output.InputGradient(inner, pass);                                                        // (L,I)
             activation.Backward(LibTorch.Floats(wide), LibTorch.Floats(saved.Inner), intermediate.BiasGradient(), lines, config.IntermediateSize);
-            intermediate.AddWeightGradient(wide, saved.Attended);
-            intermediate.AddInputGradient(wide, gradient);
+            intermediate.AddWeightGradient(wide, saved.Attended, pass);
+            intermediate.AddInputGradient(wide, gradient, pass);
 
             part.Next("attention");
             ResidualNorm.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.AttentionUnit), attention_norm.Weight.Data,
                 LibTorch.Floats(saved.AttentionInverse), LibTorch.Floats(inner), attention_norm.Weight.GradientToAddTo(),
                 attention_norm.Bias.GradientToAddTo(), attention_output.BiasGradient(), at, size, dropouts.AttentionOutput);
-            attention_output.AddWeightGradient(inner, saved.Context);
-            using var context = attention_output.InputGradient(inner);
-            return AttentionBackward(saved, sequences, dropouts.Attention, context, gradient, wantsInputGradient);
+            attention_output.AddWeightGradient(inner, saved.Context, pass);
+            using var context = attention_output.InputGradient(inner, pass);
+            return AttentionBackward(saved, sequences, dropouts, context, gradient, wantsInputGradient);
         }
     }
 
@@ -112,10 +114,11 @@ internal sealed unsafe class BertLayer : IDisposable
             linear.Dispose();
     }
 
-    private Tensor AttentionBackward(Saved saved, Sequences sequences, Dropout dropout, Tensor context, Tensor gradient, bool wantsInputGradient)
+    private Tensor AttentionBackward(Saved saved, Sequences sequences, Dropouts dropouts, Tensor context, Tensor gradient, bool wantsInputGradient)
     {
         int size = config.HiddenSize, width = (int)saved.Projections.shape[1];
-        var attention = Attention(sequences, saved, dropout);
+        var attention = Attention(sequences, saved, dropouts.Attention);
+        LoraLayer.Pass all = new(sequences.AllTokens, dropouts.Key), first = new(sequences.FirstTokens, dropouts.Key);
         using var projections = LibTorch.Empty(sequences.Tokens, width);
         var data = LibTorch.Floats(projections);
         if (!saved.FirstTokensOnly)
@@ -123,8 +126,8 @@ internal sealed unsafe class BertLayer : IDisposable
             attention.Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context),
                 new(data, width), new(data + size, width), new(data + 2 * size, width));
             queryKeyValue.AddBiasGradient(projections);
-            queryKeyValue.AddWeightGradient(projections, saved.Hidden);
-            if (wantsInputGradient) queryKeyValue.AddInputGradient(projections, gradient);
+            queryKeyValue.AddWeightGradient(projections, saved.Hidden, all);
+            if (wantsInputGradient) queryKeyValue.AddInputGradient(projections, gradient, all);
             return gradient;
         }
 
@@ -132,12 +135,12 @@ internal sealed unsafe class BertLayer : IDisposable
         attention.Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context),
             new(LibTorch.Floats(asked), size), new(data, width), new(data + size, width));
         query.AddBiasGradient(asked);
-        query.AddWeightGradient(asked, saved.Asking);
+        query.AddWeightGradient(asked, saved.Asking, first);
         keyValue.AddBiasGradient(projections);
-        keyValue.AddWeightGradient(projections, saved.Hidden);
+        keyValue.AddWeightGradient(projections, saved.Hidden, all);
         if (!wantsInputGradient) return gradient;
-        query.AddInputGradient(asked, gradient);
-        var result = keyValue.InputGradient(projections);
+        query.AddInputGradient(asked, gradient, first);
+        var result = keyValue.InputGradient(projections, all);
         for (var row = 0; row < sequences.Rows; row++)
             Vectors.Add(LibTorch.Floats(result) + (long)sequences.Offsets[row] * size, LibTorch.Floats(gradient) + (long)row * size, size);
         gradient.Dispose();

@@ -8,7 +8,7 @@ namespace Attune.Models;
 
 /// <summary>
 /// x W' without the bias, which the kernel that comes next adds, and its backward. Several layers that read the same input and lie one after
-/// the other in the flat buffer work as one product.
+/// the other in the flat buffer work as one product. Where the model has an adapter for a layer, what that adds is part of all of it.
 /// </summary>
 internal sealed unsafe class Linear : IDisposable
 {
@@ -16,6 +16,7 @@ internal sealed unsafe class Linear : IDisposable
     private const long MoreThanCached = 1 << 24;
 
     private readonly Weight[] _weights, _biases;
+    private readonly (LoraLayer Layer, long Column)[] _adapters;            // each with the first column of its outputs
     private readonly WeightStore _store;
     private readonly bool _mayRound;
     private Tensor? _value, _transposed, _gradient, _rounded, _roundedTransposed;
@@ -27,12 +28,13 @@ internal sealed unsafe class Linear : IDisposable
     /// <param name="outputs">O.</param>
     /// <param name="mayRound">Whether it follows the store's <see cref="WeightStore.Precision"/>; else its products are float32 always.</param>
     internal Linear(WeightStore store, string name, long inputs, long outputs, bool mayRound = false)
-        : this(store, [store.Declare(name + ".weight", decays: true, outputs, inputs)], [store.Declare(name + ".bias", decays: false, outputs)], mayRound)
+        : this(store, [store.Declare(name + ".weight", decays: true, outputs, inputs)], [store.Declare(name + ".bias", decays: false, outputs)],
+            LoraLayer.Of(store, name, inputs, outputs) is { } adapter ? [(adapter, 0)] : [], mayRound)
     {
     }
 
-    private Linear(WeightStore store, Weight[] weights, Weight[] biases, bool mayRound) =>
-        (_store, _weights, _biases, _mayRound) = (store, weights, biases, mayRound);
+    private Linear(WeightStore store, Weight[] weights, Weight[] biases, (LoraLayer, long)[] adapters, bool mayRound) =>
+        (_store, _weights, _biases, _adapters, _mayRound) = (store, weights, biases, adapters, mayRound);
 
     /// <summary>The biases, one after the other (O).</summary>
     internal float* Bias => _biases[0].Data;
@@ -47,33 +49,70 @@ internal sealed unsafe class Linear : IDisposable
     internal static Linear Joined(params ReadOnlySpan<Linear> layers)
     {
         List<Weight> weights = [], biases = [];
+        List<(LoraLayer, long)> adapters = [];
         foreach (var layer in layers)
         {
+            foreach (var (adapter, column) in layer._adapters) adapters.Add((adapter, column + weights.Sum(weight => weight.Shape[0])));
             weights.AddRange(layer._weights);
             biases.AddRange(layer._biases);
         }
-        return new Linear(layers[0]._store, [.. weights], [.. biases], layers[0]._mayRound);
+        return new Linear(layers[0]._store, [.. weights], [.. biases], [.. adapters], layers[0]._mayRound);
     }
 
-    internal Tensor Forward(Tensor x)                                                             // (L,I) -> (L,O)
+    /// <param name="x">(L,I).</param>
+    /// <param name="pass">What the lines are, for adapters.</param>
+    /// <returns>(L,O).</returns>
+    internal Tensor Forward(Tensor x, LoraLayer.Pass pass)
     {
         var result = LibTorch.Empty(x.size(0), Value.size(0));
         TimesWeights(x, transposed: true, result, accumulate: false);
+        foreach (var (adapter, column) in _adapters)
+        {
+            using var part = result.narrow(1, column, adapter.Outputs);
+            adapter.AddOutput(x, part, pass);
+        }
         return result;
     }
 
-    internal Tensor InputGradient(Tensor gradient)                                                // (L,O) -> (L,I)
+    /// <param name="gradient">(L,O).</param>
+    /// <param name="pass">As in forward.</param>
+    /// <returns>(L,I).</returns>
+    internal Tensor InputGradient(Tensor gradient, LoraLayer.Pass pass)
     {
         var result = LibTorch.Empty(gradient.size(0), Value.size(1));
-        TimesWeights(gradient, transposed: false, result, accumulate: false);
+        InputGradient(gradient, result, accumulate: false, pass);
         return result;
     }
 
     /// <summary>sum += gradient W, (L,I).</summary>
-    internal void AddInputGradient(Tensor gradient, Tensor sum) => TimesWeights(gradient, transposed: false, sum, accumulate: true);
+    internal void AddInputGradient(Tensor gradient, Tensor sum, LoraLayer.Pass pass) => InputGradient(gradient, sum, accumulate: true, pass);
+
+    /// <summary>Adds the gradients of the weights and of the adapters.</summary>
+    /// <param name="gradient">(L,O).</param>
+    /// <param name="x">(L,I), as in forward.</param>
+    /// <param name="pass">As in forward.</param>
+    internal void AddWeightGradient(Tensor gradient, Tensor x, LoraLayer.Pass pass)
+    {
+        foreach (var (adapter, column) in _adapters)
+        {
+            using var part = gradient.narrow(1, column, adapter.Outputs);
+            adapter.AddWeightGradients(part, x, pass);
+        }
+        AddWeightGradient(gradient, x);
+    }
+
+    private void InputGradient(Tensor gradient, Tensor result, bool accumulate, LoraLayer.Pass pass)
+    {
+        TimesWeights(gradient, transposed: false, result, accumulate);
+        foreach (var (adapter, column) in _adapters)
+        {
+            using var part = gradient.narrow(1, column, adapter.Outputs);
+            adapter.AddInputGradient(part, result, pass);
+        }
+    }
 
     /// <summary>Adds gradient' x to the weights' gradients, (O,I). Of joined layers one that is trained is enough: nobody reads the others'.</summary>
-    internal void AddWeightGradient(Tensor gradient, Tensor x)
+    private void AddWeightGradient(Tensor gradient, Tensor x)
     {
         if (!Array.Exists(_weights, weight => weight.RequiresGrad)) return;
         var isClear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
@@ -112,6 +151,7 @@ internal sealed unsafe class Linear : IDisposable
 
     public void Dispose()
     {
+        foreach (var (adapter, _) in _adapters) adapter.Dispose();
         _value?.Dispose();
         _transposed?.Dispose();
         _gradient?.Dispose();

@@ -27,6 +27,13 @@ public sealed record LoadReport
         return parts.Count == 0 ? "" : $"Weights of {Source}: {string.Join("; ", parts)}.";
     }
 
+    /// <summary>The same where other files had some of the weights.</summary>
+    internal LoadReport Without(IReadOnlySet<Weight> found)
+    {
+        var names = found.Select(weight => weight.Name).ToHashSet();
+        return this with { New = [.. New.Where(name => !names.Contains(name))], Resized = [.. Resized.Where(line => !names.Contains(line.Split(' ')[0]))] };
+    }
+
     private static string List(IReadOnlyList<string> names, int shown) =>
         string.Join(", ", names.Take(shown)) + (names.Count > shown ? $" and {names.Count - shown} more" : "");
 }

@@ -7,13 +7,19 @@ namespace Attune.Models;
 /// <summary>What all models share: configuration, weights, training mode, initialisation, loading and saving.</summary>
 public abstract class PreTrainedModel : IDisposable
 {
-    private protected PreTrainedModel(BertConfig config) => Config = config;
+    private protected PreTrainedModel(BertConfig config, LoraConfig? lora = null) => (Config, Weights) = (config, new WeightStore(lora));
 
     /// <summary>The configuration.</summary>
     public BertConfig Config { get; private protected set; }
 
     /// <summary>All weights.</summary>
-    public WeightStore Weights { get; } = new();
+    public WeightStore Weights { get; }
+
+    /// <summary>The adapter that the model was made with: only it is trained, and <see cref="SavePretrained"/> writes it alone. Null for none.</summary>
+    public LoraConfig? Lora => Adapter?.Config;
+
+    /// <summary>The same with its weights and files.</summary>
+    internal LoraAdapter? Adapter { get; private protected init; }
 
     /// <summary>Whether forward applies dropout and keeps what backward needs. Default false.</summary>
     public bool Training { get; set; }
@@ -46,21 +52,31 @@ public abstract class PreTrainedModel : IDisposable
     private protected abstract Weight WordEmbeddings { get; }
 
     /// <summary>What became of the weights of the folder that the model was loaded from.</summary>
-    public LoadReport LoadReport { get; private set; } = new();
+    public LoadReport LoadReport { get; private protected set; } = new();
 
-    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> as transformers does.</summary>
+    /// <summary>The weights that its files hold: all, or with an adapter those of the adapter.</summary>
+    internal IEnumerable<Weight> WeightsOfFiles => Adapter?.Weights ?? Weights.All;
+
+    /// <summary>
+    /// Writes <c>config.json</c> and <c>model.safetensors</c> as transformers does; of a model with an adapter <c>adapter_config.json</c> and
+    /// <c>adapter_model.safetensors</c> as PEFT does, beside <c>config.json</c>, which says what the classes are called.
+    /// </summary>
     /// <param name="folder">Is created where it does not exist.</param>
     /// <exception cref="AttuneException">The folder cannot be written, or the disk is full.</exception>
-    public unsafe void SavePretrained(string folder) => Save(folder, (nint)LibTorch.Floats(Weights.UpToDateValues()));
+    public void SavePretrained(string folder) => Save(folder, BlocksOfFiles());
 
-    /// <summary>The same with values that lie elsewhere.</summary>
+    /// <summary>The weights that its files hold, where they are, every row up to date.</summary>
+    internal unsafe IReadOnlyList<WeightBlock> BlocksOfFiles() => WeightBlock.Of(WeightsOfFiles, (nint)LibTorch.Floats(Weights.UpToDateValues()));
+
+    /// <summary>Writes the same files with values that may lie elsewhere.</summary>
     /// <param name="folder">Is created where it does not exist.</param>
-    /// <param name="values">Address of a copy of the flat buffer of the weights' values.</param>
-    internal void Save(string folder, nint values)
+    /// <param name="blocks">As <see cref="BlocksOfFiles"/> gives them, or copies.</param>
+    internal void Save(string folder, IReadOnlyList<WeightBlock> blocks)
     {
         AtomicFile.CreateFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
-        WeightLoading.Save(Weights, values, Path.Combine(folder, WeightFiles.SafeTensorsName));
+        if (Adapter is not null) Adapter.Save(folder, blocks);
+        else WeightLoading.Save(blocks, Path.Combine(folder, WeightFiles.SafeTensorsName));
     }
 
     /// <exception cref="AttuneException">The processor has no instructions for bfloat16.</exception>
@@ -85,20 +101,30 @@ public abstract class PreTrainedModel : IDisposable
     {
         foreach (var weight in Weights.All)
         {
-            if (which is not null && !which(weight)) continue;
+            if (weight.IsAdapter || which is not null && !which(weight)) continue;
             if (weight.Decays) NormalNumbers.Fill(weight.Span, Config.InitializerRange, seed, weight.Name);
             else weight.Span.Fill(weight.Name.EndsWith("LayerNorm.weight", StringComparison.Ordinal) ? 1 : 0);
         }
         if (Config.PadTokenId is { } pad && pad < Config.VocabSize && (which is null || which(WordEmbeddings)))
             WordEmbeddings.Span.Slice(pad * Config.HiddenSize, Config.HiddenSize).Clear();
+        Adapter?.Initialize(seed);
     }
 
     /// <summary>Fills a new model from a folder; where that fails nobody else has the model, so it goes.</summary>
-    private protected void LoadWeights(string folder, ulong seed)
+    /// <param name="folder">Of the whole model.</param>
+    /// <param name="seed">Of the weights that it does not have.</param>
+    /// <param name="adapterFolder">Of the adapter's weights; null begins with new ones.</param>
+    private protected void LoadWeights(string folder, ulong seed, string? adapterFolder = null)
     {
         try
         {
             LoadReport = WeightLoading.Load(this, folder, seed);
+            if (adapterFolder is not null)
+            {
+                if (LoadReport.Source is null) throw new AttuneException($"{folder} has no weights, and {adapterFolder} is an adapter to them; put the model's files there.");
+                LoadReport = LoadReport.Without(Adapter!.Load(adapterFolder));
+            }
+            Adapter?.KeepNew(LoadReport);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using Attune.Batching;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -6,14 +7,13 @@ namespace Attune.Models;
 public sealed class SequenceClassifierOutput : IDisposable
 {
     private readonly BertForSequenceClassification _model;
-    private readonly float[]? _gradient;
+    private float[]? _gradient;
     private BertForSequenceClassification.Saved? _saved;
     private Tensor? _logitsTensor;
 
-    internal SequenceClassifierOutput(
-        BertForSequenceClassification model, float[] logits, int columns, double? loss, float[]? gradient, BertForSequenceClassification.Saved? saved)
+    internal SequenceClassifierOutput(BertForSequenceClassification model, float[] logits, int columns, BertForSequenceClassification.Saved? saved)
     {
-        (_model, Logits, Columns, Loss, _gradient, _saved) = (model, logits, columns, loss, gradient, saved);
+        (_model, Logits, Columns, _saved) = (model, logits, columns, saved);
     }
 
     /// <summary>(rows, columns), row by row.</summary>
@@ -23,7 +23,7 @@ public sealed class SequenceClassifierOutput : IDisposable
     public int Columns { get; }
 
     /// <summary>Mean over the rows; null where the batch has no labels.</summary>
-    public double? Loss { get; }
+    public double? Loss { get; private set; }
 
     /// <summary>The logits as a TorchSharp tensor (rows, columns) that asks for a gradient: for a loss of one's own.</summary>
     /// <example><code>
@@ -63,6 +63,15 @@ public sealed class SequenceClassifierOutput : IDisposable
         var scaled = new float[logitsGradient.Length];
         for (var i = 0; i < scaled.Length; i++) scaled[i] = (float)(logitsGradient[i] * scale);
         _model.Backward(saved, scaled);
+    }
+
+    /// <summary>Computes <see cref="Loss"/> and its gradient.</summary>
+    /// <exception cref="AttuneException">The labels do not fit the model, or the loss does not.</exception>
+    internal void Learn(Labels labels, LossOptions options)
+    {
+        var problem = _model.ProblemOf(labels);
+        _gradient = new float[Logits.Length];
+        Loss = ClassificationLoss.Compute(Logits, Columns, labels, problem, options, ClassificationLoss.Weight(labels, problem, options), _gradient);
     }
 
     /// <inheritdoc/>

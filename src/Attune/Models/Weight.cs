@@ -30,6 +30,9 @@ public sealed unsafe class Weight
     /// <summary>Whether weight decay applies, as transformers decides it: not to biases and not to LayerNorm.</summary>
     public bool Decays { get; }
 
+    /// <summary>Whether it is a matrix of an adapter, and not one of the model itself.</summary>
+    internal bool IsAdapter { get; init; }
+
     /// <summary>First element in the flat buffers.</summary>
     public long Offset { get; internal set; }
 

@@ -19,29 +19,30 @@ internal static class WeightLoading
             return new LoadReport();
         }
 
+        var own = model.Weights.All.Where(weight => !weight.IsAdapter).ToList();
         var found = new Dictionary<string, WeightEntry>();
         List<string> unexpected = [], resized = [], wrong = [];
         foreach (var entry in file.Entries)
         {
             var name = ModernName(entry.Name, model.EncoderPrefix);
-            if (model.Weights.TryGet(name, out var weight)) found[weight.Name] = entry;
+            if (model.Weights.TryGet(name, out var weight) && !weight.IsAdapter) found[weight.Name] = entry;
             else if (!BelongsElsewhere(name, model.EncoderPrefix)) unexpected.Add(entry.Name);
         }
-        foreach (var weight in model.Weights.All)
+        foreach (var weight in own)
         {
             if (!found.TryGetValue(weight.Name, out var entry) || entry.Shape.SequenceEqual(weight.Shape)) continue;
             found.Remove(weight.Name);
             var line = $"{weight.Name} ({string.Join(",", entry.Shape)} in the folder, {string.Join(",", weight.Shape)} by its configuration)";
             (IsHead(weight, model) ? resized : wrong).Add(line);
         }
-        var missing = model.Weights.All.Where(weight => !found.ContainsKey(weight.Name)).ToList();
+        var missing = own.Where(weight => !found.ContainsKey(weight.Name)).ToList();
         var lost = missing.Where(weight => !IsHead(weight, model)).Select(weight => weight.Name).ToList();
         if (wrong.Count > 0)
             throw new AttuneException($"{file.Path} does not fit its config.json: {string.Join("; ", wrong.Take(3))}{More(wrong, 3)}. Take both files from the same model.");
         if (lost.Count > 0)
             throw new AttuneException($"{file.Path} lacks {lost.Count} of the encoder's weights: {string.Join(", ", lost.Take(3))}{More(lost, 3)}. Is it the file of another architecture?");
 
-        foreach (var weight in model.Weights.All)
+        foreach (var weight in own)
         {
             if (!found.TryGetValue(weight.Name, out var entry)) continue;
             file.ReadFloats(entry, weight.Span);
@@ -58,13 +59,10 @@ internal static class WeightLoading
     }
 
     /// <summary>Writes all weights as transformers does.</summary>
-    /// <param name="weights">Give names, shapes and places.</param>
-    /// <param name="values">Address of the flat buffer of their values, or of a copy of it.</param>
+    /// <param name="blocks">The weights.</param>
     /// <param name="file">The file.</param>
-    internal static void Save(WeightStore weights, nint values, string file) => SafeTensors.Write(
-        file,
-        [.. weights.All.Select(weight => TensorToWrite.At(weight.Name, WeightType.F32, weight.Shape, values + (nint)weight.Offset * sizeof(float)))],
-        new Dictionary<string, string> { ["format"] = "pt" });
+    internal static void Save(IReadOnlyList<WeightBlock> blocks, string file) => SafeTensors.Write(
+        file, [.. blocks.SelectMany(block => block.Tensors(weight => weight.Name))], new Dictionary<string, string> { ["format"] = "pt" });
 
     /// <summary>The name that transformers gives today: old LayerNorm names, and the encoder's prefix as this model has it.</summary>
     private static string ModernName(string name, string prefix)

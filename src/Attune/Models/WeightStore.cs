@@ -6,7 +6,7 @@ namespace Attune.Models;
 
 /// <summary>
 /// All weights of a model in one flat buffer, their gradients in another: first those that decay, then the others. One optimizer call, one
-/// norm and one write serve them all.
+/// norm and one write serve them all. The weights of an adapter lie between the two, so that a model's own stay where they are without it.
 /// </summary>
 public sealed class WeightStore : IDisposable
 {
@@ -14,9 +14,8 @@ public sealed class WeightStore : IDisposable
     private readonly Dictionary<string, Weight> _byName = [];
     private Tensor? _values, _gradients;
 
-    internal WeightStore()
-    {
-    }
+    /// <param name="lora">The adapter that the model's linear layers are declared with; null for none.</param>
+    internal WeightStore(LoraConfig? lora = null) => Lora = lora;
 
     /// <summary>The weights in the order of the flat buffers.</summary>
     public IReadOnlyList<Weight> All => _weights;
@@ -52,6 +51,15 @@ public sealed class WeightStore : IDisposable
     /// <summary>The weight of a name.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public Weight this[string name] => _byName[name];
+
+    /// <summary>The adapter that linear layers are declared with; null for none.</summary>
+    internal LoraConfig? Lora { get; }
+
+    /// <summary>The adapters of all linear layers that have one, in the order of their declaration.</summary>
+    internal List<LoraLayer> LoraLayers { get; } = [];
+
+    /// <summary>The names of all linear layers that were asked whether they have an adapter.</summary>
+    internal List<string> LinearModules { get; } = [];
 
     /// <summary>In which type products are computed.</summary>
     internal Precision Precision { get; set; }
@@ -121,11 +129,18 @@ public sealed class WeightStore : IDisposable
     /// <summary>Declares a table of which a batch uses some rows only.</summary>
     internal Weight DeclareTable(string name, int rows, int columns) => Declare(new Weight(this, name, [rows, columns], decays: true, isTable: true));
 
+    /// <summary>Declares a matrix of an adapter, to which weight decay applies.</summary>
+    internal Weight DeclareAdapter(string name, long rows, long columns) =>
+        Declare(new Weight(this, name, [rows, columns], decays: true, isTable: false) { IsAdapter = true });
+
     /// <summary>Gives each weight its place and takes the memory for the values.</summary>
     internal void LayOut()
     {
         LibTorch.Load();
-        List<Weight> ordered = [.. _weights.Where(weight => weight.Decays), .. _weights.Where(weight => !weight.Decays)];
+        List<Weight> ordered =
+        [
+            .. _weights.Where(weight => weight is { Decays: true, IsAdapter: false }), .. _weights.Where(weight => weight.IsAdapter), .. _weights.Where(weight => !weight.Decays),
+        ];
         _weights.Clear();
         _weights.AddRange(ordered);
         foreach (var weight in _weights)

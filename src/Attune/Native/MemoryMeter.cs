@@ -8,7 +8,7 @@ internal sealed class MemoryMeter : IDisposable
     [ThreadStatic]
     private static MemoryMeter? _open;
 
-    private readonly List<(Tensor Tensor, long Bytes)> _alive = [];
+    private readonly List<(WeakReference<Tensor> Tensor, long Bytes)> _alive = [];      // weak: what a failed computation has left is collected
 
     internal MemoryMeter()
     {
@@ -28,8 +28,8 @@ internal sealed class MemoryMeter : IDisposable
 
     private void Add(Tensor tensor)
     {
-        _alive.RemoveAll(one => one.Tensor.IsInvalid);
-        _alive.Add((tensor, tensor.NumberOfElements * tensor.ElementSize));
+        _alive.RemoveAll(one => !one.Tensor.TryGetTarget(out var still) || still.IsInvalid);
+        _alive.Add((new(tensor), tensor.NumberOfElements * tensor.ElementSize));
         var bytes = _alive.Sum(one => one.Bytes);
         if (bytes > LimitBytes)
         {

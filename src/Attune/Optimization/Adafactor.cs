@@ -48,8 +48,9 @@ public sealed unsafe class Adafactor : Optimizer
         var sum = columnMoments is null
             ? Whole(gradient, LibTorch.Floats(rowMoments), count, keep)
             : Factored(gradient, LibTorch.Floats(rowMoments), LibTorch.Floats(columnMoments), weight.Shape[0], weight.Shape[1], keep);
-        var scale = (float)(LearningRate / Math.Max(1, Math.Sqrt(sum / count) / ClipThreshold));
-        var decay = weight.Decays ? (float)(1 - _weightDecay * LearningRate) : 1;
+        var rate = LearningRate * Trained.RateFactor(weight);
+        var scale = (float)(rate / Math.Max(1, Math.Sqrt(sum / count) / ClipThreshold));
+        var decay = weight.Decays ? (float)(1 - _weightDecay * rate) : 1;
         for (var i = 0L; i < count; i++) values[i] = values[i] * decay - gradient[i] * scale;
     }
 

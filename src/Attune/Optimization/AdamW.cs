@@ -61,19 +61,20 @@ public sealed unsafe class AdamW : Optimizer
 
     private protected override bool Apply(double gradientFactor)
     {
-        var (step, stepWithoutDecay) = (StepWith(_weightDecay), StepWith(0));
-        foreach (var run in Trained.Runs(which: weight => !IsDeferred(weight))) Update(run, run.Decays ? step : stepWithoutDecay, (float)gradientFactor);
+        foreach (var run in Trained.Runs(which: weight => !IsDeferred(weight)))
+            Update(run, StepWith(LearningRate * run.RateFactor, run.Decays ? _weightDecay : 0), (float)gradientFactor);
         foreach (var (table, rows) in _deferred)
-            if (IsDeferred(table)) rows.Update(table.RowsWithGradient!, step, (float)gradientFactor);
+            if (IsDeferred(table))
+                rows.Update(table.RowsWithGradient!, StepWith(LearningRate * Trained.RateFactor(table), _weightDecay), (float)gradientFactor);
         return Rounds;
     }
 
     private bool IsDeferred(Weight weight) =>
         _deferred.TryGetValue(weight, out var rows) && weight.Pending == rows && weight.RowsWithGradient is not null;
 
-    private AdamWKernel.Step StepWith(double weightDecay) => new(
-        (float)(1 - LearningRate * weightDecay),
-        (float)(LearningRate / (1 - Math.Pow(_settings.Beta1, StepCount))),
+    private AdamWKernel.Step StepWith(double rate, double weightDecay) => new(
+        (float)(1 - rate * weightDecay),
+        (float)(rate / (1 - Math.Pow(_settings.Beta1, StepCount))),
         (float)Math.Sqrt(1 - Math.Pow(_settings.Beta2, StepCount)));
 
     /// <summary>Whether layers compute with rounded weights: then these are written along with the weights, while they are at hand.</summary>

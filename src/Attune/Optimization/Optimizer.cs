@@ -1,3 +1,4 @@
+using Attune.Kernels;
 using Attune.Models;
 using Attune.Native;
 using static TorchSharp.torch;
@@ -7,6 +8,8 @@ namespace Attune.Optimization;
 /// <summary>Turns gradients into new weights.</summary>
 public abstract class Optimizer : IDisposable
 {
+    private const int OperationsPerElement = 16;
+
     private readonly Dictionary<string, Tensor> _state = [];
 
     private protected Optimizer(WeightStore weights, double learningRate) =>
@@ -14,6 +17,20 @@ public abstract class Optimizer : IDisposable
 
     /// <summary>Rate of the next step.</summary>
     public double LearningRate { get; set; }
+
+    /// <summary>
+    /// By what <see cref="LearningRate"/> is multiplied for a weight, as by groups of parameters in PyTorch; asked once for each weight. Default
+    /// null: by 1.
+    /// </summary>
+    public Func<Weight, double>? RateFactorOf
+    {
+        get;
+        init
+        {
+            field = value;
+            if (value is not null) Trained.SetRateFactors(value);
+        }
+    }
 
     /// <summary>Number of steps taken.</summary>
     public long StepCount { get; internal set; }
@@ -35,10 +52,14 @@ public abstract class Optimizer : IDisposable
     internal unsafe IEnumerable<(string Name, nint Address, long Count)> StateMemory =>
         State.Select(pair => (pair.Key, (nint)LibTorch.Floats(pair.Value), pair.Value.NumberOfElements));
 
+    /// <summary>Numbers that must survive a restart besides, by name.</summary>
+    internal Dictionary<string, double> Numbers { get; } = [];
+
     /// <summary>The weights that asked for a gradient when the optimizer was created: it touches no others.</summary>
     internal TrainedWeights Trained { get; }
 
-    private protected WeightStore Weights { get; }
+    /// <summary>The model's.</summary>
+    internal WeightStore Weights { get; }
 
     /// <summary>Takes one step with the present gradients.</summary>
     /// <param name="gradientFactor">By which the gradients are multiplied first (clipping). Default 1.</param>
@@ -62,6 +83,33 @@ public abstract class Optimizer : IDisposable
     /// <summary>Changes the weights.</summary>
     /// <returns>Whether <see cref="WeightStore.Rounded"/> has been changed along with them.</returns>
     private protected abstract bool Apply(double gradientFactor);
+
+    /// <summary>Applies a rule to all weights, each run of them with its own.</summary>
+    /// <param name="ruleOf">The rule of a run of weights that are alike.</param>
+    /// <param name="gradientFactor">By which the gradients are multiplied first.</param>
+    /// <param name="first">What is remembered of each weight; or null.</param>
+    /// <param name="second">The same.</param>
+    /// <param name="third">The same.</param>
+    private protected unsafe void Apply<TRule>(
+        Func<TrainedWeights.Run, TRule> ruleOf, double gradientFactor, Tensor? first = null, Tensor? second = null, Tensor? third = null)
+        where TRule : struct, IUpdateRule
+    {
+        float* values = LibTorch.Floats(Weights.RawValues), gradients = LibTorch.Floats(Weights.RawGradients);
+        float* a = Address(first), b = Address(second), c = Address(third);
+        foreach (var run in Trained.Runs())
+        {
+            var rule = ruleOf(run);
+            CpuLoop.Stretches(run.Count, OperationsPerElement, (from, end) =>
+            {
+                long at = run.Offset + from, place = run.Place + from;
+                UpdateLoop.Run(rule, values + at, gradients + at, end - from, (float)gradientFactor, At(a, place), At(b, place), At(c, place));
+            });
+        }
+
+        static float* Address(Tensor? state) => state is null ? null : LibTorch.Floats(state);
+
+        static float* At(float* state, long place) => state is null ? null : state + place;
+    }
 
     /// <summary>Brings the state up to date where steps have put off a part of it.</summary>
     private protected virtual void FinishState()

@@ -20,7 +20,7 @@ public sealed class PlateauSchedule
     /// <exception cref="AttuneException">An option is unknown or out of range.</exception>
     public PlateauSchedule(double learningRate, JsonObject? options = null)
     {
-        var given = new SchedulerOptions("reduce_lr_on_plateau", options);
+        var given = GivenOptions.OfSchedule("reduce_lr_on_plateau", options);
         _higherIsBetter = given.Choice("mode", "min", "min", "max") == "max";
         _relative = given.Choice("threshold_mode", "rel", "rel", "abs") == "rel";
         _factor = given.Number("factor", 0.1);

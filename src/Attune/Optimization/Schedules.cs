@@ -21,7 +21,7 @@ public static class Schedules
     public static Func<long, double> Create(
         SchedulerType type, long warmupSteps, long totalSteps, double learningRate, JsonObject? options = null)
     {
-        var given = new SchedulerOptions(JsonNamingPolicy.SnakeCaseLower.ConvertName(type.ToString()), options);
+        var given = GivenOptions.OfSchedule(JsonNamingPolicy.SnakeCaseLower.ConvertName(type.ToString()), options);
         var schedule = type switch
         {
             SchedulerType.Linear => Linear(warmupSteps, totalSteps),
@@ -111,7 +111,7 @@ public static class Schedules
         : warmupStart is { } start ? start + (1 - start) * step / Math.Max(1, warmupSteps - 1)
         : Climb(step + 1, warmupSteps);
 
-    private static Func<long, double> WarmupStableDecay(SchedulerOptions options, long warmupSteps, long totalSteps)
+    private static Func<long, double> WarmupStableDecay(GivenOptions options, long warmupSteps, long totalSteps)
     {
         var decaySteps = options.Count("num_decay_steps") ?? throw new AttuneException(
             "The schedule warmup_stable_decay needs num_decay_steps in lr_scheduler_kwargs: the number of updates of its last phase.");
@@ -143,7 +143,7 @@ public static class Schedules
         };
     }
 
-    private static double FloorRate(SchedulerOptions options, double learningRate) =>
+    private static double FloorRate(GivenOptions options, double learningRate) =>
         (options.Number("min_lr"), options.Number("min_lr_rate")) switch
         {
             ({ } rate, null) => rate / learningRate,

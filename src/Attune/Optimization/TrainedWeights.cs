@@ -8,6 +8,7 @@ namespace Attune.Optimization;
 internal sealed class TrainedWeights
 {
     private readonly Dictionary<Weight, long> _places = [];
+    private Dictionary<Weight, double>? _rateFactors;
 
     internal TrainedWeights(WeightStore weights)
     {
@@ -33,6 +34,12 @@ internal sealed class TrainedWeights
     /// <summary>First element of a weight in the state.</summary>
     internal long Place(Weight weight) => _places[weight];
 
+    /// <summary>By what the rate is multiplied for a weight.</summary>
+    internal double RateFactor(Weight weight) => _rateFactors is null ? 1 : _rateFactors[weight];
+
+    /// <summary>Gives weights rates of their own.</summary>
+    internal void SetRateFactors(Func<Weight, double> of) => _rateFactors = All.ToDictionary(weight => weight, of);
+
     /// <summary>Some of the weights, joined where they lie together and are alike. They and their gradients are brought up to date.</summary>
     internal List<Run> Runs(Func<Weight, bool>? which = null)
     {
@@ -41,7 +48,7 @@ internal sealed class TrainedWeights
         {
             if (which is not null && !which(weight)) continue;
             UpToDate(weight);
-            var next = new Run(weight.Offset, _places[weight], weight.NumberOfElements, weight.Decays, weight.IsTable);
+            var next = new Run(weight.Offset, _places[weight], weight.NumberOfElements, weight.Decays, weight.IsTable, RateFactor(weight));
             if (runs is [.., var last] && last with { Offset = last.Offset + last.Count, Place = last.Place + last.Count, Count = next.Count } == next)
                 runs[^1] = last with { Count = last.Count + next.Count };
             else runs.Add(next);
@@ -61,5 +68,6 @@ internal sealed class TrainedWeights
     /// <param name="Count">Number of elements.</param>
     /// <param name="Decays">Whether weight decay applies.</param>
     /// <param name="IsTable">Whether they are tables, of which a batch uses some rows only.</param>
-    internal readonly record struct Run(long Offset, long Place, long Count, bool Decays, bool IsTable);
+    /// <param name="RateFactor">By what the rate is multiplied.</param>
+    internal readonly record struct Run(long Offset, long Place, long Count, bool Decays, bool IsTable, double RateFactor);
 }

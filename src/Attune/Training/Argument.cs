@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Attune.Formats;
 
 namespace Attune.Training;
 
@@ -70,7 +71,7 @@ public sealed class Argument
         var number = decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact) ? exact : (decimal?)null;
         if (_type == typeof(string)) return text;
         if (IsList) return text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (_type.IsEnum && Array.FindIndex(Enum.GetNames(_type), name => Spell(name) == text) is >= 0 and var index) return Enum.GetValues(_type).GetValue(index);
+        if (_type.IsEnum && Array.Find(Enum.GetNames(_type), name => Spell(name) == text || IsAlias(name, text)) is { } word) return Enum.Parse(_type, word);
         if (_type == typeof(bool) && Truth(text) is { } truth) return truth;
         if (_type == typeof(double) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real)) return real;
         if (_type == typeof(long) && number is { } whole && decimal.IsInteger(whole) && Fits(whole, long.MinValue, long.MaxValue)) return (long)whole;
@@ -86,6 +87,7 @@ public sealed class Argument
     {
         null => _isOptional.Value ? null : throw Unfit("null"),
         JsonObject given when _type == typeof(JsonObject) => given.DeepClone(),
+        JsonObject given when _property.IsDefined(typeof(ArgumentMayBeObjectAttribute)) => PythonJson.Write(given, ensureAscii: false),
         JsonArray given when IsList => given.Select(item => item?.ToString() ?? "").ToArray(),
         JsonValue given when given.GetValueKind() == JsonValueKind.String && _type != typeof(JsonObject) => Parse(given.GetValue<string>()),
         JsonValue given when given.GetValueKind() is JsonValueKind.True or JsonValueKind.False && _type == typeof(bool) => given.GetValue<bool>(),
@@ -124,6 +126,9 @@ public sealed class Argument
         return text.ToString();
     }
 
+    private bool IsAlias(string word, string text) =>
+        _type.GetField(word)!.GetCustomAttributes<ArgumentAliasAttribute>().Any(alias => alias.Name == text);
+
     private static bool? Truth(string text) => text.ToLowerInvariant() switch
     {
         "yes" or "true" or "t" or "y" or "1" => true,
@@ -145,7 +150,11 @@ public sealed class Argument
         }
     }
 
-    private AttuneException Unfit(string text) => new(
+    private AttuneException Unfit(string text) =>
+        _type.GetCustomAttributes<RefusedWordsAttribute>().FirstOrDefault(refused => refused.Words.Contains(text)) is { } why
+            ? new($"{Name} {text} is not available: {why.Reason}.") : Unknown(text);
+
+    private AttuneException Unknown(string text) => new(
         $"{Name} is {text}; it must be " + (
             _type.IsEnum ? "one of " + string.Join(", ", Choices)
             : _type == typeof(bool) ? "true or false"

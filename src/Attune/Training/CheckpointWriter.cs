@@ -1,4 +1,5 @@
 using Attune.Checkpoints;
+using Attune.Models;
 using Attune.Native;
 using Attune.Optimization;
 
@@ -8,7 +9,7 @@ namespace Attune.Training;
 /// Writes a run's checkpoints. A large state is copied while training stands still, which takes as long as its memory, and written while
 /// training goes on; a small one is written at once. One checkpoint at a time.
 /// </summary>
-internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer) : IDisposable
+internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer, AveragedWeights? averaged = null) : IDisposable
 {
     /// <summary>Up to here handing a state over gains nothing.</summary>
     private const long WrittenAtOnceBytes = 16 << 20;
@@ -27,28 +28,30 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer) : I
     internal sealed record Written(string Folder, TrainerState State, AttuneException? Error = null, string? Notice = null);
 
     /// <summary>About how many bytes a checkpoint has.</summary>
-    internal long Bytes => sizeof(float) * (trainer.Model.Weights.Count + (trainer.Args.SaveOnlyModel ? 0 : optimizer.State.Values.Sum(tensor => tensor.NumberOfElements)));
+    internal long Bytes => sizeof(float) *
+        (trainer.Model.WeightsOfFiles.Sum(weight => weight.NumberOfElements) + (trainer.Args.SaveOnlyModel ? 0 : OptimizerState.Of(optimizer, averaged).Tensors.Sum(tensor => tensor.Count)));
 
     /// <summary>Takes the present state for a checkpoint. The one before must have been asked for by <see cref="Finished"/>.</summary>
     /// <param name="state">Of the trainer.</param>
     /// <param name="resume">What an exact continuation needs besides.</param>
-    internal unsafe void Begin(TrainerState state, ResumeState resume)
+    internal void Begin(TrainerState state, ResumeState resume)
     {
         if (_running is not null) throw new InvalidOperationException("the checkpoint before is not dealt with");
+        using var shown = averaged?.Show();                                 // the average is the model, and the weights that are trained belong to the state
         state = state.Copy();
-        var values = trainer.Model.Weights.UpToDateValues();
-        var moments = trainer.Args.SaveOnlyModel ? null : OptimizerState.Of(optimizer);
-        List<(nint Address, long Count)> live = [((nint)LibTorch.Floats(values), values.NumberOfElements), .. (moments?.Tensors ?? []).Select(tensor => (tensor.Address, tensor.Count))];
+        var weights = trainer.Model.BlocksOfFiles();
+        var moments = trainer.Args.SaveOnlyModel ? null : OptimizerState.Of(optimizer, averaged);
+        List<(nint Address, long Count)> live = [.. weights.Select(block => (block.Address, block.Count)), .. (moments?.Tensors ?? []).Select(tensor => (tensor.Address, tensor.Count))];
         var (bytes, environment) = (Bytes, RunEnvironment.Current);
         if (bytes <= WrittenAtOnceBytes || Copy(live) is not { } copies)
         {
-            _running = Task.FromResult(Write(live[0].Address, moments));
+            _running = Task.FromResult(Write(weights, moments));
             return;
         }
-        _running = Task.Factory.StartNew(
-            () => Write(copies[0], moments?.At(copies.Skip(1))), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _running = BackgroundThread.Start(
+            () => Write([.. weights.Zip(copies, (block, address) => block.At(address))], moments?.At(copies.Skip(weights.Count))));
 
-        Written Write(nint weights, OptimizerState? optimizerState)
+        Written Write(IReadOnlyList<WeightBlock> weights, OptimizerState? optimizerState)
         {
             var folder = CheckpointFiles.Folder(trainer.Args.OutputDir, state.GlobalStep);
             try
@@ -96,7 +99,8 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer) : I
     {
         try
         {
-            CheckpointRotation.Rotate(trainer.Args.OutputDir, trainer.Args.SaveTotalLimit, state.GlobalStep, state.BestModelCheckpoint);
+            CheckpointRotation.Rotate(trainer.Args.OutputDir, trainer.Args.SaveTotalLimit, state.GlobalStep,
+                [state.BestModelCheckpoint, .. ModelSoup.Folders(trainer.Args, state)]);
             return null;
         }
         catch (AttuneException e)

@@ -3,42 +3,58 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Metrics;
 using Attune.Models;
+using Attune.Optimization;
 using Attune.Profiling;
 
 namespace Attune.Training;
 
 /// <summary>Runs a model over a data set in its order, every row once, without dropout.</summary>
 internal sealed class EvaluationLoop(
-    BertForSequenceClassification model, TrainingArguments args, CallbackList callbacks, Func<EvalPrediction, IReadOnlyDictionary<string, double>>? computeMetrics)
+    BertForSequenceClassification model, TrainingArguments args, CallbackList callbacks, Objective objective,
+    Func<EvalPrediction, IReadOnlyDictionary<string, double>>? computeMetrics)
 {
     /// <summary>What a run keeps of the frozen part's output; null outside of runs.</summary>
     internal FrozenCache? Frozen { get; set; }
 
-    /// <summary>Logits of all rows, and the metrics with <paramref name="prefix"/> before their names.</summary>
+    /// <summary>How the windows of a long text become one answer.</summary>
+    internal WindowPooling Pooling { get; set; }
+
+    /// <summary>What a run evaluates in place of the weights that it trains; null outside of runs, and where it evaluates these.</summary>
+    internal AveragedWeights? Averaged { get; set; }
+
+    /// <summary>Logits of all texts, and the metrics with <paramref name="prefix"/> before their names.</summary>
     /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled between two batches.</exception>
     internal PredictionOutput Run(TokenizedDataset data, string prefix, TrainerState state, CancellationToken cancellation)
     {
         Require(data);
         using var time = Profiler.Measure("evaluation");
+        using var shown = Averaged?.Show();
         var watch = Stopwatch.StartNew();
         var columns = model.Config.NumLabels;
         var logits = new float[data.Count * columns];
         var batches = (data.Count - 1) / args.PerDeviceEvalBatchSize + 1;
-        var lossSum = 0.0;
+        var (lossSum, weightSum) = (0.0, 0.0);
+        var losses = args.IncludeForMetrics.Contains(Measuring.Loss) ? new float[data.Count] : null;
         for (var batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
             var first = batch * args.PerDeviceEvalBatchSize;
             var rows = Enumerable.Range(first, Math.Min(args.PerDeviceEvalBatchSize, data.Count - first)).ToArray();
-            lossSum += Predict(data, rows, logits.AsSpan(first * columns)) * rows.Length;
+            var loss = Predict(data, rows, logits.AsSpan(first * columns), out var weight);
+            if (weight > 0) lossSum += loss * weight;
+            weightSum += weight;
+            losses?.AsSpan(first, rows.Length).Fill((float)loss);
             callbacks.PredictionStep(state, batch + 1, batches);
         }
         var metrics = new OrderedDictionary<string, double>();
-        var prediction = data.Labels is null ? null : Prediction(logits, data.Labels);
-        if (prediction is not null) AddMetrics(metrics, prefix, lossSum / data.Count, prediction);
-        SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Count, batches);
-        return new PredictionOutput(logits, columns, data.Labels, metrics) { Prediction = prediction };
+        var labels = data.TextLabels;
+        if (data.TextStarts is { } starts) logits = PooledWindows.Logits(logits, columns, starts, Pooling, TaskOf(labels));
+        var prediction = labels is null ? null : Prediction(logits, labels) with { Losses = losses, Inputs = InputsFor(data) };
+        // The loss is that of the rows, as in training; the metrics are of the texts.
+        if (prediction is not null) AddMetrics(metrics, prefix, lossSum / weightSum, prediction);
+        SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Texts, batches);
+        return new PredictionOutput(logits, columns, labels, metrics) { Prediction = prediction };
     }
 
     /// <summary>Refuses what cannot be evaluated, so that it is known before training and not after its first epoch.</summary>
@@ -58,8 +74,8 @@ internal sealed class EvaluationLoop(
             throw new AttuneException($"per_device_eval_batch_size is {args.PerDeviceEvalBatchSize}; it must be at least 1.");
     }
 
-    /// <summary>Writes the logits of some rows; returns the mean of their losses, 0 where there are no labels.</summary>
-    private double Predict(TokenizedDataset data, int[] rows, Span<float> logits)
+    /// <summary>Writes the logits of some rows; returns the mean of their losses, 0 where there are no labels, and with which weight it counts.</summary>
+    private double Predict(TokenizedDataset data, int[] rows, Span<float> logits, out double weight)
     {
         var (wasTraining, precision) = (model.Training, model.Precision);
         model.Training = false;
@@ -67,9 +83,10 @@ internal sealed class EvaluationLoop(
         try
         {
             var batch = Pack(data, rows);
-            using var output = model.Forward(batch, args.LabelSmoothingFactor, Frozen?.Of(data, rows, batch));
+            using var output = model.Logits(batch, new PassOptions { Frozen = Frozen?.Of(data, rows, batch) });
             output.Logits.CopyTo(logits);
-            return output.Loss ?? 0;
+            weight = batch.Labels is null ? 0 : objective.EvaluationWeight(batch.Labels);
+            return batch.Labels is null ? 0 : objective.Evaluate(output.Logits, batch.Labels);
         }
         finally
         {
@@ -87,9 +104,13 @@ internal sealed class EvaluationLoop(
     {
         using var time = Profiler.Measure("metrics");
         metrics[prefix + "_loss"] = loss;
+        if (args.PredictionLossOnly) return;
         foreach (var (name, value) in computeMetrics?.Invoke(prediction) ?? new Dictionary<string, double>())
             metrics[name.StartsWith(prefix + "_", StringComparison.Ordinal) ? name : $"{prefix}_{name}"] = value;
     }
+
+    private IReadOnlyList<int[]>? InputsFor(TokenizedDataset data) =>
+        args.IncludeForMetrics.Contains(Measuring.Inputs) ? [.. data.Rows.Select(row => row.InputIds.ToArray())] : null;
 
     private EvalPrediction Prediction(float[] logits, Labels labels) => new(
         logits,
@@ -102,10 +123,13 @@ internal sealed class EvaluationLoop(
             RegressionTargets numbers => numbers.Values,
             _ => throw new InvalidOperationException(labels.GetType().Name),
         },
-        model.Config.ProblemTypeFor(labels) switch
-        {
-            ProblemType.SingleLabelClassification => TaskKind.SingleLabel,
-            ProblemType.MultiLabelClassification => TaskKind.MultiLabel,
-            _ => TaskKind.Regression,
-        });
+        TaskOf(labels));
+
+    private TaskKind TaskOf(Labels? labels) => (labels is null ? model.Config.ProblemType : model.Config.ProblemTypeFor(labels)) switch
+    {
+        ProblemType.MultiLabelClassification => TaskKind.MultiLabel,
+        ProblemType.Regression => TaskKind.Regression,
+        null when model.Config.NumLabels == 1 => TaskKind.Regression,
+        _ => TaskKind.SingleLabel,
+    };
 }

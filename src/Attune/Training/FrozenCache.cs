@@ -18,11 +18,12 @@ internal sealed class FrozenCache : IDisposable
         _trainer = trainer;
         var encoder = trainer.Model.Encoder;
         var isAsked = args.CacheFrozen == true;
+        var isRandom = encoder.IsFrozenPartDropping || encoder.FrozenParts > 0 && args.NeftuneNoiseAlpha > 0;
         // A sum of three rows of the embeddings is there faster than it is read.
         if (args.CacheFrozen == false || encoder.FrozenParts < (isAsked ? 1 : 2) || !isAsked && plan.Epochs < 2) return;
-        if (isAsked || !encoder.IsFrozenPartDropping) _planned.Add(train);
+        if (isAsked || !isRandom) _planned.Add(train);
         else trainer.Notice(
-            "The frozen part is computed in every epoch, because its dropout is on, as in transformers; --cache-frozen computes it once, without its dropout.");
+            "The frozen part is computed in every epoch, because its dropout is on, as in transformers; --cache-frozen computes it once, without its dropout and noise.");
         // Evaluation has no dropout, so there it changes nothing.
         if (args.EvalStrategy != IntervalStrategy.No && trainer.EvalDataset is { } eval && eval != train) _planned.Add(eval);
         if (_planned.Count == 0) return;
@@ -36,7 +37,7 @@ internal sealed class FrozenCache : IDisposable
             _planned.Clear();
             return;
         }
-        var dropout = isAsked && encoder.IsFrozenPartDropping ? ", without its dropout" : "";
+        var dropout = isAsked && isRandom ? ", without its dropout" : "";
         trainer.Notice($"The frozen part's output is computed once for each row{dropout}, and takes {ByteSize.Words(size)} on the disk until the run ends.");
     }
 
@@ -68,5 +69,5 @@ internal sealed class FrozenCache : IDisposable
     }
 
     /// <summary>Two checkpoints with their optimizer are there while the older one is replaced.</summary>
-    private static long RoomForCheckpoints(Trainer trainer) => 2 * 3 * sizeof(float) * trainer.Model.ParameterCount;
+    private static long RoomForCheckpoints(Trainer trainer) => 2 * 3 * sizeof(float) * trainer.Model.WeightsOfFiles.Sum(weight => weight.NumberOfElements);
 }

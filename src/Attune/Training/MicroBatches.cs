@@ -33,11 +33,13 @@ internal sealed class MicroBatches
     /// <param name="batchSize">Rows of a batch.</param>
     /// <param name="free">Free bytes; null asks the system.</param>
     /// <param name="notice">Is told what was found.</param>
+    /// <param name="passes">How many passes over the same rows are in memory together.</param>
     /// <exception cref="AttuneException">The longest row does not fit alone.</exception>
-    internal static MicroBatches Fitting(BertForSequenceClassification model, TokenizedDataset data, int batchSize, long? free, Action<string> notice)
+    internal static MicroBatches Fitting(
+        BertForSequenceClassification model, TokenizedDataset data, int batchSize, long? free, Action<string> notice, int passes = 1)
     {
         var lengths = data.Rows.Select(row => row.Length).OrderDescending().Take(batchSize).ToList();
-        var row = RowBytes.Measure(model, data.Rows.MaxBy(one => one.Length)!);
+        var row = RowBytes.Measure(model, data.Rows.MaxBy(one => one.Length)!).Times(passes);
         // After the measurement, in which the gradients took their place.
         var budget = Usable * (free ?? FreeMemory.Bytes());
         if (row.Of(lengths[0]) > budget)
@@ -92,6 +94,8 @@ internal sealed class MicroBatches
     internal readonly record struct RowBytes(double Fixed, double Token)
     {
         internal double Of(int tokens) => Fixed + Token * tokens;
+
+        internal RowBytes Times(int passes) => new(Fixed * passes, Token * passes);
 
         /// <summary>Measures it by the model's own step, on two beginnings of a row.</summary>
         internal static RowBytes Measure(BertForSequenceClassification model, TokenizedRow row)

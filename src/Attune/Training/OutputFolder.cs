@@ -1,12 +1,13 @@
 using Attune.Checkpoints;
 using Attune.Formats;
+using Attune.Models;
 
 namespace Attune.Training;
 
 /// <summary>The folder of a run: not another run's, and writable, before anything is computed.</summary>
 public static class OutputFolder
 {
-    private static readonly string[] Results = [CheckpointFiles.TrainerState, CheckpointFiles.Weights, CheckpointFiles.AllResults];
+    private static readonly string[] Results = [CheckpointFiles.TrainerState, CheckpointFiles.Weights, CheckpointFiles.Adapter, CheckpointFiles.AdapterConfig, CheckpointFiles.AllResults];
 
     /// <summary>Creates the folder where it is missing, and clears it of an earlier run where that is asked for.</summary>
     /// <param name="args">Name the folder and say whether it may be overwritten.</param>
@@ -73,6 +74,7 @@ public static class OutputFolder
     {
         foreach (var folder in CheckpointFiles.All(outputDir)) CheckpointRotation.Remove(folder);
         foreach (var file in Results.Append(CheckpointFiles.EvalPredictions)) File.Delete(Path.Combine(outputDir, file));
+        if (Path.Combine(outputDir, CheckpointFiles.AdapterFolder) is var adapter && AdapterFolder.Is(adapter)) Directory.Delete(adapter, recursive: true);
         foreach (var file in Directory.EnumerateFiles(outputDir, CheckpointFiles.Results("*")).ToList()) File.Delete(file);
     }
 

@@ -24,6 +24,9 @@ internal sealed class RunPosition
     /// <summary>Rows trained on in the whole run, each time counted.</summary>
     internal long RowsTrained { get; set; }
 
+    /// <summary>Tokens trained on in the whole run, with the padding that would bring the rows of a batch to one length.</summary>
+    internal long TokensTrained { get; set; }
+
     /// <summary>Seconds of training before the last resumption.</summary>
     internal double SecondsBefore { get; init; }
 

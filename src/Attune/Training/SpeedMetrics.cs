@@ -11,4 +11,11 @@ internal static class SpeedMetrics
         metrics[prefix + "_samples_per_second"] = Math.Round(rows / seconds, 3);
         metrics[prefix + "_steps_per_second"] = Math.Round(steps / seconds, 3);
     }
+
+    /// <summary>Adds <c>PREFIX_runtime</c> and <c>PREFIX_tokens_per_second</c>.</summary>
+    internal static void AddTokens(IDictionary<string, double> metrics, string prefix, double seconds, double tokens)
+    {
+        metrics[prefix + "_runtime"] = Math.Round(seconds, 4);
+        if (seconds > 0) metrics[prefix + "_tokens_per_second"] = Math.Round(tokens / seconds, 3);
+    }
 }

@@ -23,16 +23,3 @@ public enum SaveStrategy
     /// <summary>After every evaluation that is better than all before it.</summary>
     Best,
 }
-
-/// <summary>The optimizers, by their names in transformers.</summary>
-public enum OptimizerName
-{
-    /// <summary>Adam with decoupled weight decay.</summary>
-    AdamwTorch,
-    /// <summary>The same; in Attune both are the fused kernel.</summary>
-    AdamwTorchFused,
-    /// <summary>Adafactor with the given rate, without its own schedule.</summary>
-    Adafactor,
-    /// <summary>Plain gradient descent.</summary>
-    Sgd,
-}

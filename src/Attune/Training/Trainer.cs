@@ -2,7 +2,9 @@ using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Metrics;
 using Attune.Models;
+using Attune.Optimization;
 using Attune.Profiling;
+using Tensor = TorchSharp.torch.Tensor;
 
 namespace Attune.Training;
 
@@ -28,6 +30,11 @@ public sealed class Trainer
     /// Writes the tokenizer's files into a folder, with each checkpoint (of a large model on another thread than training's) and with the model.
     /// </param>
     /// <param name="notice">Is told in one line what a user should know and is no error.</param>
+    /// <param name="computeLoss">
+    /// A loss in place of the built-in one, for training and evaluation: from the logits (rows, columns) of a batch, a TorchSharp tensor that asks for a
+    /// gradient, and its labels to a tensor of one number, mostly a mean over the rows. An update averages it over its batches. It may join the rows of a batch
+    /// with each other: where a batch goes through the model in parts, it still sees the whole. Tensors that it makes are disposed when it has returned.
+    /// </param>
     /// <exception cref="AttuneException">Arguments do not fit together, or a data set or metric they need is missing.</exception>
     public Trainer(
         BertForSequenceClassification model,
@@ -37,11 +44,12 @@ public sealed class Trainer
         Func<EvalPrediction, IReadOnlyDictionary<string, double>>? computeMetrics = null,
         IEnumerable<TrainerCallback>? callbacks = null,
         Action<string>? saveTokenizer = null,
-        Action<string>? notice = null)
+        Action<string>? notice = null,
+        Func<Tensor, Labels, Tensor>? computeLoss = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(args);
-        Notice = notice ?? (_ => { });
+        Notice = notice is null || args.LogLevel is LogLevel.Error or LogLevel.Critical ? _ => { } : notice;
         Args = SmoothedOnlyClasses(args.Validated(Notice), trainDataset ?? evalDataset, model);
         if (Args.EvalStrategy != IntervalStrategy.No && evalDataset is null)
             throw new AttuneException("eval_strategy asks for evaluations, but there is no evaluation set; give one, or --eval-strategy no.");
@@ -49,12 +57,21 @@ public sealed class Trainer
             throw new AttuneException("save_strategy is best, but metric_for_best_model does not say by which metric; set it, for example to loss.");
         if (Args.SaveStrategy == SaveStrategy.Best && Args.EvalStrategy == IntervalStrategy.No)
             Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
+        if (Args.HasAdapter && model.Adapter is null)
+            throw new AttuneException("an adapter is asked for (lora_r, or tune lora), but the model was made without an adapter; give FromPretrained or FromConfig the configuration that the arguments' ToLoraConfig makes.");
+        if (Args.MergeAdapter && model.Adapter is null) throw new AttuneException("merge_adapter is given, but the model has no adapter; leave it out.");
         (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
         if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));
+        if (TunedPart.Apply(Args.Tune, model) is { } tuned) Notice(tuned);
+        if (FreshLayers.Draw(Args, model) is { } drawn) Notice(drawn);
         if (Args.GradientCheckpointing) model.GradientCheckpointing = true;
+        if (computeLoss is not null) LossArguments.RequireNone(Args);
+        var loss = LossArguments.Read(Args, model, trainDataset?.Labels, (trainDataset ?? evalDataset)?.Labels, Notice);
+        Objective = new Objective(model, loss, computeLoss, Args.RDropAlpha);
         _saveTokenizer = saveTokenizer ?? (_ => { });
-        Callbacks = new CallbackList(callbacks ?? [], Args);
-        _evaluation = new EvaluationLoop(model, Args, Callbacks, computeMetrics);
+        IEnumerable<TrainerCallback> stopping = Args.EarlyStoppingPatience is { } patience ? [new EarlyStoppingCallback(patience, Args.EarlyStoppingThreshold)] : [];
+        Callbacks = new CallbackList([.. stopping, .. callbacks ?? []], Args);
+        _evaluation = new EvaluationLoop(model, Args, Callbacks, Objective, computeMetrics);
         if (Args.EvalStrategy != IntervalStrategy.No) _evaluation.Require(evalDataset!);
         Callbacks.InitEnd(State);
     }
@@ -74,6 +91,16 @@ public sealed class Trainer
 
     internal CallbackList Callbacks { get; }
 
+    internal Objective Objective { get; }
+
+    /// <summary>How the windows of a long text become one answer, where rows are windows.</summary>
+    /// <value>Default <see cref="WindowPooling.Mean"/>.</value>
+    public WindowPooling WindowPooling
+    {
+        get => _evaluation.Pooling;
+        init => _evaluation.Pooling = value;
+    }
+
     /// <summary>By which <c>max_time</c> is measured.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -84,6 +111,13 @@ public sealed class Trainer
     internal FrozenCache? Frozen
     {
         set => _evaluation.Frozen = value;
+    }
+
+    /// <summary>What the running <see cref="Train"/> evaluates and saves in place of the weights that it trains.</summary>
+    internal AveragedWeights? Averaged
+    {
+        get => _evaluation.Averaged;
+        set => _evaluation.Averaged = value;
     }
 
     internal Action<string> Notice { get; }
@@ -134,7 +168,10 @@ public sealed class Trainer
         return output with { Metrics = metrics };
     }
 
-    /// <summary>Predicts every row of a data set; its labels, where it has them, give metrics. Nothing is logged.</summary>
+    /// <summary>The metrics of the evaluation set, for nobody else: not logged, and no evaluation of the run.</summary>
+    internal IReadOnlyDictionary<string, double> Measure() => _evaluation.Run(EvalDataset!, "eval", State, CancellationToken.None).Metrics;
+
+    /// <summary>Predicts every text of a data set; its labels, where it has them, give metrics. Nothing is logged.</summary>
     /// <param name="dataset">The rows.</param>
     /// <param name="prefix">Stands before the names of the metrics.</param>
     /// <param name="cancellation">Ends it between two batches.</param>
@@ -148,22 +185,24 @@ public sealed class Trainer
         return output;
     }
 
-    /// <summary>Writes configuration, weights and tokenizer.</summary>
+    /// <summary>Writes configuration, weights and tokenizer; of a model with an adapter the adapter, or with <c>merge_adapter</c> the merged model and the adapter in a folder of its own.</summary>
     /// <param name="folder">Null takes the output folder.</param>
     /// <exception cref="AttuneException">The folder cannot be written or the disk is full.</exception>
     public void SaveModel(string? folder = null)
     {
         folder ??= Args.OutputDir;
-        Model.SavePretrained(folder);
+        using var shown = Averaged?.Show();
+        if (Args.MergeAdapter) MergedAdapter.Save(Model, folder);
+        else Model.SavePretrained(folder);
         _saveTokenizer(folder);
     }
 
-    /// <summary>The same with a copy of the weights.</summary>
+    /// <summary>Writes them into a checkpoint.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="values">Address of the copy of the flat buffer of their values.</param>
-    internal void SaveModel(string folder, nint values)
+    /// <param name="blocks">The weights, or copies of them.</param>
+    internal void SaveModel(string folder, IReadOnlyList<WeightBlock> blocks)
     {
-        Model.Save(folder, values);
+        Model.Save(folder, blocks);
         _saveTokenizer(folder);
     }
 
@@ -179,6 +218,7 @@ public sealed class Trainer
     internal void Log(OrderedDictionary<string, double> logs)
     {
         if (State.Epoch is { } epoch) logs["epoch"] = epoch;
+        if (Measuring.TokensSeen(Args) != CountedTokens.None) logs["num_input_tokens_seen"] = State.NumInputTokensSeen;
         State.History.Add(new OrderedDictionary<string, double>(logs) { ["step"] = State.GlobalStep });
         Callbacks.Log(State, logs);
     }

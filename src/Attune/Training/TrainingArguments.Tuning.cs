@@ -10,6 +10,20 @@ public sealed partial record TrainingArguments
     /// </value>
     public string? Freeze { get; init; }
 
+    /// <summary>What of the model is trained; another way to say it than <see cref="Freeze"/>, so only one of them may be given.</summary>
+    /// <value>
+    /// full, head (the classifier: as freeze base_model), layers:N (the top N layers, pooler and head: as freezing what lies below), bitfit (all
+    /// biases, and the head) or lora (an adapter, see <see cref="LoraR"/>, and the head). Default null: as freeze and lora_r say.
+    /// </value>
+    public string? Tune { get; init; }
+
+    /// <summary>
+    /// Draws the pooler and the top N layers anew by seed before training, as those of a new model: what pretraining left there often helps
+    /// little with few rows.
+    /// </summary>
+    /// <value>0 to the number of layers. Default 0: all weights are kept. A run that goes on has its own.</value>
+    public int ReinitLayers { get; init; }
+
     /// <summary>
     /// Computes the output of the frozen end once for each row and keeps it on the disk until the run ends; its dropout is then off. Without
     /// effect where nothing is frozen.

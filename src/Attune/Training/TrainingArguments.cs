@@ -155,6 +155,11 @@ public sealed partial record TrainingArguments
     /// <value>Default true; false in transformers.</value>
     public bool RestoreCallbackStatesFromCheckpoint { get; init; } = true;
 
+    /// <summary>Computes on the processor, whatever else there is.</summary>
+    /// <value>Default false: where the command's --device says. There is no other device yet.</value>
+    [ArgumentAlias("no_cuda")]
+    public bool UseCpu { get; init; }
+
     /// <summary>Seed of dropout, of new weights and, without <see cref="DataSeed"/>, of the order of the rows.</summary>
     /// <value>Default 42.</value>
     public long Seed { get; init; } = 42;
@@ -187,6 +192,14 @@ public sealed partial record TrainingArguments
     /// <value>Default null: true unless its name ends in loss.</value>
     public bool? GreaterIsBetter { get; init; }
 
+    /// <summary>Ends training after so many evaluations in a row that are no better than the best by <see cref="MetricForBestModel"/>.</summary>
+    /// <value>At least 1. Default null: training goes on to its end. In transformers an argument of EarlyStoppingCallback.</value>
+    public int? EarlyStoppingPatience { get; init; }
+
+    /// <summary>By how much an evaluation must beat the best one to count as better for <see cref="EarlyStoppingPatience"/>.</summary>
+    /// <value>At least 0. Default 0. In transformers an argument of EarlyStoppingCallback.</value>
+    public double EarlyStoppingThreshold { get; init; }
+
     /// <summary>Starts the epoch anew on resuming, instead of going on at the row where the checkpoint stopped.</summary>
     /// <value>Default false.</value>
     public bool IgnoreDataSkip { get; init; }
@@ -196,8 +209,15 @@ public sealed partial record TrainingArguments
     public double LabelSmoothingFactor { get; init; }
 
     /// <summary>The optimizer.</summary>
-    /// <value>adamw_torch, adamw_torch_fused, adafactor or sgd. Default adamw_torch_fused.</value>
+    /// <value>
+    /// adamw_torch, adamw_torch_fused, adafactor, sgd, adagrad, rmsprop, lion (or lion_32bit), ademamix, stable_adamw, schedule_free_adamw,
+    /// schedule_free_radam or schedule_free_sgd. Default adamw_torch_fused.
+    /// </value>
     public OptimizerName Optim { get; init; } = OptimizerName.AdamwTorchFused;
+
+    /// <summary>What the optimizer takes besides, for example momentum=0.9,nesterov=true for sgd; docs/optimizers.md lists them.</summary>
+    /// <value>name=value, several separated by commas. Default none.</value>
+    public string? OptimArgs { get; init; }
 
     /// <summary>Brings rows of like length into the same batch, within the shuffled order.</summary>
     /// <value>Default false.</value>

@@ -16,7 +16,12 @@ public sealed partial record TrainingArguments
         completed.CheckIntervals();
         completed.CheckWarmup();
         completed.CheckBestModel();
+        completed.CheckEarlyStopping();
+        completed.CheckAverages(notice);
         completed.CheckNumbers(notice);
+        completed.CheckLoss();
+        completed.CheckLora();
+        Measuring.Check(completed);
         if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
         return completed;
     }
@@ -24,10 +29,12 @@ public sealed partial record TrainingArguments
     private TrainingArguments Completed(Action<string>? notice)
     {
         var metric = MetricForBestModel
-            ?? (LoadBestModelAtEnd || LrSchedulerType == SchedulerType.ReduceLrOnPlateau ? "loss" : null);
+            ?? (LoadBestModelAtEnd || LrSchedulerType == SchedulerType.ReduceLrOnPlateau || EarlyStoppingPatience is not null || Soup != 0 ? "loss" : null);
         return this with
         {
             OutputDir = Home(OutputDir),
+            ClassWeights = LabelWeights.Inline("class_weights", ClassWeights),
+            PosWeights = LabelWeights.Inline("pos_weights", PosWeights),
             DoEval = DoEval || EvalStrategy != IntervalStrategy.No,
             EvalSteps = EvalStrategy == IntervalStrategy.Steps && EvalSteps is null or 0 && LoggingSteps > 0 ? LoggingSteps : EvalSteps,
             SaveStrategy = SaveStrategy ?? FollowedStrategy(notice),
@@ -79,16 +86,65 @@ public sealed partial record TrainingArguments
                 $"load_best_model_at_end needs save_steps to be a multiple of eval_steps, but they are {SaveSteps} and {EvalSteps}; change one of them, or give --save-strategy best."));
     }
 
+    private void CheckEarlyStopping()
+    {
+        if (EarlyStoppingPatience is < 1) throw Unfit("early_stopping_patience", EarlyStoppingPatience.Value, "it must be at least 1");
+        if (EarlyStoppingThreshold is not >= 0) throw Unfit("early_stopping_threshold", EarlyStoppingThreshold, "it must be at least 0");
+        if (EarlyStoppingPatience is not null && EvalStrategy == IntervalStrategy.No)
+            throw new AttuneException("early_stopping_patience counts evaluations; set --eval-strategy epoch or steps.");
+    }
+
+    private void CheckAverages(Action<string>? notice)
+    {
+        if (EmaDecay is not (null or (> 0 and < 1))) throw Unfit("ema_decay", EmaDecay.Value, "it must lie above 0 and below 1");
+        if (SwaStart is not (null or (>= 0 and < double.PositiveInfinity))) throw Unfit("swa_start", SwaStart.Value, "it must be at least 0");
+        if (SwaStart >= 1 && SwaStart >= NumTrainEpochs && MaxSteps < 0)
+            throw new AttuneException(Invariant($"swa_start is {SwaStart}, but the run has {NumTrainEpochs} epochs, so nothing would be averaged; lower it."));
+        if (EmaDecay is not null && SwaStart is not null)
+            throw new AttuneException("ema_decay and swa_start both say what is evaluated and saved; give one of them.");
+        if (Soup is < 0 or 1) throw Unfit("soup", Soup, "it must be at least 2 checkpoints, or 0 for none");
+        if (Soup > 0 && EvalStrategy == IntervalStrategy.No)
+            throw new AttuneException("soup needs evaluations to choose from; set --eval-strategy epoch or steps.");
+        if (Soup > 0 && SaveStrategy == Training.SaveStrategy.No)
+            throw new AttuneException("soup is made of checkpoints, but save_strategy is no; give it another value, for example that of eval_strategy.");
+        if (!Optimizers.IsScheduleFree(Optim)) return;
+        if (EmaDecay is not null || SwaStart is not null)
+            throw new AttuneException($"optim {Spelled(Optim)} averages the weights itself; leave out {(EmaDecay is null ? "swa_start" : "ema_decay")}, or take another optimizer.");
+        if (LrSchedulerType != SchedulerType.Constant)
+            notice?.Invoke($"optim {Spelled(Optim)} is meant for --lr-scheduler-type constant; it is {Spelled(LrSchedulerType)}, which applies all the same.");
+    }
+
     /// <summary>transformers trains with any factor, so those that make no sense are not refused, but said.</summary>
     private void CheckNumbers(Action<string>? notice)
     {
         _ = FrozenPart.Parse(Freeze);
+        TunedPart.Check(this);
+        if (ReinitLayers < 0) throw Unfit("reinit_layers", ReinitLayers, "it must be at least 0");
         if (MaxTime is { } time && (time <= TimeSpan.Zero || time.TotalDays > MostDays))
             throw new AttuneException(Invariant($"max_time is {time}; it must be above 0, and at most {MostDays} days."));
         if (!double.IsFinite(NumTrainEpochs)) throw Unfit("num_train_epochs", NumTrainEpochs, "it must be a finite number");
         if (!double.IsFinite(LabelSmoothingFactor)) throw Unfit("label_smoothing_factor", LabelSmoothingFactor, "it must lie from 0 to below 1");
         if (LabelSmoothingFactor is < 0 or >= 1)
             notice?.Invoke(Invariant($"label_smoothing_factor is {LabelSmoothingFactor}; it is meant to lie from 0 to below 1."));
+    }
+
+    private void CheckLoss()
+    {
+        RequireNotNegative("focal_gamma", FocalGamma);
+        RequireNotNegative("neftune_noise_alpha", NeftuneNoiseAlpha ?? 0);
+        RequireNotNegative("r_drop_alpha", RDropAlpha);
+        RequireNotNegative("fgm_epsilon", FgmEpsilon);
+        RequireNotNegative("decay_to_pretrained", DecayToPretrained);
+        if (!(HuberDelta > 0 && double.IsFinite(HuberDelta))) throw Unfit("huber_delta", HuberDelta, "it must be above 0");
+        if (LearningRate * DecayToPretrained > 1)
+            throw new AttuneException(Invariant($"decay_to_pretrained is {DecayToPretrained} and learning_rate {LearningRate}; their product must be at most 1, or weights overshoot."));
+        if (RDropAlpha > 0 && FgmEpsilon > 0)
+            throw new AttuneException("r_drop_alpha and fgm_epsilon both need a second pass of their own; give one of them.");
+    }
+
+    private static void RequireNotNegative(string name, double value)
+    {
+        if (!(value >= 0 && double.IsFinite(value))) throw Unfit(name, value, "it must be a number of at least 0");
     }
 
     private const int MostDays = 49;                                       // of the runtime's timers

@@ -1,7 +1,4 @@
 using Attune.Checkpoints;
-using Attune.Formats;
-using Attune.Models;
-using Attune.Optimization;
 
 namespace Attune.Training;
 
@@ -38,8 +35,10 @@ internal sealed class TrainingCheckpoint
         LastLearningRate = step.Optimizer.LearningRate,
         SkippedInARow = step.SkippedInARow,
         RowsAtATime = step.MicroBatches.MostRows,
+        StartWeights = step.Pull?.Fingerprint,
         TrainSeconds = seconds,
         RowsTrained = position.RowsTrained,
+        TokensTrained = position.TokensTrained,
         Plateau = step.Rate.State,
     };
 
@@ -52,10 +51,13 @@ internal sealed class TrainingCheckpoint
     }
 
     /// <summary>Brings model, optimizer, schedule, sums and callbacks to where they were.</summary>
+    /// <exception cref="AttuneException">The run decays towards other weights than those that the model was loaded with.</exception>
     internal RunPosition Restore(Trainer trainer, TrainingArguments args, TrainingPlan plan, TrainingStep step)
     {
-        LoadWeights(trainer.Model, _folder);
-        RestoreOptimizer(trainer, step.Optimizer);
+        if (step.Pull is { } pull && _exact?.StartWeights is { } start && pull.Fingerprint != start)
+            throw new AttuneException($"decay_to_pretrained needs the weights that the run began with, and those of the model are others than when {_folder} was written; load the model anew from where the run began.");
+        LoopCheckpoint.LoadWeights(trainer.Model, _folder);
+        RestoreOptimizer(trainer, step);
         if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);
         FindBest(args);
         if (State.MaxSteps != plan.TotalSteps)
@@ -80,11 +82,12 @@ internal sealed class TrainingCheckpoint
         return Position(args, plan);
     }
 
-    private void RestoreOptimizer(Trainer trainer, Optimizer optimizer)
+    private void RestoreOptimizer(Trainer trainer, TrainingStep step)
     {
+        var optimizer = step.Optimizer;
         try
         {
-            if (OptimizerState.Read(optimizer, _folder)) return;
+            if (OptimizerState.Read(optimizer, _folder, step.Averaged)) return;
             if (TorchOptimizer.Read(optimizer, _folder))
             {
                 trainer.Notice($"{_folder} was written by transformers: its weights, optimizer and place in the data are taken; dropout draws other numbers than there.");
@@ -97,18 +100,6 @@ internal sealed class TrainingCheckpoint
             return;
         }
         trainer.Notice($"{_folder} has no state of this optimizer: it starts anew, so the run is not continued exactly.");
-    }
-
-    /// <summary>Puts the weights of a checkpoint into a model of the same shape.</summary>
-    /// <exception cref="AttuneException">It lacks weights, or they are of another model.</exception>
-    internal static void LoadWeights(PreTrainedModel model, string folder)
-    {
-        using (var file = WeightFiles.Open(folder))
-            if (file is null) throw new AttuneException($"{folder} has no weights; take another checkpoint.");
-        var report = WeightLoading.Load(model, folder, seed: 0);
-        if (report.New.Count + report.Resized.Count > 0)
-            throw new AttuneException(
-                $"{folder} does not hold the weights of this model: {string.Join(", ", [.. report.New, .. report.Resized])}; resume with the model it was made with.");
     }
 
     private RunPosition Position(TrainingArguments args, TrainingPlan plan)
@@ -125,6 +116,7 @@ internal sealed class TrainingCheckpoint
             IsEpochStopped = known && _exact!.EpochStopped,
             IsTrainingStopped = args.RestoreCallbackStatesFromCheckpoint && (_exact?.TrainingStopped ?? false),
             RowsTrained = _exact?.RowsTrained ?? 0,
+            TokensTrained = _exact?.TokensTrained ?? 0,
             SecondsBefore = _exact?.TrainSeconds ?? 0,
         };
     }

@@ -16,9 +16,7 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
         RequirePositive("per_device_train_batch_size", args.PerDeviceTrainBatchSize);
         RequirePositive("gradient_accumulation_steps", args.GradientAccumulationSteps);
         if (rows == 0) throw new AttuneException("The training set has no rows; choose another file or split.");
-        var batches = args.DataloaderDropLast
-            ? rows / args.PerDeviceTrainBatchSize
-            : (rows - 1) / args.PerDeviceTrainBatchSize + 1;
+        var batches = DataLoader.CountOf(rows, args.PerDeviceTrainBatchSize, args.DataloaderDropLast);
         if (batches == 0 && args.MaxSteps <= 0)
             throw new AttuneException(
                 $"There is no batch to train on: dataloader_drop_last leaves out batches below {args.PerDeviceTrainBatchSize} rows and the training set has {rows}; lower per_device_train_batch_size.");
@@ -34,10 +32,6 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
         };
     }
 
-    /// <summary>The batches of each update of an epoch, as row numbers.</summary>
-    internal static IEnumerable<int[][]> Windows(TrainingArguments args, Sampler sampler, long epoch) =>
-        sampler.Batches(checked((int)epoch), args.PerDeviceTrainBatchSize, args.DataloaderDropLast).Chunk(args.GradientAccumulationSteps);
-
     /// <summary>Updates of warm-up: <c>warmup_steps</c> where it is given, else <c>warmup_ratio</c> of the run, rounded up.</summary>
     internal long WarmupSteps(TrainingArguments args) => args.WarmupSteps switch
     {
@@ -45,6 +39,16 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
         > 0 => Share(args.WarmupSteps),
         _ => Share(args.WarmupRatio),
     };
+
+    /// <summary>Updates before the first that is averaged.</summary>
+    /// <param name="start">As <c>swa_start</c>: a share of the run, or a number of epochs.</param>
+    /// <exception cref="AttuneException">The run ends before.</exception>
+    internal long AveragingStart(double start)
+    {
+        var updates = start < 1 ? Share(start) : (long)Math.Ceiling(Math.Min(start * UpdatesPerEpoch, TotalSteps));
+        return updates < TotalSteps || TotalSteps < 1 ? updates : throw new AttuneException(FormattableString.Invariant(
+            $"swa_start is {start}, but the run has {TotalSteps} updates, {UpdatesPerEpoch} an epoch, so nothing would be averaged; lower it."));
+    }
 
     private long Share(double ratio) => (long)Math.Ceiling(TotalSteps * ratio);
 

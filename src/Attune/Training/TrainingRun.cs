@@ -15,14 +15,14 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainerControl _control;
     private readonly CancellationToken _cancellation;
     private readonly TrainingPlan _plan;
-    private readonly Sampler _sampler;
+    private readonly DataLoader _loader;
     private readonly TrainerState _state;
     private readonly TrainingStep _step;
     private readonly CheckpointWriter _writer;
     private readonly FrozenCache _frozen;
     private readonly RunPosition _position;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly (bool Training, Precision Precision) _modelBefore;
+    private readonly (bool Training, Precision Precision, double Noise) _modelBefore;
     private string? _lastCheckpoint;
     private string? _held;                                                 // the checkpoint that holds the newest state so far
     private string? _bestBefore;                                           // the best checkpoint before the one that is being written
@@ -32,23 +32,22 @@ internal sealed class TrainingRun : IDisposable
     internal TrainingRun(Trainer trainer, TokenizedDataset data, string? resumeFrom, CancellationToken cancellation)
     {
         (_trainer, _callbacks, _control, _cancellation) = (trainer, trainer.Callbacks, trainer.Callbacks.Control, cancellation);
-        _modelBefore = (trainer.Model.Training, trainer.Model.Precision);
+        _modelBefore = (trainer.Model.Training, trainer.Model.Precision, trainer.Model.NeftuneNoiseAlpha);
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
-        _sampler = _args.GroupByLength
-            ? Sampler.GroupedByLength([.. data.Rows.Select(row => row.Length)], checked((int)_args.RowsPerUpdate), _args.Seed)
-            : Sampler.Random(data.Count, _args.DataSeed ?? _args.Seed);
+        _loader = new DataLoader(data, _args.PerDeviceTrainBatchSize, Samplers.Of(_args, data), _args.DataloaderDropLast);
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
-        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice);
-        _writer = new CheckpointWriter(trainer, _step.Optimizer);
+        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Objective);
+        trainer.Averaged = _step.Averaged;
+        _writer = new CheckpointWriter(trainer, _step.Optimizer, _step.Averaged);
         try
         {
             _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
             if (_args.AutoFindBatchSize)
-                _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
+                _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice, trainer.Objective.Passes);
         }
         catch
         {
@@ -66,8 +65,8 @@ internal sealed class TrainingRun : IDisposable
         _writer.Dispose();
         _step.Dispose();
         _frozen.Dispose();
-        _trainer.Frozen = null;
-        (_trainer.Model.Training, _trainer.Model.Precision) = _modelBefore;
+        (_trainer.Frozen, _trainer.Averaged) = (null, null);
+        (_trainer.Model.Training, _trainer.Model.Precision, _trainer.Model.NeftuneNoiseAlpha) = _modelBefore;
     }
 
     internal TrainOutput Run()
@@ -90,6 +89,7 @@ internal sealed class TrainingRun : IDisposable
         catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
         {
             SaveWhereItStands();
+            _step.Averaged?.Keep();
             return End(isInterrupted: true);
         }
         catch (AttuneException e) when (_step.HasGivenUp)
@@ -98,7 +98,9 @@ internal sealed class TrainingRun : IDisposable
             throw new AttuneException($"{e.Message.TrimEnd('.')}. {_held} holds the state before.", e);
         }
         FinishSave(wait: true);
-        if (_args.LoadBestModelAtEnd) LoadBest();
+        _step.Averaged?.Keep();                                            // what was evaluated and saved, and no longer exchanged
+        if (_args.Soup > 0) _trainer.Notice(ModelSoup.Cook(_trainer, _state));
+        else if (_args.LoadBestModelAtEnd) LoadBest();
         return End(isInterrupted: false);
     }
 
@@ -113,7 +115,7 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             using var time = Profiler.Measure("loading");
-            TrainingCheckpoint.LoadWeights(_trainer.Model, best);
+            LoopCheckpoint.LoadWeights(_trainer.Model, best);
         }
         catch (AttuneException e)
         {
@@ -124,7 +126,7 @@ internal sealed class TrainingRun : IDisposable
     private void Epoch()
     {
         _callbacks.EpochBegin(_state);
-        foreach (var batches in TrainingPlan.Windows(_args, _sampler, _position.Epoch).Skip((int)_position.Updates))
+        foreach (var batches in _loader.RowsOfUpdates(checked((int)_position.Epoch), _args.GradientAccumulationSteps).Skip((int)_position.Updates))
         {
             var step = _step.Run(batches);
             Advance(batches);
@@ -150,8 +152,22 @@ internal sealed class TrainingRun : IDisposable
     {
         _position.Updates++;
         _position.RowsTrained += batches.Sum(rows => rows.Length);
+        CountTokens(batches);
         var batchesDone = Math.Min(_position.Updates * _args.GradientAccumulationSteps, _plan.BatchesPerEpoch);
         _state.Epoch = _position.Epoch + batchesDone / (double)_plan.BatchesPerEpoch;
+    }
+
+    private void CountTokens(int[][] batches)
+    {
+        var data = _trainer.TrainDataset!;
+        var padded = batches.Sum(rows => data.PaddedTokens(rows));
+        _position.TokensTrained += padded;
+        _state.NumInputTokensSeen += Measuring.TokensSeen(_args) switch
+        {
+            CountedTokens.All => padded,
+            CountedTokens.NonPadding => batches.Sum(rows => rows.Sum(row => (long)data.Rows[row].Length)),
+            _ => 0,
+        };
     }
 
     /// <summary>What followed the last update of a resumed run and had not been done when its checkpoint was written.</summary>
@@ -185,6 +201,7 @@ internal sealed class TrainingRun : IDisposable
         var logs = new OrderedDictionary<string, double> { ["loss"] = Math.Round(_step.Loss.Take(_state.GlobalStep), 4) };
         if (_step.GradNorm is { } norm) logs["grad_norm"] = norm;
         logs["learning_rate"] = _step.Optimizer.LearningRate;
+        if (Measuring.TokensSeen(_args) != CountedTokens.None) SpeedMetrics.AddTokens(logs, "train", Seconds, _state.NumInputTokensSeen);
         _trainer.Log(logs);
     }
 
@@ -195,6 +212,7 @@ internal sealed class TrainingRun : IDisposable
         var isBest = BestModel.Update(_args, _state, metrics);
         // Saved even between two due checkpoints: what is reported as the best must be what is loaded.
         if (isBest && (_args.SaveStrategy == SaveStrategy.Best || _args.LoadBestModelAtEnd)) _control.ShouldSave = true;
+        if (ModelSoup.Best(_args, _state).Any(evaluation => evaluation.Step == _state.GlobalStep)) _control.ShouldSave = true;
     }
 
     private void Save()
@@ -251,6 +269,7 @@ internal sealed class TrainingRun : IDisposable
     {
         var metrics = new OrderedDictionary<string, double>();
         SpeedMetrics.Add(metrics, "train", Seconds, _position.RowsTrained, _state.GlobalStep);
+        if (_args.IncludeTokensPerSecond) SpeedMetrics.AddTokens(metrics, "train", Seconds, _position.TokensTrained);
         metrics["total_flos"] = _state.TotalFlos;
         metrics["train_loss"] = _step.Loss.Mean(_state.GlobalStep);
         if (!isInterrupted) _trainer.Log(metrics);

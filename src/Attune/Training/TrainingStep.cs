@@ -20,19 +20,24 @@ internal sealed class TrainingStep : IDisposable
     private readonly TrainingArguments _args;
     private readonly CallbackList _callbacks;
     private readonly TrainerState _state;
-    private readonly FrozenCache? _frozen;
+    private readonly BatchGradient _gradient;
     private readonly Action<string> _notice;
     private readonly long _weightsOutsideEmbeddings;
     private readonly MemoryReserve _reserve = new();
 
     internal TrainingStep(
         BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
-        FrozenCache? frozen = null, Action<string>? notice = null)
+        FrozenCache? frozen = null, Action<string>? notice = null, Objective? objective = null)
     {
-        (_model, _data, _args, _callbacks, _state, _frozen, _notice) = (model, data, args, callbacks, state, frozen, notice ?? (_ => { }));
+        (_model, _data, _args, _callbacks, _state, _notice) = (model, data, args, callbacks, state, notice ?? (_ => { }));
+        BatchGradient.Check(args, model, _notice);
         _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
+        _model.NeftuneNoiseAlpha = args.NeftuneNoiseAlpha ?? _model.NeftuneNoiseAlpha;
+        _gradient = new BatchGradient(model, data, objective ?? new Objective(model, LossArguments.Read(args, model, data.Labels, data.Labels, _notice)), frozen, args.FgmEpsilon);
+        Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained) : null;
         Rate = new LearningRate(args, plan);
-        Optimizer = Optimizers.Create(args, model.Weights);
+        Optimizer = Optimizers.Create(args, model.Weights, RateGroups.Of(args, model), plan.WarmupSteps(args));
+        Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Optimizer.ZeroGrad();                                             // of what the caller, or a run that failed, has left
         _weightsOutsideEmbeddings = model.Weights.All
             .Where(weight => !weight.Name.EndsWith("_embeddings.weight", StringComparison.Ordinal))
@@ -41,9 +46,15 @@ internal sealed class TrainingStep : IDisposable
 
     internal Optimizer Optimizer { get; }
 
+    /// <summary>What is evaluated and saved in place of the weights that are trained; null where these are.</summary>
+    internal AveragedWeights? Averaged { get; }
+
     internal LearningRate Rate { get; }
 
     internal RunningLoss Loss { get; } = new();
+
+    /// <summary>The decay towards the weights that training began with; null for none.</summary>
+    internal PretrainedPull? Pull { get; }
 
     /// <summary>How batches are cut to fit into the memory. Default: not at all.</summary>
     internal MicroBatches MicroBatches { get; set; } = MicroBatches.Whole;
@@ -86,6 +97,8 @@ internal sealed class TrainingStep : IDisposable
     public void Dispose()
     {
         _reserve.Dispose();
+        Pull?.Dispose();
+        Averaged?.Dispose();
         Optimizer.Dispose();
     }
 
@@ -94,7 +107,9 @@ internal sealed class TrainingStep : IDisposable
         SkippedInARow = 0;
         _callbacks.PreOptimizerStep(_state);
         using var time = Profiler.Measure("optimizer");
+        Pull?.Apply(Optimizer.LearningRate);
         Optimizer.Step(clip);
+        Averaged?.Follow(_state.GlobalStep + 1);
         _callbacks.OptimizerStep(_state);
         Optimizer.ZeroGrad();
     }
@@ -124,51 +139,19 @@ internal sealed class TrainingStep : IDisposable
         var (losses, rows) = (new double[batches.Length], 0);
         for (var i = 0; i < batches.Length; i++)
         {
-            losses[i] = ForwardBackward(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length);
+            losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length, MicroBatches);
             rows += batches[i].Length;
             if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
         }
         return losses;
     }
 
-    private Batch Pack(int[] rows, int firstRowNumber)
-    {
-        using var time = Profiler.Measure("data");
-        return _data.Batch(rows, firstRowNumber);
-    }
-
-    /// <summary>Takes a batch through the model, whole or in parts that count by their rows.</summary>
-    private double ForwardBackward(int[] rows, int firstRowNumber, double share)
-    {
-        var loss = 0.0;
-        var all = Counting(rows);
-        foreach (var range in MicroBatches.Of(_data, rows))
-        {
-            var part = rows[range];
-            var counting = Counting(part);
-            if (counting == 0 && all > 0) continue;                       // every label is one to be left out
-            loss += ForwardBackward(part, Pack(part, firstRowNumber + range.Start.Value), all == 0 ? share : share * ((double)counting / all));
-        }
-        return loss;
-    }
-
-    private int Counting(int[] rows)
-    {
-        var labels = _data.Labels!.Select(rows);
-        return ClassificationLoss.Counting(labels, _model.Config.ProblemTypeFor(labels));
-    }
-
-    private double ForwardBackward(int[] rows, Batch batch, double share)
-    {
-        using var output = _model.Forward(batch, _args.LabelSmoothingFactor, _frozen?.Of(_data, rows, batch));
-        output.Backward(share);
-        return output.Loss!.Value * share;
-    }
-
     private double ClipFactor()
     {
-        if (_args.MaxGradNorm is not > 0) return 1;
+        if (_args.ClipGradValue is null && _args.MaxGradNorm is not > 0) return 1;
         using var time = Profiler.Measure("clipping");
+        if (_args.ClipGradValue is { } most) GradientRange.Clip(_model.Weights, most);
+        if (_args.MaxGradNorm is not > 0) return 1;
         var norm = GradientNorm.Compute(_model.Weights);
         GradNorm = norm;
         return GradientNorm.ClipFactor(norm, _args.MaxGradNorm.Value);
@@ -176,18 +159,28 @@ internal sealed class TrainingStep : IDisposable
 
     /// <summary>Whether the update may be made: where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
     private bool IsSound(double[] losses) =>
-        _args.LoggingNanInfFilter is not null || losses.All(double.IsFinite) && double.IsFinite(GradNorm ?? 0);
+        _args is { LoggingNanInfFilter: not null, Debug.Count: 0 } || losses.All(double.IsFinite) && double.IsFinite(GradNorm ?? 0);
+
+    private string SearchOverflow(double[] losses, int[][] batches)
+    {
+        var batch = Array.FindIndex(losses, loss => !double.IsFinite(loss));
+        var (lines, found) = OverflowSearch.Of(_model, _data, batches[Math.Max(0, batch)]);
+        foreach (var line in lines) _notice(line);
+        return found;
+    }
 
     /// <summary>Leaves the weights as they are, and stops where that does not help.</summary>
     private void Skip(double[] losses, int[][] batches)
     {
+        var overflow = _args.Debug.Contains(Measuring.UnderflowOverflow) ? SearchOverflow(losses, batches) : null;
         Optimizer.ZeroGrad();
         var isLossFinite = losses.All(double.IsFinite);
         var rows = batches.Where((_, i) => isLossFinite || !double.IsFinite(losses[i])).SelectMany(batch => batch).ToList();
         var shown = string.Join(", ", rows.Take(RowsShown)) + (rows.Count > RowsShown ? $" and {rows.Count - RowsShown} more" : "");
         var what = $"The {(isLossFinite ? "gradient" : "loss")} of update {_state.GlobalStep + 1} is not a finite number (training rows {shown}, counted from 0; " +
             $"learning rate {Rate.After(_state.GlobalStep):g4})";
-        HasGivenUp = SkippedInARow == MostSkipped;
+        HasGivenUp = overflow is not null || SkippedInARow == MostSkipped;
+        if (overflow is not null) throw new AttuneException($"{what}: {overflow}; debug underflow_overflow stops training here.");
         if (HasGivenUp)
             throw new AttuneException($"{what}, and so it was {MostSkipped} updates before, so training stopped; lower learning_rate or look at these rows.");
         SkippedInARow++;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Attune.Training;
@@ -7,53 +8,113 @@ public static class TransformersArguments
 {
     private const string OnOneMachine = "Attune trains in one process";
     private const string OwnLoader = "Attune packs the batches itself";
+    private const string NoPython = "there is no Python to compile";
+    private const string ForServices = "only some services need it";
+    private const string ForPushing = "a program pushes by itself; the command has --push-to-hub";
+    private const string ForSharding = "it belongs to fsdp, which Attune does not have";
+    private const string OfFp16 = "it chooses among ways of fp16, which Attune does not have";
 
+    /// <summary>Names that change nothing in the result, and why.</summary>
     private static readonly Dictionary<string, string> WithoutEffect = new()
     {
-        ["use_cpu"] = "there is no other device yet",
-        ["no_cuda"] = "there is no other device yet",
+        ["_n_gpu"] = "there is no graphics card",
+        ["average_tokens_across_devices"] = OnOneMachine,
+        ["batch_eval_metrics"] = "metrics are computed over all rows",
+        ["dataloader_num_workers"] = OwnLoader,
+        ["dataloader_persistent_workers"] = OwnLoader,
+        ["dataloader_pin_memory"] = OwnLoader,
+        ["dataloader_prefetch_factor"] = OwnLoader,
+        ["ddp_backend"] = OnOneMachine,
+        ["ddp_broadcast_buffers"] = OnOneMachine,
+        ["ddp_bucket_cap_mb"] = OnOneMachine,
+        ["ddp_find_unused_parameters"] = OnOneMachine,
+        ["ddp_timeout"] = OnOneMachine,
+        ["eval_accumulation_steps"] = "logits are kept in main memory",
+        ["eval_do_concat_batches"] = "batches are always joined",
+        ["eval_use_gather_object"] = OnOneMachine,
+        ["fp16_backend"] = OfFp16,
+        ["fp16_opt_level"] = OfFp16,
+        ["fsdp_min_num_params"] = ForSharding,
+        ["fsdp_transformer_layer_cls_to_wrap"] = ForSharding,
         ["full_determinism"] = "runs always repeat to the bit",
+        ["gradient_checkpointing_kwargs"] = "there is one way of checkpointing",
+        ["half_precision_backend"] = OfFp16,
+        ["hub_always_push"] = ForPushing,
+        ["hub_model_id"] = ForPushing,
+        ["hub_private_repo"] = ForPushing,
+        ["hub_revision"] = ForPushing,
+        ["hub_strategy"] = ForPushing,
+        ["hub_token"] = ForPushing,
+        ["jit_mode_eval"] = NoPython,
         ["length_column_name"] = "lengths are counted",
-        ["log_level"] = "the command has --quiet and --verbose",
+        ["liger_kernel_config"] = "the kernels are Attune's own",
+        ["local_rank"] = OnOneMachine,
         ["log_level_replica"] = OnOneMachine,
         ["log_on_each_node"] = OnOneMachine,
-        ["save_on_each_node"] = OnOneMachine,
-        ["dataloader_num_workers"] = OwnLoader,
-        ["dataloader_prefetch_factor"] = OwnLoader,
-        ["dataloader_pin_memory"] = OwnLoader,
-        ["dataloader_persistent_workers"] = OwnLoader,
+        ["mp_parameters"] = "it is for SageMaker",
+        ["project"] = ForServices,
+        ["push_to_hub_model_id"] = ForPushing,
+        ["push_to_hub_token"] = ForPushing,
+        ["ray_scope"] = "Ray is for searches in Python",
         ["remove_unused_columns"] = "Attune reads the columns it needs",
-        ["eval_accumulation_steps"] = "logits are kept in main memory",
-        ["torch_empty_cache_steps"] = "there is no cache on the CPU",
+        ["save_on_each_node"] = OnOneMachine,
         ["skip_memory_metrics"] = "the peak memory is always given",
-        ["local_rank"] = OnOneMachine,
-        ["ddp_backend"] = OnOneMachine,
-        ["ddp_find_unused_parameters"] = OnOneMachine,
-        ["ddp_bucket_cap_mb"] = OnOneMachine,
-        ["ddp_broadcast_buffers"] = OnOneMachine,
-        ["ddp_timeout"] = OnOneMachine,
-        ["average_tokens_across_devices"] = OnOneMachine,
-        ["gradient_checkpointing_kwargs"] = "there is one way of checkpointing",
-        ["torch_compile"] = "there is no Python to compile",
-        ["torch_compile_backend"] = "there is no Python to compile",
-        ["torch_compile_mode"] = "there is no Python to compile",
+        ["torch_compile"] = NoPython,
+        ["torch_compile_backend"] = NoPython,
+        ["torch_compile_mode"] = NoPython,
+        ["torch_empty_cache_steps"] = "there is no cache on the CPU",
+        ["torchdynamo"] = NoPython,
+        ["tpu_metrics_debug"] = "there is no TPU",
+        ["tpu_num_cores"] = "there is no TPU",
+        ["trackio_space_id"] = ForServices,
         ["use_legacy_prediction_loop"] = "there is one loop",
-        ["eval_do_concat_batches"] = "batches are always joined",
-        ["batch_eval_metrics"] = "metrics are computed over all rows",
-        ["include_tokens_per_second"] = "tokens are always counted",
-        ["project"] = "only some services need it",
-        ["trackio_space_id"] = "only some services need it",
+        ["use_liger_kernel"] = "the kernels are Attune's own",
+        ["use_mps_device"] = "the processor computes",
+        ["pad_to_max_length"] = "no padding is computed, and the results are the same",
+        ["preprocessing_num_workers"] = "all cores tokenize",
+        ["use_fast_tokenizer"] = "there is one tokenizer, with the results of the fast one",
+        ["ignore_mismatched_sizes"] = "a classifier of another number of classes always starts anew, and that is said",
     };
 
-    private static readonly HashSet<string> Refused =
+    /// <summary>Names that would change the result or lose something, and why they cannot be had; each ends with what to do.</summary>
+    private static readonly Dictionary<string, string> Refused = new()
+    {
+        ["adafactor"] = "it is an old name; give optim adafactor",
+        ["deepspeed"] = $"it spreads a model over several cards, and {OnOneMachine}; leave it out",
+        ["fp16"] = "it is for graphics cards, and Attune computes on the processor; take bf16, or leave it out",
+        ["fp16_full_eval"] = "it is for graphics cards, and Attune computes on the processor; take bf16_full_eval, or leave it out",
+        ["fsdp"] = $"it spreads a model over several cards, and {OnOneMachine}; leave it out",
+        ["fsdp_config"] = $"it spreads a model over several cards, and {OnOneMachine}; leave it out",
+        ["include_inputs_for_metrics"] = "it is an old name; give include_for_metrics inputs",
+        ["optim_target_modules"] = "it is for GaLore and APOLLO, which are not available; leave it out",
+        ["parallelism_config"] = $"it spreads a model over several cards, and {OnOneMachine}; leave it out",
+        ["past_index"] = "it is for models that remember earlier texts, and no encoder here does; leave it out",
+        ["push_to_hub"] = "pushing is the command's; call attune push, or leave it out",
+        ["push_to_hub_organization"] = "it is an old name; give hub_model_id as org/name",
+        ["trust_remote_code"] = "Attune runs no code of a repository; leave it out",
+        ["tf32"] = "it is a number format of graphics cards, and Attune computes on the processor; leave it out",
+    };
+
+    /// <summary>Names of which some values are refused and the others change nothing.</summary>
+    private static readonly Dictionary<string, Func<JsonNode?, string>> ByValue = new()
+    {
+        ["accelerator_config"] = OfAccelerator,
+        ["label_names"] = OfLabelNames,
+        ["save_safetensors"] = OfSafeTensors,
+    };
+
+    /// <summary>Names whose default is true in transformers, so that there is a --no-NAME too.</summary>
+    private static readonly HashSet<string> OnByDefault =
     [
-        "fp16", "fp16_full_eval", "tf32", "neftune_noise_alpha", "deepspeed", "fsdp", "fsdp_config",
-        "accelerator_config", "parallelism_config", "push_to_hub", "optim_args", "optim_target_modules", "label_names",
-        "jit_mode_eval", "use_liger_kernel", "liger_kernel_config", "include_for_metrics", "debug",
+        "average_tokens_across_devices", "dataloader_pin_memory", "eval_do_concat_batches", "log_on_each_node", "remove_unused_columns", "save_safetensors",
+        "skip_memory_metrics",
     ];
 
+    /// <summary>Whether a name is on in transformers where it is not given.</summary>
+    internal static bool IsOnByDefault(string name) => OnByDefault.Contains(name);
+
     /// <summary>The names of transformers' arguments that have no effect here or are refused.</summary>
-    internal static IEnumerable<string> OtherNames => WithoutEffect.Keys.Append("save_safetensors").Concat(Refused);
+    internal static IEnumerable<string> OtherNames => WithoutEffect.Keys.Concat(Refused.Keys).Concat(ByValue.Keys);
 
     /// <summary>Reads training arguments by their names in transformers.</summary>
     /// <param name="json">Names in snake case and values.</param>
@@ -77,13 +138,53 @@ public static class TransformersArguments
     {
         ArgumentNullException.ThrowIfNull(name);
         if (WithoutEffect.TryGetValue(name, out var reason)) return $"{name} has no effect: {reason}.";
-        if (name == "save_safetensors")
-            return IsOff(value)
-                ? throw new AttuneException("save_safetensors is false, but Attune writes weights as safetensors only; leave it out.")
-                : "save_safetensors has no effect: weights are always written as safetensors.";
-        if (!Refused.Contains(name)) return null;
-        return IsOff(value) ? $"{name} has no effect: it is off." : throw new AttuneException($"{name} is not available; leave it out.");
+        if (ByValue.TryGetValue(name, out var judge)) return judge(value);
+        if (!Refused.TryGetValue(name, out var why)) return null;
+        return IsOff(value) ? $"{name} has no effect: it is off." : throw new AttuneException($"{name} is not available: {why}.");
     }
 
-    private static bool IsOff(JsonNode? value) => value?.ToString().ToLowerInvariant() is null or "" or "false" or "none" or "no" or "0" or "[]" or "{}";
+    /// <summary>What becomes of a name, for the docs; null where it is none of these.</summary>
+    internal static string? Describe(string name) =>
+        WithoutEffect.TryGetValue(name, out var reason) ? $"no effect: {reason}"
+        : Refused.TryGetValue(name, out var why) ? $"refused: {why}"
+        : ByValue.ContainsKey(name) ? "no effect where it changes nothing, else refused" : null;
+
+    private static string OfSafeTensors(JsonNode? value) => IsOff(value)
+        ? throw new AttuneException("save_safetensors is false, but Attune writes weights as safetensors only; leave it out.")
+        : "save_safetensors has no effect: weights are always written as safetensors.";
+
+    private static string OfLabelNames(JsonNode? value)
+    {
+        var names = value is JsonArray list ? [.. list.Select(item => item?.ToString() ?? "")] : IsOff(value) ? [] : value!.ToString().Split(',', StringSplitOptions.TrimEntries);
+        return names.All(name => name is "labels" or "label" or "label_ids") ? "label_names has no effect: the labels are those of the data set."
+            : throw new AttuneException($"label_names is {string.Join(", ", names)}, but rows have one column of labels here; name it by label_column_name.");
+    }
+
+    /// <summary>Of accelerate's settings only those matter that change which rows come when.</summary>
+    private static string OfAccelerator(JsonNode? value)
+    {
+        if (value is JsonArray { Count: > 0 } several) return OfAccelerator(several[^1]);
+        var settings = value as JsonObject ?? (IsOff(value) ? [] : Parsed(value!.ToString()));
+        if (settings["use_seedable_sampler"] is { } seedable && IsOff(seedable))
+            throw new AttuneException("accelerator_config sets use_seedable_sampler to false, but the order of the rows comes from the seed alone here; leave it out.");
+        return $"accelerator_config has no effect: {OnOneMachine}, in the order of the seed.";
+    }
+
+    private static JsonObject Parsed(string text)
+    {
+        try
+        {
+            if (JsonNode.Parse(text) is JsonObject settings) return settings;
+        }
+        catch (JsonException)
+        {
+            // Said below.
+        }
+        throw new AttuneException($"accelerator_config is {text}; it must be a JSON object.");
+    }
+
+    /// <summary>Of several values, given by options, the last counts.</summary>
+    private static bool IsOff(JsonNode? value) => value is JsonArray { Count: > 0 } several
+        ? IsOff(several[^1])
+        : value?.ToString().ToLowerInvariant() is null or "" or "false" or "none" or "null" or "no" or "0" or "-1" or "[]" or "{}";
 }

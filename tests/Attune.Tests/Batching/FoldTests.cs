@@ -51,7 +51,7 @@ public sealed class FoldTests
 
     [Fact]
     public void Cut_FewerRowsThanFolds_IsRefused() =>
-        Assert.StartsWith("The training set has 3 rows, too few for 4 folds", Assert.Throws<AttuneException>(() => new Fold(1, 4).Cut(Rows([0, 1, 0]), 1)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("The training set has 3 texts, too few for 4 folds", Assert.Throws<AttuneException>(() => new Fold(1, 4).Cut(Rows([0, 1, 0]), 1)).Message, StringComparison.Ordinal);
 
     private static TokenizedDataset Rows(int[] classes) =>
         new([.. classes.Select((_, row) => new TokenizedRow([row]))], new ClassLabels(Array.ConvertAll(classes, label => (long)label)));

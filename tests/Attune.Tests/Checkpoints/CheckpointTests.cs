@@ -78,6 +78,14 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Rotate_SeveralToBeKept_StayBesidesTheNewest()
+    {
+        foreach (var step in (int[])[2, 4, 6, 8]) Checkpoint.Write(CheckpointFiles.Folder(_folder.Path, step), Fill("x"));
+        CheckpointRotation.Rotate(_folder.Path, 1, 8, [null, CheckpointFiles.Folder(_folder.Path, 6), CheckpointFiles.Folder(_folder.Path, 2)]);
+        Assert.Equal([2, 6, 8], CheckpointFiles.All(_folder.Path).Select(folder => CheckpointFiles.Step(folder)!.Value));
+    }
+
+    [Fact]
     public void Read_DamagedState_NamesTheFile()
     {
         var folder = CheckpointFiles.Folder(_folder.Path, 5);

@@ -20,7 +20,10 @@ public sealed class OptimizerStateTests : IDisposable
     {
         using var model = TinyRun.Model();
         foreach (var (name, optimizer) in new (string, Optimizer)[]
-            { ("AdamW", new AdamW(model.Weights)), ("Adafactor", new Adafactor(model.Weights)), ("Sgd", new Sgd(model.Weights, momentum: 0.5)) })
+            { ("AdamW", new AdamW(model.Weights)), ("Adafactor", new Adafactor(model.Weights)), ("Sgd", new Sgd(model.Weights, momentum: 0.5)),
+              ("Lion", new Lion(model.Weights)), ("RmsProp", new RmsProp(model.Weights)), ("Adagrad", new Adagrad(model.Weights)), ("AdEmaMix", new AdEmaMix(model.Weights)),
+              ("StableAdamW", new StableAdamW(model.Weights)), ("ScheduleFreeAdamW", new ScheduleFree(model.Weights)),
+              ("ScheduleFreeRAdam", new ScheduleFree(model.Weights, settings: new(ScheduleFreeKind.RAdam))), ("ScheduleFreeSgd", new ScheduleFree(model.Weights, settings: new(ScheduleFreeKind.Sgd))) })
         {
             using (optimizer)
             {
@@ -33,6 +36,19 @@ public sealed class OptimizerStateTests : IDisposable
             using var file = SafeTensors.Open(File);
             Assert.Equal((name, "1"), (file.Metadata["optimizer"], file.Metadata["step_count"]));
         }
+    }
+
+    [Fact]
+    public void Read_NumbersOfAnOptimizer_AreThoseWritten()
+    {
+        using var model = TinyRun.Model();
+        using ScheduleFree one = new(model.Weights, 0.3), other = new(model.Weights, 0.3);
+        for (var step = 0; step < 3; step++) one.Step();
+        OptimizerState.Of(one).Write(_folder.Path);
+        Assert.True(OptimizerState.Read(other, _folder.Path));
+        Assert.Equal(0.3, one.Numbers["lr_max"]);
+        Assert.Equal(0.27, one.Numbers["weight_sum"], 1e-12);
+        Assert.Equal(one.Numbers, other.Numbers);
     }
 
     [Fact]

@@ -61,7 +61,7 @@ public sealed class CommandLineTests
     [InlineData("attune: --quiet and --verbose contradict each other; leave one out.\n", "doctor", "--quiet", "--verbose")]
     [InlineData("attune: attune evaluate takes one model; name it once.\n", "evaluate", "a", "b")]
     [InlineData("attune: Give either texts or --file, not both.\n", "predict", "a", "--file", "b.csv")]
-    [InlineData("attune: threshold is x; it must be a number.\n", "predict", "a", "--threshold", "x")]
+    [InlineData("attune: threshold is x; it must be a probability from 0 to 1, auto or auto_micro.\n", "predict", "a", "--threshold", "x")]
     public void Usage_Wrong_IsOneLineAndExitCode2(string expected, params string[] words)
     {
         var terminal = new RecordingTerminal();

@@ -26,17 +26,17 @@ public sealed class DataCacheTests : IDisposable
 
     /// <summary>All that a run gets to know of its data.</summary>
     private (List<string> Told, List<string> Rows, string Classes) Run(
-        DataArguments data, BertTokenizer? tokenizer = null, int maxLength = 40, long seed = 7, string[]? labels = null, bool mustFit = false)
+        DataArguments data, BertTokenizer? tokenizer = null, int maxLength = 40, long seed = 7, string[]? labels = null, bool mustFit = false, int? stride = null)
     {
         var terminal = new RecordingTerminal();
         var source = DataSource.Load(data, labels, mustFit, _folder.Path, terminal.Terminal, cache: Cache);
         if (!mustFit) source.EnsureValidation(isWanted: true, seed);
-        var splits = new EncodedSplits(source, tokenizer ?? TestVocabulary.Uncased, maxLength, terminal.Terminal.Tell);
+        var splits = new EncodedSplits(source, tokenizer ?? TestVocabulary.Uncased, maxLength, terminal.Terminal.Tell, stride);
         var rows = new List<string>();
         foreach (var split in source.SplitNames)
         {
             var encoded = splits.Encode(split, data.MaxTrainSamples)!;
-            rows.Add($"{split} {encoded.Count} {encoded.Fingerprint} {string.Join(' ', encoded.Rows[^1].InputIds.ToArray())} {encoded.Rows[1].TokenTypeIds.Length}");
+            rows.Add($"{split} {encoded.Count} {encoded.Texts} {string.Join(' ', encoded.TextStarts ?? [])} {encoded.Fingerprint} {string.Join(' ', encoded.Rows[^1].InputIds.ToArray())} {encoded.Rows[1].TokenTypeIds.Length}");
             Assert.Equal(encoded.Rows.Sum(row => (long)row.Length), encoded.Batch([.. Enumerable.Range(0, encoded.Count)]).Tokens);
         }
         return (terminal.Told, rows, $"{source.Columns.Describe()} {source.ProblemType} {string.Join('|', source.ModelLabels)} {source.Columns.IsPair}");
@@ -100,6 +100,47 @@ public sealed class DataCacheTests : IDisposable
         var source = DataSource.Load(stored, null, mustFit: false, _folder.Path, new RecordingTerminal().Terminal, cache: new CacheFolder(Path.Combine(_folder.Path, "not a folder")));
         source.EnsureValidation(isWanted: true, 7);
         Assert.StartsWith($"train {source.Encode("train", data.MaxTrainSamples, TestVocabulary.Uncased, 40)!.Dataset.Count} ", expected.Rows[0], StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("windows"), InlineData("windows of pairs"), InlineData("stored")]
+    public void Run_Windows_AreTheSameWithAndWithoutTheCache(string kind)
+    {
+        var data = new DataArguments { TrainFile = File(), TextColumnNames = kind == "windows of pairs" ? ["text", "other"] : null };
+        if (kind == "stored") data = data with { CharactersInMemory = 1000 };
+        var without = Run(data with { TokenCache = false }, maxLength: 16, stride: 3);
+        Assert.Contains(without.Told, line => line.Contains("windows of at most 16 that share 3", StringComparison.Ordinal));
+        foreach (var run in new[] { Run(data, maxLength: 16, stride: 3), Run(data, maxLength: 16, stride: 3) })
+        {
+            Assert.Equal(without.Told, run.Told);
+            Assert.Equal(without.Rows, run.Rows);
+        }
+        // Windows, other windows and cut texts are kept apart.
+        Assert.NotEqual(without.Rows, Run(data, maxLength: 16, stride: 4).Rows);
+        Assert.Equal(Run(data with { TokenCache = false }, maxLength: 16).Rows, Run(data, maxLength: 16).Rows);
+    }
+
+    [Fact]
+    public void Run_LabelsMatchedByNumber_AreToldOfEveryTime()
+    {
+        var data = new DataArguments { TrainFile = File(label: i => $"{i % 2}") };
+        var (first, second) = (Run(data, labels: ["bad", "good"], mustFit: true), Run(data, labels: ["bad", "good"], mustFit: true));
+        Assert.Contains(first.Told, line => line.EndsWith("so they are matched by number: 0 -> bad, 1 -> good.", StringComparison.Ordinal));
+        Assert.Equal(first.Told, second.Told);
+        Assert.Equal(first.Rows, second.Rows);
+    }
+
+    [Fact]
+    public void Run_ChosenOrShuffledRows_AreKeptApart()
+    {
+        var data = new DataArguments { TrainFile = File(), MaxTrainSamples = 300 };
+        var kinds = new[]
+        {
+            data, data with { ShuffleTrainDataset = true }, data with { ShuffleTrainDataset = true, ShuffleSeed = 43 }, data with { StratifySamples = true },
+            data with { RemoveColumns = ["other"] },
+        };
+        foreach (var kind in kinds) Run(kind);
+        foreach (var kind in kinds) Assert.Equal(Run(kind with { TokenCache = false }).Rows, Run(kind).Rows);
+        Assert.Equal(4, kinds.Select(kind => string.Join('\n', Run(kind).Rows)).Distinct().Count());
     }
 
     [Fact]

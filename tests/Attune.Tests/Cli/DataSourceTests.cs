@@ -64,6 +64,79 @@ public sealed class DataSourceTests : IDisposable
     }
 
     [Fact]
+    public void ModelLabels_MatchedByNumber_IsSaid()
+    {
+        var file = _folder.Write("numbers.csv", "text,label\na,1\nb,0\nc,1\n");
+        Load(new DataArguments { TestFile = file }, ["bad", "good"], mustFit: true);
+        Assert.Equal($"The labels of {file} and the classes of the model have no names in common, so they are matched by number: 0 -> bad, 1 -> good.", Told[0]);
+        Load(new DataArguments { TestFile = file }, ["LABEL_0", "LABEL_1"], mustFit: true);
+        Assert.Equal(1, Told.Count(line => line.StartsWith("The labels", StringComparison.Ordinal)));      // 0 -> LABEL_0 goes without saying
+        _folder.Write("card/test.csv", "text,label\na,1\nb,0\n");
+        _folder.Write("card/README.md", "---\ndataset_info:\n  features:\n  - name: label\n    dtype: {class_label: {names: [negative, positive]}}\n---\n");
+        var card = new DataArguments { Dataset = Path.Combine(_folder.Path, "card") };
+        Assert.Equal([1L, 0], Load(card, ["LABEL_0", "LABEL_1"], mustFit: true).Rows("test", null)!.Classes!);
+        Assert.EndsWith("so they are matched by number: negative -> LABEL_0, positive -> LABEL_1.", Told.Last(line => line.StartsWith("The labels", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Equal([0L, 1], Load(card, ["positive", "negative"], mustFit: true).Rows("test", null)!.Classes!);
+        // Names of their own on both sides are never the same by accident.
+        Assert.Contains("are not the classes of the model (sports, politics)", Assert.Throws<AttuneException>(() => Load(card, ["sports", "politics"], mustFit: true)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Samples_ShuffledOrStratified_AreOtherRowsThanTheFirst()
+    {
+        var file = _folder.Write("sorted.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"text {i},{(i < 30 ? "common" : "rare")}\n")));
+        var data = new DataArguments { TrainFile = file, ValidationFile = _folder.Write("dev.csv", "text,label\na,rare\nb,common\n") };
+        string[] Texts(DataArguments data, string split = "train", int most = 8) => [.. Load(data).Rows(split, most)!.Texts];
+        Assert.Equal(Enumerable.Range(0, 8).Select(i => $"text {i}"), Texts(data));
+        Assert.Equal(["text 0", "text 1", "text 2", "text 3", "text 4", "text 5", "text 30", "text 31"], Texts(data with { StratifySamples = true }));
+        var shuffled = Texts(data with { ShuffleTrainDataset = true });
+        Assert.NotEqual(Texts(data), shuffled);
+        Assert.Equal(shuffled, Texts(data with { ShuffleTrainDataset = true, ShuffleSeed = 42 }));
+        Assert.NotEqual(shuffled, Texts(data with { ShuffleTrainDataset = true, ShuffleSeed = 43 }));
+        Assert.Equal(["a", "b"], Texts(data with { ShuffleTrainDataset = true }, "validation"));
+        var numbers = new DataArguments { TrainFile = _folder.Write("n.csv", "text,label\na,1.5\nb,2.5\nc,3.5\n"), StratifySamples = true };
+        Assert.StartsWith("stratify_samples needs one class a row", Assert.Throws<AttuneException>(() => Texts(numbers, most: 2)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Remove_SplitsAndColumns_AreGone()
+    {
+        var data = new DataArguments
+        {
+            TrainFile = _folder.Write("t.csv", "sentence,text,label\nx,a,0\ny,b,1\n"),
+            TestFile = _folder.Write("u.csv", "sentence,text\nz,c\n"),
+            RemoveColumns = ["sentence"],
+        };
+        Assert.Equal(["text"], Load(data).Columns.TextColumns);
+        Assert.Equal(["train"], Load(data with { RemoveSplits = ["test"] }).SplitNames);
+        Assert.Equal("remove_splits names \"dev\", but the splits are train, test.", Assert.Throws<AttuneException>(() => Load(data with { RemoveSplits = ["dev"] })).Message);
+        Assert.Equal("remove_columns names \"id\", but the columns are sentence, text, label.", Assert.Throws<AttuneException>(() => Load(data with { RemoveColumns = ["id"] })).Message);
+    }
+
+    [Fact]
+    public void TaskName_OfAnyFolder_DecidesColumnsClassesAndMetrics()
+    {
+        var file = _folder.Write("any.csv", "sentence,note,label\na,x,1\nb,y,0\n");
+        var source = Load(new DataArguments { TrainFile = file, TaskName = "CoLA" });
+        Assert.Equal(["unacceptable", "acceptable"], source.ModelLabels);
+        Assert.Equal("matthews_correlation", source.Metrics.Single().Name);
+        Assert.StartsWith("task_name is col, but GLUE has no such task. Did you mean \"cola\"?",
+            Assert.Throws<AttuneException>(() => Load(new DataArguments { TrainFile = file, TaskName = "col" })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0.3", 0.3, false)]
+    [InlineData("auto", null, false)]
+    [InlineData("auto_micro", null, true)]
+    public void Threshold_OfSeveralLabels_IsANumberOrChosen(string text, double? number, bool isOneForAll)
+    {
+        Assert.Equal(new ThresholdChoice(number, isOneForAll), Load(new DataArguments { DatasetConfig = "aspects", Threshold = text }).Threshold);
+        Assert.StartsWith($"threshold is {text}, but it is for texts with several labels",
+            Assert.Throws<AttuneException>(() => Load(new DataArguments { Threshold = text }).Threshold).Message, StringComparison.Ordinal);
+        Assert.StartsWith("threshold is 1.5; it must be", Assert.Throws<AttuneException>(() => ThresholdChoice.Parse("1.5")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void FilesAndDataset_Together_AreRefused() =>
         Assert.Throws<AttuneException>(() => Load(new DataArguments { TrainFile = "a.csv", Dataset = "b" }));
 

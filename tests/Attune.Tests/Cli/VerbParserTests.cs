@@ -156,7 +156,7 @@ public sealed class VerbParserTests
     public void OtherTrainingArgument_WithoutEffect_IsNoticed()
     {
         Assert.Equal(["fp16 has no effect: it is off."], Parse("--fp16", "no").Notices);
-        Assert.Equal("attune: fp16 is not available; leave it out.\n", Refused("--fp16"));
+        Assert.Equal("attune: fp16 is not available: it is for graphics cards, and Attune computes on the processor; take bf16, or leave it out.\n", Refused("--fp16"));
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class VerbParserTests
     {
         using var folder = new TemporaryFolder();
         var file = folder.Write("run.json", """{"lerning_rate": 1e-3}""");
-        Assert.Equal($"attune: {file}: \"lerning_rate\" is no argument of attune train. Did you mean \"learning_rate\"?\n", Refused("--config", file));
+        Assert.Equal($"attune: {file}, line 1: \"lerning_rate\" is no argument of attune train. Did you mean \"learning_rate\"?\n", Refused("--config", file));
     }
 
     [Fact]

@@ -105,6 +105,46 @@ public sealed class ClassificationColumnsTests
     }
 
     [Fact]
+    public void Find_ListsWrittenAsText_AreMultiLabel()
+    {
+        var data = Splits(("train", [new { text = "a", labels = "['joy', 'great love']" }, new { text = "b", labels = "[]" }, new { text = "c", labels = "[\"anger\"]" }]));
+        var found = ClassificationColumns.Find(data);
+        Assert.Equal(TaskKind.MultiLabel, found.Task);
+        Assert.Equal(["anger", "great love", "joy"], found.LabelNames);
+        Assert.Equal([0, 1, 1, 0, 0, 0, 1, 0, 0], found.Rows(data["train"], "train").MultiHot(3));
+        var numbers = Splits(("train", [new { text = "a", labels = "[10, 2]" }, new { text = "b", labels = "[2]" }]));
+        Assert.Equal(["2", "10"], ClassificationColumns.Find(numbers).LabelNames);
+        var mixed = Splits(("train", [new { text = "a", labels = "[good]" }, new { text = "b", labels = "bad" }]));
+        Assert.Equal(TaskKind.SingleLabel, ClassificationColumns.Find(mixed).Task);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void Find_ListsOfZerosAndOnes_AreAFlagForEachClass(bool areFloats)
+    {
+        object Flags(params int[] flags) => areFloats ? Array.ConvertAll(flags, flag => (double)flag) : flags;
+        var data = Splits(("train", [new { text = "a", labels = Flags(0, 1, 1) }, new { text = "b", labels = Flags(0, 0, 0) }]), ("test", [new { text = "c", labels = Flags(0, 0, 1) }]));
+        var found = ClassificationColumns.Find(data);
+        Assert.Equal("Takes texts from \"text\", sets of labels from \"labels\" with a 0 or 1 for each class (3 classes, multi-label: 0, 1, 2).", found.Describe());
+        Assert.Equal([0, 1, 1, 0, 0, 0], found.Rows(data["train"], "train").MultiHot(3));
+        var named = ClassificationColumns.Find(data, new() { LabelNames = ["x", "y", "z"] });
+        Assert.Equal([0, 0, 1], named.Rows(data["test"], "test").MultiHot(3));
+    }
+
+    [Fact]
+    public void Find_WholeFloats_AreRegressionWithTheOtherWaySaid()
+    {
+        var told = new List<string>();
+        var data = Splits(("train", [new { text = "a", label = 1.0 }, new { text = "b", label = 0.0 }]));
+        var options = new ClassificationOptions { Reading = new() { Warn = told.Add } };
+        Assert.Equal(TaskKind.Regression, ClassificationColumns.Find(data, options).Task);
+        Assert.Equal("The labels in \"label\" are floats, so they are numbers to be met (regression), but all are whole (0, 1); " +
+            "if they are classes, give --problem-type single_label_classification.", Assert.Single(told));
+        ClassificationColumns.Find(data, options with { Task = TaskKind.Regression });
+        ClassificationColumns.Find(Splits(("train", [new { text = "a", label = 1.5 }, new { text = "b", label = 2.0 }])), options);
+        Assert.Single(told);
+    }
+
+    [Fact]
     public void Find_MultiLabelAskedFor_CutsTextsAtCommas()
     {
         var data = Splits(("train", [new { text = "a", label = "toxic, insult" }, new { text = "b", label = "insult" }, new { text = "c", label = "toxic" }]));

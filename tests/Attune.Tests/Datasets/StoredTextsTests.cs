@@ -96,9 +96,9 @@ public sealed class StoredTextsTests : IDisposable
         var blocks = new EncodedBlocks(texts, null, TestVocabulary.Uncased, 8);
         var rows = new PackedRows([.. blocks.All(inOne: false)]);
         Assert.InRange(rows.Blocks.Count, 3, 6);
-        Assert.Equal((whole.Rows.Count, whole.Cut), (rows.Count, blocks.Cut));
-        for (var row = 0; row < rows.Count; row++) Assert.Equal(whole.Rows[row].InputIds.ToArray(), rows[row].InputIds.ToArray());
-        Assert.Equal(whole.Rows.Select(row => row.Length), rows.Select(row => row.Length));
+        Assert.Equal((whole.Dataset.Count, whole.RowsCut), (rows.Count, blocks.Cut));
+        for (var row = 0; row < rows.Count; row++) Assert.Equal(whole.Dataset.Rows[row].InputIds.ToArray(), rows[row].InputIds.ToArray());
+        Assert.Equal(whole.Dataset.Rows.Select(row => row.Length), rows.Select(row => row.Length));
     }
 
     [Fact]

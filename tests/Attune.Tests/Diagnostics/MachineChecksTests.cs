@@ -52,6 +52,61 @@ public sealed class MachineChecksTests
     public void Glibcxx_NewestOfALibrary_IsFound() =>
         Assert.Equal(32, LibraryChecks.NewestGlibcxx("..GLIBCXX_3.4.9\0GLIBCXX_3.4\0GLIBCXX_3.4.32\0GLIBCXX_3.4.30\0GLIBCXX_3.4.99x\0"u8));
 
+    [Theory]
+    [InlineData(30, 20, CheckStatus.Ok)]
+    [InlineData(32, 32, CheckStatus.Ok)]
+    [InlineData(30, 0, CheckStatus.Ok)]
+    [InlineData(30, 32, CheckStatus.Broken)]
+    public void Glibcxx_OlderThanTheLibraryAsksFor_IsBrokenWithItsRemedy(int offered, int needed, CheckStatus expected)
+    {
+        var check = LibraryChecks.Glibcxx("2.36", offered, needed);
+        Assert.Equal((expected, expected == CheckStatus.Broken), (check.Status, check.Remedy is not null));
+    }
+
+    [Theory]
+    [InlineData(true, false, CheckStatus.Ok)]
+    [InlineData(false, true, CheckStatus.Ok)]
+    [InlineData(false, false, CheckStatus.Broken)]
+    public void Languages_IcuMissingWhereItIsWanted_IsBroken(bool isInvariant, bool hasIcu, CheckStatus expected) =>
+        Assert.Equal(expected, ProcessorChecks.Languages(isInvariant, hasIcu).Status);
+
+    [Theory]
+    [InlineData(0, CheckStatus.Ok, "UTC")]
+    [InlineData(4, CheckStatus.Ok, "UTC")]
+    [InlineData(17, CheckStatus.Warning, "it is 17 minutes ahead of that of the file system")]
+    [InlineData(-30, CheckStatus.Warning, "it is 30 minutes behind that of the file system")]
+    public void Clock_OtherThanTheFileSystems_IsAWarning(int minutes, CheckStatus expected, string said)
+    {
+        using var folder = new TemporaryFolder();
+        var check = ClockChecks.Clock(folder.Path, new ShiftedClock(TimeSpan.FromMinutes(minutes)));
+        Assert.Equal(expected, check.Status);
+        Assert.Contains(said, check.Finding, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    /// <summary>Where no file can be made the program's own age is left.</summary>
+    [Fact]
+    public void Clock_BeforeTheProgramWasBuilt_IsAWarning()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "/proc cannot be written on Linux.");
+        var check = ClockChecks.Clock("/proc", new ShiftedClock(TimeSpan.FromDays(-20_000)));
+        Assert.Equal((CheckStatus.Warning, true), (check.Status, check.Finding.EndsWith("which is before this program was built", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void TokenCache_CannotBeWritten_IsAWarning()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(CheckStatus.Ok, FolderChecks.TokenCache(Path.Combine(folder.Path, "attune")).Status);
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "/proc cannot be written on Linux.");
+        Assert.Equal(CheckStatus.Warning, FolderChecks.TokenCache("/proc/attune").Status);
+    }
+
+    private sealed class ShiftedClock(TimeSpan shift) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + shift;
+    }
+
     [Fact]
     public void Writable_NoSuchFolder_IsBroken()
     {

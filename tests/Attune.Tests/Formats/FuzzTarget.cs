@@ -2,6 +2,7 @@ using Attune.Checkpoints;
 using Attune.Cli.Experiments;
 using Attune.Datasets;
 using Attune.Formats;
+using Attune.Inference;
 using Attune.Models;
 using Attune.Parquet;
 using Attune.Tests.Datasets;
@@ -58,6 +59,13 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
         new("config", [Utf8("{\"model_type\": \"bert\", \"vocab_size\": 30522, \"hidden_size\": 128, \"num_hidden_layers\": 2, \"num_attention_heads\": 2, \"intermediate_size\": 512, " +
             "\"max_position_embeddings\": 512, \"id2label\": {\"0\": \"no\", \"1\": \"yes\"}, \"label2id\": {\"no\": 0, \"yes\": 1}, \"problem_type\": null, \"layer_norm_eps\": 1e-12}")], Json, 2_000,
             (bytes, folder) => BertConfig.Load(folder.Write("config.json", bytes))),
+        new("prediction_settings", [Utf8("{\"thresholds\": {\"a\": 0.25, \"b\": 1}, \"threshold\": 0.5, \"max_length\": 64, \"long_texts\": \"windows\", \"window_stride\": 16, \"window_pooling\": \"vote\"}")],
+            [.. Json, "\"max\"", "\"truncate\""], 2_000,
+            (bytes, folder) => PredictionSettings.Load(Path.GetDirectoryName(folder.Write("settings/attune_prediction.json", bytes))!)),
+        new("adapter_config", [Utf8("{\"peft_type\": \"LORA\", \"r\": 8, \"lora_alpha\": 16, \"lora_dropout\": 0.1, \"target_modules\": [\"query\", \"value\"], \"bias\": \"none\", \"modules_to_save\": [\"classifier\"], " +
+            "\"rank_pattern\": {\"layer.[0-3].*query\": 2}, \"alpha_pattern\": {}, \"task_type\": \"SEQ_CLS\", \"use_rslora\": false, \"layers_to_transform\": null}"),
+            Utf8("{\"peft_type\": \"LORA\", \"target_modules\": \".*layer\\\\.(0|1)\\\\..*(query|key)\", \"exclude_modules\": null}")], [.. Json, "(", ")*", "{9999}", "(?=", "\\\\1"], 2_000,
+            (bytes, folder) => LoraConfig.Load(folder.Write("adapter_config.json", bytes)).Adapts("bert.encoder.layer.0.attention.self.query")),
         new("trainer_state", [Utf8(PythonJson.Write(TrainerStateJson.ToJson(new TrainerState()))), Utf8("""
             {"best_metric": 0.5, "epoch": 1.0, "global_step": 5, "logging_steps": 500, "eval_steps": 500, "save_steps": 500, "max_steps": 10, "num_train_epochs": 2,
              "total_flos": 1e9, "train_batch_size": 8, "log_history": [{"loss": 1.5, "step": 3, "epoch": 0.5}, {"eval_loss": NaN, "step": 5}], "stateful_callbacks": {"a": {"args": []}}}

@@ -23,5 +23,13 @@ public sealed class FileChoiceTests
     public void ByPattern_AsInTheShell_Chooses(string include, string exclude, string chosen) =>
         Assert.Equal(Words(chosen), FileChoice.ByPattern(All, Words(include), Words(exclude)).Select(file => file.Path));
 
+    /// <summary>Of an adapter's repository the adapter: its whole weights, where it has some too, are not what it is for.</summary>
+    [Theory]
+    [InlineData("adapter_config.json adapter_model.safetensors README.md tokenizer.json", "adapter_config.json tokenizer.json adapter_model.safetensors")]
+    [InlineData("adapter_config.json adapter_model.bin config.json model.safetensors", "adapter_config.json config.json adapter_model.bin")]
+    [InlineData("config.json model.safetensors adapter_model.safetensors", "config.json model.safetensors")]
+    public void Model_Adapter_IsTakenWithItsConfiguration(string files, string chosen) =>
+        Assert.Equal(Words(chosen), FileChoice.Model([.. Words(files).Select(path => new RepoFile(path, 1, new string('a', 40), null, null))]).Select(file => file.Path));
+
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

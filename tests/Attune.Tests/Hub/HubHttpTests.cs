@@ -33,6 +33,19 @@ public sealed class HubHttpTests : HubFixture
         Assert.True(calls.Count(call => call.IsStorage) >= 100);
     }
 
+    [Theory]
+    [InlineData(0, null)]
+    [InlineData(4, null)]
+    [InlineData(25, "behind")]
+    [InlineData(-25, "ahead of")]
+    public void Date_OfTheHub_ShowsAWrongClockOnce(int minutes, string? said)
+    {
+        Server.Then = (_, reply) => { reply.Headers["Date"] = (DateTimeOffset.UtcNow + TimeSpan.FromMinutes(minutes)).ToString("R", System.Globalization.CultureInfo.InvariantCulture); return reply; };
+        Download();
+        Assert.Equal(said is null ? 0 : 1, Told.Count);
+        Assert.All(Told, line => Assert.StartsWith($"The clock of this machine is 25 minutes {said} that of {Settings.Address}. Set the clock", line, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Token_RelativeRedirectsOfTheSameHost_IsKept()
     {

@@ -1,6 +1,7 @@
 using Attune.Batching;
 using Attune.Datasets;
 using Attune.Inference;
+using Attune.Metrics;
 using Attune.Models;
 using Attune.Tests.Datasets;
 using Attune.Tokenization;
@@ -41,6 +42,97 @@ public sealed class TextClassifierTests : IDisposable
         Assert.All(prediction.Scores, score => Assert.InRange(score, 0.3, 0.7));       // random weights are near 0.5
         Assert.Equal(["a", "b", "c"], prediction.LabelsFrom(0));
         Assert.Empty(prediction.LabelsFrom(1));
+    }
+
+    [Fact]
+    public void ChosenLabels_ThresholdsOfTheFolder_DecideThem()
+    {
+        using (var usual = Saved(ProblemType.MultiLabelClassification, "a", "b", "c"))
+        {
+            var plain = usual.Predict("good film");
+            Assert.Equal(plain.LabelsFrom(0.5), plain.ChosenLabels);
+        }
+        new PredictionSettings { Thresholds = new Dictionary<string, double> { ["a"] = 1, ["c"] = 0, ["gone"] = 0 }, Threshold = 1 }.Save(_folder.Path);
+        using var classifier = TextClassifier.FromPretrained(_folder.Path);
+        Assert.Equal(["c"], classifier.Predict("good film").ChosenLabels);
+        using var asked = TextClassifier.FromPretrained(_folder.Path, settings: new PredictionSettings { Threshold = 0 });
+        Assert.Equal(["a", "b", "c"], asked.Predict("good film").ChosenLabels);
+    }
+
+    [Theory]
+    [InlineData(ProblemType.SingleLabelClassification, WindowPooling.Mean, false)]
+    [InlineData(ProblemType.SingleLabelClassification, WindowPooling.Vote, true)]
+    [InlineData(ProblemType.MultiLabelClassification, WindowPooling.Max, false)]
+    [InlineData(ProblemType.Regression, WindowPooling.Mean, true)]
+    public void Predict_Windows_PoolsThoseOfEachText(ProblemType kind, WindowPooling pooling, bool isPair)
+    {
+        Saved(kind, kind == ProblemType.Regression ? ["LABEL_0"] : ["a", "b"]).Dispose();
+        var settings = new PredictionSettings { LongTexts = LongTexts.Windows, MaxLength = 12, WindowStride = 2, WindowPooling = pooling };
+        settings.Save(_folder.Path);
+        using var classifier = TextClassifier.FromPretrained(_folder.Path);
+        Assert.Equal((12, settings.WindowStride), (classifier.MaxLength, classifier.Settings.WindowStride));
+        string[] texts = ["good film", "very bad book very good film bad film very very good book book film", ""];
+        string[]? pairs = isPair ? ["bad", "film", "good"] : null;
+        var together = classifier.Predict(texts, pairs, 2, out var cut, TestContext.Current.CancellationToken);
+        Assert.Equal((3, 1), (together.Count, cut));
+        for (var i = 0; i < texts.Length; i++)
+        {
+            var (rows, starts) = classifier.Tokenizer.EncodePackedWindows([texts[i]], pairs is null ? null : [pairs[i]], 12, 2);
+            Assert.Equal(i == 1, rows.Count > 1);
+            var logits = new List<float>();
+            for (var row = 0; row < rows.Count; row++)
+            {
+                using var output = classifier.Model.Forward(Batch.Pack([new TokenizedRow(rows.Row(row).ToArray(), rows.TypeIds?[rows.Offsets[row]..rows.Offsets[row + 1]])]));
+                logits.AddRange(output.Logits);
+            }
+            var task = kind == ProblemType.Regression ? TaskKind.Regression : kind == ProblemType.MultiLabelClassification ? TaskKind.MultiLabel : TaskKind.SingleLabel;
+            var columns = classifier.Model.Config.NumLabels;
+            float[] pooled = PooledWindows.Logits([.. logits], columns, starts, pooling, task);
+            double[] expected = task switch
+            {
+                TaskKind.SingleLabel => Probabilities.Softmax(pooled, columns),
+                TaskKind.MultiLabel => Probabilities.Sigmoid(pooled),
+                _ => Array.ConvertAll(pooled, value => (double)value),
+            };
+            for (var column = 0; column < columns; column++) Assert.Equal(expected[column], together[i].Scores[column], Tolerance);
+        }
+    }
+
+    [Fact]
+    public void PredictionSettings_SavedAndLoaded_AreTheSameAndNoFileWhereAllIsUsual()
+    {
+        var settings = new PredictionSettings
+        {
+            Thresholds = new Dictionary<string, double> { ["ä \"b\""] = 0.125, ["c"] = 1 },
+            Threshold = 0.25,
+            LongTexts = LongTexts.Windows,
+            MaxLength = 64,
+            WindowStride = 0,
+            WindowPooling = WindowPooling.Vote,
+        };
+        settings.Save(_folder.Path);
+        var loaded = PredictionSettings.Load(_folder.Path);
+        Assert.Equal(settings.Thresholds, loaded.Thresholds);
+        Assert.Equal(settings, loaded with { Thresholds = settings.Thresholds });
+        Assert.Equal([1, 0.25], loaded.ThresholdsOf(["c", "d"]));
+        new PredictionSettings().Save(_folder.Path);
+        Assert.False(File.Exists(Path.Combine(_folder.Path, PredictionSettings.FileName)));
+        Assert.Equal(LongTexts.Truncate, PredictionSettings.Load(_folder.Path).LongTexts);
+    }
+
+    [Theory]
+    [InlineData("[]", "is not a JSON object")]
+    [InlineData("{\"thresholds\": {\"a\": 1.5}}", "the threshold of \"a\" must be a number from 0 to 1")]
+    [InlineData("{\"thresholds\": 0.5}", "thresholds must be an object with a number for each label")]
+    [InlineData("{\"threshold\": \"high\"}", "threshold must be a number from 0 to 1")]
+    [InlineData("{\"long_texts\": \"cut\"}", "long_texts must be one of truncate, windows")]
+    [InlineData("{\"window_pooling\": 1}", "window_pooling must be one of mean, max, vote")]
+    [InlineData("{\"window_stride\": -1}", "window_stride must be a number from 0")]
+    public void PredictionSettings_Unfit_AreRefusedWithTheirFile(string json, string message)
+    {
+        var file = _folder.Write(PredictionSettings.FileName, json);
+        Assert.StartsWith($"{file}: {message}".Replace(": is", " is", StringComparison.Ordinal),
+            Assert.Throws<AttuneException>(() => PredictionSettings.Load(_folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public class TrajectoryGoldenTests
                 var batch = Batch.Pack(
                     [.. chosen.Select(row => new TokenizedRow(row.GetProperty("input_ids").Deserialize<int[]>()!, row.GetProperty("token_type_ids").Deserialize<int[]>()!))],
                     new ClassLabels([.. chosen.Select(row => row.GetProperty("label").GetInt64())]), firstRow);
-                using var output = model.Forward(batch, smoothing);
+                using var output = model.Forward(batch, new LossOptions { LabelSmoothing = smoothing });
                 output.Backward(1.0 / window.GetArrayLength());
                 loss += output.Loss!.Value / window.GetArrayLength();
                 firstRow += batch.Rows;

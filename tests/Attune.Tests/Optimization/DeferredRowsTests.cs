@@ -51,6 +51,22 @@ public unsafe class DeferredRowsTests
         AssertSame(dense, deferred);
     }
 
+    /// <summary>A table with a rate of its own, and one with the others' rate.</summary>
+    [Fact]
+    public void AdamW_RatesByWeight_GiveTheBitsOfTheDenseOptimizer()
+    {
+        static double Factor(Weight weight) => weight.Name.EndsWith("word_embeddings.weight", StringComparison.Ordinal) ? 0.3 : weight.IsTable ? 1 : 0.5;
+        using Run deferred = new(defersRows: true, 0.1, 0.9, 0.999, Factor), dense = new(defersRows: false, 0.1, 0.9, 0.999, Factor), plain = new(defersRows: true, 0.1, 0.9, 0.999);
+        var random = new Random(3);
+        for (var step = 0; step < 40; step++)
+        {
+            var (ids, rate) = (Ids(random, Config.VocabSize), random.NextDouble() * 1e-2);
+            foreach (var run in (Run[])[deferred, dense, plain]) run.Step(ids, rate);
+        }
+        AssertSame(dense, deferred);
+        Assert.NotEqual(LibTorch.Span(plain.Model.Weights.Values).ToArray(), LibTorch.Span(deferred.Model.Weights.Values).ToArray());
+    }
+
     [Fact]
     public void Step_WithoutReading_LeavesUnusedRowsAlone()
     {
@@ -104,11 +120,11 @@ public unsafe class DeferredRowsTests
             Assert.True(BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(actual[i]), $"{what}[{i}]: {expected[i]:R} and {actual[i]:R}");
     }
 
-    private sealed class Run(bool defersRows, double decay, double beta1, double beta2) : IDisposable
+    private sealed class Run(bool defersRows, double decay, double beta1, double beta2, Func<Weight, double>? rateFactorOf = null) : IDisposable
     {
         internal BertForSequenceClassification Model { get; } = BertForSequenceClassification.FromConfig(Config);
 
-        internal AdamW Optimizer => _optimizer ??= new AdamW(Model.Weights, 1e-3, beta1, beta2, 1e-8, decay, defersRows);
+        internal AdamW Optimizer => _optimizer ??= new AdamW(Model.Weights, 1e-3, beta1, beta2, 1e-8, decay, defersRows) { RateFactorOf = rateFactorOf };
 
         private AdamW? _optimizer;
 

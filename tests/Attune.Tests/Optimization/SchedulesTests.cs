@@ -90,6 +90,41 @@ public sealed class SchedulesTests
     public void Plateau_UnfitOptions_NamesTheOption(string options, string named) => Assert.Contains(named,
         Assert.Throws<AttuneException>(() => new PlateauSchedule(1, JsonNode.Parse(options)!.AsObject())).Message, StringComparison.Ordinal);
 
+    /// <summary>Every name that a schedule of transformers 4.57.1 takes in lr_scheduler_kwargs.</summary>
+    [Theory]
+    [InlineData(SchedulerType.Cosine, """{"num_cycles": 1.5}""")]
+    [InlineData(SchedulerType.CosineWithRestarts, """{"num_cycles": 2}""")]
+    [InlineData(SchedulerType.Polynomial, """{"lr_end": 1e-6, "power": 2}""")]
+    [InlineData(SchedulerType.InverseSqrt, """{"timescale": 7}""")]
+    [InlineData(SchedulerType.CosineWithMinLr, """{"num_cycles": 1, "min_lr": 1e-5}""")]
+    [InlineData(SchedulerType.CosineWithMinLr, """{"min_lr_rate": 0.1}""")]
+    [InlineData(SchedulerType.CosineWarmupWithMinLr, """{"num_cycles": 1, "min_lr": 1e-5, "warmup_lr_rate": 0.1}""")]
+    [InlineData(SchedulerType.CosineWarmupWithMinLr, """{"min_lr_rate": 0.1}""")]
+    [InlineData(SchedulerType.WarmupStableDecay,
+        """{"num_decay_steps": 3, "num_stable_steps": 2, "warmup_type": "cosine", "decay_type": "1-sqrt", "min_lr_ratio": 0.1, "num_cycles": 0.5}""")]
+    public void Create_EveryOptionOfTransformers_IsTakenAndEachChangesTheRates(SchedulerType type, string options)
+    {
+        var given = JsonNode.Parse(options)!.AsObject();
+        var rates = Rates(given);
+        string[] needed = ["num_decay_steps", "min_lr", "min_lr_rate"];
+        foreach (var name in given.Select(pair => pair.Key).Except(needed).Where(name => name != "num_cycles" || type != SchedulerType.WarmupStableDecay))
+        {
+            var without = given.DeepClone().AsObject();
+            without.Remove(name);
+            Assert.True(!rates.SequenceEqual(Rates(without)), $"{type}: {name} has no effect");
+        }
+
+        double[] Rates(JsonObject kwargs)
+        {
+            var schedule = Schedules.Create(type, 3, 12, 5e-5, kwargs);
+            return [.. Enumerable.Range(0, 14).Select(step => schedule(step))];
+        }
+    }
+
+    [Fact]
+    public void Plateau_EveryOptionOfTorch_IsTaken() => Assert.Equal(0.05, new PlateauSchedule(0.05, JsonNode.Parse(
+        """{"mode": "max", "factor": 0.5, "patience": 1, "threshold": 1e-3, "threshold_mode": "abs", "cooldown": 1, "min_lr": 1e-6, "eps": 1e-9}""")!.AsObject()).State.LearningRate);
+
     [Fact]
     public void Create_NumberAsText_IsRead() => Assert.Equal(
         Schedules.Cosine(2, 10, 1.5)(5), Schedules.Create(SchedulerType.Cosine, 2, 10, 1, new JsonObject { ["num_cycles"] = "1.5" })(5));

@@ -255,7 +255,7 @@ internal sealed class BookkeepingCase : IDisposable
             var batches = rows!.AsArray().Select(batch => batch!.AsArray().Select(row => (int)row!).ToArray()).ToList();
             all.Add([.. batches.Select(batch =>
             {
-                using var output = model.Forward(data.Batch(batch), args.LabelSmoothingFactor);
+                using var output = model.Forward(data.Batch(batch), new LossOptions { LabelSmoothing = args.LabelSmoothingFactor });
                 output.Backward(1.0 / batches.Count);
                 return output.Loss!.Value / batches.Count;
             })]);

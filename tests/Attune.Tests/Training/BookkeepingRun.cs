@@ -115,7 +115,7 @@ internal sealed class BookkeepingRun : IDisposable
     private double MeanLoss(TokenizedDataset rows)
     {
         _model.Training = false;
-        using var output = _model.Forward(rows.Batch([.. Enumerable.Range(0, rows.Count)]), Arguments!.LabelSmoothingFactor);
+        using var output = _model.Forward(rows.Batch([.. Enumerable.Range(0, rows.Count)]), new LossOptions { LabelSmoothing = Arguments!.LabelSmoothingFactor });
         return output.Loss!.Value;
     }
 

@@ -97,7 +97,7 @@ public sealed class FreezeTests : IDisposable
             foreach (var rows in batches)
             {
                 var batch = data.Batch(rows);
-                using var output = model.Forward(batch, 0, pass == 0 ? null : outputs.Of(rows, batch));
+                using var output = model.Forward(batch, null, new PassOptions { Frozen = pass == 0 ? null : outputs.Of(rows, batch) });
                 output.Backward();
                 results[pass].Add(output.Logits);
                 results[pass].Add(model.Weights.Gradients.data<float>().ToArray());
@@ -109,7 +109,8 @@ public sealed class FreezeTests : IDisposable
 
         // In another order every row is still its own.
         using var all = model.Forward(data.Batch([0, 1, 2, 3, 4, 5, 6]));
-        using var read = model.Forward(data.Batch([0, 1, 2, 3, 4, 5, 6]), 0, outputs.Of([0, 1, 2, 3, 4, 5, 6], data.Batch([0, 1, 2, 3, 4, 5, 6])));
+        using var read = model.Forward(
+            data.Batch([0, 1, 2, 3, 4, 5, 6]), null, new PassOptions { Frozen = outputs.Of([0, 1, 2, 3, 4, 5, 6], data.Batch([0, 1, 2, 3, 4, 5, 6])) });
         TensorAssert.Close(all.Logits, read.Logits, 1e-6, "logits");
     }
 

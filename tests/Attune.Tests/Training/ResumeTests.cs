@@ -15,9 +15,14 @@ public sealed class ResumeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     public static TheoryData<string> Kinds() =>
-        ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd"];
+        ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd",
+        "balanced", "weighted, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained"];
 
-    [Theory, MemberData(nameof(Kinds))]
+    public static TheoryData<string> Averages() => ["schedule-free, best", "ema, best", "swa", "soup", "tuned"];
+
+    public static TheoryData<string> Optimizers() => ["lion, rates by layer", "rmsprop", "adagrad", "ademamix", "stable adamw, value", "schedule-free sgd"];
+
+    [Theory, MemberData(nameof(Kinds)), MemberData(nameof(Averages)), MemberData(nameof(Optimizers))]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
     {
         var whole = Run(kind, "whole", stopAfter: null, resume: null);
@@ -32,7 +37,7 @@ public sealed class ResumeTests : IDisposable
         }
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(Kinds)), MemberData(nameof(Averages))]
     public void Train_StoppedInEvaluation_EvaluatesAgainAndContinuesToTheBit(string kind)
     {
         var whole = Run(kind, "whole", stopAfter: null, resume: null);
@@ -243,7 +248,22 @@ public sealed class ResumeTests : IDisposable
                 LoadBestModelAtEnd = true,
                 SaveTotalLimit = 1,
             },
+            "balanced" => args with { Sampling = SamplingKind.Balanced, SaveStrategy = SaveStrategy.Epoch },
+            "weighted, grouped" => args with { Sampling = SamplingKind.Weighted, GroupByLength = true, SaveStrategy = SaveStrategy.Epoch },
+            "weights, focal, noise, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, NeftuneNoiseAlpha = 5, RDropAlpha = 2 },
+            "fgm, decay to pretrained" => args with { FgmEpsilon = 0.5, DecayToPretrained = 3, Optim = OptimizerName.AdamwTorch },
             "sgd" => args with { Optim = OptimizerName.Sgd, LearningRate = 0.1, WeightDecay = 0.01 },
+            "lion, rates by layer" => args with { Optim = OptimizerName.Lion, LearningRate = 1e-4, LayerLrDecay = 0.8, HeadLearningRate = 1e-3, WeightDecay = 0.1 },
+            "rmsprop" => args with { Optim = OptimizerName.Rmsprop, OptimArgs = "momentum=0.9,centered=true", SaveStrategy = SaveStrategy.Epoch },
+            "adagrad" => args with { Optim = OptimizerName.Adagrad, OptimArgs = "lr_decay=0.1,initial_accumulator_value=0.01" },
+            "ademamix" => args with { Optim = OptimizerName.Ademamix, OptimArgs = "t_alpha=6,t_beta3=6", LayerLrDecay = 0.5 },
+            "stable adamw, value" => args with { Optim = OptimizerName.StableAdamw, ClipGradValue = 1e-3 },
+            "schedule-free, best" => args with { Optim = OptimizerName.ScheduleFreeRadam, AdamBeta2 = 0.9, SaveStrategy = SaveStrategy.Best, LoadBestModelAtEnd = true },
+            "schedule-free sgd" => args with { Optim = OptimizerName.ScheduleFreeSgd, LearningRate = 0.1 },
+            "ema, best" => args with { EmaDecay = 0.8, SaveStrategy = SaveStrategy.Best, LoadBestModelAtEnd = true, LayerLrDecay = 0.7 },
+            "swa" => args with { SwaStart = 1, SaveStrategy = SaveStrategy.Steps, SaveSteps = 2 },
+            "soup" => args with { Soup = 2, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 2, SaveStrategy = SaveStrategy.Steps, SaveSteps = 4, SaveTotalLimit = 1, LearningRate = 0.02 },
+            "tuned" => args with { Tune = "layers:1", ReinitLayers = 1, EarlyStoppingPatience = 2, EmaDecay = 0.5 },
             _ => args with { SaveStrategy = SaveStrategy.Epoch, LoadBestModelAtEnd = true, LoggingStrategy = IntervalStrategy.Epoch },
         };
     }

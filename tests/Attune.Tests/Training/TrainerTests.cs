@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Formats;
+using Attune.Metrics;
 using Attune.Models;
 using Attune.Optimization;
 using Attune.Reporting;
@@ -224,6 +225,61 @@ public sealed class TrainerTests : IDisposable
             TensorAssert.Close(alone.Logits, output.Logits.AsSpan(row * output.Columns, output.Columns), 1e-5, $"row {row}");
         }
         Assert.Empty(trainer.State.LogHistory);
+    }
+
+    [Fact]
+    public void Sampling_BalancedOrWeighted_TrainsOnTheRowsOfTheSampler()
+    {
+        var rows = TinyRun.Data(11);
+        foreach (var (kind, sampler) in new[]
+                 {
+                     (SamplingKind.Balanced, Sampler.Balanced(rows.Labels!, 9)), (SamplingKind.Weighted, Sampler.Weighted(rows.Labels!, 9)),
+                 })
+        {
+            using var model = TinyRun.Model();
+            var recorder = new RunRecorder(model);
+            var args = TinyRun.Arguments(Path.Combine(Out, kind.ToString())) with { Sampling = kind, DataSeed = 9, NumTrainEpochs = 2, EvalStrategy = IntervalStrategy.No };
+            new Trainer(model, args, rows, callbacks: [recorder]).Train(cancellation: Stop);
+            Assert.Equal(sampler.Order(0).Concat(sampler.Order(1)), recorder.Steps.SelectMany(step => step.Rows.SelectMany(batch => batch)));
+        }
+        using var numbers = BertForSequenceClassification.FromConfig(TinyRun.Config with { LabelNames = ["value"] }, seed: 1);
+        var trainer = new Trainer(numbers, TinyRun.Arguments(Out) with { Sampling = SamplingKind.Balanced, EvalStrategy = IntervalStrategy.No },
+            new TokenizedDataset(rows.Rows, new RegressionTargets(new float[11])));
+        Assert.StartsWith("sampling is for classes", Assert.Throws<AttuneException>(() => trainer.Train(cancellation: Stop)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(WindowPooling.Mean), InlineData(WindowPooling.Max), InlineData(WindowPooling.Vote)]
+    public void Predict_WindowsOfTexts_AreOneAnswerEach(WindowPooling pooling)
+    {
+        var rows = TinyRun.Data(9, seed: 3);
+        int[] starts = [0, 1, 4, 5, 9];
+        var labels = rows.Labels!.Select([0, 1, 1, 1, 4, 5, 5, 5, 5]);
+        EvalPrediction? seen = null;
+        var trainer = new Trainer(_model, TinyRun.Arguments(Out), evalDataset: rows, computeMetrics: prediction =>
+        {
+            seen = prediction;
+            return new Dictionary<string, double> { ["accuracy"] = 0.5 };
+        })
+        {
+            WindowPooling = pooling,
+        };
+        var alone = trainer.Predict(rows, cancellation: Stop).Logits;
+        var output = trainer.Predict(new TokenizedDataset(rows.Rows, labels, starts), cancellation: Stop);
+        var expected = PooledWindows.Logits(alone, output.Columns, starts, pooling, TaskKind.SingleLabel);
+        Assert.Equal(expected, output.Logits);
+        Assert.Equal(4, seen!.Rows);
+        Assert.Equal(expected, seen.Logits);
+        Assert.Equal(Assert.IsType<ClassLabels>(rows.Labels!.Select([0, 1, 4, 5])).Values, Assert.IsType<ClassLabels>(output.Labels).Values);
+        Assert.Equal(expected, trainer.Predict(new TokenizedDataset(rows.Rows, null, starts), cancellation: Stop).Logits);
+    }
+
+    [Fact]
+    public void TokenizedDataset_TextStarts_MustNameEveryText()
+    {
+        var rows = TinyRun.Data(4).Rows;
+        foreach (var starts in (int[][])[[], [0], [1, 4], [0, 2, 2, 4], [0, 3]]) Assert.Throws<ArgumentException>(() => new TokenizedDataset(rows, null, starts));
+        Assert.Equal(2, new TokenizedDataset(rows, null, [0, 3, 4]).Texts);
+        Assert.Null(new TokenizedDataset(rows, null, [0, 1, 2, 3, 4]).TextStarts);      // each row is a text, so nothing is to be pooled
     }
 
     [Fact]

@@ -1,0 +1,104 @@
+using Attune.Kernels;
+using Attune.Models;
+using Attune.Native;
+using static TorchSharp.torch;
+
+namespace Attune.Optimization;
+
+/// <summary>
+/// Weights that are evaluated and saved in place of those that are trained. They lie beside the model's; to show them the two change places,
+/// so that both come back to the bit.
+/// </summary>
+internal abstract unsafe class AveragedWeights : IDisposable
+{
+    private const int OperationsPerElement = 4;
+
+    private readonly WeightStore _weights;
+    private readonly TrainedWeights _trained;
+    private bool _isShown;
+
+    /// <param name="optimizer">Whose weights they are; the others are not changed and need no average.</param>
+    private protected AveragedWeights(Optimizer optimizer)
+    {
+        (_weights, _trained) = (optimizer.Weights, optimizer.Trained);
+        Other = LibTorch.Empty(_trained.Count);
+        LibTorch.Span(Other).Clear();
+    }
+
+    /// <summary>Its name in the files of checkpoints.</summary>
+    internal abstract string Kind { get; }
+
+    /// <summary>How many updates it is made of.</summary>
+    internal abstract long Updates { get; set; }
+
+    /// <summary>The average, or while that is shown the weights that are trained: one number for each, in the order of the optimizer's state.</summary>
+    internal Tensor Other { get; }
+
+    /// <summary>Takes the weights after an update into account.</summary>
+    /// <param name="updates">Updates of the run so far.</param>
+    internal abstract void Follow(long updates);
+
+    /// <summary>Puts the average into the model until the result is disposed; null where there is no average yet, or it is there already.</summary>
+    internal IDisposable? Show()
+    {
+        if (_isShown || Updates == 0) return null;
+        Prepare();
+        Exchange();
+        _isShown = true;
+        return new Showing(this);
+    }
+
+    /// <summary>Puts the average into the model for good: training is over.</summary>
+    internal void Keep()
+    {
+        if (_isShown || Updates == 0) return;
+        Prepare();
+        Exchange();
+        _isShown = true;
+    }
+
+    /// <summary>The model has the average, and <see cref="Other"/> the weights that were trained, as a checkpoint holds them: puts both in their places.</summary>
+    internal void TakeBack()
+    {
+        if (Updates > 0) Exchange();
+    }
+
+    public void Dispose() => Other.Dispose();
+
+    /// <summary>Brings the average up to date.</summary>
+    private protected virtual void Prepare()
+    {
+    }
+
+    /// <summary>Calls for stretches of the weights that are trained: address of the first value, its place in the optimizer's state, and how many.</summary>
+    private protected void Each(Action<nint, long, long> stretch)
+    {
+        foreach (var weight in _trained.All)
+        {
+            var (values, place) = ((nint)weight.Data, _trained.Place(weight));
+            CpuLoop.Stretches(weight.NumberOfElements, OperationsPerElement, (first, end) =>
+                stretch(values + (nint)first * sizeof(float), place + first, end - first));
+        }
+    }
+
+    private void Exchange()
+    {
+        var others = (nint)LibTorch.Floats(Other);
+        Each((values, place, count) =>
+        {
+            float* one = (float*)values, other = (float*)others + place;
+            for (var i = 0L; i < count; i++) (one[i], other[i]) = (other[i], one[i]);
+        });
+        _weights.SetChanged();
+    }
+
+    private sealed class Showing(AveragedWeights average) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (!average._isShown) return;
+            average.Exchange();
+            average._isShown = false;
+        }
+    }
+}

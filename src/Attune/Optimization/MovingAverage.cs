@@ -1,0 +1,49 @@
+using System.Numerics;
+using Attune.Native;
+
+namespace Attune.Optimization;
+
+/// <summary>
+/// An average of the weights after each update: one that forgets, without a bias towards its start (<c>ema_decay</c>), or the plain mean from
+/// some update on (<c>swa_start</c>, after Izmailov et al., 2018).
+/// </summary>
+internal sealed unsafe class MovingAverage : AveragedWeights
+{
+    private readonly long _start;
+    private readonly double? _decay;
+
+    /// <param name="optimizer">Whose weights are averaged.</param>
+    /// <param name="decay">By which an update counts less with each that follows; null: all count alike.</param>
+    /// <param name="start">Updates of the run that do not count, at its beginning.</param>
+    internal MovingAverage(Optimizer optimizer, double? decay, long start = 0) : base(optimizer) => (_decay, _start) = (decay, start);
+
+    internal override string Kind => _decay is null ? "swa" : "ema";
+
+    internal override long Updates { get; set; }
+
+    internal override void Follow(long updates)
+    {
+        if (updates <= _start) return;
+        Updates++;
+        var (share, averages) = ((float)Share(Updates), (nint)LibTorch.Floats(Other));
+        Each((values, place, count) => MoveTowards((float*)averages + place, (float*)values, count, share));
+    }
+
+    /// <summary>
+    /// What the newest weights have of the average. The sum of decay^(n-i) w_i over the sum of decay^(n-i) is the average that an Adam-like bias
+    /// correction gives; of the first update it is all, so the weights before training never count.
+    /// </summary>
+    private double Share(long count) => _decay is { } decay ? (1 - decay) / (1 - Math.Pow(decay, count)) : 1.0 / count;
+
+    private static void MoveTowards(float* average, float* values, long count, float share)
+    {
+        var part = new Vector<float>(share);
+        var i = 0L;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var old = Vector.Load(average + i);
+            Vector.Store(old + part * (Vector.Load(values + i) - old), average + i);
+        }
+        for (; i < count; i++) average[i] += share * (values[i] - average[i]);
+    }
+}

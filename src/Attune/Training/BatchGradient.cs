@@ -1,0 +1,155 @@
+using Attune.Batching;
+using Attune.Models;
+using Attune.Profiling;
+
+namespace Attune.Training;
+
+/// <summary>The gradients of one batch: as often through the model as its loss asks, whole or in parts, and once more with moved embeddings where that is asked for.</summary>
+/// <param name="model">Its gradients are added to.</param>
+/// <param name="data">The training rows.</param>
+/// <param name="objective">The loss.</param>
+/// <param name="frozen">What is kept of the frozen part's output; null for nothing.</param>
+/// <param name="fgmEpsilon">As <c>fgm_epsilon</c>.</param>
+internal sealed class BatchGradient(
+    BertForSequenceClassification model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0)
+{
+    /// <summary>Refuses a run whose frozen part keeps gradients from the embeddings, and says where dropout is missed.</summary>
+    /// <exception cref="AttuneException">fgm_epsilon is given and the embeddings are frozen.</exception>
+    internal static void Check(TrainingArguments args, BertForSequenceClassification model, Action<string> notice)
+    {
+        if (args.FgmEpsilon > 0 && model.Encoder.FrozenParts > 0)
+            throw new AttuneException("fgm_epsilon moves the word embeddings along their gradient, but they are frozen and have none; leave it out, or freeze nothing.");
+        var config = model.Config;
+        if (args.RDropAlpha > 0 && config.HiddenDropoutProb == 0 && config.AttentionProbsDropoutProb == 0 && config.DropoutBeforeClassifier == 0 && !(args.NeftuneNoiseAlpha > 0))
+            notice("r_drop_alpha has no effect but to double the time: the model has no dropout, so both passes give the same.");
+    }
+
+    /// <summary>Adds the gradients of a batch.</summary>
+    /// <param name="rows">Its rows in the data set.</param>
+    /// <param name="firstRowNumber">Number of the first of them within the update.</param>
+    /// <param name="share">With which its loss counts in the update's.</param>
+    /// <param name="cuts">Into which parts it is cut.</param>
+    /// <returns>Its loss times the share.</returns>
+    internal double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
+    {
+        var labels = data.Labels!.Select(rows);
+        if (objective.WeighsNothing(labels)) return 0;
+        var parts = cuts.Of(data, rows).Select(range => new Part(rows[range], firstRowNumber + range.Start.Value)).ToList();
+        if (objective.IsSumOfRows && objective.Counts(labels)) parts.RemoveAll(part => !objective.Counts(data.Labels.Select(part.Rows)));
+        try
+        {
+            var loss = AddOnce(parts, labels, share);
+            return fgmEpsilon > 0 ? loss + AddOnce(parts, labels, share) : loss;
+        }
+        finally
+        {
+            foreach (var part in parts) part.Step?.Dispose();
+        }
+    }
+
+    /// <summary>Adds the gradients of all parts. Where embeddings are to be moved, the first call finds out where to, and the second has them there.</summary>
+    private double AddOnce(List<Part> parts, Labels labels, double share)
+    {
+        var total = objective.Weight(labels);
+        if (!objective.IsSumOfRows && parts.Count > 1) return AddAfterLogits(parts, labels, total, share);
+        var sum = 0.0;
+        foreach (var part in parts)
+        {
+            var batch = Pack(part);
+            using var passes = Forward(part, batch);
+            var loss = objective.Loss(passes.Logits, batch.Labels!, total, out var gradients);
+            Backward(part, passes, gradients, 0, share);
+            sum += loss * share;
+        }
+        return sum;
+    }
+
+    /// <summary>
+    /// A loss that may join rows with each other needs the logits of the whole batch: they are computed first, without keeping what backward needs, and each
+    /// part goes through the model again with its part of their gradient (Gao, Zhang, Han, Callan: "Scaling Deep Contrastive Learning Batch Size under Memory
+    /// Limited Setup", 2021). Dropout is the same both times.
+    /// </summary>
+    private double AddAfterLogits(List<Part> parts, Labels labels, double total, double share)
+    {
+        var logits = Enumerable.Range(0, objective.Passes).Select(_ => new List<float>()).ToList();
+        foreach (var part in parts)
+        {
+            using var passes = Forward(part, Pack(part));
+            foreach (var (pass, some) in passes.Logits.Index()) logits[pass].AddRange(some);
+        }
+        var loss = objective.Loss([.. logits.Select(pass => pass.ToArray())], labels, total, out var gradients);
+        var first = 0;
+        foreach (var part in parts)
+        {
+            using var passes = Forward(part, Pack(part));
+            Backward(part, passes, gradients, first, share);
+            first += passes.Logits[0].Length;
+        }
+        return loss * share;
+    }
+
+    private PassList Forward(Part part, Batch batch)
+    {
+        var passes = new PassList();
+        try
+        {
+            if (fgmEpsilon > 0) part.Step ??= new EmbeddingStep(batch, model.Config.HiddenSize);
+            for (var pass = 0; pass < objective.Passes; pass++)
+                passes.Add(model.Logits(batch, new PassOptions { Number = pass, Frozen = frozen?.Of(data, part.Rows, batch), Step = part.Step }));
+            return passes;
+        }
+        catch
+        {
+            passes.Dispose();
+            throw;
+        }
+    }
+
+    private void Backward(Part part, PassList passes, float[][] gradients, int first, double share)
+    {
+        passes.Backward(gradients, first, share);
+        if (part.Step is { IsMade: false } step) step.Make(fgmEpsilon);
+    }
+
+    private Batch Pack(Part part)
+    {
+        using var time = Profiler.Measure("data");
+        return data.Batch(part.Rows, part.FirstRowNumber);
+    }
+
+    /// <summary>Rows of a batch that go through the model at a time.</summary>
+    private sealed class Part(int[] rows, int firstRowNumber)
+    {
+        internal int[] Rows => rows;
+
+        /// <summary>Number of the first of them within the update.</summary>
+        internal int FirstRowNumber => firstRowNumber;
+
+        /// <summary>Where its word embeddings are moved; null for nowhere.</summary>
+        internal EmbeddingStep? Step { get; set; }
+    }
+
+    /// <summary>The passes over the rows of a part, alive together: the loss needs the logits of all before the first goes back.</summary>
+    private sealed class PassList : IDisposable
+    {
+        private readonly List<SequenceClassifierOutput> _outputs = [];
+
+        /// <summary>Of each pass, (rows, columns).</summary>
+        internal float[][] Logits => [.. _outputs.Select(output => output.Logits)];
+
+        internal void Add(SequenceClassifierOutput output) => _outputs.Add(output);
+
+        /// <param name="gradients">Of each pass's logits, of the whole batch or from this part on.</param>
+        /// <param name="first">First element of the part in them.</param>
+        /// <param name="share">Factor.</param>
+        internal void Backward(float[][] gradients, int first, double share)
+        {
+            foreach (var (pass, output) in _outputs.Index()) output.Backward(gradients[pass].AsSpan(first, output.Logits.Length), share);
+        }
+
+        public void Dispose()
+        {
+            foreach (var output in _outputs) output.Dispose();
+        }
+    }
+}

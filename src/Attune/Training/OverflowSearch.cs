@@ -1,0 +1,54 @@
+using System.Globalization;
+using Attune.Batching;
+using Attune.Models;
+using static TorchSharp.torch;
+
+namespace Attune.Training;
+
+/// <summary>Where in a model numbers that are not finite begin: <c>debug underflow_overflow</c>.</summary>
+/// <remarks>Looks after the fact, with the same weights and rows and without dropout, so that training pays nothing for it.</remarks>
+internal static class OverflowSearch
+{
+    /// <summary>A line for each part of the model with its largest value, the first part with one that is not finite, or what else is to blame.</summary>
+    /// <param name="model">With the gradients of the update.</param>
+    /// <param name="data">The training rows.</param>
+    /// <param name="rows">Rows of a batch of the update.</param>
+    internal static (IReadOnlyList<string> Lines, string Found) Of(BertForSequenceClassification model, TokenizedDataset data, int[] rows)
+    {
+        using var scope = NewDisposeScope();
+        if (model.Weights.All.FirstOrDefault(weight => !double.IsFinite(Largest(weight.Value))) is { } broken)
+            return ([], $"the weight {broken.Name} holds numbers that are not finite");
+        var (lines, first) = (new List<string>(), (string?)null);
+        var (states, pooled) = model.Encoder.AllStates(data.Batch(rows));
+        foreach (var (name, state) in states.Select((state, i) => (i == 0 ? "embeddings" : $"encoder.layer.{i - 1}", state)).Append(("pooler", pooled)))
+            using (state)
+            {
+                var largest = Largest(state);
+                lines.Add(string.Create(CultureInfo.InvariantCulture, $"  {name}: largest value {largest:g4}"));
+                if (!double.IsFinite(largest)) first ??= name;
+            }
+        if (first is not null) return (lines, $"it begins in the output of {first}");
+        var gradient = model.Weights.All.Where(weight => weight.RequiresGrad && !double.IsFinite(Largest(weight.Gradient))).Select(weight => weight.Name).ToList();
+        return gradient is [.., var last] && !HasInfiniteLogits(model, data, rows)
+            ? (lines, $"all outputs are finite without dropout; of {gradient.Count} weights the gradient is not, nearest to the loss {last}")
+            : (lines, "the outputs of all parts are finite; it begins in the classifier or in the labels");
+    }
+
+    private static bool HasInfiniteLogits(BertForSequenceClassification model, TokenizedDataset data, int[] rows)
+    {
+        var wasTraining = model.Training;
+        model.Training = false;
+        try
+        {
+            using var output = model.Forward(data.Batch(rows));
+            return output.Loss is not { } loss || !double.IsFinite(loss);
+        }
+        finally
+        {
+            model.Training = wasTraining;
+        }
+    }
+
+    /// <summary>The largest absolute value; not a number where there is one.</summary>
+    private static double Largest(Tensor values) => values.abs().max().item<float>();
+}
