@@ -30,6 +30,9 @@ internal sealed record RunInputs(ModelFolder Found, BertConfig Config, DataSourc
             $"{source.Name} has no training rows; give --train-file, or a data set with a split train.");
     }
 
+    /// <summary>Whether no run has begun with them yet.</summary>
+    internal bool IsFirstRun => _encoded.Count == 0;
+
     /// <summary>The rows of a split as tokens, from a run before where there was one that wanted the same.</summary>
     /// <param name="what">All that they depend on.</param>
     /// <param name="encode">Makes them.</param>

@@ -28,7 +28,7 @@ internal sealed class RunRows
         else if (data.ValidationSplit is not null) throw new AttuneException("validation_split and a fold are given, which both set training rows apart; leave one out.");
         if (request.Defaults is not null) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
         Source.CheckBestMetric(arguments);
-        if (request.Defaults is not null) tell(request.Defaults);
+        if (request.Defaults is not null && inputs.IsFirstRun) tell(request.Defaults);
         (Data, Arguments) = (data, arguments);
         Tokenizer = BertTokenizer.FromPretrained(inputs.Found.OfTokenizer, from.TokensInText);
         MaxLength = RowLength.Of(Tokenizer, inputs.Config, from.MaxLength);

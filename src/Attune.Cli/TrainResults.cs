@@ -63,7 +63,6 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     {
         var output = trainer.EvaluateRows(data, cancellation: cancellation);
         var measured = output.Prediction!;
-        SavedPredictions.Write(Folder, "eval", measured, source.ModelLabels);
         if (source.Threshold is { } choice) Choose(choice.Of(measured), isChosen: choice.Number is null);
         var metrics = new OrderedDictionary<string, double>(output.Metrics.Concat(EvaluationNotes.AtThresholds(measured, _thresholds, source, "eval")));
         var baseline = EvaluationNotes.Baseline(measured, source, "eval");

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Attune.Checkpoints;
 using Attune.Formats;
-using Attune.Training;
 
 namespace Attune.Cli.Experiments;
 
@@ -37,7 +36,7 @@ internal sealed record FinishedRun(
     }
 
     /// <summary>What it predicted of each row that it was evaluated on; null where that was not kept.</summary>
-    internal SavedPredictions? Predictions() => SavedPredictions.Read(Folder, Eval);
+    internal RunPredictions? Predictions() => RunPredictions.Read(Folder);
 
     /// <summary>The names of the metrics that it was evaluated by, without eval_.</summary>
     internal IEnumerable<string> Metrics => Results.Keys.Where(name => name.StartsWith(Eval + "_", StringComparison.Ordinal) && Experiment.IsResult(name))

@@ -8,7 +8,6 @@ namespace Attune.Cli.Experiments;
 /// <summary>Runs one after the other in this process, each in a folder of its own; what they begin with is loaded once while it is the same.</summary>
 internal sealed class RunSeries(OutputArguments output, Terminal terminal)
 {
-    private bool _isDefaultsSaid;
     private string? _key;
     private RunInputs? _inputs;
 
@@ -22,8 +21,6 @@ internal sealed class RunSeries(OutputArguments output, Terminal terminal)
     {
         // Without a checkpoint it begins anew, whatever a killed process left in the folder.
         request = request with { Training = request.Training with { OutputDir = folder, ResumeFromCheckpoint = "auto", OverwriteOutputDir = true } };
-        if (_isDefaultsSaid) request = request with { Defaults = null };
-        _isDefaultsSaid = true;
         AtomicFile.CreateFolder(folder);
         var checkpoint = OutputFolder.Check(request.Check(), "auto", terminal.Tell);
         return new ClassifierRun(request, Inputs(request, folder, checkpoint), output, terminal) { IsPart = true, Callbacks = callback is null ? [] : [callback] }

@@ -11,9 +11,10 @@ internal static class SweepCommand
         "sweep", "Searches over arguments of training: at random, all combinations, or by successive halving. The same command goes on with its study.", null,
         [
             new("Search", ArgumentTable.Of<SweepArguments>()), new("Model", OfARun[0]), new("Data", OfARun[1]), new("Output", ArgumentTable.Of<OutputArguments>()),
-            new("Training, by the names and with the defaults of transformers", OfARun[2]),
+            new("Preset", ArgumentTable.Of<PresetArguments>()), new("Training, by the names and with the defaults of transformers", OfARun[2]),
         ], Run)
     {
+        Complete = EffectiveArguments.Complete,
         Examples =
         [
             "attune sweep --search learning_rate=1e-4..2e-3:log --trials 10",
@@ -24,7 +25,7 @@ internal static class SweepCommand
 
     private static int Run(ArgumentValues values, Terminal terminal)
     {
-        var output = values.Create<OutputArguments>().Apply(terminal);
+        var output = values.Create<OutputArguments>().With(values.Create<TrainingArguments>().LogLevel).Apply(terminal);
         var sweep = UsageException.Check(() => values.Create<SweepArguments>().Validated());
         if (values.Has("resume_from_checkpoint") || values.Has("overwrite_output_dir")) throw new UsageException(
             "attune sweep always goes on with the study in --output-dir; leave --resume-from-checkpoint and --overwrite-output-dir out, and name another folder to begin anew.");

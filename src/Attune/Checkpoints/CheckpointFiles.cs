@@ -44,13 +44,6 @@ public static class CheckpointFiles
     /// <summary>The results of a split, for example <c>eval_results.json</c>.</summary>
     public static string Results(string split) => split + "_results.json";
 
-    /// <summary>Folder of what was predicted of each row.</summary>
-    public const string PredictionsFolder = "predictions";
-
-    /// <summary>What was predicted of each row of a split, for example <c>predictions/eval.safetensors</c>.</summary>
-    /// <remarks>A folder of its own: some programs take every safetensors file beside config.json for weights.</remarks>
-    public static string Predictions(string split) => Path.Combine(PredictionsFolder, split + ".safetensors");
-
     /// <summary>The folder of a checkpoint.</summary>
     /// <param name="outputDir">Folder of the run.</param>
     /// <param name="step">Updates made.</param>

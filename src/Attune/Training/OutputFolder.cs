@@ -76,7 +76,6 @@ public static class OutputFolder
         foreach (var file in Results.Append(CheckpointFiles.EvalPredictions)) File.Delete(Path.Combine(outputDir, file));
         if (Path.Combine(outputDir, CheckpointFiles.AdapterFolder) is var adapter && AdapterFolder.Is(adapter)) Directory.Delete(adapter, recursive: true);
         foreach (var file in Directory.EnumerateFiles(outputDir, CheckpointFiles.Results("*")).ToList()) File.Delete(file);
-        if (Path.Combine(outputDir, CheckpointFiles.PredictionsFolder) is var predictions && Directory.Exists(predictions)) Directory.Delete(predictions, recursive: true);
     }
 
     /// <summary>Only where no other process trains into the folder: what it is just writing is not left over.</summary>

@@ -1,7 +1,7 @@
+using Attune.Cli;
 using Attune.Cli.Experiments;
 using Attune.Metrics;
 using Attune.Tests.Datasets;
-using Attune.Training;
 
 namespace Attune.Tests.Experiments;
 
@@ -54,7 +54,8 @@ public sealed class SignificanceTests : IDisposable
         var labels = Enumerable.Range(0, Rows).Select(row => (float)((row / 2 + (flip ? 1 : 0)) % 2)).ToArray();
         var logits = labels.SelectMany((label, row) => (label == 1) != (row % wrongEvery == 0) ? (float[])[0, 1] : [1, 0]).ToArray();
         var folder = Path.Combine(_folder.Path, name);
-        SavedPredictions.Write(folder, "eval", new EvalPrediction(logits, Rows, 2, labels), classes ?? ["no", "yes"]);
+        Directory.CreateDirectory(folder);
+        EvaluationPredictions.Write(folder, new EvalPrediction(logits, Rows, 2, labels), classes ?? ["no", "yes"], isWanted: true);
         return new FinishedRun(folder, [], new Dictionary<string, double> { ["eval_accuracy"] = 0.5, ["eval_f1_macro"] = 0.5, ["eval_loss"] = 1, ["eval_runtime"] = 1 }, []);
     }
 }

@@ -1,4 +1,5 @@
 using Attune.Checkpoints;
+using Attune.Cli.Experiments;
 using Attune.Datasets;
 using Attune.Formats;
 using Attune.Inference;
@@ -7,7 +8,6 @@ using Attune.Parquet;
 using Attune.Tests.Datasets;
 using Attune.Tests.Tokenization;
 using Attune.Tokenization;
-using Attune.Training;
 using static Attune.Tests.Formats.TorchFiles;
 using Encoding = System.Text.Encoding;
 
@@ -71,8 +71,12 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
              "total_flos": 1e9, "train_batch_size": 8, "log_history": [{"loss": 1.5, "step": 3, "epoch": 0.5}, {"eval_loss": NaN, "step": 5}], "stateful_callbacks": {"a": {"args": []}}}
             """)], Json, 2_000,
             (bytes, folder) => TrainerStateJson.Read(Path.GetDirectoryName(folder.Write("state/trainer_state.json", bytes))!)),
-        new("predictions", [Predictions()], [.. Json, "\"logits\"", "\"labels\"", "\"task\":\"Regression\"", "\"classes\":", "\"dtype\":\"F32\"", "\"shape\":[3,2]"], 2_000,
-            (bytes, folder) => SavedPredictions.Read(Path.GetDirectoryName(Path.GetDirectoryName(folder.Write("run/predictions/eval.safetensors", bytes)))!, "eval")),
+        new("predictions", [Utf8("""
+            {"index":0,"label":"a","prediction":"b","probabilities":{"a":0.25,"b":0.75}}
+            {"index":1,"label":null,"prediction":"a","probabilities":{"a":1,"b":0}}
+            """), Utf8("""{"index":0,"label":["a"],"prediction":[],"probabilities":{"a":0.25,"b":0.5}}"""), Utf8("""{"index":0,"label":1.5,"prediction":2}""")],
+            [.. Json, "\"label\":", "\"probabilities\":{"], 2_000,
+            (bytes, folder) => RunPredictions.Read(Path.GetDirectoryName(folder.Write("run/eval_predictions.jsonl", bytes))!)),
         new("tokenizer", [TokenizerFile("tokenizer.json")], [.. Json, "\"BertNormalizer\"", "\"added_tokens\":", "\"vocab\":{", "\"[UNK]\"", "\"special_tokens\":"], 2_000,
             (bytes, folder) => Encode(Path.GetDirectoryName(folder.Write("tokenizer/tokenizer.json", bytes))!)),
         new("tokenizer_config", [TokenizerFile("tokenizer_config.json")], [.. Json, "\"added_tokens_decoder\":{", "\"model_max_length\":"], 2_000,
@@ -105,11 +109,6 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
         TensorToWrite.Of("empty", WeightType.I64, [0], Array.Empty<long>()),
         TensorToWrite.Of("é", WeightType.U8, [5], new byte[5]),
     ], new Dictionary<string, string> { ["format"] = "pt" });
-
-    private static byte[] Predictions() => SafeTensorsTests.Bytes(
-    [
-        TensorToWrite.Of("logits", WeightType.F32, [3, 2], new float[6]), TensorToWrite.Of("labels", WeightType.F32, [3], new float[3]),
-    ], new Dictionary<string, string> { ["task"] = "SingleLabel", ["classes"] = "[\"no\", \"yes\"]" });
 
     private static byte[] SoundPickle() => Pickle(Prologue, OrderedDict(), "q\0(",
         Text("w"), Tensor(Storage("FloatStorage", 0, 6), 0, [2, 3], [3, 1]), "q\u0001",

@@ -418,7 +418,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Reporters_UnknownName_IsRefused() => Assert.Contains("json or none",
+    public void Reporters_UnknownName_IsRefused() => Assert.Contains("mlflow, all or none",
         Assert.Throws<AttuneException>(() => Reporters.Of(new TrainingArguments { ReportTo = ["wandb"] })).Message, StringComparison.Ordinal);
 
     private static (TrainOutput Output, float[] Weights) Train(TrainingArguments args, int rows = 11)

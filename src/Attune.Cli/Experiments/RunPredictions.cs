@@ -1,0 +1,82 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Attune.Batching;
+using Attune.Checkpoints;
+using Attune.Formats;
+using Attune.Metrics;
+
+namespace Attune.Cli.Experiments;
+
+/// <summary>What a run predicted of each text of its evaluation, as <see cref="EvaluationPredictions"/> has kept it.</summary>
+/// <param name="Prediction">Labels, and logits that give the probabilities of the file; in a regression the numbers themselves.</param>
+/// <param name="Classes">The names of the columns; none in a regression.</param>
+internal sealed record RunPredictions(EvalPrediction Prediction, IReadOnlyList<string> Classes)
+{
+    private const string Label = "label", Predicted = "prediction", Scores = "probabilities";
+
+    /// <summary>Reads the predictions of a run; null where its folder has none.</summary>
+    /// <exception cref="AttuneException">The file is damaged.</exception>
+    internal static RunPredictions? Read(string folder)
+    {
+        var path = Path.Combine(folder, CheckpointFiles.EvalPredictions);
+        if (!File.Exists(path)) return null;
+        JsonObject[] rows = [.. File.ReadLines(path).Index().Select(line => PythonJson.Parse(Encoding.UTF8.GetBytes(line.Item), $"{path}, row {line.Index + 1}") as JsonObject ?? throw Damaged(path, line.Index))];
+        if (rows is []) throw Damaged(path, 0);
+        var classes = rows[0][Scores] is JsonObject scores ? scores.Select(score => score.Key).ToList() : [];
+        var task = classes.Count == 0 ? TaskKind.Regression : rows[0][Label] is JsonArray ? TaskKind.MultiLabel : TaskKind.SingleLabel;
+        var columns = Math.Max(1, classes.Count);
+        var logits = new float[checked(rows.Length * columns)];
+        var labels = new float[task == TaskKind.SingleLabel ? rows.Length : logits.Length];
+        foreach (var (place, row) in rows.Index())
+        {
+            var isSound = task switch
+            {
+                TaskKind.SingleLabel => One(row, classes, logits.AsSpan(place * columns, columns), ref labels[place]),
+                TaskKind.MultiLabel => Several(row, classes, logits.AsSpan(place * columns, columns), labels.AsSpan(place * columns, columns)),
+                _ => Number(row[Predicted], out logits[place]) && Number(row[Label], out labels[place]),
+            };
+            if (!isSound) throw Damaged(path, place);
+        }
+        return new RunPredictions(new EvalPrediction(logits, rows.Length, columns, labels, task), classes);
+    }
+
+    private static bool One(JsonObject row, List<string> classes, Span<float> logits, ref float label)
+    {
+        label = row[Label] is null ? ClassLabels.Ignored : row[Label]!.GetValueKind() == JsonValueKind.String ? classes.IndexOf(row[Label]!.GetValue<string>()) : -1;
+        if (label is < 0 and not ClassLabels.Ignored || !Probabilities(row, classes, logits)) return false;
+        foreach (ref var probability in logits) probability = MathF.Log(probability);          // whose softmax they are
+        return true;
+    }
+
+    private static bool Several(JsonObject row, List<string> classes, Span<float> logits, Span<float> labels)
+    {
+        if (row[Label] is not JsonArray names || !Probabilities(row, classes, logits)) return false;
+        foreach (ref var probability in logits) probability = MathF.Log(probability) - MathF.Log(1 - probability);
+        foreach (var name in names)
+        {
+            if (name?.GetValueKind() != JsonValueKind.String || classes.IndexOf(name.GetValue<string>()) is not (>= 0 and var place)) return false;
+            labels[place] = 1;
+        }
+        return true;
+    }
+
+    private static bool Probabilities(JsonObject row, List<string> classes, Span<float> values)
+    {
+        if (row[Scores] is not JsonObject scores || scores.Count != classes.Count) return false;
+        for (var i = 0; i < classes.Count; i++)
+            if (!Number(scores[classes[i]], out values[i]) || values[i] is not (>= 0 and <= 1)) return false;
+        return true;
+    }
+
+    private static bool Number(JsonNode? value, out float number)
+    {
+        number = 0;
+        if (value?.GetValueKind() != JsonValueKind.Number) return false;
+        number = value.AsValue().TryGetValue(out double real) ? (float)real : float.NaN;
+        return float.IsFinite(number);
+    }
+
+    private static AttuneException Damaged(string path, int row) => new(
+        $"{path}, row {row + 1}: this is no prediction of a run; train the run again, or take it out of the comparison.");
+}
