@@ -54,6 +54,8 @@ public sealed class ArgumentEffectTests : IDisposable
         ["greater_is_better"] = (a => a with { MetricForBestModel = "loss" }, a => a with { GreaterIsBetter = true }),
         ["label_smoothing_factor"] = (a => a, a => a with { LabelSmoothingFactor = 0.1 }),
         ["optim"] = (a => a, a => a with { Optim = OptimizerName.Adafactor }),
+        ["optim_args"] = (a => a with { Optim = OptimizerName.Sgd }, a => a with { OptimArgs = "momentum=0.5" }),
+        ["neftune_noise_alpha"] = (a => a, a => a with { NeftuneNoiseAlpha = 5 }),
         ["group_by_length"] = (a => a, a => a with { GroupByLength = true }),
         ["report_to"] = (a => a, a => a with { ReportTo = ["json"] }),
         ["eval_on_start"] = (a => a, a => a with { EvalOnStart = true }),
