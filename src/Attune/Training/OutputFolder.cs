@@ -70,6 +70,20 @@ public static class OutputFolder
                 $"{args.OutputDir} holds an unfinished run ({Path.GetFileName(unfinished)}); give --resume-from-checkpoint true to go on with it, or --overwrite-output-dir to start anew.");
     }
 
+    /// <summary>Refuses to train an adapter into the folder of the model that it belongs to, or of a run that holds that model: without it the adapter is worth nothing.</summary>
+    /// <param name="args">Name the folder.</param>
+    /// <param name="baseModel">The model that the adapter belongs to: a folder or a name of the hub; null where it is not known.</param>
+    /// <exception cref="AttuneException">It is that folder.</exception>
+    internal static void RequireNotBase(TrainingArguments args, string? baseModel)
+    {
+        if (!args.HasAdapter || string.IsNullOrWhiteSpace(baseModel)) return;
+        var (model, folder) = (Full(baseModel), Full(args.OutputDir));
+        if (model == folder || CheckpointFiles.Step(model) is not null && Path.GetDirectoryName(model) == folder) throw new AttuneException(
+            $"output_dir is {args.OutputDir}, but {baseModel} is the model that the adapter belongs to and would be replaced; choose another --output-dir.");
+    }
+
+    private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+
     private static void RemoveRun(string outputDir)
     {
         foreach (var folder in CheckpointFiles.All(outputDir)) CheckpointRotation.Remove(folder);
@@ -97,8 +111,8 @@ public static class OutputFolder
     private static bool IsContinued(TrainingArguments args, string? checkpoint)
     {
         if (checkpoint is null) return false;
-        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint));
-        if (Path.GetDirectoryName(folder) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(args.OutputDir))) return true;
+        var folder = Full(checkpoint);
+        if (Path.GetDirectoryName(folder) == Full(args.OutputDir)) return true;
         // The same folder under another name, by a link: what is gone on from must not be removed.
         var here = Path.Combine(args.OutputDir, Path.GetFileName(folder), CheckpointFiles.TrainerState);
         return File.Exists(here) && File.ReadAllBytes(here).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(folder, CheckpointFiles.TrainerState)));

@@ -138,6 +138,7 @@ public sealed class Trainer
     {
         var data = RequireSomethingToTrain();
         OutputFolder.RequireOwn(Args, resume);
+        OutputFolder.RequireNotBase(Args, Model.Lora?.BaseModelNameOrPath);
         using var profile = Profiler.Start(Args.Profile);
         using var limit = new CancellationTokenSource(Args.MaxTime ?? Timeout.InfiniteTimeSpan, Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);

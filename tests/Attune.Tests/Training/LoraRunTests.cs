@@ -110,6 +110,17 @@ public sealed class LoraRunTests : IDisposable
         Assert.Contains("was made without an adapter", Assert.Throws<AttuneException>(() => new Trainer(plain, args with { LoraR = 3, EvalStrategy = IntervalStrategy.No })).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Train_IntoTheFolderOfItsModel_IsRefusedAndTheModelStays()
+    {
+        var start = Path.Combine(_folder.Path, "start");
+        using (var plain = TinyRun.Model()) plain.SavePretrained(start);
+        var args = Options with { OutputDir = start, ReportTo = [], OverwriteOutputDir = true };
+        using var model = BertForSequenceClassification.FromPretrained(start, lora: args.ToLoraConfig(start));
+        Assert.StartsWith($"output_dir is {start}, but ", Assert.Throws<AttuneException>(() => new Trainer(model, args, TinyRun.Data(11)).Train(cancellation: Stop)).Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(start, CheckpointFiles.Weights)));
+    }
+
     [Theory, InlineData(false), InlineData(true)]
     public void SaveModel_AdapterOrMerged_LoadsAgainWithTheSameAnswers(bool merge)
     {
