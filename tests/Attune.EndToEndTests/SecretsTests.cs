@@ -3,7 +3,7 @@ namespace Attune.EndToEndTests;
 /// <summary>What a run writes and says holds neither a token nor the texts that it was given.</summary>
 public sealed class SecretsTests : IDisposable
 {
-    private const string Token = "hf_0123456789abcdefSECRET", Marked = "zanzibarine";
+    private const string Token = "hf_0123456789abcdefSECRET", Password = "correct-horse", Marked = "zanzibarine";
 
     // Predictions are what was asked for, and a row that was set aside is kept to be mended.
     private static readonly string[] MeantToHoldTexts = ["train.csv", "dev.csv"];
@@ -24,14 +24,17 @@ public sealed class SecretsTests : IDisposable
         string[] words =
         [
             "train", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "dev.csv", "--num-train-epochs", "2", "--eval-strategy", "epoch", "--save-strategy", "epoch",
-            "--logging-steps", "1", "--verbose", "--output-dir", "run", "--threads", "1",
+            "--logging-steps", "1", "--report-to", "json,mlflow", "--verbose", "--output-dir", "run", "--threads", "1",
         ];
-        var result = AttuneProcess.Run(_folder, words, null, ("HF_TOKEN", Token), ("ATTUNE_CACHE", Path.Combine(_folder, "cache"))).Good();
-        var shown = AttuneProcess.Run(_folder, [.. words, "--hub-token", Token, "--print-config"], null).Good();
-        var wrong = AttuneProcess.Run(_folder, [.. words, "--output-dir", "other", "--hub-token", Token + " x", "--push-to-hub"], null);
+        var server = ("MLFLOW_TRACKING_URI", $"http://me:{Password}@127.0.0.1:1");         // where nobody answers
+        var result = AttuneProcess.Run(_folder, words, null, ("HF_TOKEN", Token), server, ("ATTUNE_CACHE", Path.Combine(_folder, "cache"))).Good();
+        var shown = AttuneProcess.Run(_folder, [.. words, "--hub-token", Token, "--print-config"], null, server).Good();
+        var wrong = AttuneProcess.Run(_folder, [.. words, "--output-dir", "other", "--hub-token", Token + " x", "--push-to-hub"], null, server);
+        Assert.Contains("MLflow at http://127.0.0.1:1/", result.Error, StringComparison.Ordinal);
         Assert.NotEqual(0, wrong.Code);
         var said = result.Out + result.Error + shown.Out + shown.Error + wrong.Out + wrong.Error;
         Assert.DoesNotContain(Token, said, StringComparison.Ordinal);
+        Assert.DoesNotContain(Password, said, StringComparison.Ordinal);
         Assert.DoesNotContain(Marked, said, StringComparison.Ordinal);
         var files = Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).Where(file => !MeantToHoldTexts.Contains(Path.GetFileName(file))).ToList();
         Assert.Contains(files, file => Path.GetFileName(file) == "train_log.jsonl");
@@ -40,6 +43,7 @@ public sealed class SecretsTests : IDisposable
         {
             var bytes = File.ReadAllBytes(file).AsSpan();
             Assert.True(bytes.IndexOf(System.Text.Encoding.UTF8.GetBytes(Token)) < 0, $"{file} holds the token");
+            Assert.True(bytes.IndexOf(System.Text.Encoding.UTF8.GetBytes(Password)) < 0, $"{file} holds the password");
             Assert.True(bytes.IndexOf(System.Text.Encoding.UTF8.GetBytes(Marked)) < 0, $"{file} holds texts");
         });
     }

@@ -25,6 +25,8 @@ public sealed class ReportersTests
     [Theory]
     [InlineData(null, "report_to names mlflow, but MLFLOW_TRACKING_URI does not say where it is; ")]
     [InlineData("mlruns", "MLFLOW_TRACKING_URI is mlruns, but Attune reports to servers only; ")]
+    [InlineData("ftp://me:secret@host", "MLFLOW_TRACKING_URI is ...@host, but Attune reports to servers only; ")]
+    [InlineData("me:se@cret@host", "MLFLOW_TRACKING_URI is ...@host, but Attune reports to servers only; ")]
     [InlineData("file:///tmp", "MLFLOW_TRACKING_URI is file:///tmp, but Attune reports to servers only; ")]
     public void MlflowSettings_NoServer_IsRefused(string? address, string message) => Assert.StartsWith(message,
         Assert.Throws<AttuneException>(() => MlflowSettings.FromEnvironment(name => name == "MLFLOW_TRACKING_URI" ? address : null)).Message, StringComparison.Ordinal);
@@ -33,9 +35,11 @@ public sealed class ReportersTests
     [InlineData("MLFLOW_TRACKING_TOKEN=t", "Bearer t")]
     [InlineData("MLFLOW_TRACKING_USERNAME=me MLFLOW_TRACKING_PASSWORD=pw", "Basic bWU6cHc=")]
     [InlineData("", "")]
-    public void MlflowSettings_Environment_SaysWhoAsks(string variables, string expected)
+    [InlineData("MLFLOW_TRACKING_TOKEN=t", "Basic bWU6cC93", "me:p%2Fw@")]
+    [InlineData("", "Basic bWU6", "me@")]
+    public void MlflowSettings_Environment_SaysWhoAsks(string variables, string expected, string user = "")
     {
-        var known = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Append("MLFLOW_TRACKING_URI=http://host/sub/").ToDictionary(pair => pair.Split('=')[0], pair => pair.Split('=')[1]);
+        var known = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Append($"MLFLOW_TRACKING_URI=http://{user}host/sub/").ToDictionary(pair => pair.Split('=')[0], pair => pair.Split('=')[1]);
         var settings = MlflowSettings.FromEnvironment(known.GetValueOrDefault);
         Assert.Equal((expected, "Default", "http://host/sub/"), (settings.Authorization?.ToString() ?? "", settings.Experiment, settings.Server.ToString()));
     }
