@@ -29,6 +29,7 @@ internal sealed class HubPusher(TrainHubArguments hub, HubSettings settings, Ter
         try
         {
             Copy(checkpoint, copy, withRun: false);
+            if (args.MergeAdapter) MoveAdapter(copy);
             if (hub.HubStrategy == HubStrategy.Checkpoint) Copy(checkpoint, Path.Combine(copy, LastCheckpoint), withRun: true);
             if (hub.HubStrategy == HubStrategy.AllCheckpoints) Copy(checkpoint, Path.Combine(copy, Path.GetFileName(checkpoint)), withRun: true);
         }
@@ -84,6 +85,13 @@ internal sealed class HubPusher(TrainHubArguments hub, HubSettings settings, Ter
         Directory.CreateDirectory(to);
         foreach (var file in Directory.EnumerateFiles(from))
             if (withRun || !OfRun.Contains(Path.GetFileName(file))) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+    }
+
+    /// <summary>Puts an adapter where the end of the run will put it: beside the merged weights it would be taken for the model.</summary>
+    private static void MoveAdapter(string folder)
+    {
+        var own = Directory.CreateDirectory(Path.Combine(folder, CheckpointFiles.AdapterFolder)).FullName;
+        foreach (var file in (ReadOnlySpan<string>)[CheckpointFiles.AdapterConfig, CheckpointFiles.Adapter]) File.Move(Path.Combine(folder, file), Path.Combine(own, file));
     }
 
     private static void Delete(string folder)

@@ -20,6 +20,9 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
     private const int FilesAtOnce = 256;
     private const string Branch = "main";
 
+    // Rows of the user's data that could not be used, and the arguments of the run, which name folders of this machine.
+    private const string BadRows = ".bad-rows.jsonl", Arguments = "attune_config.json";
+
     /// <summary>Why the repository could not be made, where the hub forbids that: it may be there all the same.</summary>
     private AttuneException? _notMade;
 
@@ -29,7 +32,7 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
     internal bool WithCheckpoints { get; init; }
 
     /// <summary>Pushes.</summary>
-    /// <param name="folder">What to push; checkpoints and what begins with a dot or an underscore stay.</param>
+    /// <param name="folder">What to push; what stays docs/hub.md says.</param>
     /// <param name="name">The repository; without an organisation that of the token's account. It is made where there is none.</param>
     /// <param name="kind">What it is.</param>
     /// <param name="isPrivate">Whether a new one is private.</param>
@@ -77,7 +80,7 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
     }
 
     private static bool IsPushed(string part, bool withCheckpoints) =>
-        part[0] is not ('.' or '_') && (withCheckpoints || !part.StartsWith("checkpoint-", StringComparison.Ordinal));
+        part[0] is not ('.' or '_') && !part.EndsWith(BadRows, StringComparison.OrdinalIgnoreCase) && part != Arguments && (withCheckpoints || !part.StartsWith("checkpoint-", StringComparison.Ordinal));
 
     private async Task<string> FullNameAsync(string name, RepoKind kind, string? revision, CancellationToken stop)
     {

@@ -12,6 +12,8 @@ public sealed class HubPusherTests : HubFixture
     private static readonly string[] OfModel = ["config.json", "model.safetensors"];
     private static readonly string[] OfRun = ["attune_state.json", "manifest.json", "optimizer.safetensors", "trainer_state.json"];
 
+    private static readonly string[] Adapter = ["adapter_config.json", "adapter_model.safetensors"];
+
     private readonly TemporaryFolder _run = new();
     private readonly RecordingTerminal _terminal = new();
 
@@ -69,6 +71,20 @@ public sealed class HubPusherTests : HubFixture
             pusher.Finish();
         }
         Assert.Contains("trial", Server.Repositories["models/someone/run"].Branches.Keys);
+    }
+
+    /// <summary>An adapter at the root would be taken for the model also when the merged weights lie there.</summary>
+    [Fact]
+    public void Save_AdapterThatWillBeMerged_IsPushedIntoAFolderOfItsOwn()
+    {
+        using (var pusher = Pusher(new TrainHubArguments { HubStrategy = HubStrategy.Checkpoint }))
+        {
+            foreach (var file in Adapter.Append("config.json")) _run.Write($"checkpoint-2/{file}", file);
+            pusher.OnSave(new TrainingArguments { OutputDir = _run.Path, MergeAdapter = true }, new TrainerState { GlobalStep = 2 }, new TrainerControl());
+            pusher.Finish();
+        }
+        string[] expected = [.. Adapter.Select(file => "adapter/" + file), "config.json", .. Adapter.Append("config.json").Select(file => "last-checkpoint/" + file)];
+        Assert.Equal(expected, Server.Repositories["models/someone/run"].Files().Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]

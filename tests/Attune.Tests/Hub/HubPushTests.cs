@@ -129,6 +129,14 @@ public sealed class HubPushTests : HubFixture
         Assert.Empty(Server.Calls);
     }
 
+    [Fact]
+    public void FilesOf_WhatTellsOfTheUsersDataAndMachine_IsLeftOut()
+    {
+        var before = HubPush.FilesOf(_here.Path).Select(file => file.Path).ToList();
+        foreach (var name in (string[])["train.csv.bad-rows.jsonl", "train.csv.2.bad-rows.jsonl", "attune_config.json"]) File.WriteAllText(Path.Combine(_here.Path, name), "{}");
+        Assert.Equal(before, HubPush.FilesOf(_here.Path).Select(file => file.Path));
+    }
+
     private Pushed Push(string name, bool isPrivate = false, string? revision = null, HubSettings? settings = null)
     {
         using var http = new HubHttp(settings ?? WithToken, Time, Told.Add);
