@@ -11,7 +11,7 @@ namespace Attune.Cli;
 internal static class TokenizeCommand
 {
     internal static Verb Verb { get; } = new(
-        "tokenize", "Shows the tokens of texts: ids, tokens, places in the text, type ids.", ("TEXT", "A text; without any, lines of standard input."),
+        "tokenize", "Shows the tokens of texts: ids, tokens, places in the text, type ids. With --json in JSON lines, in which index is the number of the text, from 0.", ("TEXT", "A text; without any, lines of standard input."),
         [
             new("Tokens", ArgumentTable.Of<TokenizeArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
             new("Output", ArgumentTable.Of<OutputArguments>()),
@@ -36,11 +36,11 @@ internal static class TokenizeCommand
         };
         var texts = values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, arePairs: false) : TextInputs.OfLines(terminal, arePairs: false, orFile: false);
         var gap = "";
-        foreach (var input in texts)
+        foreach (var (index, input) in texts.Index())
         {
             foreach (var encoding in Encode(input.Text))
             {
-                terminal.Result(output.Json ? PythonJson.Write(AsJson(encoding), ensureAscii: false) : gap + AsTable(encoding));
+                terminal.Result(output.Json ? PythonJson.Write(AsJson(index, encoding), ensureAscii: false) : gap + AsTable(encoding));
                 gap = "\n";
             }
         }
@@ -55,9 +55,10 @@ internal static class TokenizeCommand
         }
     }
 
-    /// <summary>The names of transformers; places are counted in code points, as there.</summary>
-    private static JsonObject AsJson(Tokenization.Encoding encoding) => new()
+    /// <summary>The number of the text, of which there may be several windows, and the names of transformers; places are counted in code points, as there.</summary>
+    private static JsonObject AsJson(int index, Tokenization.Encoding encoding) => new()
     {
+        ["index"] = index,
         ["tokens"] = new JsonArray([.. encoding.Tokens.Select(token => (JsonNode)token)]),
         ["input_ids"] = Numbers(encoding.Ids),
         ["token_type_ids"] = Numbers(encoding.TypeIds),
