@@ -19,7 +19,7 @@ internal sealed class ArgumentValues(Verb verb, IReadOnlyList<string> texts)
     /// <summary>The values given, by the arguments' names in JSON.</summary>
     internal IEnumerable<KeyValuePair<string, object?>> Given => _values.Select(pair => KeyValuePair.Create(pair.Key.Name, pair.Value.Value));
 
-    /// <summary>Whether an argument was given.</summary>
+    /// <summary>Whether an argument was given, be it as null: that too can be a choice, such as no limit.</summary>
     internal bool Has(string name) => _values.ContainsKey(Find(name));
 
     /// <summary>Takes a value.</summary>
@@ -34,8 +34,12 @@ internal sealed class ArgumentValues(Verb verb, IReadOnlyList<string> texts)
         if (verb.Arguments.FirstOrDefault(argument => argument.Name == name) is { } argument) _values.Remove(argument);
     }
 
-    /// <summary>A default that depends on other arguments: it gives way to what was given.</summary>
-    internal void SetDefault(string name, object? value, string origin) => _values.TryAdd(Find(name), (value, origin));
+    /// <summary>A default that depends on other arguments: it gives way to what was given. Null and an empty list, which <c>--print-config</c> prints too, say nothing.</summary>
+    internal void SetDefault(string name, object? value, string origin)
+    {
+        var argument = Find(name);
+        if (!_values.TryGetValue(argument, out var given) || given.Value is null or IReadOnlyCollection<string> { Count: 0 }) _values[argument] = (value, origin);
+    }
 
     /// <summary>Every argument of the verb with its value, and where that comes from.</summary>
     internal IEnumerable<(Argument Argument, object? Value, string Origin)> All => verb.Arguments.Select(argument =>

@@ -28,12 +28,17 @@ internal static class EvaluateCommand
         if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
         if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null)
             throw new UsageException("attune evaluate takes one model; name it once.");
+        var asked = UsageException.Check(() => ThresholdChoice.Parse(values.Create<DataArguments>().Threshold));
+        if (what.SaveThresholds && asked is null) throw new UsageException("--save-thresholds writes what --threshold auto chooses; give that too.");
         if (what.OutputDir is { } results)
         {
             AtomicFile.CreateFolder(results);
             AtomicFile.RequireWritable(Path.Combine(results, CheckpointFiles.AllResults));
         }
-        var found = ModelFolder.Find(from.Model ?? (values.Texts is [var named] ? named : Names.LastRun), from.ModelRevision, terminal);
+        var name = from.Model ?? (values.Texts is [var named] ? named : Names.LastRun);
+        var found = ModelFolder.Find(name, from.ModelRevision, terminal);
+        if (what.SaveThresholds && found.Commit is not null) throw new UsageException(
+            $"--save-thresholds writes into the model's folder, but that of {name} is in the cache of the hub, which others share; fetch it by attune download {name} --local-dir FOLDER, and evaluate FOLDER.");
         var folder = found.Path;
         var isOfRun = !IsNamed(values.Create<DataArguments>());
         var data = Data(values, folder);
@@ -52,10 +57,9 @@ internal static class EvaluateCommand
         var fold = what.Split is null && data.Fold is { } part ? Fold.Parse(part) : null;
         var split = fold is null ? Split(what, source, isOfRun) : DatasetDict.Train;
         var threshold = source.Threshold;
-        if (what.SaveThresholds && threshold is null) throw new UsageException("--save-thresholds writes what --threshold auto chooses; give that too.");
         var encoded = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell, settings.Stride(classifier.MaxLength));
         var rows = encoded.Labelled(split, fold is null ? data.MaxEvalSamples : data.MaxTrainSamples)!;
-        if (fold is not null) (rows, split) = (fold.Cut(rows, seed).Evaluated, "eval");
+        if (fold is not null) (rows, split) = (fold.Cut(rows, seed, data.MaxEvalSamples).Evaluated, "eval");
 
         var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, ReportTo = [] };
         var trainer = new Trainer(
@@ -92,18 +96,23 @@ internal static class EvaluateCommand
         asked?.Of(rows) ?? (rows.Task == TaskKind.MultiLabel && !settings.HasUsualThresholds ? settings.ThresholdsOf(source.ModelLabels) : null);
 
     /// <summary>The data given; else that of the run whose folder it is.</summary>
-    private static DataArguments Data(ArgumentValues values, string folder)
+    internal static DataArguments Data(ArgumentValues values, string folder)
     {
         var given = values.Create<DataArguments>();
         if (IsNamed(given)) return given;
         if (RunConfig.Read(folder) is not { } run) throw new AttuneException(
             $"{folder} does not say what it was trained on; name the data by --dataset, --validation-file or --test-file.");
         foreach (var (argument, value) in run) values.SetDefault(argument.Name, value, "the run");
-        // The run's limits on rows are not this evaluation's.
-        return values.Create<DataArguments>() with
+        var (data, ofRun) = (values.Create<DataArguments>(), ArgumentTable.Of<DataArguments>().Create<DataArguments>(run));
+        // Which rows a fold evaluates hangs on which the run took before it was cut; else the run's limits on rows are not this evaluation's.
+        var taken = data.Fold is null ? data with { StratifySamples = given.StratifySamples } : ofRun;
+        return data with
         {
             MaxEvalSamples = given.MaxEvalSamples,
-            StratifySamples = given.StratifySamples,
+            StratifySamples = taken.StratifySamples,
+            ShuffleTrainDataset = taken.ShuffleTrainDataset,
+            ShuffleSeed = taken.ShuffleSeed,
+            MaxTrainSamples = taken.MaxTrainSamples,
             Threshold = given.Threshold,
             SaveEvalPredictions = given.SaveEvalPredictions,
         };

@@ -39,7 +39,7 @@ internal static class Presets
         var batch = values.Has("per_device_train_batch_size") ? training.PerDeviceTrainBatchSize
             : values.Has("gradient_accumulation_steps") ? Math.Max(1, RowsPerUpdate / Math.Max(1, training.GradientAccumulationSteps)) : RowsPerBatch;
         // Two evaluations an epoch; how long an epoch of a given number of updates is nobody knows yet.
-        var interval = values.Has("eval_steps") ? training.EvalSteps : values.Has("max_steps") || epochs <= 0 ? 0.05 : Math.Min(1, 1 / (2 * epochs));
+        var interval = values.Has("eval_steps") ? training.EvalSteps ?? training.LoggingSteps : values.Has("max_steps") || epochs <= 0 ? 0.05 : Math.Min(1, 1 / (2 * epochs));
         var evaluates = values.Has("eval_strategy") ? training.EvalStrategy : IntervalStrategy.Steps;
         // What is the best can only be kept if it is evaluated, and nothing else was asked for.
         var keeps = evaluates != IntervalStrategy.No && !values.Has("save_strategy");

@@ -15,22 +15,26 @@ internal static class RunConfig
     internal static void Write(string folder, ModelArguments model, DataArguments data, TrainingArguments arguments)
     {
         var json = new JsonObject();
-        foreach (var part in new[]
-                 {
-                     ArgumentTable.Of<ModelArguments>().ToJson(model with
-                     {
-                         Model = Directory.Exists(model.Model) ? Full(model.Model) : model.Model,
-                     }),
-                     ArgumentTable.Of<DataArguments>().ToJson(data with
-                     {
-                         TrainFile = Full(data.TrainFile), ValidationFile = Full(data.ValidationFile), TestFile = Full(data.TestFile),
-                         Dataset = Path.Exists(data.Dataset) ? Full(data.Dataset) : data.Dataset,
-                     }),
-                     ArgumentTable.Of<TrainingArguments>().ToJson(arguments),
-                 })
-            foreach (var (name, value) in part)
-                if (value is not null && !NotKept.Contains(name)) json[name] = value.DeepClone();
+        Add(ArgumentTable.Of<ModelArguments>().ToJson(model with
+        {
+            Model = Directory.Exists(model.Model) ? Full(model.Model) : model.Model,
+        }));
+        Add(ArgumentTable.Of<DataArguments>().ToJson(data with
+        {
+            TrainFile = Full(data.TrainFile),
+            ValidationFile = Full(data.ValidationFile),
+            TestFile = Full(data.TestFile),
+            Dataset = Path.Exists(data.Dataset) ? Full(data.Dataset) : data.Dataset,
+        }));
+        // Null too says something of training: no limit where the embedded encoder or a preset would have one.
+        Add(ArgumentTable.Of<TrainingArguments>().ToJson(arguments), withNull: true);
         PythonJson.WriteFile(Path.Combine(folder, CheckpointFiles.Arguments), json, ensureAscii: false);
+
+        void Add(JsonObject part, bool withNull = false)
+        {
+            foreach (var (name, value) in part)
+                if ((withNull || value is not null) && !NotKept.Contains(name)) json[name] = value?.DeepClone();
+        }
     }
 
     /// <summary>The data arguments of the run whose folder this is; null where there are none.</summary>

@@ -8,14 +8,17 @@ namespace Attune.Cli;
 /// <param name="Model">The model, by its name or folder.</param>
 /// <param name="Data">The rows.</param>
 /// <param name="Training">The arguments as they were given.</param>
-/// <param name="Defaults">What is said of the defaults of a preset, or of those that suit the embedded encoder; null where none were filled in.</param>
-internal sealed record RunRequest(ModelArguments Model, DataArguments Data, TrainingArguments Training, string? Defaults)
+/// <param name="Defaults">What is said of the defaults of a preset, or of those that suit the embedded encoder; null where there is nothing to say.</param>
+/// <param name="GoesByFirstMetric">Whether the data's first metric says which model is the best where nothing else is said: with a preset, and of the embedded encoder.</param>
+internal sealed record RunRequest(ModelArguments Model, DataArguments Data, TrainingArguments Training, string? Defaults, bool GoesByFirstMetric)
 {
     /// <summary>Of the arguments of the command; the embedded encoder where no other is named.</summary>
     internal static RunRequest Of(ArgumentValues values)
     {
         var defaults = FillIn(values);
-        return new RunRequest(values.Create<ModelArguments>(), values.Create<DataArguments>(), values.Create<TrainingArguments>(), defaults);
+        var model = values.Create<ModelArguments>();
+        return new RunRequest(model, values.Create<DataArguments>(), values.Create<TrainingArguments>(), defaults,
+            GoesByFirstMetric: values.Create<PresetArguments>().Preset is not null || model.Model == Names.EmbeddedEncoder);
     }
 
     /// <summary>Fills in the model, and the defaults of a preset or those that suit the embedded encoder.</summary>
@@ -51,7 +54,9 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
             if (TrainingPlan.Of(Training, int.MaxValue).TotalSteps < 1)
                 throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");
             if (Data.Fold is { } fold) _ = Fold.Parse(fold);
-            return Training.Validated();
+            var whole = Training.Validated();
+            OutputFolder.RequireNotBase(whole, Model.Model);
+            return whole;
         });
     }
 }

@@ -26,7 +26,7 @@ internal sealed class RunRows
         var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd || Source.Threshold is not null;
         if (fold is null) data = data with { ValidationSplit = Source.EnsureValidation(isEvaluated, arguments.Seed) };
         else if (data.ValidationSplit is not null) throw new AttuneException("validation_split and a fold are given, which both set training rows apart; leave one out.");
-        if (request.Defaults is not null) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
+        if (request.GoesByFirstMetric) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
         Source.CheckBestMetric(arguments);
         if (request.Defaults is not null && inputs.IsFirstRun) tell(request.Defaults);
         (Data, Arguments) = (data, arguments);
@@ -38,8 +38,7 @@ internal sealed class RunRows
         Train = Labelled(DatasetDict.Train, data.MaxTrainSamples);
         if (fold is not null)
         {
-            (Train, Eval) = fold.Cut(Train, arguments.Seed);
-            if (data.MaxEvalSamples < Eval.Texts) Eval = Eval.Select([.. Enumerable.Range(0, data.MaxEvalSamples.Value)]);
+            (Train, Eval) = fold.Cut(Train, arguments.Seed, data.MaxEvalSamples);
             tell($"Fold {fold}: {Train.Texts} training texts, and {Eval.Texts} others for evaluation{(Source.Validation is { } unused ? $"; the split {unused} is not used" : "")}.");
             return;
         }

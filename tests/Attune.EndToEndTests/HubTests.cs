@@ -164,6 +164,14 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_ThresholdsIntoTheCache_AreRefused()
+    {
+        var result = Run("evaluate", "org/model", "--threshold", "auto", "--save-thresholds");
+        Assert.Equal(2, result.Code);
+        Assert.Contains("fetch it by attune download org/model --local-dir FOLDER, and evaluate FOLDER.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Download_DryRunPatternsAndFolder_DoAsTheySay()
     {
         using var plan = JsonDocument.Parse(Run("download", "org/model", "--dry-run", "--json").Good().Out);

@@ -27,7 +27,7 @@ internal static class SweepCommand
     {
         var output = values.Create<OutputArguments>().With(values.Create<TrainingArguments>().LogLevel).Apply(terminal);
         var sweep = UsageException.Check(() => values.Create<SweepArguments>().Validated());
-        if (values.Has("resume_from_checkpoint") || values.Has("overwrite_output_dir")) throw new UsageException(
+        if (values.Create<TrainingArguments>() is { ResumeFromCheckpoint: not null } or { OverwriteOutputDir: true }) throw new UsageException(
             "attune sweep always goes on with the study in --output-dir; leave --resume-from-checkpoint and --overwrite-output-dir out, and name another folder to begin anew.");
         var space = UsageException.Check(() => new SearchSpace(sweep, OfARun.SelectMany(table => table.All)));
         var request = RunRequest.Of(values.With([]));

@@ -25,8 +25,9 @@ internal sealed record Fold(int Number, int Count)
     /// </remarks>
     /// <param name="rows">All.</param>
     /// <param name="seed">Of the order.</param>
+    /// <param name="mostEvaluated">Of those to evaluate the first so many; null for all.</param>
     /// <exception cref="AttuneException">There are fewer rows than folds.</exception>
-    internal (TokenizedDataset Train, TokenizedDataset Evaluated) Cut(TokenizedDataset rows, long seed)
+    internal (TokenizedDataset Train, TokenizedDataset Evaluated) Cut(TokenizedDataset rows, long seed, int? mostEvaluated = null)
     {
         if (rows.Texts < Count) throw new AttuneException($"The training set has {rows.Texts} texts, too few for {Count} folds; ask for fewer.");
         var order = SeededOrder.Permutation(rows.Texts, unchecked((ulong)seed));
@@ -34,6 +35,6 @@ internal sealed record Fold(int Number, int Count)
         var folds = new int[rows.Texts];
         foreach (var (place, row) in order.Index()) folds[row] = place % Count + 1;
         var all = Enumerable.Range(0, rows.Texts);
-        return (rows.Select([.. all.Where(row => folds[row] != Number)]), rows.Select([.. all.Where(row => folds[row] == Number)]));
+        return (rows.Select([.. all.Where(row => folds[row] != Number)]), rows.Select([.. all.Where(row => folds[row] == Number).Take(mostEvaluated ?? int.MaxValue)]));
     }
 }

@@ -31,6 +31,14 @@ public sealed class FoldTests
     }
 
     [Fact]
+    public void Cut_FewEvaluated_AreTheFirstOfThem()
+    {
+        var (all, few) = (new Fold(1, 4).Cut(Rows(new int[40]), 7), new Fold(1, 4).Cut(Rows(new int[40]), 7, mostEvaluated: 3));
+        Assert.Equal(Numbers(all.Evaluated).Take(3), Numbers(few.Evaluated));
+        Assert.Equal(Numbers(all.Train), Numbers(few.Train));
+    }
+
+    [Fact]
     public void Cut_RowsOfNumbers_AreDealtOutToo()
     {
         var rows = new TokenizedDataset([.. Enumerable.Range(0, 10).Select(row => new TokenizedRow([row]))], new RegressionTargets([.. Enumerable.Range(0, 10).Select(row => (float)row)]));

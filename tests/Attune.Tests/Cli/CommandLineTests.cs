@@ -135,7 +135,26 @@ public sealed class CommandLineTests
         Assert.Equal(4, lines[0].GetProperty("input_ids").GetArrayLength());
         Assert.Equal([4, 5], lines[0].GetProperty("offset_mapping")[2].EnumerateArray().Select(place => place.GetInt32()));   // code points
         Assert.Equal("the", lines[1].GetProperty("tokens")[1].GetString());
+        Assert.Equal([0, 1], lines.Select(line => line.GetProperty("index").GetInt32()));
         Assert.Equal([1, 0, 1], lines[1].GetProperty("special_tokens_mask").EnumerateArray().Select(mask => mask.GetInt32()));
+    }
+
+    [Fact]
+    public void Tokenize_JsonOfWindows_SaysOfWhichTextEachIs()
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Success, terminal.Run("tokenize", "--json", "--model", "attune/mini", "--max-length", "4", "--long-texts", "windows", "--window-stride", "0", "a b c", "a"));
+        Assert.Equal([0, 0, 1], terminal.Out.TrimEnd('\n').Split('\n').Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("index").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("threshold is 2; it must be ", "--threshold", "2")]
+    [InlineData("--save-thresholds writes what --threshold auto chooses", "--save-thresholds")]
+    public void Evaluate_ImpossibleThreshold_IsWrongUsageBeforeAnyModelIsLoaded(string message, params string[] words)
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Usage, terminal.Run(["evaluate", "no-such-model", .. words]));
+        Assert.StartsWith("attune: " + message, terminal.Error, StringComparison.Ordinal);
     }
 
     /// <summary>What a full disk does: nothing arrives.</summary>

@@ -105,8 +105,61 @@ public sealed class ConfigTests : IDisposable
         var again = new RecordingTerminal();
         Assert.Equal(ExitCode.Success, again.Run("train", "--config", _folder.Write("run.yaml", terminal.Out), "--print-config"));
         Assert.Equal(Values(terminal.Out), Values(again.Out));
+        // Which metric decides is left to the data, as in the run without the file.
+        var read = RunRequest.Of(Parse("--config", Path.Combine(_folder.Path, "run.yaml")));
+        Assert.Equal((true, null, null, true), (read.GoesByFirstMetric, read.Training.MetricForBestModel, read.Training.GreaterIsBetter, read.Training.LoadBestModelAtEnd));
 
         static List<string> Values(string text) => [.. text.Split('\n').Select(line => line.Split("  #")[0].TrimEnd())];
+    }
+
+    [Fact]
+    public void PrintConfig_OfASweep_IsTakenByASweep()
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Success, terminal.Run("sweep", "--search", "nothing=1", "--print-config"));
+        var again = new RecordingTerminal();
+        Assert.Equal(ExitCode.Usage, again.Run("sweep", "--config", _folder.Write("sweep.yaml", terminal.Out)));
+        Assert.Contains("nothing", again.Error, StringComparison.Ordinal);                 // comes to what is searched for, which is none
+        var refused = new RecordingTerminal();
+        Assert.Equal(ExitCode.Usage, refused.Run("sweep", "--config", Path.Combine(_folder.Path, "sweep.yaml"), "--overwrite-output-dir"));
+        Assert.StartsWith("attune: attune sweep always goes on with the study", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RunConfig_NoLimit_IsKeptAgainstTheDefaultsOfTheEmbeddedEncoder()
+    {
+        var request = RunRequest.Of(Parse("--config", _folder.Write("given.yaml", "save_total_limit: null\n")));
+        RunConfig.Write(_folder.Path, request.Model, request.Data, request.Training);
+        var again = RunRequest.Of(Parse("--config", Path.Combine(_folder.Path, "attune_config.json")));
+        Assert.Equal((null, 7e-4), (again.Training.SaveTotalLimit, again.Training.LearningRate));
+        Assert.Equal(1, RunRequest.Of(Parse()).Training.SaveTotalLimit);
+    }
+
+    [Fact]
+    public void Evaluate_ItsPrintedConfig_TakesTheDataOfTheRun()
+    {
+        var run = new DataArguments { Dataset = "org/data", Metrics = ["f1"], Fold = "2/5", StratifySamples = true, MaxTrainSamples = 50, MaxEvalSamples = 5 };
+        RunConfig.Write(_folder.Path, new ModelArguments(), run, new TrainingArguments());
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Success, terminal.Run("evaluate", "--max-eval-samples", "7", "--print-config"));
+        var parser = new VerbParser(EvaluateCommand.Verb);
+        var values = parser.Parse(new RootCommand { parser.Command }, ["evaluate", "--config", _folder.Write("evaluate.yaml", terminal.Out)]);
+        var data = EvaluateCommand.Data(values, _folder.Path);
+        Assert.Equal(("org/data", "2/5", true, 50, 7), (data.Dataset, data.Fold, data.StratifySamples, data.MaxTrainSamples, data.MaxEvalSamples));
+        Assert.Equal(["f1"], data.Metrics);
+    }
+
+    [Theory]
+    [InlineData("base")]
+    [InlineData("base/checkpoint-3/")]
+    public void Train_AdapterIntoTheFolderOfItsModel_IsRefused(string model)
+    {
+        var weights = _folder.Write($"{model}/model.safetensors", "");
+        var output = Path.Combine(_folder.Path, "base");
+        foreach (var merge in (string[][])[[], ["--merge-adapter"]])
+            Assert.StartsWith($"attune: output_dir is {output}, but {Path.Combine(_folder.Path, model)} is the model that the adapter belongs to",
+                Refused(["--model", Path.Combine(_folder.Path, model), "--output-dir", output, "--tune", "lora", "--overwrite-output-dir", .. merge]), StringComparison.Ordinal);
+        Assert.True(File.Exists(weights));
     }
 
     [Fact]
