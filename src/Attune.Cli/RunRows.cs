@@ -27,6 +27,8 @@ internal sealed class RunRows
         if (fold is null) data = data with { ValidationSplit = Source.EnsureValidation(isEvaluated, arguments.Seed) };
         else if (data.ValidationSplit is not null) throw new AttuneException("validation_split and a fold are given, which both set training rows apart; leave one out.");
         if (request.Defaults is not null) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
+        Source.CheckBestMetric(arguments);
+        arguments = BestMetric.WithDirection(arguments, inputs.IsFirstRun ? tell : _ => { });
         if (request.Defaults is not null && inputs.IsFirstRun) tell(request.Defaults);
         (Data, Arguments) = (data, arguments);
         Tokenizer = BertTokenizer.FromPretrained(inputs.Found.OfTokenizer, from.TokensInText);
