@@ -32,6 +32,7 @@ internal static class SweepCommand
         var space = UsageException.Check(() => new SearchSpace(sweep, OfARun.SelectMany(table => table.All)));
         var request = RunRequest.Of(values.With([]));
         var arguments = request.Check();
+        request = RunSeries.AtItsCommits(request, arguments.OutputDir);
         var series = new RunSeries(output, terminal);
         var (metric, higherIsBetter) = Objective(request, arguments, series);
         return new Study(arguments.OutputDir, values, sweep, space, metric, higherIsBetter, series, output, terminal).Run();
