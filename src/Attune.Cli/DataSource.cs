@@ -237,8 +237,7 @@ internal sealed class DataSource
     {
         if (arguments.MetricForBestModel is not { } wanted) return;
         string[] measured = ["loss", .. Metrics.Select(metric => metric.Name), .. MeasuredTask is not null && Metrics.Count > 1 ? [GlueMetrics.CombinedScore] : (string[])[]];
-        var name = wanted.StartsWith("eval_", StringComparison.Ordinal) ? wanted["eval_".Length..] : wanted;
-        if (!measured.Contains(name)) throw new AttuneException(
+        if (!measured.Contains(BestMetric.Bare(wanted))) throw new AttuneException(
             $"metric_for_best_model is {wanted}, but measured are {string.Join(", ", measured)}; name one of them, or add it to --metrics.");
     }
 

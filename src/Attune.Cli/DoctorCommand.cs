@@ -17,7 +17,7 @@ internal static class DoctorCommand
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
         var checks = new List<Check>();
-        foreach (var check in MachineChecks.Run(Directory.GetCurrentDirectory()).Append(ParquetLibrary()).Append(OfTerminal(terminal)))
+        foreach (var check in MachineChecks.Run(Directory.GetCurrentDirectory()).Append(ParquetLibrary()).Append(SqliteLibrary()).Append(OfTerminal(terminal)))
         {
             checks.Add(check);
             if (output.Json || output.Quiet && check.Status == CheckStatus.Ok) continue;
@@ -37,6 +37,12 @@ internal static class DoctorCommand
             ? new Check("Parquet", CheckStatus.Ok, "its library can be loaded")
             : new Check("Parquet", CheckStatus.Broken, "its library ParquetSharpNative cannot be loaded",
                 "Build or install Attune again for this system; data in CSV, TSV and JSON lines works without it.");
+
+    private static Check SqliteLibrary() =>
+        NativeLibrary.TryLoad("e_sqlite3", typeof(Microsoft.Data.Sqlite.SqliteConnection).Assembly, null, out _)
+            ? new Check("SQLite", CheckStatus.Ok, "its library can be loaded")
+            : new Check("SQLite", CheckStatus.Broken, "its library e_sqlite3 cannot be loaded",
+                "Build or install Attune again for this system; everything but attune sweep works without it.");
 
     private static Check OfTerminal(Terminal terminal) => new("Terminal", CheckStatus.Ok, terminal.IsLive
         ? $"{terminal.Width} columns, live progress"

@@ -11,7 +11,7 @@ namespace Attune.Cli;
 /// <param name="Source">The data set; none of it is set apart yet.</param>
 internal sealed record RunInputs(ModelFolder Found, BertConfig Config, DataSource Source)
 {
-    private readonly Dictionary<object, TokenizedDataset> _encoded = [];
+    private readonly Dictionary<string, (object Of, TokenizedDataset Rows)> _encoded = [];
 
     /// <summary>Finds the model and reads the data set.</summary>
     /// <param name="request">Names them.</param>
@@ -33,9 +33,18 @@ internal sealed record RunInputs(ModelFolder Found, BertConfig Config, DataSourc
     /// <summary>Whether no run has begun with them yet.</summary>
     internal bool IsFirstRun => _encoded.Count == 0;
 
-    /// <summary>The rows of a split as tokens, from a run before where there was one that wanted the same.</summary>
-    /// <param name="what">All that they depend on.</param>
+    /// <summary>The rows of a split as tokens, from the run before where it wanted the same.</summary>
+    /// <param name="split">Its name.</param>
+    /// <param name="what">All else that they depend on.</param>
     /// <param name="encode">Makes them.</param>
-    internal TokenizedDataset Encoded(object what, Func<TokenizedDataset> encode) =>
-        _encoded.TryGetValue(what, out var known) ? known : _encoded[what] = encode();
+    internal TokenizedDataset Encoded(string split, object what, Func<TokenizedDataset> encode)
+    {
+        if (Known(split, what) is { } known) return known;
+        _encoded.Remove(split);                                // what is no longer wanted makes room first
+        var rows = encode();
+        _encoded[split] = (what, rows);
+        return rows;
+    }
+
+    private TokenizedDataset? Known(string split, object what) => _encoded.TryGetValue(split, out var known) && known.Of.Equals(what) ? known.Rows : null;
 }

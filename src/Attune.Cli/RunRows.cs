@@ -28,6 +28,7 @@ internal sealed class RunRows
         else if (data.ValidationSplit is not null) throw new AttuneException("validation_split and a fold are given, which both set training rows apart; leave one out.");
         if (request.GoesByFirstMetric) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
         Source.CheckBestMetric(arguments);
+        arguments = BestMetric.WithDirection(arguments, inputs.IsFirstRun ? tell : _ => { });
         if (request.Defaults is not null && inputs.IsFirstRun) tell(request.Defaults);
         (Data, Arguments) = (data, arguments);
         Tokenizer = BertTokenizer.FromPretrained(inputs.Found.OfTokenizer, from.TokensInText);
@@ -93,5 +94,5 @@ internal sealed class RunRows
     private TokenizedDataset Labelled(string split, int? most) => Encoded(split, most, () => _encoded.Labelled(split, most)!);
 
     private TokenizedDataset Encoded(string split, int? most, Func<TokenizedDataset> encode) => _inputs.Encoded(
-        (split, most, MaxLength, Settings.Stride(MaxLength), Data.ValidationSplit, Data.ValidationSplit is null ? 0 : Arguments.Seed, Tokenizer.Fingerprint()), encode);
+        split, (most, MaxLength, Settings.Stride(MaxLength), Data.ValidationSplit, Data.ValidationSplit is null ? 0 : Arguments.Seed, Tokenizer.Fingerprint()), encode);
 }

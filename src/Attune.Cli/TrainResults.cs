@@ -40,7 +40,8 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     /// <summary>The same where training was complete and its results were still to come.</summary>
     internal int InterruptedAfterTraining(int code)
     {
-        terminal.Note($"Stopped; the trained model is in {Folder}, but not all of its results. Try: attune evaluate {Folder}");
+        terminal.Note($"Stopped; the trained model is in {Folder}, but not all of its results. " +
+            (isPart ? "Give the same command again to go on." : $"Try: attune evaluate {Folder}"));
         return code == ExitCode.TryAgain ? ExitCode.Terminated : code;
     }
 

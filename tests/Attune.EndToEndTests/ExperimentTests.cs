@@ -52,6 +52,16 @@ public sealed class ExperimentTests : IDisposable
         var other = AttuneProcess.Run(_folder, [.. words, "--output-dir", "whole", "--weight-decay", "0.5"]);
         Assert.Equal((1, "attune: whole holds an experiment with other arguments (weight_decay was 0 and is 0.5 now); choose another --output-dir, or give --overwrite-output-dir to replace it.\n"),
             (other.Code, other.Error));
+
+        // What is replaced is not gone on from.
+        string[] anew = [.. words, "--output-dir", "whole", "--max-steps", "4"];
+        AttuneProcess.Run(_folder, [.. anew, "--overwrite-output-dir"]).Good();
+        var replaced = Read("whole", "experiment_results.json");
+        Assert.All(Enumerable.Range(1, 3), fold => Assert.Equal(4, (int)Read("whole", $"fold-{fold}", "trainer_state.json")["global_step"]!));
+        Assert.NotEqual((double)expected["summary"]!["eval_loss"]!["mean"]!, (double)replaced["summary"]!["eval_loss"]!["mean"]!);
+        var refused = AttuneProcess.Run(_folder, [.. anew, "--resume-from-checkpoint", "auto"]);
+        Assert.Equal((2, "attune: --folds and --seeds always go on with what is in --output-dir; leave --resume-from-checkpoint out, or give --overwrite-output-dir to begin anew.\n"),
+            (refused.Code, refused.Error));
     }
 
     [Fact]
@@ -128,10 +138,15 @@ public sealed class ExperimentTests : IDisposable
     public void Sweep_Grid_KeepsTheModelsOfTheBestAndSaysWhatFailed()
     {
         var result = AttuneProcess.Run(_folder, "sweep", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "dev.csv", "--threads", "1", "--max-steps", "4",
-            "--method", "grid", "--search", "learning_rate=1e-3,1e-2", "--search", "max_length=8,1", "--keep-best", "2", "--output-dir", "grid").Good();
+            "--metrics", "accuracy", "brier_score", "--metric-for-best-model", "brier_score",
+            "--method", "grid", "--search", "learning_rate=1e-3,1e-2", "--search", "max_length=8,1", "--search", "warmup_ratio=0,2", "--keep-best", "2", "--output-dir", "grid").Good();
         Assert.Equal(2, result.Out.Split('\n').Count(line => line.EndsWith(" complete", StringComparison.Ordinal)));
-        Assert.Equal(2, result.Out.Split('\n').Count(line => line.EndsWith(" failed", StringComparison.Ordinal)));
-        Assert.Matches("(?m)^Trial 2 failed: .*max_length", result.Error);
+        Assert.Equal(6, result.Out.Split('\n').Count(line => line.EndsWith(" failed", StringComparison.Ordinal)));
+        Assert.Contains("\nTrial 2 failed: warmup_ratio is 2; ", result.Error, StringComparison.Ordinal);
+        Assert.Matches("(?m)^Trial 3 failed: .*max_length", result.Error);
+        Assert.Equal(2, result.Error.Split("greater_is_better is false, because less brier_score is better").Length);
+        Assert.False((bool)Read("grid", "study.json")["higher_is_better"]!);
+        Assert.False((bool)Read("grid", "trial-001", "attune_config.json")["greater_is_better"]!);
         Assert.Equal(2, Directory.GetFiles(Path.Combine(_folder, "grid"), "model.safetensors", SearchOption.AllDirectories).Length);
     }
 

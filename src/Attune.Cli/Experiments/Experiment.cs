@@ -14,9 +14,11 @@ internal static class Experiment
     {
         var runs = UsageException.Check(() => experiment.Runs(arguments.Seed));
         if (request.Data.Fold is not null && experiment.Folds is not null) throw new UsageException("--fold runs one of the folds and --folds all; leave one out.");
+        if (arguments.ResumeFromCheckpoint is not null) throw new UsageException(
+            "--folds and --seeds always go on with what is in --output-dir; leave --resume-from-checkpoint out, or give --overwrite-output-dir to begin anew.");
         var folder = arguments.OutputDir;
         var record = ExperimentRecord.Open(folder, SeriesKey.Of(request), isNew: arguments.OverwriteOutputDir);
-        foreach (var run in runs.Where(run => Directory.Exists(Path.Combine(folder, run.Name))).Take(1)) request = request.AtItsCommits(Path.Combine(folder, run.Name));
+        foreach (var run in runs.Where(record.HasBegun)) request = request.AtItsCommits(Path.Combine(folder, run.Name));
         var series = new RunSeries(output, terminal);
         foreach (var (place, run) in runs.Index())
         {
@@ -28,6 +30,11 @@ internal static class Experiment
             }
             terminal.Tell($"{where}:");
             var own = Path.Combine(folder, run.Name);
+            if (!record.HasBegun(run))
+            {
+                RunSeries.Clear(own);                          // of another experiment, whose checkpoints are not to be gone on from
+                record.Begin(run);
+            }
             var code = series.Run(run.Of(request), own).Code;
             if (code != ExitCode.Success) return code;
             record.Add(run, RunSeries.Results(own));

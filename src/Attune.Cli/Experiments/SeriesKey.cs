@@ -13,7 +13,8 @@ internal static class SeriesKey
     [
         "output_dir", "overwrite_output_dir", "resume_from_checkpoint", "seed", "fold", "profile", "overwrite_cache", "token_cache", "max_time", "threads", "device",
         "report_to", "run_name", "logging_dir", "disable_tqdm", "do_train", "do_eval", "model_revision", "dataset_revision",
-        "log_level", "use_cpu", "save_eval_predictions",
+        "log_level", "use_cpu", "save_eval_predictions", "padding", "gradient_checkpointing", "auto_find_batch_size", "max_bad_rows", "logging_first_step",
+        "include_tokens_per_second",
     ];
 
     /// <summary>Those of a request that are given and matter.</summary>

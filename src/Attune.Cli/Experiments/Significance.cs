@@ -25,7 +25,7 @@ internal sealed record Significance(string First, string Second, string Metric, 
     internal static IReadOnlyList<Significance> Of(FinishedRun first, FinishedRun second, CompareArguments what, out string? whyNot)
     {
         var (a, b) = (first.Predictions(), second.Predictions());
-        whyNot = a is null || b is null ? $"{(a is null ? first : second).Folder} has no predictions of its evaluation"
+        whyNot = a is null || b is null ? $"{(a is null ? first : second).Folder} has no predictions of its evaluation, which a run with --save-eval-predictions true leaves"
             : a.Prediction.Task != b.Prediction.Task || !a.Classes.SequenceEqual(b.Classes) ? "they have other classes"
             : !a.Prediction.Labels.AsSpan().SequenceEqual(b.Prediction.Labels) ? "they were not evaluated on the same rows" : null;
         if (whyNot is not null) return [];

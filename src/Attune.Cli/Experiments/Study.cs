@@ -57,31 +57,36 @@ internal sealed class Study(
         var trial = new TrialFolder(folder, task.Trial);
         var chosen = space.Values(task.Trial);
         terminal.Tell($"Trial {task.Trial} of {space.Trials}{(task.Stage > 0 ? $", stage {task.Stage + 1}" : "")}: {Said(chosen)}");
-        var cutAt = _plan.Cut(task.Stage);
+        TaskResult? result;
+        var code = ExitCode.Success;
         try
         {
-            if (cutAt is { } known && Newest(trial.Path) is { } state && TrialCut.ValueAt(state.LogHistory, metric, known) is { } before)
-            {
-                store.Finish(task, new TaskResult(before, IsComplete: false));             // a process died after the cut and could not say so
-                return null;
-            }
-            using var cut = new CancellationTokenSource();
-            var run = series.Run(Request(chosen), trial.Path, cutAt is { } evaluation ? new TrialCut(evaluation, metric, cut) : null, cut.Token);
-            if (run.Code != ExitCode.Success)
-            {
-                store.GiveBack(task);
-                return run.Code;
-            }
-            store.Finish(task, run.IsCut
-                ? new TaskResult(TrialCut.ValueAt(run.Log, metric, cutAt!.Value), IsComplete: false)
-                : new TaskResult(RunSeries.Results(trial.Path).TryGetValue(metric, out var value) ? value : null, IsComplete: true));
+            result = Train(trial, chosen, _plan.Cut(task.Stage), out code);
         }
-        catch (AttuneException e)
+        catch (Exception e) when (e is AttuneException or UsageException)                  // of one trial: its values may not fit together
         {
             terminal.Note($"Trial {task.Trial} failed: {e.Message}");
-            store.Finish(task, new TaskResult(null, IsComplete: false, e.Message));
+            result = new TaskResult(null, IsComplete: false, e.Message);
         }
-        return null;
+        if (result is not null) store.Finish(task, result);
+        else store.GiveBack(task);
+        return result is null ? code : null;
+    }
+
+    /// <summary>What comes of a trial at a cut, or at its end; null with an exit code where the process was told to stop.</summary>
+    private TaskResult? Train(TrialFolder trial, IReadOnlyList<KeyValuePair<Argument, object?>> chosen, long? cutAt, out int code)
+    {
+        code = ExitCode.Success;
+        if (cutAt is { } known && Newest(trial.Path) is { } state && TrialCut.ValueAt(state.LogHistory, metric, known) is { } before)
+            return new TaskResult(before, IsComplete: false);                              // a process died after the cut and could not say so
+        using var cut = new CancellationTokenSource();
+        var request = RunSeries.AtItsCommits(Request(chosen), folder);
+        var run = series.Run(request, trial.Path, cutAt is { } evaluation ? new TrialCut(evaluation, metric, cut) : null, cut.Token);
+        code = run.Code;
+        if (code != ExitCode.Success) return null;
+        return run.IsCut
+            ? new TaskResult(TrialCut.ValueAt(run.Log, metric, cutAt!.Value), IsComplete: false)
+            : new TaskResult(RunSeries.Results(trial.Path).TryGetValue(metric, out var value) ? value : null, IsComplete: true);
     }
 
     /// <summary>The run that the command asks for with some values in the place of its own.</summary>

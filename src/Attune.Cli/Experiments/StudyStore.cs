@@ -27,7 +27,7 @@ internal sealed class StudyStore : IDisposable
     private readonly HalvingPlan _plan;
     private readonly bool _higherIsBetter;
     private readonly SqliteConnection _database;
-    private readonly string _own = Guid.NewGuid().ToString("N");
+    private readonly string _own;
     private readonly FileLock _alive;
 
     /// <summary>Opens the study of a folder, or begins it.</summary>
@@ -40,8 +40,7 @@ internal sealed class StudyStore : IDisposable
     {
         (_folder, _plan, _higherIsBetter) = (folder, plan, higherIsBetter);
         AtomicFile.CreateFolder(Path.Combine(folder, Processes));
-        // A process is alive as long as it holds the lock of its file, which the operating system gives back whatever happens to it.
-        _alive = FileLock.Take(AliveFile(_own))!;
+        (_own, _alive) = Register();
         _database = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(folder, FileName), Pooling = false, DefaultTimeout = 60 }.ToString());
         try
         {
@@ -99,12 +98,11 @@ internal sealed class StudyStore : IDisposable
         "SELECT trial, stage, value, complete, error FROM tasks AS t WHERE done = 1 AND stage = (SELECT MAX(stage) FROM tasks WHERE trial = t.trial AND done = 1) ORDER BY trial",
         row => (new StudyTask(row.GetInt32(0), row.GetInt32(1)), new TaskResult(row.IsDBNull(2) ? null : row.GetDouble(2), row.GetBoolean(3), Text(row, 4)))));
 
-    /// <summary>Trials that are over: complete, failed, or left behind at a cut.</summary>
-    internal IReadOnlySet<int> Over()
-    {
-        var stage = InTransaction(() => Rows("SELECT MAX(stage) FROM tasks", row => row.GetInt32(0))[0]);
-        return Results().Where(one => one.Result.IsComplete || one.Result.Error is not null || one.Task.Stage < stage).Select(one => one.Task.Trial).ToHashSet();
-    }
+    /// <summary>Trials that are over: complete, failed, or left behind at a cut; not those that wait for the next stage or train in it.</summary>
+    internal IReadOnlySet<int> Over() => InTransaction(() => Rows(
+        "SELECT trial FROM tasks AS t WHERE done = 1 AND stage = (SELECT MAX(stage) FROM tasks WHERE trial = t.trial) " +
+            "AND (complete = 1 OR error IS NOT NULL OR stage < (SELECT MAX(stage) FROM tasks))",
+        row => row.GetInt32(0))).ToHashSet();
 
     public void Dispose()
     {
@@ -147,6 +145,19 @@ internal sealed class StudyStore : IDisposable
         var complete = all.Where(one => one.IsComplete).Select(one => one.Trial).ToHashSet();
         foreach (var trial in _plan.Survivors([.. all.Select(one => (one.Trial, one.Value))], _higherIsBetter).Where(trial => !complete.Contains(trial)))
             Do("INSERT INTO tasks (trial, stage) VALUES ($trial, $stage)", ("$trial", trial), ("$stage", stage + 1));
+    }
+
+    /// <summary>A name for this process, which is alive as long as it holds the lock of its file: the operating system gives it back whatever happens.</summary>
+    private (string Name, FileLock Lock) Register()
+    {
+        while (true)
+        {
+            var name = Guid.NewGuid().ToString("N");
+            var taken = FileLock.Take(AliveFile(name));
+            if (taken is { IsHeld: false }) throw new AttuneException($"{_folder}: no file can be locked there; choose an --output-dir on a disk of this machine.");
+            if (taken is not null && File.Exists(AliveFile(name))) return (name, taken);
+            taken?.Dispose();                                  // another process has just looked whether it is alive, and took or removed the file
+        }
     }
 
     private bool IsAlive(string owner)

@@ -32,6 +32,7 @@ internal static class SweepCommand
         var space = UsageException.Check(() => new SearchSpace(sweep, OfARun.SelectMany(table => table.All)));
         var request = RunRequest.Of(values.With([]));
         var arguments = request.Check();
+        request = RunSeries.AtItsCommits(request, arguments.OutputDir);
         var series = new RunSeries(output, terminal);
         var (metric, higherIsBetter) = Objective(request, arguments, series);
         return new Study(arguments.OutputDir, values, sweep, space, metric, higherIsBetter, series, output, terminal).Run();
@@ -40,9 +41,8 @@ internal static class SweepCommand
     /// <summary>What is searched for: metric_for_best_model where it is given, else the first metric of the data set.</summary>
     private static (string Metric, bool HigherIsBetter) Objective(RunRequest request, TrainingArguments arguments, RunSeries series)
     {
-        if (request.Training.MetricForBestModel is { } wanted)
-            return ("eval_" + (wanted.StartsWith("eval_", StringComparison.Ordinal) ? wanted["eval_".Length..] : wanted), arguments.GreaterIsBetter ?? true);
+        if (request.Training.MetricForBestModel is { } wanted) return (BestMetric.Key(wanted), BestMetric.HigherIsBetter(request.Training));
         var first = series.Inputs(request, arguments.OutputDir, checkpoint: null).Source.Metrics[0];
-        return ("eval_" + first.Name, first.HigherIsBetter);
+        return (BestMetric.Key(first.Name), first.HigherIsBetter);
     }
 }

@@ -16,7 +16,9 @@ internal sealed record TrialFolder(string Study, int Trial)
         try
         {
             foreach (var checkpoint in CheckpointFiles.All(Path)) CheckpointRotation.Remove(checkpoint);
-            if (!keepModel) File.Delete(System.IO.Path.Combine(Path, CheckpointFiles.Weights));
+            if (keepModel) return;
+            foreach (var weights in (string[])[CheckpointFiles.Weights, CheckpointFiles.Adapter, System.IO.Path.Combine(CheckpointFiles.AdapterFolder, CheckpointFiles.Adapter)])
+                if (System.IO.Path.Combine(Path, weights) is var file && File.Exists(file)) File.Delete(file);
         }
         catch (Exception e) when (e is AttuneException or IOException or UnauthorizedAccessException)
         {

@@ -86,6 +86,9 @@ public static class MetricTable
         return metric;
     }
 
+    /// <summary>Whether a higher value of a metric is a better one, whatever the labels are; null where there is none of that name.</summary>
+    internal static bool? HigherIsBetter(string name) => Array.Find(All, metric => metric.Name == name)?.HigherIsBetter;
+
     /// <summary>A function that computes these metrics; what the Trainer takes as <c>compute_metrics</c>.</summary>
     /// <inheritdoc cref="Find" path="/exception"/>
     /// <param name="names">Names as for <see cref="Find"/>; none at all means <see cref="Default"/>.</param>

@@ -189,7 +189,7 @@ public sealed partial record TrainingArguments
     public string? MetricForBestModel { get; init; }
 
     /// <summary>Whether a higher <see cref="MetricForBestModel"/> is better.</summary>
-    /// <value>Default null: true unless its name ends in loss.</value>
+    /// <value>Default null: true unless its name ends in loss; the command also knows of its own metrics such as mse that less is better.</value>
     public bool? GreaterIsBetter { get; init; }
 
     /// <summary>Ends training after so many evaluations in a row that are no better than the best by <see cref="MetricForBestModel"/>.</summary>

@@ -43,7 +43,7 @@ public sealed class SignificanceTests : IDisposable
         Assert.Empty(Significance.Of(a, Run("other", 3, flip: true), new CompareArguments(), out var whyNot));
         Assert.Equal("they were not evaluated on the same rows", whyNot);
         Significance.Of(a, a with { Folder = _folder.Path }, new CompareArguments(), out whyNot);
-        Assert.Equal($"{_folder.Path} has no predictions of its evaluation", whyNot);
+        Assert.Equal($"{_folder.Path} has no predictions of its evaluation, which a run with --save-eval-predictions true leaves", whyNot);
         Significance.Of(a, Run("names", 3, classes: ["x", "y"]), new CompareArguments(), out whyNot);
         Assert.Equal("they have other classes", whyNot);
     }

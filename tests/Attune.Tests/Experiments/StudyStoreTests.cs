@@ -63,6 +63,24 @@ public sealed class StudyStoreTests : IDisposable
     }
 
     [Fact]
+    public void Over_NextStageBegun_LeavesOutThoseThatWaitForItOrTrainInIt()
+    {
+        var plan = new HalvingPlan(6, 1, 2);
+        using var store = Open(plan);
+        for (var trial = 1; trial <= 6; trial++) Finish(isComplete: false);
+        Assert.Empty(store.Over());
+        Finish(isComplete: true);                              // of the three that go on
+        store.Take(out _);
+        Assert.Equal([1, 2, 3, 4], store.Over().Order());
+
+        void Finish(bool isComplete)
+        {
+            var task = store.Take(out _)!;
+            store.Finish(task, new TaskResult(task.Trial, isComplete));
+        }
+    }
+
+    [Fact]
     public void Task_OfAProcessThatDied_IsTakenByAnother()
     {
         var plan = HalvingPlan.Whole(1);
