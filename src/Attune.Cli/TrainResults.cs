@@ -65,8 +65,8 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         var output = trainer.EvaluateRows(data, cancellation: cancellation);
         var measured = output.Prediction!;
         if (source.Threshold is { } choice) Choose(choice.Of(measured), isChosen: choice.Number is null);
-        var metrics = new OrderedDictionary<string, double>(output.Metrics.Concat(EvaluationNotes.AtThresholds(measured, _thresholds, source, "eval")));
-        var baseline = EvaluationNotes.Baseline(measured, source, "eval");
+        var metrics = new OrderedDictionary<string, double>(output.Metrics.Concat(AtThresholds(measured, "eval")));
+        var baseline = trainer.Args.PredictionLossOnly ? new Dictionary<string, double>() : EvaluationNotes.Baseline(measured, source, "eval");
         var written = new OrderedDictionary<string, double>(metrics.Concat(baseline)) { ["eval_samples"] = data.Texts };
         Add("eval", metrics);
         _json["eval"] = TrainerStateJson.Entry(new OrderedDictionary<string, double>(metrics.Concat(baseline)));
@@ -84,6 +84,9 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         trainer.SaveState();
     }
 
+    private IReadOnlyDictionary<string, double> AtThresholds(EvalPrediction measured, string prefix) =>
+        EvaluationNotes.AtThresholds(measured, trainer.Args.PredictionLossOnly ? null : _thresholds, source, prefix);
+
     /// <summary>Uses thresholds from here on, and leaves them to those who predict with the model.</summary>
     private void Choose(IReadOnlyList<double> thresholds, bool isChosen)
     {
@@ -98,7 +101,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         var predictions = Predictions(data, "predict_results.txt", cancellation);
         if (predictions.Prediction is not { } measured) return;
         var byKind = kinds is not null && predictions.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
-        var metrics = new OrderedDictionary<string, double>(predictions.Metrics.Concat(EvaluationNotes.AtThresholds(measured, _thresholds, source, "test")));
+        var metrics = new OrderedDictionary<string, double>(predictions.Metrics.Concat(AtThresholds(measured, "test")));
         _test = new OrderedDictionary<string, double>(metrics.Concat(byKind)) { ["test_samples"] = data.Texts };
         trainer.SaveMetrics("test", _test);
         Add("test", metrics);

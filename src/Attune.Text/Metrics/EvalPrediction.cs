@@ -12,10 +12,10 @@ public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float
 {
     private const int Ignored = -100;
 
-    /// <summary>The token ids of each row, without padding; null unless <c>include_for_metrics</c> has inputs.</summary>
+    /// <summary>The token ids of each row, without padding, of a text in windows those of the first; null unless <c>include_for_metrics</c> has inputs.</summary>
     public IReadOnlyList<int[]>? Inputs { get; init; }
 
-    /// <summary>Of each row the mean loss of its batch, as in transformers; null unless <c>include_for_metrics</c> has loss.</summary>
+    /// <summary>Of each row the mean loss of its batch, as in transformers, of a text in windows the mean of theirs; null unless <c>include_for_metrics</c> has loss.</summary>
     public float[]? Losses { get; init; }
 
     /// <summary>The class of the highest logit of each row, the first of equals.</summary>
@@ -33,10 +33,9 @@ public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float
     {
         get
         {
-            if (Thresholds is null) return Array.ConvertAll(Logits, logit => logit > 0);
             var probabilities = Probabilities.Sigmoid(Logits);
             var predicted = new bool[probabilities.Length];
-            for (var i = 0; i < predicted.Length; i++) predicted[i] = probabilities[i] >= Thresholds[i % Columns];
+            for (var i = 0; i < predicted.Length; i++) predicted[i] = LabelThresholds.Counts(probabilities[i], Thresholds?[i % Columns]);
             return predicted;
         }
     }

@@ -10,6 +10,11 @@ public static class LabelThresholds
     /// <summary>The threshold where nothing else is chosen: that of transformers' scripts.</summary>
     public const double Usual = 0.5;
 
+    /// <summary>Whether a label counts as predicted: a threshold that is given or chosen is reached, and <see cref="Usual"/>, as in transformers, exceeded.</summary>
+    /// <param name="probability">Of the label.</param>
+    /// <param name="threshold">Null for <see cref="Usual"/>.</param>
+    internal static bool Counts(double probability, double? threshold) => threshold is { } least ? probability >= least : probability > Usual;
+
     /// <summary>A threshold for each label, by the label's own F1; so the macro mean of F1 is highest too.</summary>
     /// <param name="labels">Rows × columns, row-major: whether the row has the label.</param>
     /// <param name="probabilities">Rows × columns, row-major.</param>

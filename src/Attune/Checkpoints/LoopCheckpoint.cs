@@ -14,14 +14,14 @@ public static class LoopCheckpoint
     /// <summary>Writes a checkpoint.</summary>
     /// <param name="folder">Is replaced where it exists.</param>
     /// <param name="model">Its weights and configuration.</param>
-    /// <param name="optimizer">Of the model's weights.</param>
+    /// <param name="optimizer">Of the model's weights; a <see cref="ScheduleFree"/> must not show its average.</param>
     /// <param name="state">Where the loop stands: the update, the epoch, or whatever it needs. Default: nothing.</param>
     /// <exception cref="AttuneException">The folder cannot be written, or the disk is full; the checkpoint before is as it was.</exception>
     public static void Save(string folder, PreTrainedModel model, Optimizer optimizer, JsonObject? state = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(optimizer);
+        RequireTrained(optimizer);
         Checkpoint.Write(folder, fresh =>
         {
             model.SavePretrained(fresh);
@@ -40,12 +40,20 @@ public static class LoopCheckpoint
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(optimizer);
+        RequireTrained(optimizer);
         if (CheckpointManifest.Problem(folder) is { } problem) throw new AttuneException($"{problem}; take another checkpoint.");
         var state = PythonJson.ReadFile(Path.Combine(folder, FileName)) as JsonObject ?? throw new AttuneException($"{folder} is no checkpoint of a loop: {FileName} holds no object.");
         LoadWeights(model, folder);
         return OptimizerState.Read(optimizer, folder) ? state
             : throw new AttuneException($"{folder} has no state of this optimizer; create the one it was written with.");
+    }
+
+    /// <exception cref="InvalidOperationException">The model has an average in the place of the weights that are trained, and these would be lost.</exception>
+    private static void RequireTrained(Optimizer optimizer)
+    {
+        ArgumentNullException.ThrowIfNull(optimizer);
+        if (optimizer is ScheduleFree { IsAverageShown: true })
+            throw new InvalidOperationException("the model shows the optimizer's average; a checkpoint holds the weights that are trained, so dispose what ShowAverage gave first");
     }
 
     /// <summary>Puts the weights of a checkpoint into a model of the same shape.</summary>

@@ -21,7 +21,7 @@ internal static class TorchOptimizer
         if (optimizer is not AdamW || !File.Exists(path)) return false;
         var file = TorchFile.Open(path);
         var (tensors, steps) = (new List<(string, PickledTensor)>(), 0L);
-        foreach (var (weight, state) in States(file, optimizer.Trained.All))
+        foreach (var (weight, state) in States(file, InTorchsOrder(optimizer.Trained.All)))
         {
             foreach (var moment in Moments)
             {
@@ -65,7 +65,10 @@ internal static class TorchOptimizer
         return steps;
     }
 
-    /// <summary>The state of each weight: torch numbers them through all groups, the Trainer puts those that decay first, and so does Attune.</summary>
+    /// <summary>The Trainer of transformers puts those that decay first, each part in the model's own order, where an adapter stands after its layer.</summary>
+    internal static IReadOnlyList<Weight> InTorchsOrder(IEnumerable<Weight> trained) => [.. trained.OrderByDescending(weight => weight.Decays).ThenBy(weight => weight.Declared)];
+
+    /// <summary>The state of each weight: torch numbers them through all groups.</summary>
     private static IEnumerable<(Weight Weight, PickleDict State)> States(TorchFile file, IReadOnlyList<Weight> trained)
     {
         if (file.Root is not PickleDict root || root["state"] is not PickleDict states || root["param_groups"] is not List<object?> groups)

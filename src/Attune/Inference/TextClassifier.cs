@@ -12,12 +12,12 @@ namespace Attune.Inference;
 /// </code></example>
 public sealed class TextClassifier : IDisposable
 {
-    private readonly IReadOnlyList<double> _thresholds;
+    private readonly IReadOnlyList<double>? _thresholds;
 
     private TextClassifier(BertForSequenceClassification model, BertTokenizer tokenizer, int maxLength, PredictionSettings settings)
     {
         (Model, Tokenizer, MaxLength, Settings) = (model, tokenizer, maxLength, settings);
-        _thresholds = settings.ThresholdsOf(model.Config.LabelNames);
+        _thresholds = settings.HasUsualThresholds ? null : settings.ThresholdsOf(model.Config.LabelNames);
         PooledWindows.Require(settings.WindowPooling, Task);
     }
 

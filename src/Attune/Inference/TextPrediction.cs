@@ -13,17 +13,17 @@ public sealed record TextPrediction(IReadOnlyList<string> Labels, IReadOnlyList<
     /// <summary>Its probability; of a regression the number.</summary>
     public double Score => Scores[Best];
 
-    /// <summary>The classes that count as predicted, for models with several labels per text: those that reach the thresholds of the model's folder, or 0.5.</summary>
+    /// <summary>The classes that count as predicted, for models with several labels per text: those that reach the thresholds of the model's folder, or without these lie above 0.5.</summary>
     public IReadOnlyList<string> ChosenLabels => [.. Labels.Where((_, i) => IsChosen(i))];
 
     /// <summary>The classes whose probability reaches a threshold, for models with several labels per text.</summary>
-    public IReadOnlyList<string> LabelsFrom(double threshold) => [.. Labels.Where((_, i) => Scores[i] >= threshold)];
+    public IReadOnlyList<string> LabelsFrom(double threshold) => [.. Labels.Where((_, i) => LabelThresholds.Counts(Scores[i], threshold))];
 
     /// <summary>The threshold of each class; null for 0.5.</summary>
     internal IReadOnlyList<double>? Thresholds { get; init; }
 
     /// <summary>Whether a class counts as predicted.</summary>
-    internal bool IsChosen(int label) => Scores[label] >= (Thresholds?[label] ?? LabelThresholds.Usual);
+    internal bool IsChosen(int label) => LabelThresholds.Counts(Scores[label], Thresholds?[label]);
 
     private int Best => Enumerable.Range(0, Scores.Count).MaxBy(i => Scores[i]);
 }

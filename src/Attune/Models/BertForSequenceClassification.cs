@@ -98,7 +98,7 @@ public sealed unsafe class BertForSequenceClassification : PreTrainedModel
     {
         if (Adapter is null) throw new InvalidOperationException("the model has no adapter to merge");
         var merged = new BertForSequenceClassification(Config) { LoadReport = LoadReport, Precision = Precision, Training = Training, DropoutKey = DropoutKey };
-        merged.GradientCheckpointing = GradientCheckpointing;
+        (merged.GradientCheckpointing, merged.NeftuneNoiseAlpha) = (GradientCheckpointing, NeftuneNoiseAlpha);
         foreach (var weight in merged.Weights.All) Weights[weight.Name].Span.CopyTo(weight.Span);
         Adapter.MergeInto(merged.Weights);
         return merged;

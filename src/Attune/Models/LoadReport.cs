@@ -15,6 +15,9 @@ public sealed record LoadReport
     /// <summary>Weights of the folder that this model does not have, other than those of pretraining heads.</summary>
     public IReadOnlyList<string> Unexpected { get; init; } = [];
 
+    /// <summary>Names of the weights that were drawn while the others were read: the new, the resized, and what <c>reinit_layers</c> draws since.</summary>
+    internal IReadOnlySet<string> Drawn { get; init; } = new HashSet<string>();
+
     /// <summary>One sentence; empty where everything was found.</summary>
     /// <param name="shown">How many weights of each kind are named. Default 6.</param>
     public string Describe(int shown = 6)
@@ -31,7 +34,12 @@ public sealed record LoadReport
     internal LoadReport Without(IReadOnlySet<Weight> found)
     {
         var names = found.Select(weight => weight.Name).ToHashSet();
-        return this with { New = [.. New.Where(name => !names.Contains(name))], Resized = [.. Resized.Where(line => !names.Contains(line.Split(' ')[0]))] };
+        return this with
+        {
+            New = [.. New.Where(name => !names.Contains(name))],
+            Resized = [.. Resized.Where(line => !names.Any(name => line.StartsWith(name + " ", StringComparison.Ordinal)))],
+            Drawn = Drawn.Where(name => !names.Contains(name)).ToHashSet(),
+        };
     }
 
     private static string List(IReadOnlyList<string> names, int shown) =>

@@ -57,10 +57,9 @@ internal sealed class LoraAdapter
     /// <summary>Weights that the model's folder did not have are nowhere else, so they are trained and kept too.</summary>
     internal void KeepNew(LoadReport report)
     {
-        foreach (var name in report.New.Concat(report.Resized.Select(line => line.Split(' ')[0])))
+        foreach (var weight in _weights.All.Where(weight => report.Drawn.Contains(weight.Name) && !_kept.Contains(weight)))
         {
-            var (weight, module) = (_weights[name], name[..name.LastIndexOf('.')]);
-            if (_kept.Contains(weight)) continue;
+            var module = weight.Name[..weight.Name.LastIndexOf('.')];
             Keep(weight, isKept: true);
             if (!_adapted.Contains(module) && !Config.ModulesToSave.Contains(module)) Config = Config with { ModulesToSave = [.. Config.ModulesToSave, module] };
         }

@@ -99,6 +99,18 @@ public abstract class PreTrainedModel : IDisposable
     /// </summary>
     internal void Initialize(ulong seed, Func<Weight, bool>? which = null)
     {
+        Draw(seed, which);
+        Adapter?.Initialize(seed);
+    }
+
+    /// <summary>Notes that weights do not have the values that were read.</summary>
+    /// <param name="which">These.</param>
+    internal void SetDrawn(Func<Weight, bool> which) =>
+        LoadReport = LoadReport with { Drawn = LoadReport.Drawn.Concat(Weights.All.Where(which).Select(weight => weight.Name)).ToHashSet() };
+
+    /// <summary>Draws weights of the model itself, and none of its adapter.</summary>
+    internal void Draw(ulong seed, Func<Weight, bool>? which = null)
+    {
         foreach (var weight in Weights.All)
         {
             if (weight.IsAdapter || which is not null && !which(weight)) continue;
@@ -107,7 +119,6 @@ public abstract class PreTrainedModel : IDisposable
         }
         if (Config.PadTokenId is { } pad && pad < Config.VocabSize && (which is null || which(WordEmbeddings)))
             WordEmbeddings.Span.Slice(pad * Config.HiddenSize, Config.HiddenSize).Clear();
-        Adapter?.Initialize(seed);
     }
 
     /// <summary>Fills a new model from a folder; where that fails nobody else has the model, so it goes.</summary>

@@ -55,6 +55,7 @@ internal static class WeightLoading
             New = [.. missing.Select(weight => weight.Name).Where(name => !resized.Exists(line => line.StartsWith(name + " ", StringComparison.Ordinal)))],
             Resized = resized,
             Unexpected = unexpected,
+            Drawn = missing.Select(weight => weight.Name).ToHashSet(),
         };
     }
 

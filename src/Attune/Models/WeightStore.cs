@@ -124,14 +124,14 @@ public sealed class WeightStore : IDisposable
     }
 
     /// <summary>Declares a weight; all must be declared before <see cref="LayOut"/>.</summary>
-    internal Weight Declare(string name, bool decays, params long[] shape) => Declare(new Weight(this, name, shape, decays, isTable: false));
+    internal Weight Declare(string name, bool decays, params long[] shape) => Declare(new Weight(this, name, shape, decays, isTable: false) { Declared = _weights.Count });
 
     /// <summary>Declares a table of which a batch uses some rows only.</summary>
-    internal Weight DeclareTable(string name, int rows, int columns) => Declare(new Weight(this, name, [rows, columns], decays: true, isTable: true));
+    internal Weight DeclareTable(string name, int rows, int columns) => Declare(new Weight(this, name, [rows, columns], decays: true, isTable: true) { Declared = _weights.Count });
 
     /// <summary>Declares a matrix of an adapter, to which weight decay applies.</summary>
     internal Weight DeclareAdapter(string name, long rows, long columns) =>
-        Declare(new Weight(this, name, [rows, columns], decays: true, isTable: false) { IsAdapter = true });
+        Declare(new Weight(this, name, [rows, columns], decays: true, isTable: false) { IsAdapter = true, Declared = _weights.Count });
 
     /// <summary>Gives each weight its place and takes the memory for the values.</summary>
     internal void LayOut()

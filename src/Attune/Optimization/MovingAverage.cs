@@ -23,10 +23,21 @@ internal sealed unsafe class MovingAverage : AveragedWeights
 
     internal override void Follow(long updates)
     {
-        if (updates <= _start) return;
+        if (updates <= _start)
+        {
+            if (Updates > 0) Forget();
+            return;
+        }
         Updates++;
         var (share, averages) = ((float)Share(Updates), (nint)LibTorch.Floats(Other));
         Each((values, place, count) => MoveTowards((float*)averages + place, (float*)values, count, share));
+    }
+
+    /// <summary>A run that was made longer goes on before the updates that count now, with an average of those that counted before.</summary>
+    private void Forget()
+    {
+        Updates = 0;
+        LibTorch.Span(Other).Clear();
     }
 
     /// <summary>

@@ -10,7 +10,10 @@ namespace Attune.Optimization;
 /// Schedule-free learning (Defazio et al., 2024, as the package schedulefree 1.4): gradients are taken between a fast sequence of weights
 /// and its average; the average is the model. It takes the place of a schedule, so the rate should be constant.
 /// </summary>
-/// <remarks>The model's weights are those that gradients are taken at: evaluate and save within <see cref="ShowAverage"/>. The Trainer does so by itself.</remarks>
+/// <remarks>
+/// The model's weights are those that gradients are taken at: evaluate and write a model within <see cref="ShowAverage"/>, but take steps and write a
+/// checkpoint of a loop outside of it, for to go on needs these weights and not their average. The Trainer does so by itself.
+/// </remarks>
 public sealed class ScheduleFree : Optimizer
 {
     private const string WeightSum = "weight_sum", HighestRate = "lr_max";
@@ -19,6 +22,7 @@ public sealed class ScheduleFree : Optimizer
     private readonly double _weightDecay;
     private readonly Tensor _fast;
     private readonly Tensor? _squares;
+    private int _shown;
 
     /// <summary>Creates the optimizer with empty state.</summary>
     /// <param name="weights">The model's.</param>
@@ -39,6 +43,9 @@ public sealed class ScheduleFree : Optimizer
     /// <summary>The fast sequence.</summary>
     internal Tensor Fast => _fast;
 
+    /// <summary>Whether the model has the average in the place of the weights that are trained.</summary>
+    internal bool IsAverageShown => _shown > 0;
+
     /// <summary>Share of the average in the weights at which gradients are taken.</summary>
     internal double Beta1 => _settings.Beta1;
 
@@ -46,7 +53,8 @@ public sealed class ScheduleFree : Optimizer
     public IDisposable ShowAverage()
     {
         var average = new ScheduleFreeAverage(this);
-        return new Shown(average, average.Show());
+        _shown++;
+        return new Shown(this, average, average.Show());
     }
 
     private protected override bool Apply(double gradientFactor)
@@ -80,10 +88,15 @@ public sealed class ScheduleFree : Optimizer
         return length <= 4 ? (0, false) : (Math.Sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)), true);
     }
 
-    private sealed class Shown(ScheduleFreeAverage average, IDisposable? showing) : IDisposable
+    private sealed class Shown(ScheduleFree optimizer, ScheduleFreeAverage average, IDisposable? showing) : IDisposable
     {
+        private bool _isOver;
+
         public void Dispose()
         {
+            if (_isOver) return;
+            _isOver = true;
+            optimizer._shown--;
             showing?.Dispose();
             average.Dispose();
         }

@@ -18,9 +18,9 @@ internal sealed class BatchGradient(
     internal static void Check(TrainingArguments args, BertForSequenceClassification model, Action<string> notice)
     {
         if (args.FgmEpsilon > 0 && model.Encoder.FrozenParts > 0)
-            throw new AttuneException("fgm_epsilon moves the word embeddings along their gradient, but they are frozen and have none; leave it out, or freeze nothing.");
+            throw new AttuneException($"fgm_epsilon moves the word embeddings along their gradient, but they are frozen and have none{(model.Adapter is null ? "" : ", for an adapter is trained in their place")}; leave it out, or train the whole model.");
         var config = model.Config;
-        if (args.RDropAlpha > 0 && config.HiddenDropoutProb == 0 && config.AttentionProbsDropoutProb == 0 && config.DropoutBeforeClassifier == 0 && !(args.NeftuneNoiseAlpha > 0))
+        if (args.RDropAlpha > 0 && config.HiddenDropoutProb == 0 && config.AttentionProbsDropoutProb == 0 && config.DropoutBeforeClassifier == 0 && !(model.Lora?.LoraDropout > 0) && !(args.NeftuneNoiseAlpha > 0))
             notice("r_drop_alpha has no effect but to double the time: the model has no dropout, so both passes give the same.");
     }
 

@@ -49,7 +49,11 @@ internal sealed class EvaluationLoop(
         }
         var metrics = new OrderedDictionary<string, double>();
         var labels = data.TextLabels;
-        if (data.TextStarts is { } starts) logits = PooledWindows.Logits(logits, columns, starts, Pooling, TaskOf(labels));
+        if (data.TextStarts is { } starts)
+        {
+            logits = PooledWindows.Logits(logits, columns, starts, Pooling, TaskOf(labels));
+            if (losses is not null) losses = MeanOfTexts(losses, starts);
+        }
         var prediction = labels is null ? null : Prediction(logits, labels) with { Losses = losses, Inputs = InputsFor(data) };
         // The loss is that of the rows, as in training; the metrics are of the texts.
         if (prediction is not null) AddMetrics(metrics, prefix, lossSum / weightSum, prediction);
@@ -109,8 +113,14 @@ internal sealed class EvaluationLoop(
             metrics[name.StartsWith(prefix + "_", StringComparison.Ordinal) ? name : $"{prefix}_{name}"] = value;
     }
 
-    private IReadOnlyList<int[]>? InputsFor(TokenizedDataset data) =>
-        args.IncludeForMetrics.Contains(Measuring.Inputs) ? [.. data.Rows.Select(row => row.InputIds.ToArray())] : null;
+    /// <summary>The token ids of each text: of a long one those of its first window.</summary>
+    private IReadOnlyList<int[]>? InputsFor(TokenizedDataset data) => !args.IncludeForMetrics.Contains(Measuring.Inputs) ? null
+        : data.TextStarts is { } starts ? [.. starts.SkipLast(1).Select(first => data.Rows[first].InputIds.ToArray())]
+        : [.. data.Rows.Select(row => row.InputIds.ToArray())];
+
+    /// <summary>The loss of a text: the mean of its windows'.</summary>
+    private static float[] MeanOfTexts(float[] losses, int[] starts) =>
+        [.. starts.Zip(starts.Skip(1), (first, next) => losses.AsSpan(first..next).ToArray().Average())];
 
     private EvalPrediction Prediction(float[] logits, Labels labels) => new(
         logits,

@@ -7,21 +7,37 @@ namespace Attune.Training;
 /// </summary>
 internal static class FreshLayers
 {
-    /// <summary>Draws them as a new model of the seed has them.</summary>
-    /// <returns>What was done, for the user; null where nothing was.</returns>
+    /// <summary>Refuses what cannot be drawn.</summary>
     /// <exception cref="AttuneException">The model has fewer layers, or one that is drawn anew would not be trained.</exception>
-    internal static string? Draw(TrainingArguments args, PreTrainedModel model)
+    internal static void Check(TrainingArguments args, PreTrainedModel model)
     {
-        if (args.ReinitLayers == 0) return null;
-        var (all, prefix) = (model.Config.NumHiddenLayers, model.EncoderPrefix);
+        if (args.ReinitLayers == 0) return;
+        var all = model.Config.NumHiddenLayers;
         if (args.ReinitLayers > all) throw new AttuneException($"reinit_layers is {args.ReinitLayers}, but the model has {all} layers; give {all} at most.");
-        string[] names = [$"{prefix}pooler.", .. Enumerable.Range(all - args.ReinitLayers, args.ReinitLayers).Select(i => $"{prefix}encoder.layer.{i}.")];
-        if (model.Weights.All.FirstOrDefault(weight => IsDrawn(weight) && !weight.RequiresGrad) is { } frozen)
+        if (model.Weights.All.FirstOrDefault(weight => !weight.RequiresGrad && IsDrawn(args, model, weight)) is { } frozen)
             throw new AttuneException(
                 $"reinit_layers is {args.ReinitLayers}, but {frozen.Name} is not trained, so it would stay random; lower reinit_layers, or change freeze or tune.");
-        model.Initialize(unchecked((ulong)args.Seed), IsDrawn);
-        return $"Drawn anew: the pooler and the top {args.ReinitLayers} of {all} layers.";
+    }
 
-        bool IsDrawn(Weight weight) => Array.Exists(names, name => weight.Name.StartsWith(name, StringComparison.Ordinal));
+    /// <summary>Draws them as a new model of the seed has them. Only a run does so: who just evaluates keeps what was read.</summary>
+    /// <param name="args">Checked.</param>
+    /// <param name="model">As it was loaded.</param>
+    /// <param name="isResumed">Whether a checkpoint will bring their values: then they are only noted as drawn.</param>
+    /// <returns>What was done, for the user; null where nothing was.</returns>
+    internal static string? Draw(TrainingArguments args, PreTrainedModel model, bool isResumed)
+    {
+        if (args.ReinitLayers == 0) return null;
+        bool IsFresh(Weight weight) => IsDrawn(args, model, weight);
+        model.SetDrawn(IsFresh);
+        if (isResumed) return null;
+        model.Draw(unchecked((ulong)args.Seed), IsFresh);
+        return $"Drawn anew: the pooler and the top {args.ReinitLayers} of {model.Config.NumHiddenLayers} layers.";
+    }
+
+    private static bool IsDrawn(TrainingArguments args, PreTrainedModel model, Weight weight)
+    {
+        var (all, prefix) = (model.Config.NumHiddenLayers, model.EncoderPrefix);
+        return weight.Name.StartsWith($"{prefix}pooler.", StringComparison.Ordinal) || Enumerable.Range(all - args.ReinitLayers, args.ReinitLayers)
+            .Any(layer => weight.Name.StartsWith($"{prefix}encoder.layer.{layer}.", StringComparison.Ordinal));
     }
 }

@@ -5,17 +5,19 @@ using static TorchSharp.torch;
 namespace Attune.Training;
 
 /// <summary>The frozen end's output for a run's data sets: decides what is kept, says so, and hands it out.</summary>
-internal sealed class FrozenCache : IDisposable
+internal sealed class FrozenCache(Trainer trainer) : IDisposable
 {
     private readonly List<FrozenOutputs> _outputs = [];
     private readonly List<TokenizedDataset> _planned = [];
-    private readonly Trainer _trainer;
 
     /// <summary>Decides what a run keeps, before anything of an earlier run is deleted; creates no file yet.</summary>
+    /// <param name="train">The training rows.</param>
+    /// <param name="args">Of the run.</param>
+    /// <param name="plan">Of the run.</param>
+    /// <param name="checkpointBytes">Of a checkpoint: two are there while the older one is replaced, and must find room besides.</param>
     /// <exception cref="AttuneException">It is asked for and there is no room for it.</exception>
-    internal FrozenCache(Trainer trainer, TokenizedDataset train, TrainingArguments args, TrainingPlan plan)
+    internal void Plan(TokenizedDataset train, TrainingArguments args, TrainingPlan plan, long checkpointBytes)
     {
-        _trainer = trainer;
         var encoder = trainer.Model.Encoder;
         var isAsked = args.CacheFrozen == true;
         var isRandom = encoder.IsFrozenPartDropping || encoder.FrozenParts > 0 && args.NeftuneNoiseAlpha > 0;
@@ -28,7 +30,7 @@ internal sealed class FrozenCache : IDisposable
         if (args.EvalStrategy != IntervalStrategy.No && trainer.EvalDataset is { } eval && eval != train) _planned.Add(eval);
         if (_planned.Count == 0) return;
         var size = _planned.Sum(data => FrozenOutputs.SizeBytes(trainer.Model, data));
-        if (NearestFolder.TryFreeBytes(args.OutputDir) - RoomForCheckpoints(trainer) is { } room && room < size)
+        if (NearestFolder.TryFreeBytes(args.OutputDir) - 2 * checkpointBytes is { } room && room < size)
         {
             var lack = $"The frozen part's output would take {ByteSize.Words(size)} in {args.OutputDir}, and {ByteSize.Words(Math.Max(0, room))} are free there " +
                 "besides two checkpoints";
@@ -48,9 +50,9 @@ internal sealed class FrozenCache : IDisposable
     {
         foreach (var data in _planned)
         {
-            var outputs = new FrozenOutputs(_trainer.Model, data, _trainer.Args.OutputDir);
+            var outputs = new FrozenOutputs(trainer.Model, data, trainer.Args.OutputDir);
             _outputs.Add(outputs);
-            if (data == _trainer.TrainDataset) outputs.Fill(rows => _trainer.Callbacks.FrozenStep(_trainer.State, rows, data.Count), cancellation);
+            if (data == trainer.TrainDataset) outputs.Fill(rows => trainer.Callbacks.FrozenStep(trainer.State, rows, data.Count), cancellation);
         }
     }
 
@@ -67,7 +69,4 @@ internal sealed class FrozenCache : IDisposable
         foreach (var outputs in _outputs) outputs.Dispose();
         _outputs.Clear();
     }
-
-    /// <summary>Two checkpoints with their optimizer are there while the older one is replaced.</summary>
-    private static long RoomForCheckpoints(Trainer trainer) => 2 * 3 * sizeof(float) * trainer.Model.WeightsOfFiles.Sum(weight => weight.NumberOfElements);
 }

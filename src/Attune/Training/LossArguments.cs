@@ -15,7 +15,7 @@ internal static class LossArguments
     /// <param name="train">The training rows' labels, of which balanced weights are made; null where there are none.</param>
     /// <param name="labels">Labels of the kind that is learned; null where there are none.</param>
     /// <param name="notice">Is told the weights that were computed.</param>
-    /// <exception cref="AttuneException">An argument does not fit the kind of labels, a name is no class, or balanced weights cannot be computed.</exception>
+    /// <exception cref="AttuneException">An argument does not fit the kind of labels, a name is no class, or there are no rows for balanced weights.</exception>
     internal static LossOptions Read(TrainingArguments args, PreTrainedModel model, Labels? train, Labels? labels, Action<string> notice)
     {
         ProblemType? problem = labels is null ? null : model.Config.ProblemTypeFor(labels);
@@ -58,9 +58,10 @@ internal static class LossArguments
         if (text != LabelWeights.Balanced) return LabelWeights.Parse(argument, text, names);
         if (train is null) throw new AttuneException($"{argument} is balanced, but there are no labelled training rows to count; give weights by name.");
         var weights = balanced(train, names.Count);
-        var absent = Array.FindIndex(weights, weight => !double.IsFinite(weight));
-        if (absent >= 0)
-            throw new AttuneException($"{argument} is balanced, but no training row has the label \"{names[absent]}\"; give weights by name, such as {names[absent]}=1.");
+        var absent = names.Where((_, i) => !double.IsFinite(weights[i])).ToList();
+        weights = Array.ConvertAll(weights, weight => double.IsFinite(weight) ? weight : 1);
+        if (absent.Count > 0)
+            notice($"{argument}: no training row has the label \"{absent[0]}\"{(absent.Count > 1 ? $" or {absent.Count - 1} others" : "")}, so it weighs 1.");
         var shown = names.Zip(weights).Take(WeightsShown).Select(pair => Invariant($"{pair.First} {pair.Second:0.####}"));
         notice($"{argument}: {string.Join(", ", shown)}{(names.Count > WeightsShown ? $" and {names.Count - WeightsShown} more" : "")}.");
         return weights;

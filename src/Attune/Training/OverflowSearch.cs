@@ -13,25 +13,37 @@ internal static class OverflowSearch
     /// <param name="model">With the gradients of the update.</param>
     /// <param name="data">The training rows.</param>
     /// <param name="rows">Rows of a batch of the update.</param>
-    internal static (IReadOnlyList<string> Lines, string Found) Of(BertForSequenceClassification model, TokenizedDataset data, int[] rows)
+    /// <param name="cuts">Into which parts it was cut, so that it fits into the memory here too.</param>
+    internal static (IReadOnlyList<string> Lines, string Found) Of(BertForSequenceClassification model, TokenizedDataset data, int[] rows, MicroBatches cuts)
     {
         using var scope = NewDisposeScope();
         if (model.Weights.All.FirstOrDefault(weight => !double.IsFinite(Largest(weight.Value))) is { } broken)
             return ([], $"the weight {broken.Name} holds numbers that are not finite");
         var (lines, first) = (new List<string>(), (string?)null);
-        var (states, pooled) = model.Encoder.AllStates(data.Batch(rows));
-        foreach (var (name, state) in states.Select((state, i) => (i == 0 ? "embeddings" : $"encoder.layer.{i - 1}", state)).Append(("pooler", pooled)))
-            using (state)
-            {
-                var largest = Largest(state);
-                lines.Add(string.Create(CultureInfo.InvariantCulture, $"  {name}: largest value {largest:g4}"));
-                if (!double.IsFinite(largest)) first ??= name;
-            }
+        var parts = cuts.Of(data, rows).Select(range => rows[range]).ToList();
+        foreach (var (name, largest) in LargestOutputs(model, data, parts))
+        {
+            lines.Add(string.Create(CultureInfo.InvariantCulture, $"  {name}: largest value {largest:g4}"));
+            if (!double.IsFinite(largest)) first ??= name;
+        }
         if (first is not null) return (lines, $"it begins in the output of {first}");
         var gradient = model.Weights.All.Where(weight => weight.RequiresGrad && !double.IsFinite(Largest(weight.Gradient))).Select(weight => weight.Name).ToList();
-        return gradient is [.., var last] && !HasInfiniteLogits(model, data, rows)
+        return gradient is [.., var last] && !parts.Exists(part => HasInfiniteLogits(model, data, part))
             ? (lines, $"all outputs are finite without dropout; of {gradient.Count} weights the gradient is not, nearest to the loss {last}")
             : (lines, "the outputs of all parts are finite; it begins in the classifier or in the labels");
+    }
+
+    /// <summary>Of each part of the model, over all parts of the batch.</summary>
+    private static OrderedDictionary<string, double> LargestOutputs(BertForSequenceClassification model, TokenizedDataset data, List<int[]> parts)
+    {
+        var largest = new OrderedDictionary<string, double>();
+        foreach (var part in parts)
+        {
+            var (states, pooled) = model.Encoder.AllStates(data.Batch(part));
+            foreach (var (name, state) in states.Select((state, i) => (i == 0 ? "embeddings" : $"encoder.layer.{i - 1}", state)).Append(("pooler", pooled)))
+                using (state) largest[name] = Math.Max(largest.GetValueOrDefault(name), Largest(state));
+        }
+        return largest;
     }
 
     private static bool HasInfiniteLogits(BertForSequenceClassification model, TokenizedDataset data, int[] rows)

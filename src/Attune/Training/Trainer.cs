@@ -57,13 +57,11 @@ public sealed class Trainer
             throw new AttuneException("save_strategy is best, but metric_for_best_model does not say by which metric; set it, for example to loss.");
         if (Args.SaveStrategy == SaveStrategy.Best && Args.EvalStrategy == IntervalStrategy.No)
             Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
-        if (Args.HasAdapter && model.Adapter is null)
-            throw new AttuneException("an adapter is asked for (lora_r, or tune lora), but the model was made without an adapter; give FromPretrained or FromConfig the configuration that the arguments' ToLoraConfig makes.");
-        if (Args.MergeAdapter && model.Adapter is null) throw new AttuneException("merge_adapter is given, but the model has no adapter; leave it out.");
+        Args.RequireAdapter(model.Lora);
         (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
         if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));
         if (TunedPart.Apply(Args.Tune, model) is { } tuned) Notice(tuned);
-        if (FreshLayers.Draw(Args, model) is { } drawn) Notice(drawn);
+        FreshLayers.Check(Args, model);
         if (Args.GradientCheckpointing) model.GradientCheckpointing = true;
         if (computeLoss is not null) LossArguments.RequireNone(Args);
         var loss = LossArguments.Read(Args, model, trainDataset?.Labels, (trainDataset ?? evalDataset)?.Labels, Notice);
@@ -139,6 +137,7 @@ public sealed class Trainer
         var data = RequireSomethingToTrain();
         OutputFolder.RequireOwn(Args, resume);
         OutputFolder.RequireNotBase(Args, Model.Lora?.BaseModelNameOrPath);
+        if (FreshLayers.Draw(Args, Model, isResumed: resume is not null) is { } drawn) Notice(drawn);
         using var profile = Profiler.Start(Args.Profile);
         using var limit = new CancellationTokenSource(Args.MaxTime ?? Timeout.InfiniteTimeSpan, Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Attune.Models;
+using static System.FormattableString;
 
 namespace Attune.Training;
 
@@ -78,6 +79,29 @@ public sealed partial record TrainingArguments
     /// <summary>Whether an adapter is asked for.</summary>
     internal bool HasAdapter => LoraR is not null || Tune == TunedPart.Lora;
 
+    /// <summary>Refuses a model whose adapter is not what is asked for. One made by hand needs no argument here, and what is not given is the model's.</summary>
+    /// <param name="made">The adapter that the model was made with; null for none.</param>
+    /// <exception cref="AttuneException">The two do not fit together.</exception>
+    internal void RequireAdapter(LoraConfig? made)
+    {
+        if (made is null)
+        {
+            if (HasAdapter)
+                throw new AttuneException("an adapter is asked for (lora_r, or tune lora), but the model was made without an adapter; give FromPretrained or FromConfig the configuration that the arguments' ToLoraConfig makes.");
+            if (MergeAdapter) throw new AttuneException("merge_adapter is given, but the model has no adapter; leave it out, or give tune lora too.");
+            return;
+        }
+        RequireSame("lora_r", LoraR, made.R);
+        RequireSame("lora_alpha", LoraAlpha, made.LoraAlpha);
+        RequireSame("lora_dropout", LoraDropout, made.LoraDropout);
+    }
+
+    private static void RequireSame(string name, double? asked, double made)
+    {
+        if (asked is { } value && value != made)
+            throw new AttuneException(Invariant($"{name} is {value}, but the model's adapter was made with {made}; make the model with the configuration that ToLoraConfig makes, or leave {name} out."));
+    }
+
     private void CheckLora()
     {
         if (ToLoraConfig() is not null) return;
@@ -85,7 +109,7 @@ public sealed partial record TrainingArguments
         [
             ("lora_alpha", LoraAlpha is not null), ("lora_dropout", LoraDropout is not null), ("lora_target_modules", LoraTargetModules is not null),
             ("lora_rank_pattern", LoraRankPattern is not null), ("lora_alpha_pattern", LoraAlphaPattern is not null), ("use_rslora", UseRslora),
-            ("lora_bias", LoraBias != LoraBias.None), ("modules_to_save", ModulesToSave is not null), ("merge_adapter", MergeAdapter),
+            ("lora_bias", LoraBias != LoraBias.None), ("modules_to_save", ModulesToSave is not null),
         ];
         if (Array.Find(others, other => other.IsGiven).Name is { } given)
             throw new AttuneException($"{given} is given, but no adapter is asked for; give tune lora or lora_r too, or leave it out.");

@@ -7,14 +7,14 @@ public sealed partial record TrainingArguments
 {
     /// <summary>Weights of the classes in the cross-entropy, for one class a row: the mean over rows counts each by the weight of its class, as torch.nn.CrossEntropyLoss(weight).</summary>
     /// <value>
-    /// balanced (rows / (classes x rows of the class), of the training rows, as scikit-learn), names and weights such as negative=1,positive=3, or a JSON
+    /// balanced (rows / (classes x rows of the class), of the training rows, as scikit-learn; 1 for a class without rows), names and weights such as negative=1,positive=3, or a JSON
     /// object of them or a file with one; a class that is not named weighs 1. Default null: 1 each. Not in transformers.
     /// </value>
     [ArgumentMayBeObject]
     public string? ClassWeights { get; init; }
 
     /// <summary>Weights of the positive label of each class in the binary cross-entropy, for several classes a row, as torch.nn.BCEWithLogitsLoss(pos_weight).</summary>
-    /// <value>balanced (rows without the class / rows with it), or names and weights as <see cref="ClassWeights"/>. Default null: 1 each. Not in transformers.</value>
+    /// <value>balanced (rows without the class / rows with it; 1 for one that no row has), or names and weights as <see cref="ClassWeights"/>. Default null: 1 each. Not in transformers.</value>
     [ArgumentMayBeObject]
     public string? PosWeights { get; init; }
 

@@ -8,7 +8,7 @@ public sealed partial record TrainingArguments
     public bool PredictionLossOnly { get; init; }
 
     /// <summary>What else is handed to the function that computes metrics, besides logits and labels.</summary>
-    /// <value>inputs (the token ids of each row), loss (of each row the mean loss of its batch), or both. Default: neither.</value>
+    /// <value>inputs (the token ids of each row), loss (of each row the mean loss of its batch), or both; of a long text the ids of its first window and the mean of its windows' losses. Default: neither.</value>
     public IReadOnlyList<string> IncludeForMetrics { get; init; } = [];
 
     /// <summary>Logs num_input_tokens_seen, the tokens trained on so far, and with the training loss train_runtime and train_tokens_per_second.</summary>

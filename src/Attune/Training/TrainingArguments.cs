@@ -75,7 +75,7 @@ public sealed partial record TrainingArguments
     public double AdamEpsilon { get; init; } = 1e-8;
 
     /// <summary>Longest allowed gradient; a longer one is scaled down to it.</summary>
-    /// <value>Default 1. 0, a negative number or null switch clipping off.</value>
+    /// <value>Default 1. 0, a negative number or null switch clipping off; then only a loss that is not a finite number is noticed, and not a gradient.</value>
     public double? MaxGradNorm { get; init; } = 1;
 
     /// <summary>Computes the products of the encoder's layers in bfloat16; weights, optimizer and all else stay float32. About 1.6 times as fast for BERT-base; the smallest models become slower.</summary>

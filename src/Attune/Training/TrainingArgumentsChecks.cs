@@ -19,7 +19,7 @@ public sealed partial record TrainingArguments
         completed.CheckEarlyStopping();
         completed.CheckAverages(notice);
         completed.CheckNumbers(notice);
-        completed.CheckLoss();
+        completed.CheckLoss(notice);
         completed.CheckLora();
         Measuring.Check(completed);
         if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
@@ -110,6 +110,8 @@ public sealed partial record TrainingArguments
         if (!Optimizers.IsScheduleFree(Optim)) return;
         if (EmaDecay is not null || SwaStart is not null)
             throw new AttuneException($"optim {Spelled(Optim)} averages the weights itself; leave out {(EmaDecay is null ? "swa_start" : "ema_decay")}, or take another optimizer.");
+        if (DecayToPretrained > 0)
+            throw new AttuneException($"decay_to_pretrained pulls the weights that gradients are taken at, of which optim {Spelled(Optim)} keeps two sequences beside these; leave it out, or take another optimizer.");
         if (LrSchedulerType != SchedulerType.Constant)
             notice?.Invoke($"optim {Spelled(Optim)} is meant for --lr-scheduler-type constant; it is {Spelled(LrSchedulerType)}, which applies all the same.");
     }
@@ -128,7 +130,7 @@ public sealed partial record TrainingArguments
             notice?.Invoke(Invariant($"label_smoothing_factor is {LabelSmoothingFactor}; it is meant to lie from 0 to below 1."));
     }
 
-    private void CheckLoss()
+    private void CheckLoss(Action<string>? notice)
     {
         RequireNotNegative("focal_gamma", FocalGamma);
         RequireNotNegative("neftune_noise_alpha", NeftuneNoiseAlpha ?? 0);
@@ -136,8 +138,12 @@ public sealed partial record TrainingArguments
         RequireNotNegative("fgm_epsilon", FgmEpsilon);
         RequireNotNegative("decay_to_pretrained", DecayToPretrained);
         if (!(HuberDelta > 0 && double.IsFinite(HuberDelta))) throw Unfit("huber_delta", HuberDelta, "it must be above 0");
-        if (LearningRate * DecayToPretrained > 1)
-            throw new AttuneException(Invariant($"decay_to_pretrained is {DecayToPretrained} and learning_rate {LearningRate}; their product must be at most 1, or weights overshoot."));
+        var (rateName, rate) = HeadLearningRate > LearningRate ? ("head_learning_rate", HeadLearningRate.Value) : ("learning_rate", LearningRate);
+        if (rate * DecayToPretrained > 1)
+            throw new AttuneException(Invariant($"decay_to_pretrained is {DecayToPretrained} and {rateName} {rate}; their product must be at most 1, or weights overshoot."));
+        var weights = ClassWeights == LabelWeights.Balanced ? "class_weights" : PosWeights == LabelWeights.Balanced ? "pos_weights" : null;
+        if (Sampling != SamplingKind.Shuffle && weights is not null)
+            notice?.Invoke($"sampling {Spelled(Sampling)} and {weights} balanced both make up for rare classes, so together they do it twice; one of them is enough.");
         if (RDropAlpha > 0 && FgmEpsilon > 0)
             throw new AttuneException("r_drop_alpha and fgm_epsilon both need a second pass of their own; give one of them.");
     }

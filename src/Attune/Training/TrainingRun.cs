@@ -39,12 +39,13 @@ internal sealed class TrainingRun : IDisposable
         _loader = new DataLoader(data, _args.PerDeviceTrainBatchSize, Samplers.Of(_args, data), _args.DataloaderDropLast);
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
-        _frozen = trainer.Frozen = new FrozenCache(trainer, data, _args, _plan);
-        _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Objective);
-        trainer.Averaged = _step.Averaged;
-        _writer = new CheckpointWriter(trainer, _step.Optimizer, _step.Averaged);
+        _frozen = trainer.Frozen = new FrozenCache(trainer);
         try
         {
+            _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Objective);
+            trainer.Averaged = _step.Averaged;
+            _writer = new CheckpointWriter(trainer, _step.Optimizer, _step.Averaged);
+            _frozen.Plan(data, _args, _plan, _writer.Bytes);
             _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
             if (_args.AutoFindBatchSize)
                 _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice, trainer.Objective.Passes);
@@ -62,8 +63,8 @@ internal sealed class TrainingRun : IDisposable
 
     public void Dispose()
     {
-        _writer.Dispose();
-        _step.Dispose();
+        _writer?.Dispose();                                                // neither is there where the step could not be made
+        _step?.Dispose();
         _frozen.Dispose();
         (_trainer.Frozen, _trainer.Averaged) = (null, null);
         (_trainer.Model.Training, _trainer.Model.Precision, _trainer.Model.NeftuneNoiseAlpha) = _modelBefore;

@@ -34,12 +34,13 @@ internal sealed class TrainingStep : IDisposable
         _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         _model.NeftuneNoiseAlpha = args.NeftuneNoiseAlpha ?? _model.NeftuneNoiseAlpha;
         _gradient = new BatchGradient(model, data, objective ?? new Objective(model, LossArguments.Read(args, model, data.Labels, data.Labels, _notice)), frozen, args.FgmEpsilon);
-        Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained) : null;
+        var rateFactorOf = RateGroups.Of(args, model);
+        Rate = new LearningRate(args, plan);
+        Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args));
+        Averaged = Optimizers.Averaged(args, Optimizer, plan);
+        Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained, rateFactorOf) : null;
         if (Pull is not null && model.LoadReport.Source is null)
             _notice("decay_to_pretrained: the model's weights were not read from a file, so it decays towards those that training begins with.");
-        Rate = new LearningRate(args, plan);
-        Optimizer = Optimizers.Create(args, model.Weights, RateGroups.Of(args, model), plan.WarmupSteps(args));
-        Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Optimizer.ZeroGrad();                                             // of what the caller, or a run that failed, has left
         _weightsOutsideEmbeddings = model.Weights.All
             .Where(weight => !weight.Name.EndsWith("_embeddings.weight", StringComparison.Ordinal))
@@ -80,8 +81,8 @@ internal sealed class TrainingStep : IDisposable
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
         var losses = GradientsThatFit(batches);
         var before = GradNorm;
-        var clip = ClipFactor();
-        var isSound = IsSound(losses);
+        var clip = ClipFactor(out var isFinite);
+        var isSound = MakesEveryUpdate || isFinite && losses.All(double.IsFinite);
         if (!isSound)
         {
             GradNorm = before;                                            // a log shows the last one that was a number
@@ -148,25 +149,31 @@ internal sealed class TrainingStep : IDisposable
         return losses;
     }
 
-    private double ClipFactor()
+    /// <summary>Cuts the gradients by value; gives the factor by which their length is clipped.</summary>
+    /// <param name="isFinite">Whether they are numbers, as far as their length is computed: without clipping and debug they are not looked at.</param>
+    private double ClipFactor(out bool isFinite)
     {
-        if (_args.ClipGradValue is null && _args.MaxGradNorm is not > 0) return 1;
+        isFinite = true;
+        var isByLength = _args.MaxGradNorm > 0;
+        if (_args.ClipGradValue is null && !isByLength && _args.Debug.Count == 0) return 1;
         using var time = Profiler.Measure("clipping");
-        if (_args.ClipGradValue is { } most) GradientRange.Clip(_model.Weights, most);
-        if (_args.MaxGradNorm is not > 0) return 1;
+        // Before infinite ones become the largest allowed.
+        if (_args.ClipGradValue is not null || !isByLength) isFinite = double.IsFinite(GradientNorm.Compute(_model.Weights));
+        if (_args.ClipGradValue is { } most && (isFinite || MakesEveryUpdate)) GradientRange.Clip(_model.Weights, most);
+        if (!isByLength) return 1;
         var norm = GradientNorm.Compute(_model.Weights);
         GradNorm = norm;
-        return GradientNorm.ClipFactor(norm, _args.MaxGradNorm.Value);
+        isFinite &= double.IsFinite(norm);
+        return GradientNorm.ClipFactor(norm, _args.MaxGradNorm!.Value);
     }
 
-    /// <summary>Whether the update may be made: where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
-    private bool IsSound(double[] losses) =>
-        _args is { LoggingNanInfFilter: not null, Debug.Count: 0 } || losses.All(double.IsFinite) && double.IsFinite(GradNorm ?? 0);
+    /// <summary>Where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
+    private bool MakesEveryUpdate => _args is { LoggingNanInfFilter: not null, Debug.Count: 0 };
 
     private string SearchOverflow(double[] losses, int[][] batches)
     {
         var batch = Array.FindIndex(losses, loss => !double.IsFinite(loss));
-        var (lines, found) = OverflowSearch.Of(_model, _data, batches[Math.Max(0, batch)]);
+        var (lines, found) = OverflowSearch.Of(_model, _data, batches[Math.Max(0, batch)], MicroBatches);
         foreach (var line in lines) _notice(line);
         return found;
     }

@@ -62,10 +62,26 @@ public sealed class DataLoaderTests
         Assert.Contains("loop_state.json", Assert.Throws<AttuneException>(() => LoopCheckpoint.Load(half, model, adam)).Message, StringComparison.Ordinal);
     }
 
-    private static float[] Loop(int from, int to, string? load, string? save)
+    /// <summary>Both sequences of schedule-free learning go on where they were; within its average a checkpoint would lose one of them.</summary>
+    [Fact]
+    public void LoopCheckpoint_OfScheduleFreeLearning_GoesOnToTheBit()
+    {
+        using var folder = new TemporaryFolder();
+        static Optimizer Create(WeightStore weights) => new ScheduleFree(weights, 1e-2);
+        var (whole, half) = (Loop(0, 6, null, null, Create), Path.Combine(folder.Path, "half"));
+        Loop(0, 3, null, half, Create);
+        Assert.Equal(whole, Loop(3, 6, half, null, Create));
+
+        using var model = TinyRun.Model();
+        using var optimizer = new ScheduleFree(model.Weights);
+        using (optimizer.ShowAverage()) Assert.Throws<InvalidOperationException>(() => LoopCheckpoint.Save(half, model, optimizer));
+        LoopCheckpoint.Save(half, model, optimizer);
+    }
+
+    private static float[] Loop(int from, int to, string? load, string? save, Func<WeightStore, Optimizer>? create = null)
     {
         using var model = TinyRun.Model();
-        using var optimizer = new AdamW(model.Weights, 1e-3, weightDecay: 0.01);
+        using var optimizer = create?.Invoke(model.Weights) ?? new AdamW(model.Weights, 1e-3, weightDecay: 0.01);
         if (load is not null) Assert.Equal(from, (int)LoopCheckpoint.Load(load, model, optimizer)["step"]!);
         var loader = new DataLoader(TinyRun.Data(11), 4, Sampler.Random(11, seed: 1));
         model.Training = true;

@@ -100,7 +100,6 @@ public sealed class LoraConfigTests : IDisposable
             // Without the rank nothing would come of it.
             Assert.Contains("is given, but no adapter is asked for", Assert.Throws<AttuneException>(() => (one.Arguments with { LoraR = null }).Validated()).Message, StringComparison.Ordinal);
         });
-        Assert.Contains("merge_adapter is given", Assert.Throws<AttuneException>(() => new TrainingArguments { MergeAdapter = true }.Validated()).Message, StringComparison.Ordinal);
         Assert.Contains("The arguments: lora_rank_pattern is", Assert.Throws<AttuneException>(() => (plain with { LoraRankPattern = new JsonObject { ["key"] = "x" } }).Validated()).Message, StringComparison.Ordinal);
     }
 

@@ -37,6 +37,21 @@ public class AveragedWeightsTests
         Assert.NotEqual(before, LibTorch.Span(model.Weights.Values).ToArray());
     }
 
+    /// <summary>A run that was made longer begins to average later than it did, and must not show what it averaged before.</summary>
+    [Fact]
+    public void MovingAverage_StartMovedBehindUpdatesThatCounted_BeginsAnew()
+    {
+        using var model = TinyRun.Model();
+        using var optimizer = new AdamW(model.Weights, 1e-2);
+        using var average = new MovingAverage(optimizer, decay: null, start: 3) { Updates = 2 };
+        LibTorch.Span(average.Other).Fill(7);
+        average.Follow(3);
+        Assert.Null(average.Show());
+        average.Follow(4);
+        Assert.Equal(1, average.Updates);
+        Assert.Equal(TinyRun.Weights(model), LibTorch.Span(average.Other).ToArray());
+    }
+
     [Fact]
     public void ShowAverage_OfScheduleFreeLearning_IsTheMeanOfTheFastSequence()
     {

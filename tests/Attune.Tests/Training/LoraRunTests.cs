@@ -154,6 +154,45 @@ public sealed class LoraRunTests : IDisposable
         TextClassifier.FromPretrained(folder, baseFolder: start + "-moved").Dispose();
     }
 
+    /// <summary>An adapter made by hand needs no argument; what arguments say of it besides must be so.</summary>
+    [Fact]
+    public void Create_AdapterMadeByHand_IsJudgedByTheModel()
+    {
+        using BertForSequenceClassification plain = TinyRun.Model(), model = BertForSequenceClassification.FromConfig(TinyRun.Config, lora: new LoraConfig { R = 3 });
+        var args = new TrainingArguments { OutputDir = _folder.Path, ReportTo = [] };
+        Trainer Create(BertForSequenceClassification of, TrainingArguments args) => new(of, args);
+        Create(model, args with { MergeAdapter = true });
+        Create(model, args with { Tune = "lora", LoraAlpha = 8 });
+        string Refused(BertForSequenceClassification of, TrainingArguments args) => Assert.Throws<AttuneException>(() => Create(of, args)).Message;
+        Assert.Contains("merge_adapter is given, but the model has no adapter", Refused(plain, args with { MergeAdapter = true }), StringComparison.Ordinal);
+        Assert.Contains("lora_r is 4, but the model's adapter was made with 3;", Refused(model, args with { LoraR = 4 }), StringComparison.Ordinal);
+        Assert.Contains("lora_dropout is 0.5, but", Refused(model, args with { Tune = "lora", LoraDropout = 0.5 }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void MergeAndUnload_Noise_IsThatOfTheModel()
+    {
+        using var model = BertForSequenceClassification.FromConfig(TinyRun.Config, lora: new LoraConfig());
+        model.NeftuneNoiseAlpha = 5;
+        using var merged = model.MergeAndUnload();
+        Assert.Equal(5, merged.NeftuneNoiseAlpha);
+    }
+
+    /// <summary>torch numbers the weights of a PEFT model layer by layer, A and B after the layer's own, and the classifier last.</summary>
+    [Fact]
+    public void InTorchsOrder_OfAnAdapter_IsThatOfThePeftModel()
+    {
+        using var model = BertForSequenceClassification.FromConfig(TinyRun.Config with { NumHiddenLayers = 1 }, lora: new LoraConfig { ModulesToSave = ["pooler"], Bias = LoraBias.LoraOnly });
+        const string layer = "bert.encoder.layer.0.attention.self.";
+        Assert.Equal(
+        [
+            $"{layer}query.lora_A.weight", $"{layer}query.lora_B.weight", $"{layer}value.lora_A.weight", $"{layer}value.lora_B.weight", "bert.pooler.dense.weight", "classifier.weight",
+            $"{layer}query.bias", $"{layer}value.bias", "bert.pooler.dense.bias", "classifier.bias",
+        ], TorchOptimizer.InTorchsOrder(model.Weights.All.Where(weight => weight.RequiresGrad)).Select(weight => weight.Name));
+        using var plain = TinyRun.Model();
+        Assert.Equal(plain.Weights.All, TorchOptimizer.InTorchsOrder(plain.Weights.All));
+    }
+
     /// <summary>What the start's folder lacks is drawn anew, and would be lost if it were not kept with the adapter.</summary>
     [Fact]
     public void SaveModel_StartWithoutPoolerAndClassifier_KeepsThem()

@@ -79,12 +79,13 @@ public sealed class LossArgumentsTests : IDisposable
     }
 
     [Fact]
-    public void Read_BalancedWithoutRowsOfAClass_NamesIt()
+    public void Read_BalancedWithoutRowsOfAClass_WeighsItOneAndSaysSo()
     {
-        Assert.Equal("class_weights is balanced, but no training row has the label \"b\"; give weights by name, such as b=1.",
-            Message(new() { ClassWeights = "balanced" }, new ClassLabels([0, 2])));
-        Assert.Equal("pos_weights is balanced, but no training row has the label \"c\"; give weights by name, such as c=1.",
-            Message(new() { PosWeights = "balanced" }, new MultiLabels([1, 1, 0], 3)));
+        LossOptions Read(TrainingArguments args, Labels labels) => LossArguments.Read(args, _model, labels, labels, _notices.Add);
+        Assert.Equal([0.5, 1, 1], Read(new() { ClassWeights = "balanced" }, new ClassLabels([0, 2, 0])).ClassWeights!);
+        Assert.Equal("class_weights: no training row has the label \"b\", so it weighs 1.", _notices[0]);
+        Assert.Equal([0, 0, 1], Read(new() { PosWeights = "balanced" }, new MultiLabels([1, 1, 0], 3)).PositiveWeights!);
+        Assert.Contains("pos_weights: no training row has the label \"c\", so it weighs 1.", _notices);
         Assert.Equal("class_weights is balanced, but there are no labelled training rows to count; give weights by name.",
             Message(new() { ClassWeights = "balanced" }, null));
     }

@@ -37,6 +37,20 @@ public sealed class MeasuringTests : IDisposable
         Assert.Equal((5, 5, 5), (labelled.Rows, labelled.Inputs!.Count, labelled.Losses!.Length));
     }
 
+    /// <summary>Windows of the texts 0 0 0 1 2 2 2 in batches of 4: what is handed over is of texts, as the logits are.</summary>
+    [Fact]
+    public void IncludeForMetrics_Windows_AreHandedOverTextByText()
+    {
+        var rows = TinyRun.Data(7);
+        EvalPrediction? windows = null, texts = null;
+        var args = TinyRun.Arguments(_folder.Path) with { IncludeForMetrics = ["inputs", "loss"] };
+        Trainer(args, rows, scores => { windows = scores; return new Dictionary<string, double>(); }).Evaluate(cancellation: Stop);
+        Trainer(args, new TokenizedDataset(rows.Rows, rows.Labels, [0, 3, 4, 7]), scores => { texts = scores; return new Dictionary<string, double>(); }).Evaluate(cancellation: Stop);
+        Assert.Equal(rows.Rows.Where((_, i) => i is 0 or 3 or 4).Select(row => row.InputIds.ToArray()), texts!.Inputs);
+        Assert.Equal([windows!.Losses![0], windows.Losses[0], windows.Losses[4]], texts.Losses!, (x, y) => Math.Abs(x - y) < 1e-6f);
+        Assert.Equal(3, texts.Labelled().Losses!.Length);
+    }
+
     [Fact]
     public void IncludeForMetrics_NotGiven_HandsNothingOver()
     {
@@ -89,6 +103,30 @@ public sealed class MeasuringTests : IDisposable
         Assert.Matches(@"^The (loss|gradient) of update 1 is not a finite number [^\n]+: it begins in the output of encoder\.layer\.1; debug underflow_overflow stops training here\.", error.Message);
         Assert.Contains(_notices, line => line.StartsWith("  embeddings: largest value ", StringComparison.Ordinal));
         Assert.Contains(_notices, line => line.StartsWith("  encoder.layer.0: largest value ", StringComparison.Ordinal));
+    }
+
+    /// <summary>The loss is 0 and its gradient infinite: cut to the largest allowed it would pass for one that is sound.</summary>
+    [Theory]
+    [InlineData(1e-3, 1.0, false)]
+    [InlineData(1e-3, 0.0, false)]
+    [InlineData(null, 0.0, true)]
+    public void Train_GradientNotANumberUnderOtherClipping_IsStillSeen(double? value, double? norm, bool debug)
+    {
+        var args = TinyRun.Arguments(_folder.Path) with { ClipGradValue = value, MaxGradNorm = norm, Debug = debug ? ["underflow_overflow"] : [], EvalStrategy = IntervalStrategy.No };
+        var trainer = new Trainer(_model, args, TinyRun.Data(11), notice: _notices.Add, computeLoss: (logits, _) => (logits - logits.detach()).sqrt().sum());
+        _notices.Add(Assert.Throws<AttuneException>(() => trainer.Train(cancellation: Stop)).Message);
+        Assert.Contains(_notices, line => line.StartsWith("The gradient of update 1 is not a finite number", StringComparison.Ordinal));
+    }
+
+    /// <summary>What is found is the same where the batch goes through the model in parts.</summary>
+    [Fact]
+    public void OverflowSearch_InParts_FindsTheSameValues()
+    {
+        var data = TinyRun.Data(9);
+        _model.Weights.ClearGradients();
+        var rows = Enumerable.Range(0, 9).ToArray();
+        Assert.Equal(OverflowSearch.Of(_model, data, rows, MicroBatches.Whole), OverflowSearch.Of(_model, data, rows, MicroBatches.AtMost(2)),
+            (x, y) => x.Found == y.Found && x.Lines.SequenceEqual(y.Lines));
     }
 
     [Fact]

@@ -185,6 +185,51 @@ public sealed class RegularizationTests : IDisposable
         }
     }
 
+    /// <summary>Adapters begin at random numbers, and so do layers that are drawn anew: neither has anything to go back to.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public void Pull_WhatWasDrawn_StaysWhereItIs(bool isAdapter)
+    {
+        using (var plain = TinyRun.Model()) plain.SavePretrained(_folder.Path);
+        using var model = BertForSequenceClassification.FromPretrained(_folder.Path, lora: isAdapter ? new LoraConfig { ModulesToSave = ["pooler"] } : null);
+        if (!isAdapter) FreshLayers.Draw(new TrainingArguments { ReinitLayers = 1 }, model, isResumed: true);
+        var start = TinyRun.Weights(model);
+        using var pull = new PretrainedPull(model, decay: 0.5);
+        model.Weights.Values.add_(1);
+        pull.Apply(learningRate: 0.2);
+        var now = TinyRun.Weights(model);
+        foreach (var weight in model.Weights.All.Where(weight => weight.Decays))
+        {
+            var isDrawn = weight.Name.Contains(".pooler.", StringComparison.Ordinal) || weight.Name.Contains(".layer.1.", StringComparison.Ordinal);
+            var isPulled = isAdapter ? weight is { RequiresGrad: true, IsAdapter: false } : !isDrawn;
+            Assert.Equal(start[weight.Offset] + (isPulled ? 0.9f : 1), now[weight.Offset], 1e-5f);
+        }
+    }
+
+    [Fact]
+    public void Pull_RatesOfTheirOwn_AreFollowed()
+    {
+        using var model = TinyRun.Model();
+        var start = TinyRun.Weights(model);
+        using var pull = new PretrainedPull(model, decay: 0.5, RateGroups.Of(new TrainingArguments { LearningRate = 0.2, LayerLrDecay = 0.5, HeadLearningRate = 0.8 }, model));
+        model.Weights.Values.add_(1);
+        pull.Apply(learningRate: 0.2);
+        var now = TinyRun.Weights(model);
+        Assert.Equal(0.6f, Moved("classifier.weight"), 1e-5f);
+        Assert.Equal(0.9f, Moved("bert.pooler.dense.weight"), 1e-5f);
+        Assert.Equal(0.95f, Moved("bert.encoder.layer.0.output.dense.weight"), 1e-5f);
+
+        float Moved(string name) => now[model.Weights[name].Offset] - start[model.Weights[name].Offset];
+    }
+
+    [Fact]
+    public void Validated_PullThatOvershootsOrPullsTwoSequences_IsRefused()
+    {
+        static string Refused(TrainingArguments args) => Assert.Throws<AttuneException>(() => args.Validated()).Message;
+        Assert.Contains("and head_learning_rate 0.01;", Refused(new() { DecayToPretrained = 300, HeadLearningRate = 0.01 }), StringComparison.Ordinal);
+        Assert.Contains("keeps two sequences", Refused(new() { DecayToPretrained = 1, Optim = OptimizerName.ScheduleFreeSgd }), StringComparison.Ordinal);
+        new TrainingArguments { DecayToPretrained = 300, HeadLearningRate = 1e-3 }.Validated();
+    }
+
     /// <summary>Rows of the embeddings whose updates are put off are pulled as those of an optimizer that puts none off.</summary>
     [Fact]
     public void Pull_RowsPutOff_GivesWhatTheDenseOptimizerGives()

@@ -263,7 +263,7 @@ public sealed class ResumeTests : IDisposable
             "ema, best" => args with { EmaDecay = 0.8, SaveStrategy = SaveStrategy.Best, LoadBestModelAtEnd = true, LayerLrDecay = 0.7 },
             "swa" => args with { SwaStart = 1, SaveStrategy = SaveStrategy.Steps, SaveSteps = 2 },
             "soup" => args with { Soup = 2, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 2, SaveStrategy = SaveStrategy.Steps, SaveSteps = 4, SaveTotalLimit = 1, LearningRate = 0.02 },
-            "tuned" => args with { Tune = "layers:1", ReinitLayers = 1, EarlyStoppingPatience = 2, EmaDecay = 0.5 },
+            "tuned" => args with { Tune = "layers:1", ReinitLayers = 1, EarlyStoppingPatience = 2, EmaDecay = 0.5, DecayToPretrained = 10 },
             _ => args with { SaveStrategy = SaveStrategy.Epoch, LoadBestModelAtEnd = true, LoggingStrategy = IntervalStrategy.Epoch },
         };
     }

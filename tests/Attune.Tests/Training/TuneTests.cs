@@ -58,11 +58,14 @@ public sealed class TuneTests : IDisposable
     }
 
     [Theory, InlineData(0), InlineData(1), InlineData(2)]
-    public void Create_ReinitLayers_DrawsThePoolerAndTheTopLayersOfANewModel(int layers)
+    public void Train_ReinitLayers_DrawsThePoolerAndTheTopLayersOfANewModel(int layers)
     {
         using BertForSequenceClassification before = TinyRun.Model(), model = TinyRun.Model(), fresh = BertForSequenceClassification.FromConfig(TinyRun.Config, seed: 9);
         foreach (var weight in (Weight[])[.. before.Weights.All, .. model.Weights.All]) weight.Span.Fill(0.5f);
-        Trainer(model, args => args with { ReinitLayers = layers, Seed = 9 });
+        var trainer = Trainer(model, args => args with { ReinitLayers = layers, Seed = 9, LearningRate = 0 });
+        trainer.Evaluate(cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(TinyRun.Weights(before), TinyRun.Weights(model));          // who does not train keeps the model
+        trainer.Train(cancellation: TestContext.Current.CancellationToken);
         foreach (var weight in before.Weights.All)
         {
             var isDrawn = layers > 0 && (weight.Name.Contains(".pooler.", StringComparison.Ordinal) || weight.Name.Contains(".layer.1.", StringComparison.Ordinal))
