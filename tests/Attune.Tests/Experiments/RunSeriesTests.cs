@@ -44,5 +44,5 @@ public sealed class RunSeriesTests : IDisposable
     }
 
     private static RunRequest Request(TrainingArguments training) =>
-        new(new ModelArguments { Model = "someone/bert" }, new DataArguments { Dataset = "someone/texts" }, training, null);
+        new(new ModelArguments { Model = "someone/bert" }, new DataArguments { Dataset = "someone/texts" }, training, null, false);
 }
