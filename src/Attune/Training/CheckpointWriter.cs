@@ -34,7 +34,8 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer, Ave
     /// <summary>Takes the present state for a checkpoint. The one before must have been asked for by <see cref="Finished"/>.</summary>
     /// <param name="state">Of the trainer.</param>
     /// <param name="resume">What an exact continuation needs besides.</param>
-    internal void Begin(TrainerState state, ResumeState resume)
+    /// <param name="atOnce">Whether nothing is trained meanwhile, so that it is written here and now.</param>
+    internal void Begin(TrainerState state, ResumeState resume, bool atOnce)
     {
         if (_running is not null) throw new InvalidOperationException("the checkpoint before is not dealt with");
         using var shown = averaged?.Show();                                 // the average is the model, and the weights that are trained belong to the state
@@ -43,7 +44,7 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer, Ave
         var moments = trainer.Args.SaveOnlyModel ? null : OptimizerState.Of(optimizer, averaged);
         List<(nint Address, long Count)> live = [.. weights.Select(block => (block.Address, block.Count)), .. (moments?.Tensors ?? []).Select(tensor => (tensor.Address, tensor.Count))];
         var (bytes, environment) = (Bytes, RunEnvironment.Current);
-        if (bytes <= WrittenAtOnceBytes || Copy(live) is not { } copies)
+        if (atOnce || bytes <= WrittenAtOnceBytes || Copy(live) is not { } copies)
         {
             _running = Task.FromResult(Write(weights, moments));
             return;

@@ -227,7 +227,8 @@ internal sealed class TrainingRun : IDisposable
             if (best == _state.GlobalStep || Directory.Exists(folder)) _state.BestModelCheckpoint = folder;
         }
         _state.StatefulCallbacks = _callbacks.ExportState();
-        _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds));
+        var isLast = _control.ShouldTrainingStop || _cancellation.IsCancellationRequested || _state.GlobalStep >= _plan.TotalSteps;
+        _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds), atOnce: isLast);
         _control.ShouldSave = false;
         FinishSave(wait: false);
     }
