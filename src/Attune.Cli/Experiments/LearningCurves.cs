@@ -34,8 +34,9 @@ internal static class LearningCurves
         return svg.Append("</svg>\n").ToString();
     }
 
+    /// <summary>The first value of each step: at the end the best model may have been measured once more, which is no part of the way there.</summary>
     private static IEnumerable<(double Step, double Value)> Points(FinishedRun run, string key) => run.Log
-        .Where(entry => entry.TryGetValue(key, out var value) && double.IsFinite(value) && entry.ContainsKey("step")).Select(entry => (entry["step"], entry[key]));
+        .Where(entry => entry.TryGetValue(key, out var value) && double.IsFinite(value) && entry.ContainsKey("step")).Select(entry => (entry["step"], entry[key])).DistinctBy(point => point.Item1);
 
     private static void Draw(StringBuilder svg, IReadOnlyList<FinishedRun> runs, string key, int top)
     {
