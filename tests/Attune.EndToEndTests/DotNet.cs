@@ -8,6 +8,11 @@ internal static class DotNet
     /// <summary>The repository.</summary>
     internal static string Root { get; } = FindRoot();
 
+    /// <summary>Skips a test that builds whole projects: those are for <c>.ci/run</c>, since they take minutes and say nothing of most changes.</summary>
+    internal static void RequireTime() => Assert.SkipUnless(
+        Environment.GetEnvironmentVariable("CI") == "true" || Environment.GetEnvironmentVariable("ATTUNE_BUILDS") == "1",
+        "Builds whole projects, which takes minutes: .ci/run does it, or set ATTUNE_BUILDS=1.");
+
     /// <summary>Runs <c>dotnet</c>; gives its exit code and all that it said.</summary>
     internal static async Task<(int Code, string Output)> RunAsync(string folder, params string[] words)
     {

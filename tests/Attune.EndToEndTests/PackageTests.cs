@@ -30,6 +30,7 @@ public sealed partial class PackageTests : IDisposable
     [Fact]
     public async Task Packages_InAFreshProject_RestoreBuildAndTrain()
     {
+        DotNet.RequireTime();
         var feed = Path.Combine(_folder, "feed");
         foreach (var project in new[] { "Attune.Text", "Attune" })
         {
