@@ -59,7 +59,7 @@ internal sealed class AnswerWriter : IDisposable
         if (_format == OutputFormat.Json) Put("{\"predictions\": [");
         if (_format == OutputFormat.Csv)
             Line(string.Join(',', new[] { "text", hasPairs ? "text_pair" : null, "label", IsRegression ? null : "probability" }.OfType<string>()
-                .Concat(IsRegression ? [] : Names).Select(Quoted)));
+                .Concat(IsRegression ? [] : Names).Select(CsvCell.Of)));
     }
 
     private string AsText(TextInput input, TextPrediction prediction)
@@ -74,7 +74,7 @@ internal sealed class AnswerWriter : IDisposable
         var (label, score) = Answer(prediction);
         string?[] cells = [input.Text, input.Pair, IsRegression ? score : label, IsRegression ? null : score,
             .. IsRegression ? [] : prediction.Scores.Select(Number)];
-        return string.Join(',', cells.OfType<string>().Select(Quoted));
+        return string.Join(',', cells.OfType<string>().Select(CsvCell.Of));
     }
 
     private string AsJson(TextInput input, TextPrediction prediction)
@@ -119,9 +119,6 @@ internal sealed class AnswerWriter : IDisposable
     private static string Number(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
 
     private static string OneLine(string text) => text.ReplaceLineEndings(" ").Replace('\t', ' ');
-
-    private static string Quoted(string cell) =>
-        cell.AsSpan().IndexOfAny(",\"\r\n") < 0 ? cell : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private void Line(string line) => Put(line + "\n");
 

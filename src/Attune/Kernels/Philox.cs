@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Attune.Kernels;
 
@@ -12,6 +14,9 @@ internal static unsafe class Philox
 {
     private const uint M0 = 0xD2511F53, M1 = 0xCD9E8D57, W0 = 0x9E3779B9, W1 = 0xBB67AE85;
     private const int Rounds = 10;
+
+    /// <summary>The key of what is drawn under a name: the same for the same seed and name, on every machine.</summary>
+    internal static ulong Key(ulong seed, string name) => BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}/{name}")));
 
     /// <summary>Room that <see cref="Fill"/> needs for so many numbers.</summary>
     internal static int Room(int count) => Quarter(count) * 4;

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Attune.Kernels;
 
 namespace Attune.Models;
@@ -11,7 +9,7 @@ internal static unsafe class NormalNumbers
 
     internal static void Fill(Span<float> numbers, double deviation, ulong seed, string name)
     {
-        var key = BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}/{name}")));
+        var key = Philox.Key(seed, name);
         var count = numbers.Length;
         fixed (float* first = numbers)
         {

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Attune.Kernels;
 
 namespace Attune.Models;
@@ -12,7 +10,7 @@ internal static unsafe class UniformNumbers
     /// <summary>Numbers between -bound and bound.</summary>
     internal static void Fill(Span<float> numbers, double bound, ulong seed, string name)
     {
-        var key = BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}/{name}")));
+        var key = Philox.Key(seed, name);
         var raw = new uint[Philox.Room(Block)];
         fixed (uint* random = raw)
             for (var first = 0; first < numbers.Length; first += Block)

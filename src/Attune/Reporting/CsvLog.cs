@@ -59,12 +59,9 @@ public sealed class CsvLog : TrainerCallback
     private void WriteAll(TrainingArguments args, TrainerState state)
     {
         AtomicFile.CreateFolder(args.OutputDir);
-        AtomicFile.WriteText(FileOf(args), string.Join(',', _columns.Select(Cell)) + "\n" + string.Concat(state.LogHistory.Select(Line)));
+        AtomicFile.WriteText(FileOf(args), string.Join(',', _columns.Select(CsvCell.Of)) + "\n" + string.Concat(state.LogHistory.Select(Line)));
     }
 
     private string Line(IReadOnlyDictionary<string, double> entry) => string.Join(',', _columns.Select(column =>
         entry.TryGetValue(column, out var value) ? PythonJson.Write(TrainerStateJson.Number(column, value)) : "")) + "\n";
-
-    private static string Cell(string name) =>
-        name.AsSpan().IndexOfAny(",\"\r\n") < 0 ? name : $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }
