@@ -20,6 +20,10 @@ public sealed record ExportArguments
     /// <value>7 for x86 processors without VNNI, whose sums of 8 bits saturate, else 8. Default: what this machine's processor needs.</value>
     public int? WeightBits { get; init; }
 
+    /// <summary>Puts the weights into a file of their own beside the model's, model.onnx_data, which is loaded faster and with less memory.</summary>
+    /// <value>Default: where they come to more than 64 MB. Above 2 GB they must.</value>
+    public bool? ExternalData { get; init; }
+
     /// <summary>Folder for the exported model, with its tokenizer and configuration: all that a program needs to run it.</summary>
     /// <value>Default: onnx in the model's folder.</value>
     public string? OutputDir { get; init; }

@@ -45,7 +45,8 @@ internal static class ExportCommand
         AtomicFile.CreateFolder(folder);
         AtomicFile.RequireWritable(file);
         using var weights = new ModelWeights(model.Model, found.Path);
-        using var draft = OnnxDraft.Write(model.Config, weights, file, new OnnxExportOptions { Precision = what.Precision, WeightBits = what.WeightBits });
+        using var draft = OnnxDraft.Write(model.Config, weights, file,
+            new OnnxExportOptions { Precision = what.Precision, WeightBits = what.WeightBits, ExternalData = what.ExternalData });
         var check = Check(draft.File, model, rows, from.Threads, what.Precision);
         // The model comes last: whoever finds it finds all that it needs.
         AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(model.Config.ToJson(model.Model.Architecture), indent: 2, sortKeys: true) + "\n");

@@ -35,7 +35,7 @@ internal sealed class OnnxDraft : IDisposable
         try
         {
             AtomicFile.CreateFolder(draft._folder);
-            if (model.IsSplit(options.MostInside))
+            if (model.IsSplit(options.ExternalData))
             {
                 AtomicFile.Write(draft.Data, model.WriteData);
                 AtomicFile.Write(draft.File, stream => model.Write(stream, Path.GetFileName(draft.Data)));
@@ -57,8 +57,10 @@ internal sealed class OnnxDraft : IDisposable
         try
         {
             // The constants before the model that names them: whoever finds the model finds all of it.
-            if (System.IO.File.Exists(Data)) System.IO.File.Move(Data, _target + OnnxFile.DataSuffix, overwrite: true);
+            var isSplit = System.IO.File.Exists(Data);
+            if (isSplit) System.IO.File.Move(Data, _target + OnnxFile.DataSuffix, overwrite: true);
             System.IO.File.Move(File, _target, overwrite: true);
+            if (!isSplit) System.IO.File.Delete(_target + OnnxFile.DataSuffix);           // of a former export
             AtomicFile.FlushFolder(Path.GetDirectoryName(_target)!);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

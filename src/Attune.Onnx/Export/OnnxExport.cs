@@ -11,7 +11,7 @@ public static class OnnxExport
 
     /// <summary>Writes the model of a folder.</summary>
     /// <param name="folder">In Hugging Face's layout, with config.json and weights.</param>
-    /// <param name="file">The file to write; where it would pass 2 GB, its constants lie in another of its name with <c>_data</c> at the end.</param>
+    /// <param name="file">The file to write; its large constants may lie in another of its name with <c>_data</c> at the end.</param>
     /// <param name="options">How. Default: float32.</param>
     /// <exception cref="AttuneException">The folder has no trained classifier, a file is damaged, or the file cannot be written.</exception>
     public static void Write(string folder, string file, OnnxExportOptions? options = null)

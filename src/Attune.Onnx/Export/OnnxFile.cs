@@ -15,8 +15,11 @@ internal sealed class OnnxFile(OnnxGraph graph, IReadOnlyList<KeyValuePair<strin
     /// <summary>The version of the file's form that came with <see cref="Opset"/>.</summary>
     internal const int IrVersion = 7;
 
-    /// <summary>What the content of the constants may come to in the file itself: protobuf ends at 2 GB.</summary>
+    /// <summary>What the constants may come to in the file itself: protobuf ends at 2 GB.</summary>
     internal const long MostInside = 2_000_000_000;
+
+    /// <summary>From where on the constants lie in a file of their own where nothing else is asked for.</summary>
+    internal const long UsuallyInside = 64_000_000;
 
     private const int External = 1;                                        // TensorProto.DataLocation
     private const long Alignment = 4096;                                   // so that a runtime can map each constant
@@ -26,7 +29,14 @@ internal sealed class OnnxFile(OnnxGraph graph, IReadOnlyList<KeyValuePair<strin
     internal const string DataSuffix = "_data";
 
     /// <summary>Whether the constants lie in a file of their own.</summary>
-    internal bool IsSplit(long mostInside = MostInside) => graph.Tensors.Sum(tensor => tensor.ByteCount) > mostInside;
+    /// <param name="wanted">What is asked for; null where nothing is.</param>
+    /// <exception cref="AttuneException">They must, and are not to.</exception>
+    internal bool IsSplit(bool? wanted)
+    {
+        var bytes = graph.Tensors.Sum(tensor => tensor.ByteCount);
+        if (wanted == false && bytes > MostInside) throw new AttuneException("the weights come to more than 2 GB, which one file of ONNX cannot hold; leave external_data out.");
+        return wanted ?? bytes > UsuallyInside;
+    }
 
     /// <summary>Writes the model in one file.</summary>
     internal void Write(Stream stream) => Write(stream, dataName: null);
