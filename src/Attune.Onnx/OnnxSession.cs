@@ -27,17 +27,24 @@ internal static class OnnxSession
                 // Plans of memory are kept for each shape of a batch, of which there are thousands.
                 EnableMemoryPattern = false,
             };
+            // Threads that spin while they wait take the cores from everything else: on a busy machine a batch took two to five times as long.
+            options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
             return new InferenceSession(file, options);
         }
-        catch (OnnxRuntimeException e)
+        catch (Exception e) when (Sentence(file, e) is { } sentence)
         {
-            throw new AttuneException($"{file} cannot be loaded: {Reason(e)}; write it anew by attune export.", e);
+            throw new AttuneException(sentence, e);
         }
-        catch (Exception e) when (IsMissingLibrary(e))
-        {
-            throw new AttuneException(
-                $"ONNX Runtime's own library cannot be loaded ({Innermost(e).Message.Split('\n')[0].TrimEnd('.')}); publish the program for this platform, or add the package Microsoft.ML.OnnxRuntime to it.", e);
-        }
+    }
+
+    /// <summary>What to tell of a model that could not be loaded; null of what is a fault of ours.</summary>
+    internal static string? Sentence(string file, Exception e)
+    {
+        if (e is OnnxRuntimeException refused) return $"{file} cannot be loaded: {Reason(refused)}; write it anew by attune export.";
+        while (e is TypeInitializationException { InnerException: { } inner }) e = inner;
+        return e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException
+            ? $"ONNX Runtime's own library cannot be loaded ({e.Message.Split('\n')[0].TrimEnd('.')}); publish the program for this platform, or add the package Microsoft.ML.OnnxRuntime to it."
+            : null;
     }
 
     /// <summary>What ONNX Runtime says, without its code and the lines that follow.</summary>
@@ -57,13 +64,5 @@ internal static class OnnxSession
             var options = new EnvironmentCreationOptions { logId = "attune", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
             OrtEnv.CreateInstanceWithOptions(ref options).DisableTelemetryEvents();
         }
-    }
-
-    private static bool IsMissingLibrary(Exception e) => Innermost(e) is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException;
-
-    private static Exception Innermost(Exception e)
-    {
-        while (e is TypeInitializationException { InnerException: { } inner }) e = inner;
-        return e;
     }
 }

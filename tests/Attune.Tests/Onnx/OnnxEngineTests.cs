@@ -119,6 +119,16 @@ public sealed class OnnxEngineTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Sentence_LibraryIsMissing_SaysSo()
+    {
+        var missing = new TypeInitializationException("NativeMethods", new DllNotFoundException("Unable to load shared library 'onnxruntime'.\nIn order to help..."));
+        Assert.Equal(
+            "ONNX Runtime's own library cannot be loaded (Unable to load shared library 'onnxruntime'); publish the program for this platform, or add the package Microsoft.ML.OnnxRuntime to it.",
+            OnnxSession.Sentence("model.onnx", missing));
+        Assert.Null(OnnxSession.Sentence("model.onnx", new InvalidOperationException("ours")));
+    }
+
     /// <summary>Bytes changed at random: an answer or one sentence, never the end of the process.</summary>
     [Fact]
     public void Load_DamagedFile_IsRefusedOrComputes()
