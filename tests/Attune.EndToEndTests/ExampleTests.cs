@@ -12,6 +12,18 @@ public sealed class ExampleTests
         Assert.Matches("^positive\t\\S+\tthe film[^\n]*\nnegative\t\\S+\tthe meal[^\n]*\n$", output);
     }
 
+    /// <summary>ONNX Runtime and the tokenizer alone give the same answers as the model.</summary>
+    [Fact]
+    public async Task ClassifyOnnx_ExportedModel_NamesTheLabelOfEachText()
+    {
+        using var run = new TrainedRun();
+        run.Result.Good();
+        AttuneProcess.Run(run.Folder, "export", "run", "--output-dir", "exported").Good();
+        string[] texts = ["the film was very good and great", "the meal was very bad and dull"];
+        var output = await Run("ClassifyOnnx.cs", run.Folder, [Path.Combine(run.Folder, "exported"), .. texts]);
+        Assert.Equal(AttuneProcess.Run(run.Folder, ["predict", "--model", "run", .. texts]).Good().Out, output);
+    }
+
     [Theory]
     [InlineData("FineTune.cs", "'eval_accuracy': 1")]
     [InlineData("TrainingLoop.cs", "epoch 3: accuracy 1.0000")]

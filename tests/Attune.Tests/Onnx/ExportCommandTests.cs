@@ -1,0 +1,96 @@
+using System.Text.Json;
+using Attune.Cli;
+using Attune.Inference;
+using Attune.Onnx;
+using Attune.Tests.Cli;
+using Attune.Tests.Datasets;
+
+namespace Attune.Tests.Onnx;
+
+[Collection("torch")]
+public sealed class ExportCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _model;
+
+    public ExportCommandTests()
+    {
+        _model = Path.Combine(_folder.Path, "model");
+        _folder.Write("model/vocab.txt", string.Join('\n', new[] { "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "a", "is", "good", "bad" }) + "\n");
+        using var model = OnnxExportTests.Random(OnnxExportTests.Small with { LabelNames = ["negative", "positive"] }, 3);
+        model.SavePretrained(_model);
+        new PredictionSettings { LongTexts = LongTexts.Windows, MaxLength = 20 }.Save(_model);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("fp32", "model.onnx")]
+    [InlineData("fp16", "model_fp16.onnx")]
+    [InlineData("int8", "model_quantized.onnx")]
+    public void Export_Precision_WritesAFolderThatRunsAlone(string precision, string file)
+    {
+        var terminal = new RecordingTerminal();
+        var into = Path.Combine(_folder.Path, "service");
+        Assert.Equal(ExitCode.Success, terminal.Run("export", _model, "--format", "onnx", "--precision", precision, "--output-dir", into, "--json", "--check-rows", "24"));
+        using var result = JsonDocument.Parse(terminal.Out);
+        Assert.Equal(24, result.RootElement.GetProperty("rows").GetInt32());
+        Assert.Equal(Path.Combine(into, file), result.RootElement.GetProperty("file").GetString());
+        Assert.True(result.RootElement.GetProperty("largest_difference").GetDouble() <= (precision == "fp32" ? 1e-5 : 0.5));
+        Assert.Equal(new[] { "attune_prediction.json", "config.json", file, "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt" }.Order(StringComparer.Ordinal),
+            Directory.EnumerateFileSystemEntries(into).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
+        Directory.Delete(_model, recursive: true);
+        using var classifier = Classifier.Load(into);
+        Assert.IsType<OnnxEngine>(classifier.Engine);
+        Assert.Equal(LongTexts.Windows, classifier.Settings.LongTexts);
+        Assert.Contains(classifier.Predict("the film is good").Label, (string[])["negative", "positive"]);
+    }
+
+    [Fact]
+    public void Export_NoFolderNamed_GoesIntoTheModelsOwn()
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Success, terminal.Run("export", "--model", _model, "--external-data", "--check-rows", "10"));
+        Assert.StartsWith(Path.Combine(_model, "onnx", "model.onnx") + ": ", terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("Checked on 10 rows: logits differ by at most ", terminal.Out, StringComparison.Ordinal);
+        Assert.EndsWith(", 10 of 10 have the same label.\n", terminal.Out, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(_model, "onnx", "model.onnx_data")));
+
+        // A second one beside it: the command says which of them counts.
+        Assert.Equal(ExitCode.Success, terminal.Run("export", _model, "--precision", "int8", "--weight-bits", "7"));
+        Assert.Contains("also holds model.onnx, which Attune takes before model_quantized.onnx", terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Export_RowsOfAFile_AreThoseOfTheCheck()
+    {
+        var file = _folder.Write("rows.csv", "text,label\nthe film is good,positive\na bad one,negative\nis it,positive\n");
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Success, terminal.Run("export", _model, "--validation-file", file, "--no-token-cache"));
+        Assert.Contains("Checked on 3 rows", terminal.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, "attune: weight_bits is 6; it must be 7 or 8.", "--precision", "int8", "--weight-bits", "6")]
+    [InlineData(2, "attune: --weight-bits is for --precision int8; give that, or leave it out.", "--weight-bits", "7")]
+    [InlineData(2, "attune: check_rows is 0; it must be at least 1.", "--check-rows", "0")]
+    [InlineData(2, "attune: attune export takes one model; name it once.", "another")]
+    [InlineData(2, "attune: precision is int4; it must be one of fp32, fp16, int8.", "--precision", "int4")]
+    [InlineData(1, "attune: validation.csv: there is no such file", "--validation-file", "validation.csv")]
+    public void Export_WrongArguments_AreOneSentenceAndNothingIsWritten(int code, string message, params string[] words)
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(code, terminal.Run(["export", _model, .. words]));
+        Assert.StartsWith(message, terminal.Told[^1], StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_model, "onnx")));
+    }
+
+    [Fact]
+    public void Export_UntrainedModel_IsRefused()
+    {
+        File.Delete(Path.Combine(_model, "model.safetensors"));
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Failure, terminal.Run("export", _model));
+        Assert.Contains("has no weights", terminal.Told[^1], StringComparison.Ordinal);
+    }
+}
