@@ -56,11 +56,12 @@ internal static class PngWriter
     private static void Write(SKCanvas canvas, Words words)
     {
         using var paint = Fill(words.Ink);
-        using var font = new SKFont(PlotFont.Of(words.Bold), (float)words.Size) { Subpixel = true };
+        using var font = new SKFont(PlotFont.Of(words.Bold), (float)words.Size) { Subpixel = true, LinearMetrics = true, Hinting = SKFontHinting.None };
         canvas.Save();
         canvas.RotateDegrees((float)-words.Turn, (float)words.X, (float)words.Y);
         var align = words.Align switch { Align.Middle => SKTextAlign.Center, Align.Right => SKTextAlign.Right, _ => SKTextAlign.Left };
-        canvas.DrawText(words.Text, (float)words.X, (float)words.Y, align, font, paint);
+        var text = string.Concat(words.Text.EnumerateRunes());              // half a pair would leave the whole out
+        canvas.DrawText(text, (float)words.X, (float)words.Y, align, font, paint);
         canvas.Restore();
     }
 
