@@ -52,7 +52,8 @@ internal static class CompareCommand
         return ExitCode.Success;
     }
 
-    private static IEnumerable<string> Differing(FinishedRun[] runs) => runs.SelectMany(run => run.Arguments.Select(pair => pair.Key)).Distinct()
+    /// <summary>The arguments that are not the same in all runs.</summary>
+    internal static IEnumerable<string> Differing(FinishedRun[] runs) => runs.SelectMany(run => run.Arguments.Select(pair => pair.Key)).Distinct()
         .Where(name => !NotCompared.Contains(name) && runs.Select(run => SeriesKey.Said(run.Arguments[name])).Distinct().Count() > 1);
 
     private static IEnumerable<string> Measured(FinishedRun[] runs) =>

@@ -19,6 +19,9 @@ internal sealed record LinePlot(string Title, string XLabel, string YLabel, IRea
     /// <summary>A number at which the other axis begins at the latest; null for where the points do.</summary>
     internal double? XFrom { get; init; }
 
+    /// <summary>The same for the upward axis.</summary>
+    internal double? YFrom { get; init; }
+
     /// <summary>Whether the axis from left to right counts something.</summary>
     internal bool IsXWhole { get; init; }
 
@@ -45,7 +48,7 @@ internal sealed record LinePlot(string Title, string XLabel, string YLabel, IRea
         var points = Series.SelectMany(series => series.Points).ToList();
         var frame = new PlotFrame(Left, top, Width - Left - Right, InnerHeight,
             XRange is { } x2 ? Axis.Between(x2.Low, x2.High) : Axis.Of(points.Select(point => point.X).Append(XFrom ?? double.NaN), IsXWhole, steps: 8),
-            YRange is { } y2 ? Axis.Between(y2.Low, y2.High) : Axis.Of(points.SelectMany(point => new[] { point.Y, point.Low, point.High })));
+            YRange is { } y2 ? Axis.Between(y2.Low, y2.High) : Axis.Of(points.SelectMany(point => new[] { point.Y, point.Low, point.High }).Append(YFrom ?? double.NaN)));
         frame.Draw(drawing, XLabel, YLabel);
         if (HasDiagonal)
         {
