@@ -33,6 +33,9 @@ internal sealed class DataSource
     /// <summary>Its commit where it is one of the hub; else null.</summary>
     internal string? Commit { get; private init; }
 
+    /// <summary>The files that it was read from; none where it is embedded.</summary>
+    internal IReadOnlyList<string> Files { get; private init; } = [];
+
     /// <summary>The names of the splits, in their order.</summary>
     internal IReadOnlyList<string> SplitNames => [.. _facts.Splits.Select(split => split.Name)];
 
@@ -87,7 +90,7 @@ internal sealed class DataSource
         DataSource Known(DataFacts facts)
         {
             foreach (var warning in facts.Warnings) tell(warning);
-            return new DataSource(data, name, facts, facts.Columns(options), ReadAgain, kept, tell) { Commit = commit };
+            return new DataSource(data, name, facts, facts.Columns(options), ReadAgain, kept, tell) { Commit = commit, Files = files };
         }
 
         DataSource Fresh()
@@ -97,7 +100,7 @@ internal sealed class DataSource
             foreach (var line in TextChecks.Of(splits, columns)) Warn(line);
             var facts = DataFacts.Of(splits, columns, warnings);
             kept?.Keep(facts);
-            return new DataSource(data, name, facts, columns, Read, kept, tell) { _splits = splits, Commit = commit };
+            return new DataSource(data, name, facts, columns, Read, kept, tell) { _splits = splits, Commit = commit, Files = files };
         }
 
         // The cache tells what reading the files said; reading them after all must not say it again.

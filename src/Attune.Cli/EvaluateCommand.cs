@@ -95,7 +95,7 @@ internal static class EvaluateCommand
         if (what.OutputDir is { } into)
         {
             ResultFiles.Write(into, SplitExpression.IsPart(split) ? "eval" : split, all);
-            EvaluationPredictions.Write(into, measured with { Thresholds = thresholds }, source.ModelLabels, source.SavesEvalPredictions);
+            RunPredictions.Write(into, measured with { Thresholds = thresholds }, source.ModelLabels, source.SavesEvalPredictions);
         }
         if (what.SaveThresholds) EvaluationNotes.Save(folder, thresholds!, source.ModelLabels);
         calibration.SaveWhereAsked(folder, source);

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Cli.Experiments;
+using Attune.Cli.Reports;
 using Attune.Formats;
 using Attune.Inference;
 using Attune.Metrics;
@@ -18,7 +20,7 @@ namespace Attune.Cli;
 internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArguments output, bool isPart, Terminal terminal)
 {
     private readonly JsonObject _json = [];
-    private OrderedDictionary<string, double>? _test;
+    private EvalPrediction? _evaluated;
     private IReadOnlyList<double>? _thresholds;                            // of the labels; null for 0.5
     private AnswerCalibration _calibration = AnswerCalibration.None;
 
@@ -78,7 +80,8 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         Add("eval", metrics);
         _json["eval"] = TrainerStateJson.Entry(new OrderedDictionary<string, double>(metrics.Concat(baseline)));
         if (baseline.Count > 0) terminal.Tell(EvaluationNotes.Describe(baseline, measured, source));
-        EvaluationPredictions.Write(Folder, measured with { Thresholds = _thresholds }, source.ModelLabels, source.SavesEvalPredictions, numbers);
+        _evaluated = measured with { Thresholds = _thresholds };
+        RunPredictions.Write(Folder, _evaluated, source.ModelLabels, source.SavesEvalPredictions, numbers);
         if (mismatched is not null)
         {
             var second = new OrderedDictionary<string, double>(
@@ -115,8 +118,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         if (predictions.Prediction is not { } measured) return;
         var byKind = kinds is not null && predictions.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
         var metrics = WithOptions(predictions.Metrics, measured, "test");
-        _test = new OrderedDictionary<string, double>(metrics.Concat(byKind)) { ["test_samples"] = data.Texts };
-        trainer.SaveMetrics("test", _test);
+        trainer.SaveMetrics("test", new OrderedDictionary<string, double>(metrics.Concat(byKind)) { ["test_samples"] = data.Texts });
         Add("test", metrics);
         if (byKind.Count == 0) return;
         terminal.Tell("The rows of the embedded test split are marked by what makes them hard; test_accuracy_irony is the accuracy of the ironic ones, and so on.");
@@ -131,9 +133,12 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         return predictions;
     }
 
-    internal int Finish()
+    /// <summary>Writes what the run was made of, and the model card; gives the exit code.</summary>
+    internal int Finish(RunRecord record)
     {
-        ModelCard.Write(trainer, source, _test);
+        record.Write(Folder);
+        var predictions = _evaluated is { } rows ? new RunPredictions(rows, rows.Task == TaskKind.Regression ? [] : source.ModelLabels) : null;
+        ModelCard.Write(new RunFacts([FinishedRun.Read(Folder)], Folder, record, predictions, PredictionSettings.Load(Folder)), isNew: true);
         _json["output_dir"] = Folder;
         if (isPart) return ExitCode.Success;
         if (output.Json) terminal.Result(PythonJson.Write(_json, ensureAscii: false));

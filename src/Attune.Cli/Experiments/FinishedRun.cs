@@ -14,6 +14,9 @@ internal sealed record FinishedRun(
 {
     private const string Eval = "eval";
 
+    /// <summary>The update after which it was the best; null where nothing says which model is better.</summary>
+    internal long? BestStep { get; init; }
+
     /// <summary>Reads a folder.</summary>
     /// <exception cref="AttuneException">It is not that of a finished run.</exception>
     internal static FinishedRun Read(string folder)
@@ -23,8 +26,8 @@ internal sealed record FinishedRun(
             throw new AttuneException($"{folder} does not hold a finished run of attune train ({CheckpointFiles.AllResults} and {CheckpointFiles.Arguments}); name the folders of runs.");
         var arguments = PythonJson.ReadFile(Path.Combine(folder, CheckpointFiles.Arguments)) as JsonObject
             ?? throw new AttuneException($"{Path.Combine(folder, CheckpointFiles.Arguments)} holds no arguments; run it again, or leave the folder out.");
-        var log = File.Exists(Path.Combine(folder, CheckpointFiles.TrainerState)) ? TrainerStateJson.Read(folder).LogHistory : [];
-        return new FinishedRun(folder, arguments, RunSeries.Results(folder), log);
+        var state = File.Exists(Path.Combine(folder, CheckpointFiles.TrainerState)) ? TrainerStateJson.Read(folder) : null;
+        return new FinishedRun(folder, arguments, RunSeries.Results(folder), state?.LogHistory ?? []) { BestStep = state?.BestGlobalStep };
     }
 
     /// <summary>The folders of runs that a name stands for: itself, or where it is that of an experiment or a study the finished runs in it.</summary>

@@ -55,7 +55,7 @@ public sealed class SignificanceTests : IDisposable
         var logits = labels.SelectMany((label, row) => (label == 1) != (row % wrongEvery == 0) ? (float[])[0, 1] : [1, 0]).ToArray();
         var folder = Path.Combine(_folder.Path, name);
         Directory.CreateDirectory(folder);
-        EvaluationPredictions.Write(folder, new EvalPrediction(logits, Rows, 2, labels), classes ?? ["no", "yes"], isWanted: true);
+        RunPredictions.Write(folder, new EvalPrediction(logits, Rows, 2, labels), classes ?? ["no", "yes"], isWanted: true);
         return new FinishedRun(folder, [], new Dictionary<string, double> { ["eval_accuracy"] = 0.5, ["eval_f1_macro"] = 0.5, ["eval_loss"] = 1, ["eval_runtime"] = 1 }, []);
     }
 }

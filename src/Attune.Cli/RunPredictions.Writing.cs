@@ -6,16 +6,7 @@ using Attune.Metrics;
 
 namespace Attune.Cli;
 
-/// <summary>
-/// <c>eval_predictions.jsonl</c>: an object a line for each text that was evaluated, in their order, so that any metric can be computed again
-/// and two runs be compared text by text. The texts themselves are not in it.
-/// </summary>
-/// <remarks>
-/// <c>index</c> counts the texts from 0; <c>label</c> and <c>prediction</c> are names of classes, lists of them where texts have several, or
-/// numbers; <c>probabilities</c> (not of numbers) has one for each class, by its name, with all its digits, before any temperature. In the fold of a
-/// cross-validation <c>row</c> is the number of the text among the training texts, from 0.
-/// </remarks>
-internal static class EvaluationPredictions
+internal sealed partial record RunPredictions
 {
     /// <summary>Values (texts times classes) up to which the file is written without being asked for: some megabytes.</summary>
     private const long FewValues = 200_000;
@@ -46,26 +37,26 @@ internal static class EvaluationPredictions
                 using (var json = new Utf8JsonWriter(stream, Readable))
                 {
                     json.WriteStartObject();
-                    json.WriteNumber("index", row);
-                    if (numbers is not null) json.WriteNumber("row", numbers[row]);
+                    json.WriteNumber(Index, row);
+                    if (numbers is not null) json.WriteNumber(Row, numbers[row]);
                     if (rows.Task == TaskKind.SingleLabel)
                     {
-                        Name(json, "label", (int)rows.Labels[row]);
-                        Name(json, "prediction", best[row]);
+                        Name(json, Label, (int)rows.Labels[row]);
+                        Name(json, Predicted, best[row]);
                     }
                     else if (rows.Task == TaskKind.MultiLabel)
                     {
-                        List(json, "label", row, at => rows.Labels[at] > 0.5f);
-                        List(json, "prediction", row, at => chosen[at]);
+                        List(json, Label, row, at => rows.Labels[at] > 0.5f);
+                        List(json, Predicted, row, at => chosen[at]);
                     }
                     else
                     {
-                        json.WriteNumber("label", rows.Labels[row * rows.Columns]);
-                        json.WriteNumber("prediction", rows.Logits[row * rows.Columns]);
+                        json.WriteNumber(Label, rows.Labels[row * rows.Columns]);
+                        json.WriteNumber(Predicted, rows.Logits[row * rows.Columns]);
                     }
                     if (scores is not null)
                     {
-                        json.WriteStartObject("probabilities");
+                        json.WriteStartObject(Scores);
                         for (var column = 0; column < rows.Columns; column++) json.WriteNumber(names[column], scores[row * rows.Columns + column]);
                         json.WriteEndObject();
                     }

@@ -4,7 +4,7 @@ using Attune.Cli.Experiments;
 using Attune.Metrics;
 using Attune.Tests.Datasets;
 
-namespace Attune.Tests.Experiments;
+namespace Attune.Tests.Cli;
 
 public sealed class RunPredictionsTests : IDisposable
 {
@@ -22,7 +22,7 @@ public sealed class RunPredictionsTests : IDisposable
         float[] labels = task == TaskKind.SingleLabel ? [1, -100, 0, 1] : task == TaskKind.Regression ? [1, 2, 3.5f, -4] : [0, 1, 1, 1, 0, 0, 1, 0];
         float[] logits = columns == 1 ? [1.5f, 2.5f, 3, -2] : [0.1f, -2, 3, 4, 5, 90, -1, -1.5f];
         var kept = new EvalPrediction(logits, 4, columns, labels, task);
-        EvaluationPredictions.Write(_folder.Path, kept, ["no \"way\"", "ja, é"], isWanted: true);
+        RunPredictions.Write(_folder.Path, kept, ["no \"way\"", "ja, é"], isWanted: true);
         var read = RunPredictions.Read(_folder.Path)!;
         Assert.Equal(columns == 1 ? [] : ["no \"way\"", "ja, é"], read.Classes);
         Assert.Equal((4, columns, task), (read.Prediction.Rows, read.Prediction.Columns, read.Prediction.Task));

@@ -7,7 +7,7 @@ using Attune.Tests.Datasets;
 namespace Attune.Tests.Cli;
 
 /// <summary>What is written of each text gives the metrics again, by their definitions and without Attune's own code.</summary>
-public sealed class EvaluationPredictionsTests : IDisposable
+public sealed class RunPredictionsWritingTests : IDisposable
 {
     private const double Tolerance = 1e-12;
 
@@ -18,7 +18,7 @@ public sealed class EvaluationPredictionsTests : IDisposable
 
     private List<JsonElement> Written(EvalPrediction rows, bool? isWanted = null)
     {
-        EvaluationPredictions.Write(_folder.Path, rows, Names, isWanted);
+        RunPredictions.Write(_folder.Path, rows, Names, isWanted);
         return [.. File.ReadAllLines(Path.Combine(_folder.Path, CheckpointFiles.EvalPredictions)).Select(line => JsonDocument.Parse(line).RootElement)];
     }
 
@@ -86,7 +86,7 @@ public sealed class EvaluationPredictionsTests : IDisposable
     [Theory, InlineData(1000, null, true), InlineData(80_000, null, false), InlineData(80_000, true, true), InlineData(1000, false, false)]
     public void Write_LargeOrRefused_OnlyWhereAskedFor(int rows, bool? isWanted, bool isWritten)
     {
-        EvaluationPredictions.Write(_folder.Path, new EvalPrediction(new float[3 * rows], rows, 3, new float[rows]), Names, isWanted);
+        RunPredictions.Write(_folder.Path, new EvalPrediction(new float[3 * rows], rows, 3, new float[rows]), Names, isWanted);
         Assert.Equal(isWritten, File.Exists(Path.Combine(_folder.Path, CheckpointFiles.EvalPredictions)));
     }
 }

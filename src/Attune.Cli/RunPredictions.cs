@@ -6,14 +6,22 @@ using Attune.Checkpoints;
 using Attune.Formats;
 using Attune.Metrics;
 
-namespace Attune.Cli.Experiments;
+namespace Attune.Cli;
 
-/// <summary>What a run predicted of each text of its evaluation, as <see cref="EvaluationPredictions"/> has kept it.</summary>
+/// <summary>
+/// <c>eval_predictions.jsonl</c>: what a run predicted of each text of its evaluation, an object a line in their order, so that any metric can be computed again
+/// and two runs be compared text by text. The texts themselves are not in it.
+/// </summary>
+/// <remarks>
+/// <c>index</c> counts the texts from 0; <c>label</c> and <c>prediction</c> are names of classes, lists of them where texts have several, or
+/// numbers; <c>probabilities</c> (not of numbers) has one for each class, by its name, with all its digits, before any temperature. In the fold of a
+/// cross-validation <c>row</c> is the number of the text among the training texts, from 0.
+/// </remarks>
 /// <param name="Prediction">Labels, and logits that give the probabilities of the file; in a regression the numbers themselves.</param>
 /// <param name="Classes">The names of the columns; none in a regression.</param>
-internal sealed record RunPredictions(EvalPrediction Prediction, IReadOnlyList<string> Classes)
+internal sealed partial record RunPredictions(EvalPrediction Prediction, IReadOnlyList<string> Classes)
 {
-    private const string Row = "row", Label = "label", Predicted = "prediction", Scores = "probabilities";
+    private const string Index = "index", Row = "row", Label = "label", Predicted = "prediction", Scores = "probabilities";
 
     /// <summary>Of each row its number among the training texts; null where the run was no fold.</summary>
     internal int[]? Rows { get; init; }
@@ -50,14 +58,14 @@ internal sealed record RunPredictions(EvalPrediction Prediction, IReadOnlyList<s
     private static bool One(JsonObject row, List<string> classes, Span<float> logits, ref float label)
     {
         label = row[Label] is null ? ClassLabels.Ignored : row[Label]!.GetValueKind() == JsonValueKind.String ? classes.IndexOf(row[Label]!.GetValue<string>()) : -1;
-        if (label is < 0 and not ClassLabels.Ignored || !Probabilities(row, classes, logits)) return false;
+        if (label is < 0 and not ClassLabels.Ignored || !Read(row, classes, logits)) return false;
         foreach (ref var probability in logits) probability = MathF.Log(probability);          // whose softmax they are
         return true;
     }
 
     private static bool Several(JsonObject row, List<string> classes, Span<float> logits, Span<float> labels)
     {
-        if (row[Label] is not JsonArray names || !Probabilities(row, classes, logits)) return false;
+        if (row[Label] is not JsonArray names || !Read(row, classes, logits)) return false;
         foreach (ref var probability in logits) probability = MathF.Log(probability) - MathF.Log(1 - probability);
         foreach (var name in names)
         {
@@ -67,7 +75,7 @@ internal sealed record RunPredictions(EvalPrediction Prediction, IReadOnlyList<s
         return true;
     }
 
-    private static bool Probabilities(JsonObject row, List<string> classes, Span<float> values)
+    private static bool Read(JsonObject row, List<string> classes, Span<float> values)
     {
         if (row[Scores] is not JsonObject scores || scores.Count != classes.Count) return false;
         for (var i = 0; i < classes.Count; i++)

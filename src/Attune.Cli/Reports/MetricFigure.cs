@@ -1,0 +1,51 @@
+using Attune.Cli.Experiments;
+using Attune.Metrics;
+
+namespace Attune.Cli.Reports;
+
+/// <summary>A result of a run, and how far it may be off.</summary>
+/// <param name="Name">As in the results, without eval_.</param>
+/// <param name="Value">The result.</param>
+/// <param name="Interval">In which it lies with a confidence of 95 of 100; null where the predictions were not kept, or it is no metric of them.</param>
+/// <param name="Baseline">What the best constant answer reaches; null where that is not known.</param>
+internal sealed record MetricFigure(string Name, double Value, Interval? Interval, double? Baseline)
+{
+    private const string Eval = "eval_", OfBaseline = "_baseline", AtThreshold = "_at_threshold", Accuracy = "accuracy";
+
+    // Drawn rows up to which no one waits: a second or two for a metric that sorts.
+    private const long MostDrawn = 20_000_000;
+
+    /// <summary>How often rows are drawn: less often where there are so many that an interval is sure anyway.</summary>
+    internal static int Draws(EvalPrediction rows, int wanted) => (int)Math.Clamp(MostDrawn / Math.Max(1, (long)rows.Rows * rows.Columns), 100, wanted);
+
+    /// <summary>The results of the evaluation.</summary>
+    internal static IReadOnlyList<MetricFigure> Of(RunFacts run, int resamples, long seed)
+    {
+        var results = run.Run.Results;
+        var names = results.Keys.Where(key => key.StartsWith(Eval, StringComparison.Ordinal) && Experiment.IsResult(key) && !key.EndsWith(OfBaseline, StringComparison.Ordinal))
+            .Select(key => key[Eval.Length..]);
+        return [.. names.Select(name => One(name)).OfType<MetricFigure>()];
+
+        MetricFigure? One(string name)
+        {
+            double? baseline = results.TryGetValue(Eval + name + OfBaseline, out var constant) && !run.AreFolds ? constant : null;
+            if (run.Rows is not { } rows || Measured(name, rows) is not { } metric)
+                return run.AreFolds ? null : new MetricFigure(name, results[Eval + name], null, baseline);
+            if (!name.EndsWith(AtThreshold, StringComparison.Ordinal)) rows = rows with { Thresholds = null };
+            return new MetricFigure(name, run.AreFolds ? metric.Compute(rows) : results[Eval + name], IntervalOf(rows, metric, resamples, seed), baseline);
+        }
+    }
+
+    /// <summary>Of an accuracy that was counted over some rows, such as that of the test split.</summary>
+    internal static Interval? OfAccuracy(string name, double value, double? rows) =>
+        name.EndsWith(Accuracy, StringComparison.Ordinal) && rows is > 0 and var count && value is >= 0 and <= 1 ? WilsonInterval.Of((long)Math.Round(value * count), (long)count) : null;
+
+    private static Metric? Measured(string name, EvalPrediction rows)
+    {
+        if (name.EndsWith(AtThreshold, StringComparison.Ordinal)) name = name[..^AtThreshold.Length];
+        return MetricTable.Names(rows.Task).Contains(name) ? MetricTable.Find(name, rows.Task, rows.Columns) : null;
+    }
+
+    private static Interval IntervalOf(EvalPrediction rows, Metric metric, int resamples, long seed) =>
+        metric.Name == Accuracy ? WilsonInterval.Of(rows.IsRight.AsSpan().Count(true), rows.Rows) : Bootstrap.Of(rows, metric.Compute, Draws(rows, resamples), seed);
+}

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Text;
+using Attune.Cli.Experiments;
+using Attune.Cli.Pages;
+using Attune.Formats;
+using Attune.Metrics;
+
+namespace Attune.Cli.Reports;
+
+/// <summary>README.md of a trained model, with the head that the Hugging Face hub reads: made at the end of training, and again by <c>attune report</c>.</summary>
+internal static class ModelCard
+{
+    // Whoever edits the card takes this line out, and keeps the card.
+    private const string Mark = "<!-- Made by Attune, and made anew by attune report as long as this line is here. -->";
+    private const int Resamples = 1000, MostClasses = 50;
+    private const long Seed = 42;
+
+    /// <summary>The file.</summary>
+    internal static string FileOf(string folder) => Path.Combine(folder, "README.md");
+
+    /// <summary>Writes the card, unless there is one that people have made their own; gives whether it did.</summary>
+    /// <exception cref="AttuneException">It cannot be written.</exception>
+    internal static bool Write(RunFacts run, bool isNew = false)
+    {
+        var file = FileOf(run.Folder);
+        if (!isNew && File.Exists(file) && !File.ReadAllText(file).Contains(Mark, StringComparison.Ordinal)) return false;
+        AtomicFile.WriteText(file, Text(run));
+        return true;
+    }
+
+    private static string Text(RunFacts run)
+    {
+        var figures = MetricFigure.Of(run, Resamples, Seed);
+        var text = new StringBuilder(CardHead.Of(run, figures)).Append('\n').Append(Mark).Append("\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"# {run.Name}\n\n{Sentence(run)}\n");
+        Usage(text, run);
+        Data(text, run);
+        Evaluations(text, run.Run);
+        Measured(text, run, figures);
+        Limits(text, run, figures);
+        Training(text, run);
+        return text.ToString();
+    }
+
+    private static string Sentence(RunFacts run)
+    {
+        var trained = run.Record is { } record
+            ? $"A BERT classifier ({record.Model.Layers} layers of {record.Model.HiddenSize}), trained by Attune {record.Machine.FirstOrDefault(fact => fact.Name == "attune").Value ?? HelpText.Version} from {Named(record.Model.From)} on {Named(record.Data.Name)}."
+            : "A BERT classifier, trained by Attune.";
+        return trained + (run.Classes.Count > 0 ? $"\nIts outputs: {string.Join(", ", run.Classes)}." : run.Predictions is not null ? "\nIts output is a number." : "");
+    }
+
+    private static void Usage(StringBuilder text, RunFacts run)
+    {
+        var isPair = run.Record?.Data.TextColumns.Count == 2;
+        text.Append(CultureInfo.InvariantCulture, $"""
+
+            ## How to use it
+
+            ```
+            attune predict --model {run.Name} {(isPair ? "--pairs < pairs.tsv" : "\"a text\"")}
+            ```
+
+            """);
+        if (run.Record?.Model.IsAdapter != true && !isPair)
+            text.Append(CultureInfo.InvariantCulture, $"""
+
+                In Python: `pipeline("text-classification", model="{run.Name}")` of transformers.
+
+                """);
+    }
+
+    private static void Data(StringBuilder text, RunFacts run)
+    {
+        if (run.Record?.Data is not { } data) return;
+        text.Append(CultureInfo.InvariantCulture, $"\n## Data\n\n{Named(data.Name)}{(data.Commit is { } commit ? $" at commit {commit}" : "")}; task: {data.Task.Replace('_', ' ')}.\n\n")
+            .Append("| rows | texts | mean tokens | SHA-256 of tokens and labels |\n|---|---|---|---|\n");
+        foreach (var split in data.Splits)
+            text.Append(CultureInfo.InvariantCulture, $"| {split.Name} | {split.Texts} | {Figures.Number(split.MeanTokens)} | {split.Sha256} |\n");
+        if (data.Split(DataRecord.Train) is not { } train) return;
+        if (train.Numbers is { } numbers)
+            text.Append(CultureInfo.InvariantCulture, $"\nThe numbers to predict lie from {Figures.Number(numbers.Low)} to {Figures.Number(numbers.High)}, their mean is {Figures.Number(numbers.Mean)}.\n");
+        if (train.Labels.Count == 0) return;
+        text.Append("\n| label | training texts | share |\n|---|---|---|\n");
+        foreach (var (label, count) in train.Labels.OrderByDescending(one => one.Texts).Take(MostClasses))
+            text.Append(CultureInfo.InvariantCulture, $"| {Cell(label)} | {count} | {Figures.Percent((double)count / Math.Max(1, train.Texts))} |\n");
+        if (train.Labels.Count > MostClasses) text.Append(CultureInfo.InvariantCulture, $"\nThese are the {MostClasses} most frequent of {train.Labels.Count} labels.\n");
+    }
+
+    /// <summary>The evaluations during training; the last one is that of the model in this folder.</summary>
+    private static void Evaluations(StringBuilder text, FinishedRun run)
+    {
+        var entries = run.Log.Where(entry => entry.ContainsKey("eval_loss") && entry.ContainsKey("step") && entry.ContainsKey("epoch")).ToList();
+        if (entries is not [.. var during, var last]) return;
+        var keys = last.Keys.Where(key => key.StartsWith("eval_", StringComparison.Ordinal) && Experiment.IsResult(key)).OrderBy(key => key != "eval_loss").ToList();
+        text.Append(CultureInfo.InvariantCulture, $"\n## Results\n\n| epoch | step | {string.Join(" | ", keys)} |\n|---|---|{string.Concat(keys.Select(_ => "---|"))}\n");
+        foreach (var entry in during)
+            Row(entry["epoch"].ToString("0.##", CultureInfo.InvariantCulture), entry["step"].ToString("0", CultureInfo.InvariantCulture), entry);
+        var best = (bool?)run.Arguments["load_best_model_at_end"] == true ? run.BestStep : null;
+        Row("this model", (best ?? last["step"]).ToString("0", CultureInfo.InvariantCulture), last);
+
+        void Row(string epoch, string step, IReadOnlyDictionary<string, double> entry) =>
+            text.Append($"| {epoch} | {step} | {string.Join(" | ", keys.Select(key => entry.TryGetValue(key, out var value) ? Figures.Score(value) : ""))} |\n");
+    }
+
+    private static void Measured(StringBuilder text, RunFacts run, IReadOnlyList<MetricFigure> figures)
+    {
+        if (figures.Any(figure => figure.Interval is not null || figure.Baseline is not null))
+        {
+            text.Append("\n| metric | value | 95% interval | without reading a text |\n|---|---|---|---|\n");
+            foreach (var figure in figures)
+                text.Append($"| {figure.Name} | {Figures.Score(figure.Value)} | {(figure.Interval is { } interval ? Figures.Interval(interval.Low, interval.High) : "")} | {(figure.Baseline is { } constant ? Figures.Score(constant) : "")} |\n");
+        }
+        const string test = "test_";
+        var results = run.Run.Results;
+        double? rows = results.TryGetValue("test_samples", out var count) ? count : null;
+        var tested = results.Where(result => result.Key.StartsWith(test, StringComparison.Ordinal) && Experiment.IsResult(result.Key)).OrderBy(result => result.Key != "test_loss").ToList();
+        if (tested.Count > 0) text.Append("\n## Results on the test split\n\n| metric | value | 95% interval |\n|---|---|---|\n");
+        foreach (var (name, value) in tested)
+            text.Append($"| {name} | {Figures.Score(value)} | {(name == "test_accuracy" && MetricFigure.OfAccuracy(name, value, rows) is { } interval ? Figures.Interval(interval.Low, interval.High) : "")} |\n");
+        if (run.Rows is not { Rows: > 0, Task: not TaskKind.Regression } measured) return;
+        var classes = ClassFigure.Of(measured, run.Classes, Resamples, Seed);
+        text.Append("\n## Results by class\n\n| class | rows | precision | recall | F1 | 95% interval of F1 |\n|---|---|---|---|---|---|\n");
+        foreach (var one in classes.Count > MostClasses ? classes.OrderBy(one => one.Scores.F1).Take(MostClasses) : classes)
+            text.Append($"| {Cell(one.Name)} | {one.Rows} | {Figures.Score(one.Scores.Precision)} | {Figures.Score(one.Scores.Recall)} | {Figures.Score(one.Scores.F1)} | {Figures.Interval(one.F1.Low, one.F1.High)} |\n");
+        if (classes.Count > MostClasses) text.Append(CultureInfo.InvariantCulture, $"\nThese are the {MostClasses} classes with the lowest F1, of {classes.Count}.\n");
+    }
+
+    private static void Limits(StringBuilder text, RunFacts run, IReadOnlyList<MetricFigure> figures)
+    {
+        text.Append("\n## Limits\n\n- It was measured on rows of the same data as it was trained on, and on nothing else: other texts, other languages and other times may do worse.\n");
+        if (run.Record is { } record)
+            text.Append(CultureInfo.InvariantCulture, $"- It reads {record.Model.MaxLength} tokens at a time; the longest training row has {record.Data.Split(DataRecord.Train)?.LongestTokens}.\n");
+        if (figures.FirstOrDefault(figure => figure.Baseline is not null) is { Baseline: { } constant } first)
+            text.Append($"- Without reading a text {first.Name} would be {Figures.Score(constant)}; the model reaches {Figures.Score(first.Value)}.\n");
+        if (run.Rows is not { Rows: > 0, Task: not TaskKind.Regression } rows) return;
+        if (rows.Task == TaskKind.SingleLabel && new ConfusionMatrix(rows.ClassLabels, rows.Predictions, rows.Columns).WorstPairs(3) is [_, ..] pairs)
+            text.Append("- Taken for another class most often: ").AppendJoin("; ", pairs.Select(pair => $"{run.Classes[pair.Label]} for {run.Classes[pair.Prediction]} ({pair.Rows} rows, {Figures.Percent(pair.Share)} of the class)")).Append(".\n");
+        var fit = TemperatureScaling.Fit(rows);
+        text.Append($"- Calibration: its confidence is off by {Figures.Score(fit.Before.ExpectedCalibrationError)} on the mean of the evaluation rows (expected calibration error); a temperature of {Figures.Score(fit.Temperature)} would make it {Figures.Score(fit.After.ExpectedCalibrationError)}.\n");
+    }
+
+    private static void Training(StringBuilder text, RunFacts run)
+    {
+        text.Append("\n## Training\n\n| argument | value |\n|---|---|\n");
+        foreach (var (name, value) in RunSection.Chosen(run.Run).Where(argument => argument.Name is not "logging_dir" and not "run_name"))
+            text.Append($"| {name} | {Cell(Named(value))} |\n");
+        if (run.Record is not { } record) return;
+        text.Append("\n| trained with | |\n|---|---|\n");
+        foreach (var (name, value) in record.Machine) text.Append($"| {name} | {Cell(value)} |\n");
+    }
+
+    /// <summary>Names as they are, and of the files and folders of this machine only what they are called: their place means nothing elsewhere.</summary>
+    internal static string Named(string names) => string.Join(", ", names.Split(", ").Select(name => Path.IsPathRooted(name) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(name)) : name));
+
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ");
+}

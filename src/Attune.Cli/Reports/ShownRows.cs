@@ -1,0 +1,56 @@
+using System.Globalization;
+using Attune.Cli.Pages;
+using Attune.Metrics;
+
+namespace Attune.Cli.Reports;
+
+/// <summary>How rows are shown in the tables of a report.</summary>
+/// <param name="run">Whose rows they are.</param>
+/// <param name="texts">Their texts; null where these are not known or not to be shown.</param>
+internal sealed class ShownRows(RunFacts run, EvaluatedTexts? texts)
+{
+    /// <summary>Characters of a text that are shown.</summary>
+    internal const int MostCharacters = 400;
+
+    private const int MostLabels = 8;
+    private readonly EvalPrediction _rows = run.Rows!;
+    private readonly Lazy<bool[]> _predicted = new(() => run.Rows!.PredictedLabels);
+    private readonly Lazy<double[]> _scores = new(() => Probabilities.Of(run.Rows!.Logits, run.Rows.Columns, run.Rows.Task));
+
+    /// <summary>The text, or both of a pair; the number of the row where texts are not shown.</summary>
+    internal Markup Text(int row)
+    {
+        var number = run.RowNumbers[row];
+        if (texts is null) return $"row {number.ToString(CultureInfo.InvariantCulture)}";
+        var first = Figures.Shortened(texts.Texts[number], MostCharacters);
+        return Markup.Element("span", texts.Pairs is null ? first : (Markup)first + Markup.Element("br", "") + Figures.Shortened(texts.Pairs[number], MostCharacters), ("class", "text"));
+    }
+
+    /// <summary>What the data says of a row.</summary>
+    internal string Label(int row) => _rows.Task switch
+    {
+        TaskKind.SingleLabel => run.Classes[(int)_rows.Labels[row]],
+        TaskKind.MultiLabel => Several(row, at => _rows.Labels[at] > 0.5f),
+        _ => Figures.Number(_rows.Labels[row * _rows.Columns]),
+    };
+
+    /// <summary>What the model says of it.</summary>
+    internal string Prediction(int row) => _rows.Task switch
+    {
+        TaskKind.SingleLabel => run.Classes[Best(row)],
+        TaskKind.MultiLabel => Several(row, at => _predicted.Value[at]),
+        _ => Figures.Number(_rows.Logits[row * _rows.Columns]),
+    };
+
+    /// <summary>How sure the model is of that; nothing of numbers.</summary>
+    internal string Confidence(int row) => _rows.Task == TaskKind.Regression ? ""
+        : Figures.Score(Probabilities.Confidence(_scores.Value.AsSpan(row * _rows.Columns, _rows.Columns), _rows.Task, _rows.Thresholds));
+
+    private int Best(int row) => Probabilities.ArgMax<float>(_rows.Logits.AsSpan(row * _rows.Columns, _rows.Columns), _rows.Columns)[0];
+
+    private string Several(int row, Func<int, bool> isIn)
+    {
+        var names = Enumerable.Range(0, _rows.Columns).Where(column => isIn(row * _rows.Columns + column)).Select(column => run.Classes[column]).ToList();
+        return names.Count == 0 ? "none" : string.Join(", ", names.Take(MostLabels)) + (names.Count > MostLabels ? $" and {names.Count - MostLabels} more" : "");
+    }
+}
