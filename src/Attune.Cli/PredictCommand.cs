@@ -72,8 +72,9 @@ internal static class PredictCommand
     {
         // Who waits for standard input hears no token, and is ended by the signal itself; what is saved is saved.
         using var stop = answers is not null && what.File is not null ? new StopSignals(terminal, "Stopping and saving the answers so far") : null;
-        using var text = answers is null ? null : new StreamWriter(answers.Stream, CellBytes.Utf8, bufferSize: 1 << 16, leaveOpen: true);
-        var writer = AnswerWriter.Of(what.Form, columns, text ?? terminal.Out, answers?.Stream, isEmpty: answers?.Saved is null);
+        // Nothing closes it: after an error of the disk it would write once more.
+        var text = answers is null ? terminal.Out : new StreamWriter(answers.Stream, CellBytes.Utf8, bufferSize: 1 << 16, leaveOpen: true);
+        var writer = AnswerWriter.Of(what.Form, columns, text, answers?.Stream, isEmpty: answers?.Saved is null);
         var progress = isTyped || answers is null && terminal.IsOutShown ? null : new PredictProgress(terminal, TimeProvider.System, inputs.Share);
         try
         {

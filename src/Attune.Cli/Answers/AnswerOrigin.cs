@@ -29,7 +29,11 @@ internal sealed class AnswerOrigin
     internal bool IsKnown => _model.IsCompleted;
 
     /// <summary>That of this command; begins to hash the model.</summary>
-    internal static AnswerOrigin Of(PredictArguments what, ModelArguments from, OutputFormat format, InputTexts inputs, ModelFolder folder)
+    internal static AnswerOrigin Of(PredictArguments what, ModelArguments from, OutputFormat format, InputTexts inputs, ModelFolder folder) =>
+        new(OptionsOf(what, from, format, inputs), Task.Run(() => Hash([folder.Path, folder.Base], what.Engine != EngineChoice.Torch)));
+
+    /// <summary>The options that answers depend on.</summary>
+    internal static JsonObject OptionsOf(PredictArguments what, ModelArguments from, OutputFormat format, InputTexts inputs)
     {
         var options = new JsonObject();
         foreach (var (name, value) in ArgumentTable.Of<PredictArguments>().ToJson(what).Concat(ArgumentTable.Of<ModelArguments>().ToJson(from)))
@@ -38,7 +42,7 @@ internal sealed class AnswerOrigin
         options["text_column_names"] = Names(inputs.Columns);
         options["keep_columns"] = inputs.Kept is null ? null : Names(inputs.Kept);
         options["attune_version"] = HelpText.Version;
-        return new AnswerOrigin(options, Task.Run(() => Hash([folder.Path, folder.Base], what.Engine != EngineChoice.Torch)));
+        return options;
     }
 
     /// <summary>The options that are others elsewhere.</summary>
