@@ -45,8 +45,11 @@ public sealed record PredictArguments
     /// <value>At least 1. Default: the probabilities of all classes in their order, and of text the best one.</value>
     public int? TopK { get; init; }
 
-    /// <summary>Gives no label to a text whose most probable class is below this probability; the probabilities are written as ever.</summary>
-    /// <value>0 to 1. Default what the model's folder says (attune_prediction.json), else 0, for never. For models with one class a text.</value>
+    /// <summary>Gives no label to a text of which the model is less sure; its probabilities are written as ever.</summary>
+    /// <value>
+    /// A probability from 0 to 1, of the best class (of several labels that of the least sure one). Default what the model's folder says
+    /// (attune_prediction.json), else 0, for never.
+    /// </value>
     public double? AbstainBelow { get; init; }
 
     /// <summary>Probability from which on a label of several counts as predicted.</summary>

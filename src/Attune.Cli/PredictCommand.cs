@@ -57,13 +57,13 @@ internal static class PredictCommand
             : AnswerFile.Open(what.OutputFile, isOfWords || isTyped ? null : AnswerOrigin.Of(what, from, what.Form, inputs, folder), what.Resume, TimeProvider.System);
         if (answers?.Saved is { } saved) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
             $"Goes on after row {saved.Rows:N0}, from {AnswerFile.PartialOf(what.OutputFile!)}."));
-        using var run = new PredictRun(classifier, inputs, rules, answers);
+        using var run = new PredictRun(classifier, inputs, answers);
         Answer(run, answers, columns, what, inputs, isTyped, terminal);
 
         var become = classifier.Settings.LongTexts == LongTexts.Windows ? "read in windows of" : "cut at";
         if (run.TextsCut > 0) terminal.Tell($"{OfAll(run.TextsCut, run.Rows)} {become} {classifier.MaxLength} tokens.");
         if (run.Abstained > 0) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-            $"{OfAll(run.Abstained, run.Rows)} given no label: the best class is below {rules.AbstainBelow:0.####}."));
+            $"{OfAll(run.Abstained, run.Rows)} given no label: the model is less sure than {classifier.Settings.AbstainBelow:0.####}."));
         return ExitCode.Success;
     }
 
@@ -129,9 +129,9 @@ internal static class PredictCommand
     {
         var task = classifier.ProblemType;
         if (what.TopK is not null && task == ProblemType.Regression) throw new UsageException("--top-k is for classes, and this model gives a number; leave it out.");
-        if (what.AbstainBelow is not null && task != ProblemType.SingleLabelClassification)
-            throw new UsageException($"--abstain-below is for models with one class a text; {(task == ProblemType.Regression ? "this model gives a number" : "this one has several, for which there is --threshold")}.");
-        return new AnswerRules(task, classifier.LabelNames, what.TopK, what.AbstainBelow);
+        if (what.AbstainBelow is not null && task == ProblemType.Regression)
+            throw new UsageException("--abstain-below is for classes, and this model gives a number, of which it does not know how sure it is; leave it out.");
+        return new AnswerRules(task, classifier.LabelNames, what.TopK);
     }
 
     private static string OfAll(long some, long all) =>
@@ -151,6 +151,7 @@ internal static class PredictCommand
     private static PredictionSettings Settings(PredictArguments what, ModelArguments from, string folder)
     {
         var settings = from.Settings(PredictionSettings.Load(folder));
+        if (what.AbstainBelow is { } least) settings = settings with { AbstainBelow = least };
         return ThresholdChoice.Parse(what.Threshold) switch
         {
             null => settings,

@@ -5,10 +5,10 @@ namespace Attune.Cli.Answers;
 
 /// <summary>What is written of a prediction.</summary>
 /// <param name="Label">The class, where a text has one; null where the model is too unsure to say.</param>
-/// <param name="Chosen">The classes, where a text may have several, with their probabilities.</param>
+/// <param name="Chosen">The classes, where a text may have several, with their probabilities; null where the model is too unsure to say.</param>
 /// <param name="Score">The probability of the best class; of a regression the number.</param>
 /// <param name="Classes">The classes whose probabilities are written: all in their order, or the most probable first.</param>
-internal sealed record Answer(string? Label, IReadOnlyList<ClassScore> Chosen, double Score, IReadOnlyList<ClassScore> Classes);
+internal sealed record Answer(string? Label, IReadOnlyList<ClassScore>? Chosen, double Score, IReadOnlyList<ClassScore> Classes);
 
 /// <summary>A class and its probability.</summary>
 internal readonly record struct ClassScore(string Label, double Probability);
@@ -17,22 +17,20 @@ internal readonly record struct ClassScore(string Label, double Probability);
 /// <param name="Task">What the model's numbers are.</param>
 /// <param name="Labels">The model's classes.</param>
 /// <param name="TopK">How many classes are written; null for all.</param>
-/// <param name="AbstainBelow">Below this probability a text gets no class; null for never.</param>
-internal sealed record AnswerRules(ProblemType Task, IReadOnlyList<string> Labels, int? TopK = null, double? AbstainBelow = null)
+internal sealed record AnswerRules(ProblemType Task, IReadOnlyList<string> Labels, int? TopK = null)
 {
     internal bool IsRegression => Task == ProblemType.Regression;
 
     internal bool HasSeveral => Task == ProblemType.MultiLabelClassification;
 
-    /// <summary>Whether a prediction is too unsure for a label.</summary>
-    internal bool Abstains(TextPrediction prediction) => Task == ProblemType.SingleLabelClassification && prediction.Score < AbstainBelow;
-
+    /// <summary>What is written of a prediction.</summary>
     internal Answer Of(TextPrediction prediction)
     {
-        if (IsRegression) return new Answer(null, [], prediction.Score, []);
+        if (IsRegression) return new Answer(null, null, prediction.Score, []);
         ClassScore[] all = [.. Labels.Select((label, i) => new ClassScore(label, prediction.Scores[i]))];
-        ClassScore[] chosen = HasSeveral ? [.. all.Where((_, i) => prediction.IsChosen(i))] : [];
-        return new Answer(HasSeveral || Abstains(prediction) ? null : prediction.Label, chosen, prediction.Score,
+        var isSilent = prediction.IsAbstained;
+        return new Answer(HasSeveral || isSilent ? null : prediction.Label,
+            HasSeveral && !isSilent ? [.. all.Where((_, i) => prediction.IsChosen(i))] : null, prediction.Score,
             TopK is { } count ? [.. all.OrderByDescending(score => score.Probability).Take(count)] : all);
     }
 }

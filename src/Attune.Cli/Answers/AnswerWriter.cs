@@ -43,6 +43,10 @@ internal abstract class AnswerWriter(AnswerColumns columns)
     /// <summary>Hands on what is still in memory.</summary>
     internal abstract void Flush();
 
+    /// <summary>The classes of a text that may have several, and the probability of each.</summary>
+    private protected static string[] Several(Answer answer) => answer.Chosen is not { } chosen ? ["", ""]
+        : [string.Join(';', chosen.Select(score => score.Label)), string.Join(';', chosen.Select(score => Number(score.Probability)))];
+
     /// <summary>A probability or number in a form for people and spreadsheets.</summary>
     private protected static string Number(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
 }

@@ -18,7 +18,7 @@ internal sealed class CsvAnswers(AnswerColumns columns, TextWriter output) : Ans
         var answer = Rules.Of(prediction);
         List<string> cells = [.. Columns.CarriedOf(input).Select(CellText.Of)];
         if (Rules.IsRegression) cells.Add(Number(answer.Score));
-        else if (Rules.HasSeveral) cells.AddRange([string.Join(';', answer.Chosen.Select(score => score.Label)), string.Join(';', answer.Chosen.Select(score => Number(score.Probability)))]);
+        else if (Rules.HasSeveral) cells.AddRange(Several(answer));
         else cells.AddRange([answer.Label ?? "", Number(answer.Score)]);
         foreach (var (label, probability) in answer.Classes)
         {

@@ -43,10 +43,11 @@ internal class JsonLinesAnswers(AnswerColumns columns, TextWriter output) : Answ
             json.WriteNumber(Columns.Score, Math.Round(answer.Score, Digits));
             return;
         }
-        if (Rules.HasSeveral)
+        if (Rules.HasSeveral && answer.Chosen is null) json.WriteNull(Columns.Labels);
+        else if (Rules.HasSeveral)
         {
             json.WriteStartArray(Columns.Labels);
-            foreach (var (label, _) in answer.Chosen) json.WriteStringValue(label);
+            foreach (var (label, _) in answer.Chosen!) json.WriteStringValue(label);
             json.WriteEndArray();
         }
         else

@@ -18,7 +18,7 @@ internal sealed class ParquetAnswers(AnswerColumns columns, BinaryWriter cells) 
             CellBytes.Write(cells, (float)answer.Score);
             return;
         }
-        if (Rules.HasSeveral) CellBytes.Write(cells, answer.Chosen.Select(score => score.Label).ToArray());
+        if (Rules.HasSeveral) CellBytes.Write(cells, answer.Chosen?.Select(score => score.Label).ToArray());
         else
         {
             CellBytes.Write(cells, answer.Label);

@@ -14,18 +14,16 @@ internal sealed class PredictRun : IDisposable
 
     private readonly Classifier _classifier;
     private readonly InputTexts _inputs;
-    private readonly AnswerRules _rules;
     private readonly AnswerFile? _file;
     private readonly InputSum? _sum;
     private long _rows, _textsCut, _abstained;
 
     /// <param name="classifier">Predicts.</param>
     /// <param name="inputs">The texts.</param>
-    /// <param name="rules">What counts as an answer.</param>
     /// <param name="file">The file of the answers, which may have some already; null for standard output.</param>
-    internal PredictRun(Classifier classifier, InputTexts inputs, AnswerRules rules, AnswerFile? file)
+    internal PredictRun(Classifier classifier, InputTexts inputs, AnswerFile? file)
     {
-        (_classifier, _inputs, _rules, _file, _sum) = (classifier, inputs, rules, file, file is null ? null : new InputSum());
+        (_classifier, _inputs, _file, _sum) = (classifier, inputs, file, file is null ? null : new InputSum());
         if (file?.Saved is { } saved) (_textsCut, _abstained) = (saved.TextsCut, saved.Abstained);
     }
 
@@ -60,7 +58,7 @@ internal sealed class PredictRun : IDisposable
                 writer.Flush();
                 _rows += block.Count;
                 _textsCut += cut;
-                _abstained += predictions.Count(_rules.Abstains);
+                _abstained += predictions.Count(prediction => prediction.IsAbstained);
                 _file?.Mark(_rows, _sum!.Value, _textsCut, _abstained);
                 _file?.Save(isForced: false);
                 progress?.Show(_rows);

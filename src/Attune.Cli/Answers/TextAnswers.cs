@@ -11,7 +11,7 @@ internal sealed class TextAnswers(AnswerColumns columns, TextWriter output) : An
         List<string> cells = [];
         if (Rules.TopK is not null) foreach (var (label, probability) in answer.Classes) cells.AddRange([label, Number(probability)]);
         else if (Rules.IsRegression) cells.Add(Number(answer.Score));
-        else if (Rules.HasSeveral) cells.AddRange([string.Join(';', answer.Chosen.Select(score => score.Label)), string.Join(';', answer.Chosen.Select(score => Number(score.Probability)))]);
+        else if (Rules.HasSeveral) cells.AddRange(Several(answer));
         else cells.AddRange([answer.Label ?? "", Number(answer.Score)]);
         cells.AddRange(Columns.CarriedOf(input).Select(value => OneLine(CellText.Of(value))));
         output.Write(string.Join('\t', cells) + "\n");

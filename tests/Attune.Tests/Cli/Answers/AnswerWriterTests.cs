@@ -44,11 +44,11 @@ public sealed class AnswerWriterTests : IDisposable
 
         """)]
     public void TopKAndAbstaining_EachForm(OutputFormat format, string expected) =>
-        Assert.Equal(expected, Written(format, Texts, new AnswerRules(ProblemType.SingleLabelClassification, Labels, TopK: 2, AbstainBelow: 0.7)));
+        Assert.Equal(expected, Written(format, Texts, new AnswerRules(ProblemType.SingleLabelClassification, Labels, TopK: 2), abstainBelow: 0.7));
 
     [Fact]
     public void Abstaining_Text_HasNoLabel() => Assert.StartsWith("\t0.7500\t",
-        Written(OutputFormat.Text, Texts, new AnswerRules(ProblemType.SingleLabelClassification, Labels, AbstainBelow: 0.76)), StringComparison.Ordinal);
+        Written(OutputFormat.Text, Texts, new AnswerRules(ProblemType.SingleLabelClassification, Labels), abstainBelow: 0.76), StringComparison.Ordinal);
 
     [Theory]
     [InlineData(OutputFormat.Text, "yes\t0.7500\ta \"good\", film\n\t\ttwo lines here\n")]
@@ -59,7 +59,17 @@ public sealed class AnswerWriterTests : IDisposable
 
         """)]
     public void SeveralLabels_EachForm(OutputFormat format, string expected) =>
-        Assert.Equal(expected, Written(format, Texts, new AnswerRules(ProblemType.MultiLabelClassification, Labels, AbstainBelow: 0.9)));
+        Assert.Equal(expected, Written(format, Texts, new AnswerRules(ProblemType.MultiLabelClassification, Labels)));
+
+    [Theory]
+    [InlineData(OutputFormat.Text, "yes\t0.7500\ta \"good\", film\n\t\ttwo lines here\n")]
+    [InlineData(OutputFormat.Jsonl, """
+        {"text":"a \"good\", film","labels":["yes"],"probabilities":{"yes":0.75}}
+        {"text":"two\nlines\there","labels":null,"probabilities":{"no":0.5}}
+
+        """)]
+    public void SeveralLabels_Abstaining_HasNone(OutputFormat format, string expected) => Assert.Equal(expected,
+        Written(format, Texts, new AnswerRules(ProblemType.MultiLabelClassification, Labels, format == OutputFormat.Text ? null : 1), abstainBelow: 0.7));
 
     [Theory]
     [InlineData(OutputFormat.Text, "0.1250\ta \"good\", film\n0.5000\ttwo lines here\n")]
@@ -84,7 +94,7 @@ public sealed class AnswerWriterTests : IDisposable
     public void Parquet_OneClassAText_IsReadBack()
     {
         TextInput[] pairs = [new("é😀", "b"), new("", "d")];
-        var data = Parquet(pairs, new AnswerRules(ProblemType.SingleLabelClassification, Labels, AbstainBelow: 0.7), new InputTexts(pairs, ArePairs: true));
+        var data = Parquet(pairs, new AnswerRules(ProblemType.SingleLabelClassification, Labels), new InputTexts(pairs, ArePairs: true), abstainBelow: 0.7);
         Assert.Equal(["text", "text_pair", "label", "probability", "no", "yes", "predicted_text"], data.ColumnNames);
         Assert.Equal(["é😀", ""], data["text"]);
         Assert.Equal(["b", "d"], data["text_pair"]);
@@ -144,30 +154,34 @@ public sealed class AnswerWriterTests : IDisposable
         Assert.Equal(FullDisk.NoSpace, error.HResult);
     }
 
-    private static string Written(OutputFormat format, TextInput[] texts, AnswerRules rules, InputTexts? inputs = null)
+    private static string Written(OutputFormat format, TextInput[] texts, AnswerRules rules, InputTexts? inputs = null, double? abstainBelow = null)
     {
         using var text = new StringWriter { NewLine = "\n" };
         var writer = AnswerWriter.Of(format, new AnswerColumns(inputs ?? new InputTexts(texts, ArePairs: false), rules), text, null, isEmpty: true);
         writer.Begin();
-        for (var i = 0; i < texts.Length; i++) writer.Write(texts[i], Prediction(rules, i));
+        for (var i = 0; i < texts.Length; i++) writer.Write(texts[i], Prediction(rules, i, abstainBelow));
         writer.End();
         writer.Flush();
         return text.ToString();
     }
 
-    private Dataset Parquet(TextInput[] texts, AnswerRules rules, InputTexts inputs)
+    private Dataset Parquet(TextInput[] texts, AnswerRules rules, InputTexts inputs, double? abstainBelow = null)
     {
         var columns = new AnswerColumns(inputs, rules);
         using var cells = new MemoryStream();
         var writer = AnswerWriter.Of(OutputFormat.Parquet, columns, TextWriter.Null, cells, isEmpty: true);
-        for (var i = 0; i < texts.Length; i++) writer.Write(texts[i], Prediction(rules, i));
+        for (var i = 0; i < texts.Length; i++) writer.Write(texts[i], Prediction(rules, i, abstainBelow));
         writer.Flush();
         using var file = new MemoryStream();
         ParquetAnswers.Convert(columns, cells, file);
         return ParquetDataset.Read(_folder.Write("a.parquet", file.ToArray()), new DatasetReadOptions());
     }
 
-    private static TextPrediction Prediction(AnswerRules rules, int row) => new(rules.Labels, rules.IsRegression ? Scores[row % 2][..1] : Scores[row % 2]);
+    private static TextPrediction Prediction(AnswerRules rules, int row, double? abstainBelow) => new(rules.Labels, rules.IsRegression ? Scores[row % 2][..1] : Scores[row % 2])
+    {
+        AbstainBelow = abstainBelow,
+        Task = rules.IsRegression ? TaskKind.Regression : rules.HasSeveral ? TaskKind.MultiLabel : TaskKind.SingleLabel,
+    };
 
     private sealed class FullDisk : MemoryStream
     {

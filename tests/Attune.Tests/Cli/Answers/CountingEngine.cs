@@ -20,14 +20,12 @@ internal sealed class CountingEngine : ClassifierEngine
     /// <summary>Is called before each batch.</summary>
     internal Action BeforeBatch { get; set; } = () => { };
 
-    internal static Classifier Classifier(TemporaryFolder folder, ProblemType task, params string[] labels) => Classifier(folder, task, out _, labels);
-
-    internal static Classifier Classifier(TemporaryFolder folder, ProblemType task, out CountingEngine engine, params string[] labels)
+    internal static Classifier Classifier(TemporaryFolder folder, ProblemType task, out CountingEngine engine, double? abstainBelow, params string[] labels)
     {
         BertTokenizer.FromVocabulary(Words).Save(folder.Path);
         engine = new CountingEngine(
             new BertConfig { VocabSize = Words.Length, MaxPositionEmbeddings = 24, LabelNames = labels, ProblemType = task }, folder.Path);
-        return new Classifier(engine, new ClassifierOptions { BatchSize = 4 });
+        return new Classifier(engine, new ClassifierOptions { BatchSize = 4, Settings = new PredictionSettings { AbstainBelow = abstainBelow } });
     }
 
     public override void Logits(IReadOnlyList<TokenizedRow> rows, Span<float> logits)

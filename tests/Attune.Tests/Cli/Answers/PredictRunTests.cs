@@ -158,7 +158,7 @@ public sealed class PredictRunTests : IDisposable
     /// <returns>Whether it came to its end.</returns>
     private bool Run(PredictArguments what, int batches = int.MaxValue, string[]? texts = null, string model = "m", bool areWords = false, Action<PredictRun>? ended = null)
     {
-        using var classifier = CountingEngine.Classifier(_folder, ProblemType.SingleLabelClassification, out var engine, "no", "yes");
+        using var classifier = CountingEngine.Classifier(_folder, ProblemType.SingleLabelClassification, out var engine, what.AbstainBelow, "no", "yes");
         var clock = new BatchClock();
         engine.BeforeBatch = () =>
         {
@@ -166,11 +166,11 @@ public sealed class PredictRunTests : IDisposable
             if (batches-- == 0) throw new OperationCanceledException();
         };
         var inputs = new InputTexts((texts ?? Texts()).Select((text, i) => new TextInput(text, null) { Row = i + 1 }), ArePairs: false) { Source = "rows.jsonl" };
-        var rules = new AnswerRules(ProblemType.SingleLabelClassification, classifier.LabelNames, what.TopK, what.AbstainBelow);
+        var rules = new AnswerRules(ProblemType.SingleLabelClassification, classifier.LabelNames, what.TopK);
         var columns = new AnswerColumns(inputs, rules);
         var options = AnswerOrigin.OptionsOf(what, new ModelArguments(), what.Form, inputs);
         using var file = AnswerFile.Open(Output, areWords ? null : new AnswerOrigin(options, Task.FromResult(model)), what.Resume, clock);
-        using var run = new PredictRun(classifier, inputs, rules, file);
+        using var run = new PredictRun(classifier, inputs, file);
         using var text = new StreamWriter(file.Stream, leaveOpen: true);
         var writer = AnswerWriter.Of(what.Form, columns, text, file.Stream, file.Saved is null);
         try
