@@ -66,10 +66,10 @@ public sealed record PredictArguments
 
     /// <summary>What computes.</summary>
     /// <value>
-    /// torch (the weights, so that answers are those that evaluate measures), onnx (the folder's model.onnx as attune export wrote it, which may be
-    /// smaller and older than the weights) or auto (onnx where there is one). Default torch.
+    /// torch (the weights, so that answers are those that evaluate measures), onnx (model.onnx as attune export writes it) or auto (onnx where the folder
+    /// has one, else torch). Default torch where the folder has weights, else onnx: an export may be older than weights beside it, or less exact.
     /// </value>
-    public EngineChoice Engine { get; init; } = EngineChoice.Torch;
+    public EngineChoice? Engine { get; init; }
 
     /// <summary>Texts computed at once.</summary>
     /// <value>At least 1. Default 32.</value>

@@ -3,6 +3,7 @@ using Attune.Cli.Answers;
 using Attune.Formats;
 using Attune.Inference;
 using Attune.Models;
+using Attune.Onnx;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -36,7 +37,8 @@ internal static class PredictCommand
         if (output.Json) what = what with { OutputFormat = OutputFormat.Json };
         if (what.Form == OutputFormat.Parquet && what.OutputFile is null) throw new UsageException("--output-format parquet needs --output-file.");
         var folder = ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal);
-        if (what.OutputFile is { } path) AtomicFile.RequireWritable(path);
+        what = what with { Engine = what.Engine ?? UsualEngine(folder.Path) };
+        if (what.OutputFile is { } path) AnswerFile.RequireWritable(path);
         if (what.Engine == EngineChoice.Torch && (what.File is null || File.Exists(what.File))) Compute.Begin();
         var inputs = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
             : new InputTexts(values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true), what.Pairs);
@@ -58,7 +60,9 @@ internal static class PredictCommand
         if (answers?.Saved is { } saved) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
             $"Goes on after row {saved.Rows:N0}, from {AnswerFile.PartialOf(what.OutputFile!)}."));
         using var run = new PredictRun(classifier, inputs, answers);
-        Answer(run, answers, columns, what, inputs, isTyped, terminal);
+        var blockRows = isTyped ? 1 : classifier.Engine is TorchEngine ? PredictRun.BlockRows : PredictRun.PaddedBlockRows;
+        var progress = isTyped || answers is null && terminal.IsOutShown ? null : new PredictProgress(terminal, TimeProvider.System, inputs.Share);
+        Answer(run, blockRows, answers, columns, what, progress, terminal);
 
         var become = classifier.Settings.LongTexts == LongTexts.Windows ? "read in windows of" : "cut at";
         if (run.TextsCut > 0) terminal.Tell($"{OfAll(run.TextsCut, run.Rows)} {become} {classifier.MaxLength} tokens.");
@@ -68,17 +72,16 @@ internal static class PredictCommand
     }
 
     private static void Answer(
-        PredictRun run, AnswerFile? answers, AnswerColumns columns, PredictArguments what, InputTexts inputs, bool isTyped, Terminal terminal)
+        PredictRun run, int blockRows, AnswerFile? answers, AnswerColumns columns, PredictArguments what, PredictProgress? progress, Terminal terminal)
     {
         // Who waits for standard input hears no token, and is ended by the signal itself; what is saved is saved.
         using var stop = answers is not null && what.File is not null ? new StopSignals(terminal, "Stopping and saving the answers so far") : null;
         // Nothing closes it: after an error of the disk it would write once more.
         var text = answers is null ? terminal.Out : new StreamWriter(answers.Stream, CellBytes.Utf8, bufferSize: 1 << 16, leaveOpen: true);
         var writer = AnswerWriter.Of(what.Form, columns, text, answers?.Stream, isEmpty: answers?.Saved is null);
-        var progress = isTyped || answers is null && terminal.IsOutShown ? null : new PredictProgress(terminal, TimeProvider.System, inputs.Share);
         try
         {
-            run.Answer(writer, isTyped ? 1 : PredictRun.BlockRows, progress, stop?.Token ?? default);
+            run.Answer(writer, blockRows, progress, stop?.Token ?? default);
             writer.End();
             writer.Flush();
             answers?.Finish(what.Form == OutputFormat.Parquet ? (cells, file) => ParquetAnswers.Convert(columns, cells, file) : null);
@@ -121,7 +124,7 @@ internal static class PredictCommand
         UsageException.Check(() => what.Reading(_ => { }));
         if (what.File is not null && hasTexts) throw new UsageException("Give either texts or --file, not both.");
         if (what.KeepColumns is not null && what.File is null) throw new UsageException("--keep-columns is for --file; texts by themselves have no columns.");
-        if (what.Bf16 && what.Engine != EngineChoice.Torch) throw new UsageException("--bf16 is for --engine torch; leave one of them out.");
+        if (what.Bf16 && what.Engine is EngineChoice.Onnx or EngineChoice.Auto) throw new UsageException("--bf16 is for --engine torch; leave one of them out.");
     }
 
     /// <summary>What is written of predictions by this model.</summary>
@@ -137,11 +140,19 @@ internal static class PredictCommand
     private static string OfAll(long some, long all) =>
         string.Create(CultureInfo.InvariantCulture, $"{some:N0} of {all:N0} {(all == 1 ? "text" : "texts")} {(some == 1 ? "was" : "were")}");
 
+    /// <summary>The weights where there are some: an export beside them may be older, or less exact.</summary>
+    private static EngineChoice UsualEngine(string folder)
+    {
+        if (OnnxModelFile.Find(folder) is null || AdapterFolder.Is(folder)) return EngineChoice.Torch;
+        using var weights = WeightFiles.Open(folder);
+        return weights is null ? EngineChoice.Onnx : EngineChoice.Torch;
+    }
+
     private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder)
     {
         var options = from.Options(Settings(what, from, folder.Path)) with { BatchSize = what.BatchSize };
         if (what.Engine != EngineChoice.Torch)
-            return Classifier.Load(folder.Path, options with { Engine = what.Engine, BaseFolder = folder.Base, Threads = from.Threads });
+            return Classifier.Load(folder.Path, options with { Engine = what.Engine!.Value, BaseFolder = folder.Base, Threads = from.Threads });
         var engine = TorchEngine.Load(folder.Path, folder.Base);
         if (what.Bf16) engine.Model.Precision = Precision.BFloat16;
         return new Classifier(engine, options);

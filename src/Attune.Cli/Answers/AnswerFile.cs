@@ -53,28 +53,34 @@ internal sealed class AnswerFile : IDisposable
     /// <exception cref="AttuneException">The file cannot be written, somebody else writes it, or what is there is of another run.</exception>
     internal static AnswerFile Open(string path, AnswerOrigin? origin, bool resume, TimeProvider clock)
     {
-        var partial = PartialOf(path);
-        FileStream? file = null;
+        if (!resume) Try(path, () => File.Delete(JournalOf(path)));
+        var isNew = !File.Exists(PartialOf(path));
+        var answers = new AnswerFile(path, origin, Lock(path), clock);
         try
         {
-            if (!resume) File.Delete(JournalOf(path));
-            var isNew = !File.Exists(partial);
-            file = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 16);
-            if (isNew) File.Delete(JournalOf(path));           // the answers it told of are gone, or whole
-            var answers = new AnswerFile(path, origin, file, clock);
+            // The answers that a journal without them told of are gone, or whole.
+            if (isNew) File.Delete(answers._journal);
+            foreach (var left in LeftOvers(path)) File.Delete(left);
             answers.GoOn(AnswerJournal.Load(answers._journal));
             return answers;
         }
-        catch (IOException e) when (file is null && FileLock.IsTaken(e.HResult))
-        {
-            throw new AttuneException($"{path} is being written by another attune predict; wait for it, or choose another --output-file.", e);
-        }
         catch (Exception e)
         {
-            file?.Dispose();
+            answers._file.Dispose();
+            answers.Dispose();
             if (e is IOException or UnauthorizedAccessException) throw AtomicFile.Unwritable(path, e);
             throw;
         }
+    }
+
+    /// <summary>Makes sure that the file can be written, before anything is computed for it.</summary>
+    /// <exception cref="AttuneException">It is a folder, its folder does not exist or cannot be written, or somebody else writes it.</exception>
+    internal static void RequireWritable(string path)
+    {
+        if (Directory.Exists(path)) AtomicFile.RequireWritable(path);
+        var isNew = !File.Exists(PartialOf(path));
+        Lock(path).Dispose();
+        if (isNew) Try(path, () => File.Delete(PartialOf(path)));
     }
 
     /// <summary>Says that the answers of so many texts are written, to the last byte so far.</summary>
@@ -125,7 +131,7 @@ internal sealed class AnswerFile : IDisposable
     public void Dispose()
     {
         _summed.Dispose();
-        if (_isFinished) return;
+        if (_isFinished || !_file.CanWrite) return;
         try
         {
             if (Saved is null) File.Delete(_partial);
@@ -163,7 +169,9 @@ internal sealed class AnswerFile : IDisposable
             $"{_partial} holds {saved.Rows:N0} answers of an unfinished run {difference}; give the same to go on with it, or --no-resume to begin anew."));
     }
 
-    private void Write(Action write)
+    private void Write(Action write) => Try(_path, write);
+
+    private static void Try(string path, Action write)
     {
         try
         {
@@ -171,7 +179,28 @@ internal sealed class AnswerFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw AtomicFile.Unwritable(_path, e);
+            throw AtomicFile.Unwritable(path, e);
         }
     }
+
+    /// <summary>The partial file, which nobody else can open meanwhile.</summary>
+    private static FileStream Lock(string path)
+    {
+        try
+        {
+            return new FileStream(PartialOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 16);
+        }
+        catch (IOException e) when (FileLock.IsTaken(e.HResult))
+        {
+            throw new AttuneException($"{path} is being written by another attune predict; wait for it, or choose another --output-file.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Unwritable(path, e);
+        }
+    }
+
+    /// <summary>What a kill has left of a journal or a Parquet file that was being written.</summary>
+    private static IEnumerable<string> LeftOvers(string path) =>
+        Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path) + ".*.tmp").Where(AtomicFile.IsLeftOver);
 }

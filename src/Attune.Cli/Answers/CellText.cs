@@ -18,6 +18,7 @@ internal static class CellText
     internal static string Of(object? value) => value switch
     {
         null => "",
+        float or Half => ColumnBuilder.ToText(Number(value)),
         Array list => JsonSerializer.Serialize(list.Cast<object?>(), Readable),
         _ => ColumnBuilder.ToText(value),
     };

@@ -6,8 +6,14 @@ namespace Attune.Cli.Answers;
 /// <summary>Takes texts through a classifier, block by block, and their answers to where they are wanted.</summary>
 internal sealed class PredictRun : IDisposable
 {
-    /// <summary>Texts read, computed and written at a time: enough to put texts of like length together.</summary>
+    /// <summary>Texts read, computed and written at a time where nothing is padded: what a stop or a kill loses at most.</summary>
     internal const int BlockRows = 512;
+
+    /// <summary>
+    /// The same where the rows of a batch are padded to the longest. The more texts are sorted by length at a time, the less is padded: of SST-2's in batches of 32,
+    /// 0.14 tokens for each real one with 512 texts, 0.04 with 2,048, 0.01 with 8,192.
+    /// </summary>
+    internal const int PaddedBlockRows = 2048;
 
     /// <summary>Characters from which on a block is full, so that long texts do not fill the memory.</summary>
     private const int BlockCharacters = 1 << 23;

@@ -44,26 +44,26 @@ internal sealed class StreamedTexts
     {
         // What is wrong with a row, and what is assumed, is told when the rows are read for good.
         var quiet = DatasetFile.OpenRows(path, options with { Warn = null });
-        var (isSomeBad, first) = (false, new List<SourceRow>());
-        foreach (var row in Guarded(quiet, (_, _, _, _) => isSomeBad = true).Take(RowsLookedAt)) first.Add(row);
-        if (first.Count == 0 && !isSomeBad) throw DatasetFile.Empty(path);
-        List<string> columns = [.. first.SelectMany(row => row.Names).Distinct(StringComparer.Ordinal)];
-        var texts = names ?? UsualColumns.FindTexts(columns, IsText, UsualColumns.FindLabel(columns, null));
-        if (first.Count > 0)
+        var isEmpty = true;
+        var columns = new OrderedDictionary<string, SeenCells>(StringComparer.Ordinal);
+        foreach (var row in Guarded(quiet, (_, _, _, _) => isEmpty = false).Take(RowsLookedAt))
         {
-            if (texts is null) throw ClassificationColumns.Absent($"{path}: ", columns, "text", null, "--text-column-names");
+            for (var i = 0; i < row.Names.Count; i++)
+            {
+                if (!columns.TryGetValue(row.Names[i], out var seen)) columns.Add(row.Names[i], seen = new SeenCells());
+                seen.Add(row.Values[i]);
+            }
+        }
+        if (columns.Count == 0 && isEmpty) throw DatasetFile.Empty(path);
+        var texts = names ?? UsualColumns.FindTexts(columns.Keys, name => columns[name].AreTexts(quiet.HasCellsOfText), UsualColumns.FindLabel(columns.Keys, null));
+        // Where none of the first rows can be used, the first of them says why as soon as it is read.
+        if (columns.Count > 0)
+        {
+            if (texts is null) throw ClassificationColumns.Absent($"{path}: ", columns.Keys, "text", null, "--text-column-names");
             foreach (var text in texts)
-                if (!columns.Contains(text)) throw ClassificationColumns.Absent($"{path}: ", columns, "text", text, "--text-column-names");
+                if (!columns.ContainsKey(text)) throw ClassificationColumns.Absent($"{path}: ", columns.Keys, "text", text, "--text-column-names");
         }
-        return new StreamedTexts(DatasetFile.OpenRows(path, options), columns, texts ?? [], delimiter, options);
-
-        bool IsText(string column)
-        {
-            List<object> cells = [.. first.Select(row => row[column]).OfType<object>()];
-            if (!cells.TrueForAll(cell => cell is string)) return false;
-            var filled = cells.Cast<string>().Where(cell => cell.Length > 0).ToList();
-            return !quiet.HasCellsOfText || filled.Count == 0 || !filled.TrueForAll(CellTypes.IsNumber);
-        }
+        return new StreamedTexts(DatasetFile.OpenRows(path, options), [.. columns.Keys], texts ?? [], delimiter, options);
     }
 
     /// <summary>Reads the texts from the beginning of the file.</summary>
@@ -118,5 +118,20 @@ internal sealed class StreamedTexts
                 throw DatasetFile.Unreadable(reader.Path, e);
             }
         }
+    }
+
+    /// <summary>What the cells of a column have been so far.</summary>
+    private sealed class SeenCells
+    {
+        private bool _isOther, _isWord, _isNumber;
+
+        internal void Add(object? cell)
+        {
+            if (cell is not (null or string)) _isOther = true;
+            else if (cell is string { Length: > 0 } text && !_isWord) (_isWord, _isNumber) = CellTypes.IsNumber(text) ? (false, true) : (true, _isNumber);
+        }
+
+        /// <summary>Whether they are texts; of cells that are texts all, whether not all are numbers.</summary>
+        internal bool AreTexts(bool mayBeNumbers) => !_isOther && !(mayBeNumbers && _isNumber && !_isWord);
     }
 }

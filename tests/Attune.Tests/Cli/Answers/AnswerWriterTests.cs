@@ -108,7 +108,7 @@ public sealed class AnswerWriterTests : IDisposable
     {
         var data = Parquet(Texts, new AnswerRules(ProblemType.MultiLabelClassification, Labels, TopK: 1), new InputTexts(Texts, ArePairs: false));
         Assert.Equal(["text", "labels", "label_1", "probability_1"], data.ColumnNames);
-        Assert.Equal([["yes"], []], data["labels"].Cast<string[]>());
+        Assert.Equal(new string[][] { ["yes"], [] }, data["labels"].Cast<string[]>());
         Assert.Equal(["yes", "no"], data["label_1"]);
     }
 
