@@ -43,7 +43,7 @@ public sealed class SuspectsTests : IDisposable
         var run = Directory.CreateDirectory(Path.Combine(_folder.Path, "run")).FullName;
         File.WriteAllText(Path.Combine(run, CheckpointFiles.AllResults), "{}");
         Assert.Contains("--folds 5", Assert.Throws<AttuneException>(() => OutOfFoldPredictions.Read(run)).Message, StringComparison.Ordinal);
-        EvaluationPredictions.Write(run, new EvalPrediction([1, 0], 1, 2, [0]), Names, isWanted: true);
+        RunPredictions.Write(run, new EvalPrediction([1, 0], 1, 2, [0]), Names, isWanted: true);
         Assert.Contains("--folds 5", Assert.Throws<AttuneException>(() => OutOfFoldPredictions.Read(run)).Message, StringComparison.Ordinal);
         Assert.Contains("no such folder", Assert.Throws<AttuneException>(() => OutOfFoldPredictions.Read(Path.Combine(run, "gone"))).Message, StringComparison.Ordinal);
     }
@@ -109,7 +109,7 @@ public sealed class SuspectsTests : IDisposable
         var folder = Directory.CreateDirectory(Path.Combine(_folder.Path, name ?? $"fold-{number}")).FullName;
         File.WriteAllText(Path.Combine(folder, CheckpointFiles.AllResults), "{}");
         float[] logits = [.. ofNo.SelectMany(p => new[] { (float)Math.Log(p), (float)Math.Log(1 - p) })];
-        EvaluationPredictions.Write(folder, new EvalPrediction(logits, rows.Length, 2, labels ?? new float[rows.Length]), Names, isWanted: true, rows);
+        RunPredictions.Write(folder, new EvalPrediction(logits, rows.Length, 2, labels ?? new float[rows.Length]), Names, isWanted: true, rows);
         return folder;
     }
 
