@@ -13,13 +13,13 @@ internal sealed class AnswerWriter : IDisposable
 {
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly PredictArguments _what;
-    private readonly TextClassifier _classifier;
+    private readonly Classifier _classifier;
     private readonly Terminal _terminal;
     private readonly StringBuilder? _file;
     private readonly OutputFormat _format;
     private bool _isStarted;
 
-    internal AnswerWriter(PredictArguments what, TextClassifier classifier, Terminal terminal)
+    internal AnswerWriter(PredictArguments what, Classifier classifier, Terminal terminal)
     {
         (_what, _classifier, _terminal, _format) = (what, classifier, terminal, what.OutputFormat ?? OutputFormat.Text);
         if (what.OutputFile is not { } file) return;
@@ -27,7 +27,7 @@ internal sealed class AnswerWriter : IDisposable
         _file = new StringBuilder();
     }
 
-    private IReadOnlyList<string> Names => _classifier.Model.Config.LabelNames;
+    private IReadOnlyList<string> Names => _classifier.LabelNames;
 
     private bool IsRegression => _classifier.ProblemType == ProblemType.Regression;
 

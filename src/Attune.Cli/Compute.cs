@@ -6,7 +6,7 @@ namespace Attune.Cli;
 internal static class Compute
 {
     /// <summary>Threads in use.</summary>
-    internal static int Threads => TorchSharp.torch.get_num_threads();
+    internal static int Threads => LibTorch.Threads;
 
     /// <summary>Refuses a device or a number of threads that cannot be had.</summary>
     /// <exception cref="AttuneException">The device is not there.</exception>
@@ -26,9 +26,8 @@ internal static class Compute
     internal static void Start(ModelArguments from)
     {
         Check(from);
-        LibTorch.Load();
         // libtorch counts the machine's cores; .NET also knows what a container may use of them.
-        TorchSharp.torch.set_num_threads(from.Threads ?? Environment.ProcessorCount);
+        LibTorch.Threads = from.Threads ?? Environment.ProcessorCount;
     }
 
     /// <summary>Waits for what <see cref="Begin"/> began; before the process ends.</summary>

@@ -45,10 +45,11 @@ internal static class EvaluateCommand
 
         Compute.Start(from);
         var settings = from.Settings(PredictionSettings.Load(folder));
-        using var classifier = TextClassifier.FromPretrained(folder, from.MaxLength, from.TokensInText, settings, found.Base);
+        var engine = TorchEngine.Load(folder, found.Base);
+        using var classifier = new Classifier(engine, from.Options(settings));
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
-        var source = DataSource.Load(data, classifier.Model.Config.LabelNames, mustFit: true, what.OutputDir, terminal);
+        var source = DataSource.Load(data, classifier.LabelNames, mustFit: true, what.OutputDir, terminal);
         if (source.ProblemType != classifier.ProblemType) throw new AttuneException(
             $"{folder} is a model for {Argument.ToJson(classifier.ProblemType)}, but {source.Name} has labels for " +
             $"{Argument.ToJson(source.ProblemType)}; take a data set of the same kind, or give --problem-type.");
@@ -63,7 +64,7 @@ internal static class EvaluateCommand
 
         var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, ReportTo = [] };
         var trainer = new Trainer(
-            classifier.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(),
+            engine.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(),
             callbacks: [new ProgressBar(terminal, TimeProvider.System)])
         {
             WindowPooling = settings.WindowPooling,

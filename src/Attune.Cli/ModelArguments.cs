@@ -76,6 +76,9 @@ public sealed record ModelArguments
         return settings;
     }
 
+    /// <summary>How a trained model reads texts and answers.</summary>
+    internal ClassifierOptions Options(PredictionSettings settings) => new() { MaxLength = MaxLength, SpecialTokensInText = TokensInText, Settings = settings };
+
     /// <summary>How special tokens in a text are read.</summary>
     internal SpecialTokensInText TokensInText => SpecialTokensInText ? Tokenization.SpecialTokensInText.AsTokens : Tokenization.SpecialTokensInText.AsText;
 }

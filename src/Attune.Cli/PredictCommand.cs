@@ -41,8 +41,7 @@ internal static class PredictCommand
             : values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true);
 
         Compute.Start(from);
-        using var classifier = TextClassifier.FromPretrained(folder.Path, from.MaxLength, from.TokensInText, Settings(what, from, folder.Path), folder.Base);
-        if (what.Bf16) classifier.Model.Precision = Precision.BFloat16;
+        using var classifier = Load(what, from, folder);
         if (output.Verbose)
             terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
@@ -55,7 +54,7 @@ internal static class PredictCommand
         {
             var words = block.Select(input => input.Text).ToList();
             var pairs = block[0].Pair is null ? null : block.Select(input => input.Pair!).ToList();
-            answers.Write(block, classifier.Predict(words, pairs, what.BatchSize, out var cutHere));
+            answers.Write(block, classifier.Predict(words, pairs, out var cutHere));
             (rows, cut) = (rows + block.Length, cut + cutHere);
         }
         answers.Finish();
@@ -63,6 +62,14 @@ internal static class PredictCommand
         if (cut > 0) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
             $"{cut:N0} of {rows:N0} {(rows == 1 ? "text" : "texts")} {(cut == 1 ? "was" : "were")} {become} {classifier.MaxLength} tokens."));
         return ExitCode.Success;
+    }
+
+    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder)
+    {
+        var settings = Settings(what, from, folder.Path);
+        var engine = TorchEngine.Load(folder.Path, folder.Base);
+        if (what.Bf16) engine.Model.Precision = Precision.BFloat16;
+        return new Classifier(engine, from.Options(settings) with { BatchSize = what.BatchSize });
     }
 
     /// <summary>Those of the model's folder, with what is asked for in their place.</summary>

@@ -51,8 +51,8 @@ internal static class RunNotes
     private static bool IsUnnamed(IReadOnlyList<string> names) => names.Index().All(name => name.Item == $"LABEL_{name.Index}");
 
     /// <summary>What --verbose adds where a trained model is used.</summary>
-    internal static string Of(string folder, TextClassifier classifier) =>
-        $"Model: {folder}, {DataSource.List(classifier.Model.Config.LabelNames)}, at most {classifier.MaxLength} tokens.";
+    internal static string Of(string folder, Classifier classifier) =>
+        $"Model: {folder}, {DataSource.List(classifier.LabelNames)}, at most {classifier.MaxLength} tokens.";
 
     /// <summary>What --verbose adds to training: the folder, every weight that was not simply read, and every setting.</summary>
     internal static IEnumerable<string> Details(string folder, BertForSequenceClassification model, TrainingArguments arguments)

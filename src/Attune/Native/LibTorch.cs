@@ -34,7 +34,15 @@ internal static unsafe partial class LibTorch
     internal static string Version => torch.__version__;
 
     /// <summary>Threads that compute, its own and those of this library's kernels.</summary>
-    internal static int Threads => torch.get_num_threads();
+    internal static int Threads
+    {
+        get => torch.get_num_threads();
+        set
+        {
+            Load();
+            torch.set_num_threads(value);
+        }
+    }
 
     /// <summary>Address of a contiguous float32 tensor in this machine's memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,4 @@
+using Attune.Batching;
 using Attune.Cli;
 using Attune.Datasets;
 using Attune.Formats;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
 using Attune.Optimization;

@@ -1,3 +1,4 @@
+using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
 using Attune.Optimization;

@@ -144,14 +144,14 @@ public sealed class LoraRunTests : IDisposable
         }
         File.WriteAllLines(Path.Combine(start, "vocab.txt"), ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. Enumerable.Range(5, 35).Select(i => $"w{i}")]);
         if (merge) return;
-        using var classifier = TextClassifier.FromPretrained(folder);           // with the tokenizer of the model that the adapter belongs to
-        Assert.Null(classifier.Model.Lora);
+        using var classifier = Classifier.Load(folder);           // with the tokenizer of the model that the adapter belongs to
+        Assert.Null(((TorchEngine)classifier.Engine).Model.Lora);
         using var alone = model.Forward(Batch.Pack([new TokenizedRow([2, 7, 9, 3])]));
         var scores = Attune.Metrics.Probabilities.Softmax(alone.Logits, 3);
         Assert.Equal(scores, classifier.Predict("w7 w9").Scores, (x, y) => Math.Abs(x - y) < 1e-5);
         Directory.Move(start, start + "-moved");
-        Assert.Contains("is an adapter of", Assert.Throws<AttuneException>(() => TextClassifier.FromPretrained(folder)).Message, StringComparison.Ordinal);
-        TextClassifier.FromPretrained(folder, baseFolder: start + "-moved").Dispose();
+        Assert.Contains("is an adapter of", Assert.Throws<AttuneException>(() => Classifier.Load(folder)).Message, StringComparison.Ordinal);
+        Classifier.Load(folder, new ClassifierOptions { BaseFolder = start + "-moved" }).Dispose();
     }
 
     /// <summary>An adapter made by hand needs no argument; what arguments say of it besides must be so.</summary>

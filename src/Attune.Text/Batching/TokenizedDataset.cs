@@ -74,16 +74,6 @@ public sealed class TokenizedDataset
         TokenizedDataset Of(int[] chosen, int[]? textStarts) => new(new Datasets.SelectedRows<TokenizedRow>(Rows, chosen), Labels?.Select(chosen), textStarts);
     }
 
-    /// <summary>Packs some of the rows into a batch.</summary>
-    /// <param name="rows">Their numbers, in the order of the batch.</param>
-    /// <param name="firstRowNumber">Number of the first of them within its optimizer update; dropout is keyed by it.</param>
-    public Batch Batch(ReadOnlySpan<int> rows, int firstRowNumber = 0)
-    {
-        var selected = new TokenizedRow[rows.Length];
-        for (var i = 0; i < rows.Length; i++) selected[i] = Rows[rows[i]];
-        return Batching.Batch.Pack(selected, Labels?.Select(rows), firstRowNumber);
-    }
-
     internal static bool AreStarts(int[] starts, int rows)
     {
         if (starts.Length == 0 || starts[0] != 0 || starts[^1] != rows) return false;

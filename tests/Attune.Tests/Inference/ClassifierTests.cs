@@ -9,7 +9,7 @@ using Attune.Tokenization;
 namespace Attune.Tests.Inference;
 
 [Collection("torch")]
-public sealed class TextClassifierTests : IDisposable
+public sealed class ClassifierTests : IDisposable
 {
     // float32 with rows in other batches; the products are summed in another order.
     private const double Tolerance = 1e-5;
@@ -24,7 +24,7 @@ public sealed class TextClassifierTests : IDisposable
     {
         using var classifier = Saved(ProblemType.SingleLabelClassification, "a", "b", "c");
         string[] texts = ["good film", "bad", "", "very very bad book", "good", "a film " + string.Join(' ', Enumerable.Repeat("very", 40))];
-        var together = classifier.Predict(texts, batchSize: 4, cancellation: TestContext.Current.CancellationToken);
+        var together = classifier.Predict(texts, cancellation: TestContext.Current.CancellationToken);
         for (var i = 0; i < texts.Length; i++)
         {
             var alone = classifier.Predict(texts[i]);
@@ -33,6 +33,24 @@ public sealed class TextClassifierTests : IDisposable
         }
         Assert.Equal(together[0].Scores.Max(), together[0].Score);
     }
+
+    [Fact]
+    public async Task PredictAsync_CallersTogether_SameAsOneByOne()
+    {
+        using var classifier = Saved(ProblemType.SingleLabelClassification, "a", "b", "c");
+        var texts = Enumerable.Range(0, 200).Select(i => string.Join(' ', Enumerable.Range(0, i % 12).Select(word => Words[5 + (i + word * word) % 5]))).ToArray();
+        var cancellation = TestContext.Current.CancellationToken;
+        var together = await Task.WhenAll(texts.Select(text => classifier.PredictAsync(text, cancellation: cancellation)));
+        for (var i = 0; i < texts.Length; i++)
+            Assert.Equal(classifier.Predict(texts[i]).Scores, together[i].Scores, (one, other) => Math.Abs(one - other) < Tolerance);
+        Assert.Empty(await classifier.PredictAsync([], cancellation: cancellation));
+        var pairs = await classifier.PredictAsync(["good", "bad"], ["film", "very very book"], cancellation);
+        Assert.Equal(classifier.Predict("bad", "very very book").Scores, pairs[1].Scores, (one, other) => Math.Abs(one - other) < Tolerance);
+    }
+
+    [Fact]
+    public void Load_NoFolder_IsOneSentence() =>
+        Assert.Equal("nowhere does not exist; name the folder of a trained model.", Assert.Throws<AttuneException>(() => Classifier.Load("nowhere")).Message);
 
     [Fact]
     public void Predict_SeveralLabels_EachHasItsOwnProbability()
@@ -53,9 +71,9 @@ public sealed class TextClassifierTests : IDisposable
             Assert.Equal(plain.LabelsFrom(0.5), plain.ChosenLabels);
         }
         new PredictionSettings { Thresholds = new Dictionary<string, double> { ["a"] = 1, ["c"] = 0, ["gone"] = 0 }, Threshold = 1 }.Save(_folder.Path);
-        using var classifier = TextClassifier.FromPretrained(_folder.Path);
+        using var classifier = Classifier.Load(_folder.Path);
         Assert.Equal(["c"], classifier.Predict("good film").ChosenLabels);
-        using var asked = TextClassifier.FromPretrained(_folder.Path, settings: new PredictionSettings { Threshold = 0 });
+        using var asked = Classifier.Load(_folder.Path, new ClassifierOptions { Settings = new PredictionSettings { Threshold = 0 } });
         Assert.Equal(["a", "b", "c"], asked.Predict("good film").ChosenLabels);
     }
 
@@ -69,11 +87,11 @@ public sealed class TextClassifierTests : IDisposable
         Saved(kind, kind == ProblemType.Regression ? ["LABEL_0"] : ["a", "b"]).Dispose();
         var settings = new PredictionSettings { LongTexts = LongTexts.Windows, MaxLength = 12, WindowStride = 2, WindowPooling = pooling };
         settings.Save(_folder.Path);
-        using var classifier = TextClassifier.FromPretrained(_folder.Path);
+        using var classifier = Classifier.Load(_folder.Path);
         Assert.Equal((12, settings.WindowStride), (classifier.MaxLength, classifier.Settings.WindowStride));
         string[] texts = ["good film", "very bad book very good film bad film very very good book book film", ""];
         string[]? pairs = isPair ? ["bad", "film", "good"] : null;
-        var together = classifier.Predict(texts, pairs, 2, out var cut, TestContext.Current.CancellationToken);
+        var together = classifier.Predict(texts, pairs, out var cut, TestContext.Current.CancellationToken);
         Assert.Equal((3, 1), (together.Count, cut));
         for (var i = 0; i < texts.Length; i++)
         {
@@ -82,11 +100,11 @@ public sealed class TextClassifierTests : IDisposable
             var logits = new List<float>();
             for (var row = 0; row < rows.Count; row++)
             {
-                using var output = classifier.Model.Forward(Batch.Pack([new TokenizedRow(rows.Row(row).ToArray(), rows.TypeIds?[rows.Offsets[row]..rows.Offsets[row + 1]])]));
+                using var output = Model(classifier).Forward(Batch.Pack([new TokenizedRow(rows.Row(row).ToArray(), rows.TypeIds?[rows.Offsets[row]..rows.Offsets[row + 1]])]));
                 logits.AddRange(output.Logits);
             }
             var task = kind == ProblemType.Regression ? TaskKind.Regression : kind == ProblemType.MultiLabelClassification ? TaskKind.MultiLabel : TaskKind.SingleLabel;
-            var columns = classifier.Model.Config.NumLabels;
+            var columns = classifier.LabelNames.Count;
             float[] pooled = PooledWindows.Logits([.. logits], columns, starts, pooling, task);
             double[] expected = task switch
             {
@@ -139,7 +157,7 @@ public sealed class TextClassifierTests : IDisposable
     public void Predict_Regression_IsTheNumber()
     {
         using var classifier = Saved(ProblemType.Regression, "LABEL_0");
-        using var output = classifier.Model.Forward(Batch.Pack([new TokenizedRow([2, 5, 3])]));
+        using var output = Model(classifier).Forward(Batch.Pack([new TokenizedRow([2, 5, 3])]));
         Assert.Equal(output.Logits[0], classifier.Predict("good").Score, Tolerance);
     }
 
@@ -148,7 +166,7 @@ public sealed class TextClassifierTests : IDisposable
     {
         File.WriteAllLines(Path.Combine(_folder.Path, "vocab.txt"), Words);
         _folder.Write("config.json", "{\"model_type\": \"bert\", \"vocab_size\": 10}");
-        var refused = Assert.Throws<AttuneException>(() => TextClassifier.FromPretrained(_folder.Path));
+        var refused = Assert.Throws<AttuneException>(() => Classifier.Load(_folder.Path));
         Assert.Equal($"{_folder.Path} has no weights (model.safetensors or pytorch_model.bin); train it first, or name another model.", refused.Message);
     }
 
@@ -200,7 +218,9 @@ public sealed class TextClassifierTests : IDisposable
         Assert.Null(EncodedTexts.Of(rows, tokenizer).Dataset.Labels);
     }
 
-    private TextClassifier Saved(ProblemType kind, params string[] labels)
+    private static BertForSequenceClassification Model(Classifier classifier) => ((TorchEngine)classifier.Engine).Model;
+
+    private Classifier Saved(ProblemType kind, params string[] labels)
     {
         var config = new BertConfig
         {
@@ -216,6 +236,6 @@ public sealed class TextClassifierTests : IDisposable
         using var model = BertForSequenceClassification.FromConfig(config, seed: 7);
         model.SavePretrained(_folder.Path);
         BertTokenizer.FromVocabulary(Words).Save(_folder.Path);
-        return TextClassifier.FromPretrained(_folder.Path);
+        return Classifier.Load(_folder.Path);
     }
 }

@@ -1,0 +1,158 @@
+using Attune.Batching;
+
+namespace Attune.Inference;
+
+/// <summary>Puts the rows of many callers together into batches, computed one after the other on one thread.</summary>
+/// <remarks>
+/// Nothing is waited for: the first rows go at once, and those that come meanwhile make the next batch. Each waiting caller gets a like share of a
+/// batch, so that a few rows do not wait for ten thousand of somebody else. One thread, because libtorch keeps a team of threads for each that calls it.
+/// </remarks>
+internal sealed class BatchQueue : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Request> _waiting = [];
+    private readonly SemaphoreSlim _work = new(0);
+    private readonly Action<IReadOnlyList<TokenizedRow>, float[]> _compute;
+    private readonly int _columns, _batchSize, _most;
+    private int _rows;
+    private bool _isClosed, _isStarted;
+
+    /// <summary>Creates the queue; its thread begins with the first request.</summary>
+    /// <param name="compute">Fills the logits of rows.</param>
+    /// <param name="columns">Logits of a row.</param>
+    /// <param name="batchSize">Most rows of a batch.</param>
+    /// <param name="most">Rows that may wait.</param>
+    internal BatchQueue(Action<IReadOnlyList<TokenizedRow>, float[]> compute, int columns, int batchSize, int most) =>
+        (_compute, _columns, _batchSize, _most) = (compute, columns, batchSize, most);
+
+    /// <summary>Rows that wait.</summary>
+    internal int Waiting => Volatile.Read(ref _rows);
+
+    /// <summary>Computes rows as soon as it is their turn.</summary>
+    /// <exception cref="ClassifierBusyException">Too many wait already.</exception>
+    /// <exception cref="ObjectDisposedException">The classifier is closed.</exception>
+    internal Task<float[]> Compute(IReadOnlyList<TokenizedRow> rows, CancellationToken cancellation)
+    {
+        if (cancellation.IsCancellationRequested) return Task.FromCanceled<float[]>(cancellation);
+        var request = new Request(rows, new float[rows.Count * _columns], cancellation);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(Classifier));
+            // A caller alone may bring more than may wait: it would else never be served.
+            if (_rows > 0 && _rows + (long)rows.Count > _most) throw new ClassifierBusyException(_rows);
+            _waiting.AddLast(request);
+            _rows += rows.Count;
+            if (!_isStarted) new Thread(Work) { IsBackground = true, Name = "Attune classifier" }.Start();
+            _isStarted = true;
+        }
+        _work.Release();
+        return request.Done.Task;
+    }
+
+    /// <summary>Refuses what waits and all that comes.</summary>
+    public void Dispose()
+    {
+        Request[] left;
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            _isClosed = true;
+            left = [.. _waiting];
+            _waiting.Clear();
+            _rows = 0;
+        }
+        foreach (var request in left) request.Done.TrySetException(new ObjectDisposedException(nameof(Classifier)));
+        _work.Release();
+    }
+
+    private void Work()
+    {
+        while (true)
+        {
+            _work.Wait();
+            lock (_lock)
+                if (_isClosed) return;
+            while (Take() is { Count: > 0 } parts) Run(parts);
+        }
+    }
+
+    private void Run(List<Part> parts)
+    {
+        try
+        {
+            var rows = parts.SelectMany(part => Enumerable.Range(part.First, part.Count).Select(i => part.Of.Rows[i])).ToArray();
+            var logits = new float[rows.Length * _columns];
+            _compute(rows, logits);
+            var at = 0;
+            foreach (var part in parts)
+            {
+                logits.AsSpan(at, part.Count * _columns).CopyTo(part.Of.Logits.AsSpan(part.First * _columns));
+                at += part.Count * _columns;
+                part.Of.Finished += part.Count;
+                if (part.Of.Finished == part.Of.Rows.Count) part.Of.Done.TrySetResult(part.Of.Logits);
+            }
+        }
+        catch (Exception fault)                                             // of this batch: the next one is another
+        {
+            foreach (var part in parts) Drop(part.Of, fault);
+        }
+    }
+
+    /// <summary>Rows for the next batch, a like share of each who waits; those who no longer want theirs are let go.</summary>
+    private List<Part> Take()
+    {
+        List<Part> parts = [];
+        List<Request> gone = [];
+        lock (_lock)
+        {
+            for (var node = _waiting.First; node is not null;)
+            {
+                var (request, next) = (node.Value, node.Next);
+                if (request.Cancellation.IsCancellationRequested)
+                {
+                    _rows -= request.Rows.Count - request.Taken;
+                    _waiting.Remove(node);
+                    gone.Add(request);
+                }
+                node = next;
+            }
+            var (room, callers) = (_batchSize, _waiting.Count);
+            while (room > 0 && _waiting.First is { Value: var request } first)
+            {
+                var count = Math.Min(Math.Max(room / Math.Max(callers--, 1), 1), request.Rows.Count - request.Taken);
+                parts.Add(new Part(request, request.Taken, count));
+                request.Taken += count;
+                _rows -= count;
+                room -= count;
+                _waiting.RemoveFirst();
+                if (request.Taken < request.Rows.Count) _waiting.AddLast(request);
+            }
+        }
+        foreach (var request in gone) request.Done.TrySetCanceled(request.Cancellation);
+        return parts;
+    }
+
+    private void Drop(Request request, Exception fault)
+    {
+        lock (_lock)
+            if (_waiting.Remove(request)) _rows -= request.Rows.Count - request.Taken;
+        request.Done.TrySetException(fault);
+    }
+
+    private sealed class Request(IReadOnlyList<TokenizedRow> rows, float[] logits, CancellationToken cancellation)
+    {
+        internal IReadOnlyList<TokenizedRow> Rows => rows;
+
+        internal float[] Logits => logits;
+
+        internal CancellationToken Cancellation => cancellation;
+
+        internal TaskCompletionSource<float[]> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal int Taken { get; set; }
+
+        internal int Finished { get; set; }
+    }
+
+    private readonly record struct Part(Request Of, int First, int Count);
+}

@@ -1,0 +1,174 @@
+using Attune.Batching;
+using Attune.Metrics;
+using Attune.Models;
+using Attune.Tokenization;
+
+namespace Attune.Inference;
+
+/// <summary>A trained model with its tokenizer: texts in, labels and probabilities out. Any number of threads may use one.</summary>
+/// <example><code>
+/// using var classifier = Classifier.Load("trainer_output");
+/// Console.WriteLine(classifier.Predict("A film to fall in love with.").Label);
+/// </code></example>
+/// <remarks>
+/// A program with many callers takes <see cref="PredictAsync(string, string?, CancellationToken)"/>, which puts their texts into common batches.
+/// </remarks>
+public sealed class Classifier : IDisposable
+{
+    private readonly Lock _computing = new();                               // engines are called from one thread at a time
+    private readonly ClassifierOptions _options;
+    private readonly IReadOnlyList<double>? _thresholds;
+    private readonly BatchQueue _queue;
+
+    /// <summary>Makes a classifier of an engine, which it then owns.</summary>
+    /// <exception cref="AttuneException">The tokenizer is missing or does not fit the model, or the settings make no sense for it.</exception>
+    public Classifier(ClassifierEngine engine, ClassifierOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        _options = options ?? new ClassifierOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(_options.BatchSize, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(_options.MaxWaitingRows, 1, nameof(options));
+        (Engine, Settings) = (engine, _options.Settings ?? new PredictionSettings());
+        Tokenizer = BertTokenizer.FromPretrained(engine.TokenizerFolder, _options.SpecialTokensInText);
+        MaxLength = RowLength.Of(Tokenizer, engine.Config, _options.MaxLength ?? Settings.MaxLength);
+        _thresholds = Settings.HasUsualThresholds ? null : Settings.ThresholdsOf(LabelNames);
+        PooledWindows.Require(Settings.WindowPooling, Task);
+        _queue = new BatchQueue(Compute, LabelNames.Count, _options.BatchSize, _options.MaxWaitingRows);
+    }
+
+    /// <summary>What computes.</summary>
+    public ClassifierEngine Engine { get; }
+
+    /// <summary>The model's tokenizer.</summary>
+    public BertTokenizer Tokenizer { get; }
+
+    /// <summary>Names of the classes, in the order of the scores.</summary>
+    public IReadOnlyList<string> LabelNames => Engine.Config.LabelNames;
+
+    /// <summary>Longest row in tokens; longer texts are cut, or read in windows where <see cref="Settings"/> says so.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>How answers are made: thresholds, and what becomes of long texts.</summary>
+    public PredictionSettings Settings { get; }
+
+    /// <summary>What the model's numbers are.</summary>
+    public ProblemType ProblemType =>
+        Engine.Config.ProblemType ?? (Engine.Config.NumLabels == 1 ? ProblemType.Regression : ProblemType.SingleLabelClassification);
+
+    /// <summary>Rows of callers of <c>PredictAsync</c> that wait for their batch.</summary>
+    public int WaitingRows => _queue.Waiting;
+
+    /// <summary>Loads a trained model.</summary>
+    /// <param name="folder">
+    /// With a model.onnx as <c>attune export</c> writes it, which needs the package Attune.Onnx; or in Hugging Face's layout with weights, or of an adapter
+    /// as PEFT writes it, which need the package Attune and libtorch.
+    /// </param>
+    /// <param name="options">How. Default: as usual.</param>
+    /// <exception cref="AttuneException">A file is missing or damaged, the model is no trained classifier, or the program has no engine for it.</exception>
+    public static Classifier Load(string folder, ClassifierOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        options ??= new ClassifierOptions();
+        options = options with { Settings = options.Settings ?? PredictionSettings.Load(folder) };
+        var engine = ClassifierEngines.Open(folder, options);
+        try
+        {
+            return new Classifier(engine, options);
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Predicts one text, or a pair.</summary>
+    public TextPrediction Predict(string text, string? pair = null) => Predict([text], pair is null ? null : [pair])[0];
+
+    /// <summary>Predicts many texts, or pairs of texts, on the calling thread.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="pairs">The second text of each, or null.</param>
+    /// <param name="cancellation">Ends it between two batches.</param>
+    /// <returns>In the order of the texts.</returns>
+    public IReadOnlyList<TextPrediction> Predict(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, CancellationToken cancellation = default) =>
+        Predict(texts, pairs, out _, cancellation);
+
+    /// <summary>Predicts one text, or a pair, in a batch with those of other callers.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="pair">The second text of a pair.</param>
+    /// <param name="cancellation">Ends it before its batch begins.</param>
+    /// <exception cref="ClassifierBusyException">Too many rows wait already.</exception>
+    public async Task<TextPrediction> PredictAsync(string text, string? pair = null, CancellationToken cancellation = default) =>
+        (await PredictAsync([text], pair is null ? null : [pair], cancellation).ConfigureAwait(false))[0];
+
+    /// <summary>Predicts many texts, or pairs of texts, in batches with those of other callers.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="pairs">The second text of each, or null.</param>
+    /// <param name="cancellation">Ends it before the next batch.</param>
+    /// <returns>In the order of the texts.</returns>
+    /// <exception cref="ClassifierBusyException">Too many rows wait already.</exception>
+    public async Task<IReadOnlyList<TextPrediction>> PredictAsync(
+        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        if (texts.Count == 0) return [];
+        var data = Encode(texts, pairs).Dataset;
+        return Answers(data, await _queue.Compute(data.Rows, cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>As <see cref="Predict(IReadOnlyList{string}, IReadOnlyList{string}?, CancellationToken)"/>; also says how many texts were longer than <see cref="MaxLength"/>.</summary>
+    internal IReadOnlyList<TextPrediction> Predict(
+        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, out int rowsCut, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        (var data, rowsCut) = Encode(texts, pairs);
+        var (rows, columns) = (data.Rows, LabelNames.Count);
+        var logits = new float[data.Count * columns];
+        foreach (var batch in Enumerable.Range(0, data.Count).OrderBy(i => rows[i].Length).Chunk(_options.BatchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var computed = new float[batch.Length * columns];
+            Compute([.. batch.Select(i => rows[i])], computed);
+            for (var i = 0; i < batch.Length; i++) computed.AsSpan(i * columns, columns).CopyTo(logits.AsSpan(batch[i] * columns));
+        }
+        return Answers(data, logits);
+    }
+
+    /// <summary>Ends what waits, and gives back the model.</summary>
+    public void Dispose()
+    {
+        _queue.Dispose();
+        lock (_computing) Engine.Dispose();
+    }
+
+    private TaskKind Task => ProblemType switch
+    {
+        ProblemType.SingleLabelClassification => TaskKind.SingleLabel,
+        ProblemType.MultiLabelClassification => TaskKind.MultiLabel,
+        _ => TaskKind.Regression,
+    };
+
+    private EncodedTexts Encode(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs) =>
+        EncodedTexts.Encode(texts, pairs, Tokenizer, MaxLength, Settings.Stride(MaxLength));
+
+    private void Compute(IReadOnlyList<TokenizedRow> rows, float[] logits)
+    {
+        lock (_computing) Engine.Logits(rows, logits);
+    }
+
+    private TextPrediction[] Answers(TokenizedDataset data, float[] logits)
+    {
+        var columns = LabelNames.Count;
+        if (data.TextStarts is { } starts) logits = PooledWindows.Logits(logits, columns, starts, Settings.WindowPooling, Task);
+        var scores = Scores(logits, columns);
+        return [.. Enumerable.Range(0, data.Texts).Select(i =>
+            new TextPrediction(LabelNames, scores[(i * columns)..((i + 1) * columns)]) { Thresholds = _thresholds })];
+    }
+
+    private double[] Scores(float[] logits, int columns) => Task switch
+    {
+        TaskKind.SingleLabel => Probabilities.Softmax(logits, columns),
+        TaskKind.MultiLabel => Probabilities.Sigmoid(logits),
+        _ => Array.ConvertAll(logits, logit => (double)logit),
+    };
+}

@@ -1,0 +1,41 @@
+using Attune.Batching;
+using Attune.Models;
+
+namespace Attune.Inference;
+
+/// <summary>What computes the logits of a <see cref="Classifier"/>: ONNX Runtime, or libtorch.</summary>
+/// <remarks>The classifier calls it from one thread at a time.</remarks>
+public abstract class ClassifierEngine : IDisposable
+{
+    /// <summary>The model's configuration.</summary>
+    public abstract BertConfig Config { get; }
+
+    /// <summary>The folder that holds the model's tokenizer.</summary>
+    public abstract string TokenizerFolder { get; }
+
+    /// <summary>Computes logits.</summary>
+    /// <param name="rows">At least one row, each with at least one token; R of them.</param>
+    /// <param name="logits">Is filled: R × number of labels, row-major.</param>
+    public abstract void Logits(IReadOnlyList<TokenizedRow> rows, Span<float> logits);
+
+    /// <summary>Gives back what it holds.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Gives back what it holds.</summary>
+    protected abstract void Dispose(bool disposing);
+}
+
+/// <summary>Opens the models of one kind. Each package with an engine has one.</summary>
+public abstract class ClassifierEngineFactory
+{
+    /// <summary>Whether a folder has a model of this kind.</summary>
+    public abstract bool CanOpen(string folder);
+
+    /// <summary>Opens it.</summary>
+    /// <exception cref="AttuneException">A file is missing or damaged, or the model is no trained classifier.</exception>
+    public abstract ClassifierEngine Open(string folder, ClassifierOptions options);
+}
