@@ -3,7 +3,7 @@ namespace Attune.Cli.Experiments;
 /// <summary>How runs are compared.</summary>
 public sealed record CompareArguments
 {
-    /// <summary>Writes the learning curves of the runs into this file, as SVG.</summary>
+    /// <summary>Writes the learning curves of the runs into this file, as SVG or PNG by how its name ends.</summary>
     /// <value>Default: no plot.</value>
     public string? Plot { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Attune.Checkpoints;
+using Attune.Cli.Pages;
 using Attune.Formats;
 using Attune.Training;
 
@@ -27,7 +28,7 @@ internal static class CompareCommand
         if (what.Resamples < 100) throw new UsageException($"resamples is {what.Resamples}; it must be at least 100.");
         string[] folders = [.. values.Texts.SelectMany(FinishedRun.Folders).Select(Path.TrimEndingDirectorySeparator).Distinct()];
         if (folders.Length < 2) throw new UsageException("attune compare takes two runs or more; name their folders.");
-        if (what.Plot is not null) AtomicFile.RequireWritable(what.Plot);
+        if (what.Plot is not null) PlotFile.Require(what.Plot);
         FinishedRun[] runs = [.. folders.Select(FinishedRun.Read)];
         var tests = new List<Significance>();
         var untested = new List<string>();
@@ -45,7 +46,7 @@ internal static class CompareCommand
         foreach (var line in untested) terminal.Tell(line);
         if (what.Plot is { } file)
         {
-            AtomicFile.WriteText(file, LearningCurves.Of(runs, what.Metrics));
+            PlotFile.Write(file, LearningCurves.Of(runs, what.Metrics));
             terminal.Tell($"The learning curves are in {file}.");
         }
         return ExitCode.Success;

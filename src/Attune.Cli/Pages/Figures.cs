@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace Attune.Cli.Pages;
+
+/// <summary>How numbers are written on pages and in charts, the same on every machine.</summary>
+internal static class Figures
+{
+    /// <summary>A score: four digits behind the point; a dash where it is undefined.</summary>
+    internal static string Score(double value) => double.IsFinite(value) ? value.ToString("0.0000", CultureInfo.InvariantCulture) : "\u2013";
+
+    /// <summary>A share of 1 in percent with one digit behind the point.</summary>
+    internal static string Percent(double share) => double.IsFinite(share) ? (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "\u2013";
+
+    /// <summary>A count, its thousands apart.</summary>
+    internal static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>Any number, to four significant digits.</summary>
+    internal static string Number(double value) => !double.IsFinite(value) ? "\u2013"
+        : value != 0 && Math.Abs(value) < 1e-3 ? value.ToString("0.###e0", CultureInfo.InvariantCulture)
+        : Math.Abs(value) >= 1000 ? value.ToString("N0", CultureInfo.InvariantCulture)
+        : value.ToString("G4", CultureInfo.InvariantCulture);
+
+    /// <summary>From a lower to an upper end.</summary>
+    internal static string Interval(double low, double high) => double.IsFinite(low) && double.IsFinite(high) ? $"{Score(low)} to {Score(high)}" : "\u2013";
+
+    /// <summary>A text cut where it is too long to show whole.</summary>
+    internal static string Shortened(string text, int most)
+    {
+        if (text.Length <= most) return text;
+        var end = most - 1;
+        if (char.IsHighSurrogate(text[end - 1])) end--;
+        return text[..end] + "\u2026";
+    }
+}
