@@ -13,16 +13,13 @@ internal static class LabelSpelling
     internal static IEnumerable<(int First, int Second, bool IsNear)> Of(IReadOnlyList<string> names, IReadOnlyList<long> rows)
     {
         var bare = names.Select(Bare).ToList();
-        var byBare = new Dictionary<string, int>();
-        var firsts = new List<int>();                                       // one class of each spelling
-        for (var i = 0; i < names.Count; i++)
+        var firsts = new List<int>();                                       // of each spelling the name with the most rows
+        foreach (var same in Enumerable.Range(0, names.Count).GroupBy(name => bare[name].Length == 0 ? names[name] : bare[name]))
         {
-            if (bare[i].Length > 0 && byBare.TryGetValue(bare[i], out var other)) yield return Ordered(other, i, isNear: false);
-            else
-            {
-                byBare[bare[i]] = i;
-                firsts.Add(i);
-            }
+            var first = same.MaxBy(name => rows[name]);
+            firsts.Add(first);
+            foreach (var other in same)
+                if (other != first) yield return (first, other, false);
         }
         // Two names one letter apart have a form in common when a letter is left out of one or of both: no name is compared with all others.
         var forms = new Dictionary<string, List<int>>();
@@ -36,9 +33,7 @@ internal static class LabelSpelling
         foreach (var with in forms.Values)
             for (var i = 0; i < with.Count; i++)
                 for (var j = i + 1; j < with.Count; j++)
-                    if (seen.Add((with[i], with[j])) && IsMisspelled(with[i], with[j])) yield return Ordered(with[i], with[j], isNear: true);
-
-        (int, int, bool) Ordered(int one, int other, bool isNear) => rows[one] >= rows[other] ? (one, other, isNear) : (other, one, isNear);
+                    if (seen.Add((with[i], with[j])) && IsMisspelled(with[i], with[j])) yield return rows[with[i]] >= rows[with[j]] ? (with[i], with[j], true) : (with[j], with[i], true);
 
         // A class of its own ("typical", "atypical") has rows of its own; a slip of the pen is rare.
         bool IsMisspelled(int one, int other)

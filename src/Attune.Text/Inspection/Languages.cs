@@ -7,18 +7,19 @@ internal static class Languages
 {
     internal static readonly string[] Names = ["English", "German", "French", "Spanish", "Italian", "Portuguese", "Dutch", "Swedish", "Polish", "Turkish"];
 
-    // Words that nearly every text has: articles, prepositions, pronouns, conjunctions. A word that several languages have counts for each.
+    // Words that nearly every text has: articles, prepositions, pronouns, conjunctions. A word that several languages have counts for each; those that English has
+    // in another sense are left out of the others, for there is much English.
     private static readonly string[] Words =
     [
-        "the of and to is was with that this for are you not but have it be on my at in as by an or from",
-        "der die das und ist nicht ein eine mit ich auf den dem zu es von für auch sich wie war im bei aber in an",
+        "the of and to is was with that this for are you not but have it be on my at in as by an or from a i no do he she we they his her will can all so more out up what who",
+        "der die das und ist nicht ein eine mit ich auf den dem zu es von für auch sich wie im bei aber in",
         "le la les des est une et pas dans pour que qui je au du sur avec ce il en un de ne sont mais par",
-        "el la los las que una es en un por con del para no se su como pero más muy está lo de al y",
-        "il la che di non è un una per sono con del della gli lo si ma le anche come nel da i e questo",
-        "o a os as que não uma um de com para em do da no na é se por mais mas muito seu está foi",
+        "el la los las que una es en un por con del para se su como pero más muy está lo de al y",
+        "il la che di non è un una per sono con del della gli lo si ma le anche nel da e questo",
+        "o os que não uma um de com para em da na é se por mais mas muito seu está foi",
         "de het een en van ik niet is dat die in op te zijn met voor er maar aan ook als bij wat heb deze",
-        "och att det som en är på inte jag med för av den till ett om har de var men så han kan från vi",
-        "i w nie się na z jest to że do jak ale po co tak o za od ten już tego dla czy był bardzo",
+        "och att det som en är på inte jag med för av den till ett om har de var så han kan från vi",
+        "w nie się na z jest że jak ale po co tak o za od ten już tego dla czy był bardzo",
         "bir ve bu çok da de için ile ne ama daha gibi var olarak kadar ben en mi o sonra olan değil şey",
     ];
 

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using Attune.Batching;
 using Attune.Checkpoints;
-using Attune.Models;
-using Attune.Native;
 
 namespace Attune.Training;
 
