@@ -1,6 +1,10 @@
 using System.CommandLine;
 using Attune.Cli.Experiments;
+<<<<<<< HEAD
 using Attune.Cli.Reports;
+=======
+using Attune.Cli.Inspections;
+>>>>>>> inspect
 using Attune.Formats;
 
 namespace Attune.Cli;
@@ -11,9 +15,9 @@ internal static class CommandLine
     /// <summary>The verbs; a new one is one file and one line here.</summary>
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
-        TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb, EvaluateCommand.Verb,
-        PredictCommand.Verb, ExportCommand.Verb, TokenizeCommand.Verb, DownloadCommand.Verb, PushCommand.Verb,
-        CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
+        TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb, InspectCommand.Verb,
+        EvaluateCommand.Verb, PredictCommand.Verb, ExportCommand.Verb, TokenizeCommand.Verb, DownloadCommand.Verb,
+        PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];
 
     internal static int Run(IReadOnlyList<string> words, Terminal terminal)
