@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace Attune.AspNetCore;
 
 /// <summary>Answers requests by a classifier.</summary>
-internal sealed class ClassifyHandler(Classifier classifier, ClassifierEndpointOptions options)
+internal sealed class ClassifyHandler(Classifier classifier, ClassifierEndpointOptions options, ClassifierMetrics metrics)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
@@ -34,12 +34,14 @@ internal sealed class ClassifyHandler(Classifier classifier, ClassifierEndpointO
         {
             await e.Problem.Write(http);
         }
-        catch (ClassifierBusyException)
+        catch (ClassifierBusyException e)
         {
-            await new Problem(StatusCodes.Status429TooManyRequests, "The server has as many texts waiting as it takes; ask again after the time in Retry-After.", Soon).Write(http);
+            metrics.Rejected("busy");
+            await new Problem(StatusCodes.Status429TooManyRequests, "The server has as many texts waiting as it takes; ask again after the time in Retry-After.", e.RetryAfter).Write(http);
         }
         catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
         {
+            metrics.Rejected("timeout");
             await new Problem(StatusCodes.Status503ServiceUnavailable, string.Create(CultureInfo.InvariantCulture,
                 $"The answer was not ready within {options.Timeout.TotalSeconds:0.###} seconds; send fewer texts at a time, or ask again."), Soon).Write(http);
         }
