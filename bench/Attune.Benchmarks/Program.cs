@@ -14,6 +14,8 @@ if (args is ["side", var side, .. var rest]) return Side.Serve(side, rest);
 if (args is ["load", var file, var cache]) return DatasetLoadCheck.Serve(file, cache);
 // One process of the check inspect.
 if (args is ["inspect-rows", var what, var rows, var model]) return InspectCheck.Serve(what, rows, model);
+// The clients of the check serve.
+if (args is ["serve-load", var port]) return ServeLoad.Serve(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
 BenchmarkSwitcher.FromAssembly(typeof(Check).Assembly)
     .Run(args, DefaultConfig.Instance.AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance)));
 return 0;

@@ -16,8 +16,8 @@ internal static class CommandLine
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
         TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb, InspectCommand.Verb,
-        EvaluateCommand.Verb, PredictCommand.Verb, ExportCommand.Verb, TokenizeCommand.Verb, DownloadCommand.Verb,
-        PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
+        EvaluateCommand.Verb, PredictCommand.Verb, ServeCommand.Verb, ExportCommand.Verb, TokenizeCommand.Verb,
+        DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];
 
     internal static int Run(IReadOnlyList<string> words, Terminal terminal)

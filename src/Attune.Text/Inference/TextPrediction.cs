@@ -34,6 +34,9 @@ public sealed record TextPrediction(IReadOnlyList<string> Labels, IReadOnlyList<
     /// <summary>From which confidence on the text is answered; null for any.</summary>
     internal double? AbstainBelow { get; init; }
 
+    /// <summary>The numbers of the model that the scores are made of.</summary>
+    internal ReadOnlyMemory<float> Logits { get; init; }
+
     /// <summary>The threshold of each class; null for 0.5.</summary>
     internal IReadOnlyList<double>? Thresholds { get; init; }
 
