@@ -162,7 +162,7 @@ public sealed class Classifier : IDisposable
         if (data.TextStarts is { } starts) logits = PooledWindows.Logits(logits, columns, starts, Settings.WindowPooling, Task);
         var scores = Scores(logits, columns);
         return [.. Enumerable.Range(0, data.Texts).Select(i =>
-            new TextPrediction(LabelNames, scores[(i * columns)..((i + 1) * columns)]) { Thresholds = _thresholds })];
+            new TextPrediction(LabelNames, scores[(i * columns)..((i + 1) * columns)]) { Thresholds = _thresholds, Logits = logits.AsMemory(i * columns, columns) })];
     }
 
     private double[] Scores(float[] logits, int columns) => Task switch
