@@ -43,7 +43,7 @@ internal static class ServeCommand
             MaxWaitingRows = how.MaxWaiting,
         });
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder.Path, classifier));
-        Serve(classifier, options, terminal).GetAwaiter().GetResult();
+        Serve(classifier, options with { Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(named ?? Names.LastRun)) }, terminal).GetAwaiter().GetResult();
         return ExitCode.Success;
     }
 
@@ -80,6 +80,7 @@ internal static class ServeCommand
             Port = how.Port,
             RateLimit = how.RateLimit,
             Page = how.Page,
+            Corrections = how.Corrections,
             Limits = new ClassifierEndpointOptions { MaxTexts = how.MaxTexts, MaxBodyBytes = how.MaxBody, Timeout = TimeSpan.FromSeconds(how.Timeout) },
         };
 

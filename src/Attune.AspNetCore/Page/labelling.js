@@ -19,6 +19,7 @@ export class Labelling {
     Object.assign(this, { sheet, how, model, tell });
     [this.done, this.guarded, this.refused] = [0, 0, 0];
     [this.hasBegun, this.isStopped] = [false, false];
+    this.mostTexts = Math.min(mostTexts, model.max_texts);
     this.pieces = [];
     this.text = sheet.hasMark ? "\uFEFF" : "";
   }
@@ -51,7 +52,7 @@ export class Labelling {
       if (!this.hasBegun) this.#begin();                   // the header is known with the first row
       if (row.fault !== null) continue;
       const size = this.#textOf(row).length + (this.#pairOf(row)?.length ?? 0);
-      if (block.length === mostTexts || (block.length > 0 && letters + size > mostLetters)) {
+      if (block.length === this.mostTexts || (block.length > 0 && letters + size > mostLetters)) {
         yield block;
         [block, letters] = [[], 0];
       }

@@ -33,7 +33,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
         var app = builder.Build();
         ClassifierEndpoints.Map(app, new ClassifyHandler(classifier, options.Limits));
-        if (options.Page) PageEndpoints.Map(app);
+        if (options.Page) PageEndpoints.Map(app, app, classifier, options);
         try
         {
             await app.StartAsync();

@@ -21,6 +21,12 @@ internal sealed record ServerOptions
     /// <summary>Whether people get the page.</summary>
     internal bool Page { get; init; } = true;
 
+    /// <summary>What the page calls the model.</summary>
+    internal string Name { get; init; } = "model";
+
+    /// <summary>File into which the page saves right labels of wrong answers; null for none.</summary>
+    internal string? Corrections { get; init; }
+
     /// <summary>Where the measurements are sent by OTLP; null for nowhere.</summary>
     internal Uri? OtlpEndpoint { get; init; }
 
