@@ -23,7 +23,8 @@ public static class ClassifierEndpoints
     public static RouteGroupBuilder MapClassifier(this IEndpointRouteBuilder endpoints, ClassifierEndpointOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        return Map(endpoints, new ClassifyHandler(endpoints.ServiceProvider.GetRequiredService<Classifier>(), options ?? new ClassifierEndpointOptions()));
+        var classifier = endpoints.ServiceProvider.GetRequiredService<Classifier>();
+        return Map(endpoints, new ClassifyHandler(classifier, options ?? new ClassifierEndpointOptions(), new ClassifierMetrics(classifier)));
     }
 
     internal static RouteGroupBuilder Map(IEndpointRouteBuilder endpoints, ClassifyHandler handler)

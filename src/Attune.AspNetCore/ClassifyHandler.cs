@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Attune.AspNetCore;
 
 /// <summary>Answers requests by a classifier.</summary>
-internal sealed class ClassifyHandler(Classifier classifier, ClassifierEndpointOptions options)
+internal sealed class ClassifyHandler(Classifier classifier, ClassifierEndpointOptions options, ClassifierMetrics metrics)
 {
     internal Task Classify(HttpContext http) => Answer(http, RequestJson.Default.ClassifyRequest);
 
@@ -14,7 +14,7 @@ internal sealed class ClassifyHandler(Classifier classifier, ClassifierEndpointO
 
     internal Task Model(HttpContext http) => JsonAnswer.Write(http, JsonAnswer.ContentType, classifier, ModelFacts.Write);
 
-    private Task Answer<T>(HttpContext http, JsonTypeInfo<T> type) where T : TextRequest => RequestGuard.Run(http, options.Timeout, async cancellation =>
+    private Task Answer<T>(HttpContext http, JsonTypeInfo<T> type) where T : TextRequest => RequestGuard.Run(http, options.Timeout, metrics, async cancellation =>
     {
         var request = await RequestBody.Read(http, type, options.MaxBodyBytes, cancellation);
         request.Check(classifier);

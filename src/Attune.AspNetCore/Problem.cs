@@ -20,7 +20,6 @@ internal sealed record Problem(int Status, string Detail, TimeSpan? RetryAfter =
             http.Abort();
             return;
         }
-        http.Response.Clear();
         http.Response.StatusCode = Status;
         if (RetryAfter is { } wait) http.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString();
         await JsonAnswer.Write(http, ContentType, this, static (json, problem) =>

@@ -9,7 +9,7 @@ internal static class RequestGuard
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
-    internal static async Task Run(HttpContext http, TimeSpan timeout, Func<CancellationToken, Task> answer)
+    internal static async Task Run(HttpContext http, TimeSpan timeout, ClassifierMetrics metrics, Func<CancellationToken, Task> answer)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         stop.CancelAfter(timeout);
@@ -21,12 +21,14 @@ internal static class RequestGuard
         {
             await e.Problem.Write(http);
         }
-        catch (ClassifierBusyException)
+        catch (ClassifierBusyException e)
         {
-            await new Problem(StatusCodes.Status429TooManyRequests, "The server has as many texts waiting as it takes; ask again after the time in Retry-After.", Soon).Write(http);
+            metrics.Rejected("busy");
+            await new Problem(StatusCodes.Status429TooManyRequests, "The server has as many texts waiting as it takes; ask again after the time in Retry-After.", e.RetryAfter).Write(http);
         }
         catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
         {
+            metrics.Rejected("timeout");
             await new Problem(StatusCodes.Status503ServiceUnavailable, string.Create(CultureInfo.InvariantCulture,
                 $"The answer was not ready within {timeout.TotalSeconds:0.###} seconds; send fewer texts at a time, or ask again."), Soon).Write(http);
         }

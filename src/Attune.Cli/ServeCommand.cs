@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Attune.AspNetCore;
 using Attune.AspNetCore.Server;
@@ -9,6 +10,8 @@ namespace Attune.Cli;
 /// <summary><c>attune serve</c>: a model behind HTTP.</summary>
 internal static class ServeCommand
 {
+    private const string KeyVariable = "ATTUNE_API_KEYS";
+
     internal static Verb Verb { get; } = new(
         "serve", "Serves a trained model over HTTP: POST /v1/classify, health, measurements, and a page for people.",
         ("RUN", "Folder of the trained model; default trainer_output."),
@@ -30,7 +33,7 @@ internal static class ServeCommand
         var (how, from) = (values.Create<ServeArguments>(), values.Create<ModelArguments>());
         if (values.Texts.Count > 1) throw new UsageException("attune serve takes one folder.");
         if (values.Texts.Count == 1 && from.Model is not null) throw new UsageException("Give the model either as a word or by --model, not both.");
-        var options = Options(how);
+        var (options, collector) = (Options(how, terminal), MetricsExport.Address(how.OtlpEndpoint));
         Compute.Check(from);
         var named = values.Texts.Count == 1 ? values.Texts[0] : from.Model;
         var folder = ModelFolder.Find(named ?? Names.LastRun, from.ModelRevision, terminal);
@@ -43,29 +46,29 @@ internal static class ServeCommand
             MaxWaitingRows = how.MaxWaiting,
         });
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder.Path, classifier));
-        Serve(classifier, options with { Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(named ?? Names.LastRun)) }, terminal).GetAwaiter().GetResult();
+        if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
+        using (collector is null ? null : MetricsExport.Start(collector)) Serve(classifier, options with { Name = NameOf(named ?? Names.LastRun) }, terminal).GetAwaiter().GetResult();
         return ExitCode.Success;
     }
 
+    /// <summary>What people call it: the last part of its folder, for the rest is nobody's business.</summary>
+    private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+
     private static async Task Serve(Classifier classifier, ServerOptions options, Terminal terminal)
     {
-        using var stop = new CancellationTokenSource();
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         await using var server = await ClassifierServer.Start(classifier, options);
         terminal.Tell($"Serving at {server.Address}; Ctrl+C stops.");
-        await Task.Delay(Timeout.Infinite, stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
-        terminal.Tell("Stopping after the requests that run.");
+        await stop.Task;
+        terminal.Tell("Stopping after the requests that run; Ctrl+C again stops at once.");
         await server.Stop();
 
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = !stop.IsCancellationRequested;                 // the second ends the program at once
-            stop.Cancel();
-        }
+        void Stop(PosixSignalContext context) => context.Cancel = stop.TrySetResult();         // the second ends the program at once
     }
 
-    private static ServerOptions Options(ServeArguments how)
+    private static ServerOptions Options(ServeArguments how, Terminal terminal)
     {
         AtLeastOne(how.MaxBody, "max_body");
         AtLeastOne(how.MaxTexts, "max_texts");
@@ -74,19 +77,38 @@ internal static class ServeCommand
         AtLeastOne(how.RateLimit ?? 1, "rate_limit");
         if (how.Port is < 0 or > ushort.MaxValue) throw new UsageException($"port is {how.Port}; it must lie between 0 and {ushort.MaxValue}.");
         if (how.Timeout is not (> 0 and < 1e6)) throw new UsageException($"timeout is {how.Timeout}; it must be above 0 seconds.");
+        var keys = Keys(how.ApiKeyFile);
+        if (keys.Count == 0 && how.Host is not "localhost" && !(IPAddress.TryParse(how.Host, out var address) && IPAddress.IsLoopback(address)))
+            terminal.Tell($"Whoever reaches {how.Host} may use this server: no API key is asked for (--api-key-file or {KeyVariable}).");
         return new ServerOptions
         {
             Host = how.Host,
             Port = how.Port,
+            ApiKeys = keys,
             RateLimit = how.RateLimit,
             Page = how.Page,
             Corrections = how.Corrections,
             Limits = new ClassifierEndpointOptions { MaxTexts = how.MaxTexts, MaxBodyBytes = how.MaxBody, Timeout = TimeSpan.FromSeconds(how.Timeout) },
+            // Not its message, which may hold a text.
+            Report = fault => terminal.Note($"A request failed, which is a fault of Attune {HelpText.Version}: {fault.GetType()}\n{fault.StackTrace}"),
         };
 
         static void AtLeastOne(int value, string name)
         {
             if (value < 1) throw new UsageException($"{name} is {value}; it must be at least 1.");
+        }
+    }
+
+    private static IReadOnlyList<string> Keys(string? file)
+    {
+        if (file is null) return Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } variable ? ApiKeys.Parse(variable, KeyVariable) : [];
+        try
+        {
+            return ApiKeys.Parse(File.ReadAllText(file), file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AttuneException($"{file} cannot be read: {e.Message} Name a file with the API keys, one a line.", e);
         }
     }
 }

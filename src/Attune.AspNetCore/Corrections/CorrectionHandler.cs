@@ -7,9 +7,9 @@ using Microsoft.AspNetCore.Http;
 namespace Attune.AspNetCore.Corrections;
 
 /// <summary>Saves corrections, and takes them back.</summary>
-internal sealed class CorrectionHandler(Classifier classifier, CorrectionFile file, ClassifierEndpointOptions options)
+internal sealed class CorrectionHandler(Classifier classifier, CorrectionFile file, ClassifierEndpointOptions options, ClassifierMetrics metrics)
 {
-    internal Task Add(HttpContext http) => RequestGuard.Run(http, options.Timeout, async cancellation =>
+    internal Task Add(HttpContext http) => RequestGuard.Run(http, options.Timeout, metrics, async cancellation =>
     {
         var request = await RequestBody.Read(http, CorrectionJson.Default.CorrectionRequest, options.MaxBodyBytes, cancellation);
         request.Check(classifier);
@@ -23,7 +23,7 @@ internal sealed class CorrectionHandler(Classifier classifier, CorrectionFile fi
         });
     });
 
-    internal Task Remove(HttpContext http) => RequestGuard.Run(http, options.Timeout, _ =>
+    internal Task Remove(HttpContext http) => RequestGuard.Run(http, options.Timeout, metrics, _ =>
     {
         var name = (string)http.Request.RouteValues["name"]!;
         if (!Written(() => file.Remove(name))) throw new ProblemException(StatusCodes.Status404NotFound, "There is no correction of this name; it may have been taken back already.");

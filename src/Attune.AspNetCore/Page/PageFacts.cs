@@ -7,9 +7,8 @@ namespace Attune.AspNetCore.Page;
 /// <summary>What <c>GET /v1/page</c> tells the page beside the model's own facts.</summary>
 /// <param name="Name">What the model is called.</param>
 /// <param name="MaxTexts">Texts that one request may have.</param>
-/// <param name="Explains">Whether words can be asked about.</param>
 /// <param name="Corrects">Whether corrections are kept.</param>
-internal sealed record PageFacts(string Name, int MaxTexts, bool Explains, bool Corrects)
+internal sealed record PageFacts(string Name, int MaxTexts, bool Corrects)
 {
     private static readonly string Version =
         typeof(PageFacts).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
@@ -20,7 +19,6 @@ internal sealed record PageFacts(string Name, int MaxTexts, bool Explains, bool 
         json.WriteString("name", facts.Name);
         json.WriteString("version", Version);
         json.WriteNumber("max_texts", facts.MaxTexts);
-        json.WriteBoolean("explain", facts.Explains);
         json.WriteBoolean("corrections", facts.Corrects);
         json.WriteStartArray("text_columns");
         foreach (var names in UsualColumns.Texts) Write(json, names);

@@ -14,7 +14,7 @@ internal static class PageFiles
     private const string ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
-    /// <summary>Adds the page at the address of the group, and its files below <c>page/</c>.</summary>
+    /// <summary>Adds the page, and its files below <c>page/</c>. They hold nothing secret: whoever has no key sees where to give one.</summary>
     internal static void Map(IEndpointRouteBuilder endpoints)
     {
         var assembly = typeof(PageFiles).Assembly;
@@ -25,7 +25,7 @@ internal static class PageFiles
             stream.ReadExactly(file);
             var own = name[Prefix.Length..];
             var (type, tag) = (TypeOf(own), $"\"{Convert.ToHexStringLower(SHA256.HashData(file))[..16]}\"");
-            endpoints.MapMethods(own == Index ? "/" : "/page/" + own, ["GET", "HEAD"], (RequestDelegate)(http => Write(http, file, type, tag))).ExcludeFromDescription();
+            endpoints.MapMethods(own == Index ? "/" : "/page/" + own, ["GET", "HEAD"], (RequestDelegate)(http => Write(http, file, type, tag))).AllowAnonymous();
         }
     }
 
@@ -35,7 +35,6 @@ internal static class PageFiles
         headers.ETag = tag;
         headers.CacheControl = "no-cache";                                 // asked each time, and sent again only when it changed
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";

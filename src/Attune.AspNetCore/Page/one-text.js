@@ -58,7 +58,7 @@ export function show(model, input, prediction) {
   const answer = byId("answer");
   answer.replaceChildren(...[
     make("div", { className: "part" }, verdict(model, prediction), bars(model, prediction)),
-    model.explain ? influence(model, input, prediction) : null,
+    influence(model, input, prediction),
     model.corrections ? correction(model, input, prediction) : null,
     curl(input),
   ].filter((part) => part !== null));

@@ -27,14 +27,20 @@ internal sealed record ServerOptions
     /// <summary>File into which the page saves right labels of wrong answers; null for none.</summary>
     internal string? Corrections { get; init; }
 
-    /// <summary>Where the measurements are sent by OTLP; null for nowhere.</summary>
-    internal Uri? OtlpEndpoint { get; init; }
+    /// <summary>Is told of what should not happen: an exception that no request may cause. The answer says nothing of it.</summary>
+    internal Action<Exception>? Report { get; init; }
 
     /// <summary>Connections at a time.</summary>
     internal int MaxConnections { get; init; } = 1000;
 
     /// <summary>How long a client may take for the headers of a request.</summary>
     internal TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a body may come at less than 240 bytes a second.</summary>
+    internal TimeSpan SlowBodyTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long it goes on listening after a stop while requests run, for those who have not yet been told.</summary>
+    internal TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long requests that run may go on after a stop.</summary>
     internal TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Attune.Batching;
 
 namespace Attune.Inference;
@@ -9,12 +10,17 @@ namespace Attune.Inference;
 /// </remarks>
 internal sealed class BatchQueue : IDisposable
 {
+    /// <summary>Weight of the last batch in the time that a row is expected to take.</summary>
+    private const double Newest = 0.2;
+
     private readonly Lock _lock = new();
     private readonly LinkedList<Request> _waiting = [];
     private readonly SemaphoreSlim _work = new(0);
     private readonly Action<IReadOnlyList<TokenizedRow>, float[]> _compute;
     private readonly int _columns, _batchSize, _most;
+    private readonly List<Part> _parts = [];
     private int _rows;
+    private double _secondsPerRow;
     private bool _isClosed, _isStarted;
 
     /// <summary>Creates the queue; its thread begins with the first request.</summary>
@@ -28,6 +34,18 @@ internal sealed class BatchQueue : IDisposable
     /// <summary>Rows that wait.</summary>
     internal int Waiting => Volatile.Read(ref _rows);
 
+    /// <summary>Is told of each batch, on the thread that computes.</summary>
+    internal Action<BatchReport>? Done { get; set; }
+
+    /// <summary>Refuses rows for which there is no room, before anything is done for them.</summary>
+    /// <exception cref="ClassifierBusyException">Too many wait already.</exception>
+    internal void RequireRoom(int rows)
+    {
+        var waiting = Waiting;
+        // A caller alone may bring more than may wait: it would else never be served.
+        if (waiting > 0 && waiting + (long)rows > _most) throw new ClassifierBusyException(waiting, TimeSpan.FromSeconds(waiting * Volatile.Read(ref _secondsPerRow)));
+    }
+
     /// <summary>Computes rows as soon as it is their turn.</summary>
     /// <exception cref="ClassifierBusyException">Too many wait already.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is closed.</exception>
@@ -35,17 +53,18 @@ internal sealed class BatchQueue : IDisposable
     {
         if (cancellation.IsCancellationRequested) return Task.FromCanceled<float[]>(cancellation);
         var request = new Request(rows, new float[rows.Count * _columns], cancellation);
+        bool isFirst;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isClosed, typeof(Classifier));
-            // A caller alone may bring more than may wait: it would else never be served.
-            if (_rows > 0 && _rows + (long)rows.Count > _most) throw new ClassifierBusyException(_rows);
+            RequireRoom(rows.Count);
+            isFirst = _waiting.Count == 0;
             _waiting.AddLast(request);
             _rows += rows.Count;
             if (!_isStarted) new Thread(Work) { IsBackground = true, Name = "Attune classifier" }.Start();
             _isStarted = true;
         }
-        _work.Release();
+        if (isFirst) _work.Release();                                       // else the thread looks for more by itself
         return request.Done.Task;
     }
 
@@ -72,19 +91,30 @@ internal sealed class BatchQueue : IDisposable
             _work.Wait();
             lock (_lock)
                 if (_isClosed) return;
-            while (Take() is { Count: > 0 } parts) Run(parts);
+            while (Take() > 0) Run();
         }
     }
 
-    private void Run(List<Part> parts)
+    private void Run()
     {
         try
         {
-            var rows = parts.SelectMany(part => Enumerable.Range(part.First, part.Count).Select(i => part.Of.Rows[i])).ToArray();
+            var rows = new TokenizedRow[_parts.Sum(part => part.Count)];
+            var (at, tokens) = (0, 0);
+            foreach (var part in _parts)
+                for (var i = part.First; i < part.First + part.Count; i++)
+                {
+                    rows[at] = part.Of.Rows[i];
+                    tokens += rows[at++].Length;
+                }
             var logits = new float[rows.Length * _columns];
+            var start = Stopwatch.GetTimestamp();
             _compute(rows, logits);
-            var at = 0;
-            foreach (var part in parts)
+            var taken = Stopwatch.GetElapsedTime(start);
+            Volatile.Write(ref _secondsPerRow, (1 - Newest) * _secondsPerRow + Newest * taken.TotalSeconds / rows.Length);
+            Done?.Invoke(new BatchReport(rows.Length, tokens, taken));
+            at = 0;
+            foreach (var part in _parts)
             {
                 logits.AsSpan(at, part.Count * _columns).CopyTo(part.Of.Logits.AsSpan(part.First * _columns));
                 at += part.Count * _columns;
@@ -94,15 +124,15 @@ internal sealed class BatchQueue : IDisposable
         }
         catch (Exception fault)                                             // of this batch: the next one is another
         {
-            foreach (var part in parts) Drop(part.Of, fault);
+            foreach (var part in _parts) Drop(part.Of, fault);
         }
     }
 
-    /// <summary>Rows for the next batch, a like share of each who waits; those who no longer want theirs are let go.</summary>
-    private List<Part> Take()
+    /// <summary>Rows for the next batch, a like share of each who waits; those who no longer want theirs are let go. Gives the number of shares.</summary>
+    private int Take()
     {
-        List<Part> parts = [];
-        List<Request> gone = [];
+        List<Request>? gone = null;
+        _parts.Clear();
         lock (_lock)
         {
             for (var node = _waiting.First; node is not null;)
@@ -112,7 +142,7 @@ internal sealed class BatchQueue : IDisposable
                 {
                     _rows -= request.Rows.Count - request.Taken;
                     _waiting.Remove(node);
-                    gone.Add(request);
+                    (gone ??= []).Add(request);
                 }
                 node = next;
             }
@@ -120,16 +150,16 @@ internal sealed class BatchQueue : IDisposable
             while (room > 0 && _waiting.First is { Value: var request } first)
             {
                 var count = Math.Min(Math.Max(room / Math.Max(callers--, 1), 1), request.Rows.Count - request.Taken);
-                parts.Add(new Part(request, request.Taken, count));
+                _parts.Add(new Part(request, request.Taken, count));
                 request.Taken += count;
                 _rows -= count;
                 room -= count;
                 _waiting.RemoveFirst();
-                if (request.Taken < request.Rows.Count) _waiting.AddLast(request);
+                if (request.Taken < request.Rows.Count) _waiting.AddLast(first);
             }
         }
-        foreach (var request in gone) request.Done.TrySetCanceled(request.Cancellation);
-        return parts;
+        foreach (var request in gone ?? []) request.Done.TrySetCanceled(request.Cancellation);
+        return _parts.Count;
     }
 
     private void Drop(Request request, Exception fault)

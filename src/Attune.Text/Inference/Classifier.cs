@@ -58,6 +58,13 @@ public sealed class Classifier : IDisposable
     /// <summary>Rows of callers of <c>PredictAsync</c> that wait for their batch.</summary>
     public int WaitingRows => _queue.Waiting;
 
+    /// <summary>Is told of each batch of callers of <c>PredictAsync</c>, on the thread that computes.</summary>
+    internal Action<BatchReport>? BatchDone
+    {
+        get => _queue.Done;
+        set => _queue.Done = value;
+    }
+
     /// <summary>Loads a trained model.</summary>
     /// <param name="folder">
     /// With a model.onnx as <c>attune export</c> writes it, which needs the package Attune.Onnx; or in Hugging Face's layout with weights, or of an adapter
