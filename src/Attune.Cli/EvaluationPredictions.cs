@@ -12,7 +12,8 @@ namespace Attune.Cli;
 /// </summary>
 /// <remarks>
 /// <c>index</c> counts the texts from 0; <c>label</c> and <c>prediction</c> are names of classes, lists of them where texts have several, or
-/// numbers; <c>probabilities</c> (not of numbers) has one for each class, by its name, with all its digits.
+/// numbers; <c>probabilities</c> (not of numbers) has one for each class, by its name, with all its digits, before any temperature. In the fold of a
+/// cross-validation <c>row</c> is the number of the text among the training texts, from 0.
 /// </remarks>
 internal static class EvaluationPredictions
 {
@@ -26,8 +27,9 @@ internal static class EvaluationPredictions
     /// <param name="rows">What was measured.</param>
     /// <param name="names">Names of the classes.</param>
     /// <param name="isWanted">What <c>save_eval_predictions</c> says.</param>
+    /// <param name="numbers">Of each row its number among the training texts; null where they are not of a fold.</param>
     /// <exception cref="AttuneException">It cannot be written.</exception>
-    internal static void Write(string folder, EvalPrediction rows, IReadOnlyList<string> names, bool? isWanted)
+    internal static void Write(string folder, EvalPrediction rows, IReadOnlyList<string> names, bool? isWanted, int[]? numbers = null)
     {
         if (!(isWanted ?? rows.Logits.LongLength <= FewValues)) return;
         AtomicFile.Write(Path.Combine(folder, CheckpointFiles.EvalPredictions), stream =>
@@ -45,6 +47,7 @@ internal static class EvaluationPredictions
                 {
                     json.WriteStartObject();
                     json.WriteNumber("index", row);
+                    if (numbers is not null) json.WriteNumber("row", numbers[row]);
                     if (rows.Task == TaskKind.SingleLabel)
                     {
                         Name(json, "label", (int)rows.Labels[row]);

@@ -13,7 +13,10 @@ namespace Attune.Cli.Experiments;
 /// <param name="Classes">The names of the columns; none in a regression.</param>
 internal sealed record RunPredictions(EvalPrediction Prediction, IReadOnlyList<string> Classes)
 {
-    private const string Label = "label", Predicted = "prediction", Scores = "probabilities";
+    private const string Row = "row", Label = "label", Predicted = "prediction", Scores = "probabilities";
+
+    /// <summary>Of each row its number among the training texts; null where the run was no fold.</summary>
+    internal int[]? Rows { get; init; }
 
     /// <summary>Reads the predictions of a run; null where its folder has none.</summary>
     /// <exception cref="AttuneException">The file is damaged.</exception>
@@ -38,7 +41,10 @@ internal sealed record RunPredictions(EvalPrediction Prediction, IReadOnlyList<s
             };
             if (!isSound) throw Damaged(path, place);
         }
-        return new RunPredictions(new EvalPrediction(logits, rows.Length, columns, labels, task), classes);
+        return new RunPredictions(new EvalPrediction(logits, rows.Length, columns, labels, task), classes)
+        {
+            Rows = Array.TrueForAll(rows, row => row[Row] is JsonValue value && value.TryGetValue(out int number) && number >= 0) ? Array.ConvertAll(rows, row => row[Row]!.GetValue<int>()) : null,
+        };
     }
 
     private static bool One(JsonObject row, List<string> classes, Span<float> logits, ref float label)

@@ -37,6 +37,23 @@ public sealed class Calibration
             new CalibrationBin(bin, counts[bin], (double)hits[bin] / counts[bin], confidences[bin] / counts[bin]))];
     }
 
+    /// <summary>Of an evaluation. Each label of several is a decision of its own between two classes, whether the row has it or not.</summary>
+    /// <param name="rows">Of one class a row, or of several labels; rows without a class are passed over.</param>
+    /// <param name="temperature">By which logits are divided; see <see cref="TemperatureScaling"/>. Default 1.</param>
+    /// <param name="bins">Number of bins, at least 1.</param>
+    /// <exception cref="ArgumentException">The rows are of numbers.</exception>
+    public static Calibration Of(EvalPrediction rows, double temperature = 1, int bins = DefaultBins)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        if (rows.Task == TaskKind.Regression) throw new ArgumentException("Numbers have no probabilities.", nameof(rows));
+        rows = rows.Labelled();
+        var scores = Metrics.Probabilities.Of(rows.Logits, rows.Columns, rows.Task, temperature);
+        if (rows.Task == TaskKind.SingleLabel) return new Calibration(rows.ClassLabels, scores, rows.Columns, bins);
+        var both = new double[2 * scores.Length];
+        for (var i = 0; i < scores.Length; i++) (both[2 * i], both[2 * i + 1]) = (1 - scores[i], scores[i]);
+        return new Calibration(Array.ConvertAll(rows.HasLabel, has => has ? 1 : 0), both, 2, bins);
+    }
+
     /// <summary>The bins that have rows, in order.</summary>
     public IReadOnlyList<CalibrationBin> Bins { get; }
 

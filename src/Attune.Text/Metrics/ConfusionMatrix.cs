@@ -83,6 +83,13 @@ public sealed class ConfusionMatrix
         }
     }
 
+    /// <summary>The classes that are taken for others most often: by the number of rows, of equals by their share of the class, then in the order of the classes.</summary>
+    /// <param name="most">How many pairs at most.</param>
+    public IReadOnlyList<ConfusedPair> WorstPairs(int most) => [.. Enumerable.Range(0, Classes)
+        .SelectMany(label => Enumerable.Range(0, Classes).Where(other => other != label && _counts[label, other] > 0)
+            .Select(other => new ConfusedPair(label, other, _counts[label, other], (double)_counts[label, other] / _actual[label])))
+        .OrderByDescending(pair => pair.Rows).ThenByDescending(pair => pair.Share).Take(most)];
+
     /// <summary>The scores of one class; of class 1 of two they are scikit-learn's <c>average="binary"</c>.</summary>
     public ClassScores Scores(int label) => ClassScores.FromCounts(_counts[label, label], _predicted[label], _actual[label]);
 
@@ -101,3 +108,10 @@ public sealed class ConfusionMatrix
         _ => throw new ArgumentOutOfRangeException(nameof(averaging), averaging, "Rows of one label have no mean over samples."),
     };
 }
+
+/// <summary>A class that is taken for another.</summary>
+/// <param name="Label">The true class.</param>
+/// <param name="Prediction">What it is taken for.</param>
+/// <param name="Rows">How many rows are.</param>
+/// <param name="Share">Their share of the rows of the true class.</param>
+public readonly record struct ConfusedPair(int Label, int Prediction, long Rows, double Share);

@@ -43,6 +43,26 @@ public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float
     /// <summary>Rows × columns: whether the row has the label, for several labels per row.</summary>
     public bool[] HasLabel => Array.ConvertAll(Labels, label => label > 0.5f);
 
+    /// <summary>Of each row whether what is predicted is right: its class, or all of its labels and no other.</summary>
+    /// <exception cref="InvalidOperationException">The rows are of numbers, which are more or less right.</exception>
+    public bool[] IsRight
+    {
+        get
+        {
+            if (Task == TaskKind.Regression) throw new InvalidOperationException("numbers are neither right nor wrong");
+            var right = new bool[Rows];
+            if (Task == TaskKind.SingleLabel)
+            {
+                var predictions = Predictions;
+                for (var row = 0; row < Rows; row++) right[row] = Labels[row].Equals(predictions[row]);
+                return right;
+            }
+            var (has, predicted) = (HasLabel, PredictedLabels);
+            for (var row = 0; row < Rows; row++) right[row] = has.AsSpan(row * Columns, Columns).SequenceEqual(predicted.AsSpan(row * Columns, Columns));
+            return right;
+        }
+    }
+
     /// <summary>The same without the rows whose class is −100.</summary>
     public EvalPrediction Labelled()
     {

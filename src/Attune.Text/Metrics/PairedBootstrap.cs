@@ -22,44 +22,15 @@ internal sealed record PairedBootstrap(double Difference, double Low, double Hig
         var rows = new int[first.Rows];
         for (var draw = 0; draw < draws; draw++)
         {
-            var state = unchecked((ulong)seed * 0x9E3779B97F4A7C15 + (ulong)draw);
-            for (var i = 0; i < rows.Length; i++) rows[i] = (int)Math.BigMul(Mix(state + 0xD1B54A32D192ED03 * (ulong)(i + 1)), (ulong)rows.Length, out _);
-            var difference = metric(Select(second, rows)) - metric(Select(first, rows));
+            Redraw.Rows(seed, draw, rows);
+            var difference = metric(Redraw.Select(second, rows)) - metric(Redraw.Select(first, rows));
             if (double.IsFinite(difference)) differences.Add(difference);
         }
         var whole = metric(second) - metric(first);
         if (differences.Count == 0) return new PairedBootstrap(whole, double.NaN, double.NaN, double.NaN);
-        differences.Sort();
+        var middle = Redraw.Middle(differences);
         double below = differences.Count(difference => difference <= 0), above = differences.Count(difference => difference >= 0);
-        return new PairedBootstrap(whole, Quantile(differences, 0.025), Quantile(differences, 0.975),
+        return new PairedBootstrap(whole, middle.Low, middle.High,
             Math.Min(1, 2 * (Math.Min(below, above) + 1) / (differences.Count + 1)));
-    }
-
-    private static EvalPrediction Select(EvalPrediction all, int[] rows)
-    {
-        var labelColumns = all.Labels.Length / all.Rows;
-        var (logits, labels) = (new float[all.Logits.Length], new float[all.Labels.Length]);
-        foreach (var (to, row) in rows.Index())
-        {
-            all.Logits.AsSpan(row * all.Columns, all.Columns).CopyTo(logits.AsSpan(to * all.Columns));
-            all.Labels.AsSpan(row * labelColumns, labelColumns).CopyTo(labels.AsSpan(to * labelColumns));
-        }
-        return all with { Logits = logits, Labels = labels };
-    }
-
-    /// <summary>Between two neighbours in proportion, as numpy does unless told otherwise.</summary>
-    private static double Quantile(List<double> sorted, double share)
-    {
-        var place = share * (sorted.Count - 1);
-        var below = (int)place;
-        return below + 1 < sorted.Count ? sorted[below] + (place - below) * (sorted[below + 1] - sorted[below]) : sorted[below];
-    }
-
-    // The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a number for each draw and place, whatever was drawn before.
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
     }
 }

@@ -9,25 +9,65 @@ public static class Probabilities
     /// <summary>Softmax of each row of logits.</summary>
     /// <param name="logits">Rows × <paramref name="columns"/>, row-major.</param>
     /// <param name="columns">Number of classes.</param>
-    public static double[] Softmax(ReadOnlySpan<float> logits, int columns)
+    public static double[] Softmax(ReadOnlySpan<float> logits, int columns) => Softmax(logits, columns, 1);
+
+    /// <summary>Softmax of each row of logits divided by a temperature.</summary>
+    /// <param name="logits">Rows × <paramref name="columns"/>, row-major.</param>
+    /// <param name="columns">Number of classes.</param>
+    /// <param name="temperature">Above 0; see <see cref="TemperatureScaling"/>.</param>
+    public static double[] Softmax(ReadOnlySpan<float> logits, int columns, double temperature)
     {
         var result = new double[logits.Length];
         for (var start = 0; start < logits.Length; start += columns)
         {
             double highest = double.NegativeInfinity, sum = 0;
             foreach (var logit in logits.Slice(start, columns)) highest = Math.Max(highest, logit);
-            for (var i = start; i < start + columns; i++) sum += result[i] = Math.Exp(logits[i] - highest);
+            for (var i = start; i < start + columns; i++) sum += result[i] = Math.Exp((logits[i] - highest) / temperature);
             for (var i = start; i < start + columns; i++) result[i] /= sum;
         }
         return result;
     }
 
     /// <summary>Logistic function of each logit.</summary>
-    public static double[] Sigmoid(ReadOnlySpan<float> logits)
+    public static double[] Sigmoid(ReadOnlySpan<float> logits) => Sigmoid(logits, 1);
+
+    /// <summary>Logistic function of each logit divided by a temperature.</summary>
+    /// <param name="logits">Any number.</param>
+    /// <param name="temperature">Above 0; see <see cref="TemperatureScaling"/>.</param>
+    public static double[] Sigmoid(ReadOnlySpan<float> logits, double temperature)
     {
         var result = new double[logits.Length];
-        for (var i = 0; i < result.Length; i++) result[i] = 1 / (1 + Math.Exp(-(double)logits[i]));
+        for (var i = 0; i < result.Length; i++) result[i] = 1 / (1 + Math.Exp(-(double)logits[i] / temperature));
         return result;
+    }
+
+    /// <summary>What a model says, from its logits: probabilities of one class or of several labels, or numbers as they are.</summary>
+    /// <param name="logits">Rows × <paramref name="columns"/>, row-major.</param>
+    /// <param name="columns">Number of classes, labels or numbers per row.</param>
+    /// <param name="task">What the logits are of.</param>
+    /// <param name="temperature">By which they are divided; without effect on numbers. Default 1.</param>
+    public static double[] Of(ReadOnlySpan<float> logits, int columns, TaskKind task, double temperature = 1) => task switch
+    {
+        TaskKind.SingleLabel => Softmax(logits, columns, temperature),
+        TaskKind.MultiLabel => Sigmoid(logits, temperature),
+        _ => Array.ConvertAll(logits.ToArray(), logit => (double)logit),
+    };
+
+    /// <summary>
+    /// How sure a model is of what it says of one text: the highest probability; of several labels that of the least sure decision, a label's probability
+    /// where it is predicted and what is missing to 1 where it is not; of numbers 1, for they say nothing of it.
+    /// </summary>
+    /// <param name="scores">One row of what <see cref="Of"/> gives.</param>
+    /// <param name="task">What they are of.</param>
+    /// <param name="thresholds">From which probability on a label of several counts as predicted; null for above 0.5.</param>
+    public static double Confidence(ReadOnlySpan<double> scores, TaskKind task, IReadOnlyList<double>? thresholds = null)
+    {
+        if (task == TaskKind.Regression) return 1;
+        var confidence = task == TaskKind.SingleLabel ? 0 : 1.0;
+        for (var i = 0; i < scores.Length; i++)
+            confidence = task == TaskKind.SingleLabel ? Math.Max(confidence, scores[i])
+                : Math.Min(confidence, LabelThresholds.Counts(scores[i], thresholds?[i]) ? scores[i] : 1 - scores[i]);
+        return confidence;
     }
 
     /// <summary>The column of the highest value of each row, the first of equals.</summary>
