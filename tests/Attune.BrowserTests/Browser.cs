@@ -12,6 +12,7 @@ public sealed class Browser : IAsyncLifetime
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;
+    private IPage? _kept;
 
     public async ValueTask InitializeAsync()
     {
@@ -27,15 +28,21 @@ public sealed class Browser : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>A browser window without history, in which the page is opened and ready.</summary>
+    /// <summary>Opens the page and waits until it is ready. A window of its own costs a second, so those who want nothing special of it share one.</summary>
     internal async Task<OpenPage> Open(Uri address, BrowserNewContextOptions? options = null, bool isReady = true)
     {
         RequireChromium();
-        var context = await _browser!.NewContextAsync(options);
-        context.SetDefaultTimeout(20_000);
-        var page = await OpenPage.Create(context, address);
+        var window = options is null ? _kept ??= await Window(null) : await Window(options);
+        var page = await OpenPage.Create(window, address, isKept: options is null);
         if (isReady) await page.Ready();
         return page;
+    }
+
+    private async Task<IPage> Window(BrowserNewContextOptions? options)
+    {
+        var context = await _browser!.NewContextAsync(options);
+        context.SetDefaultTimeout(20_000);
+        return await context.NewPageAsync();
     }
 
     internal static void RequireChromium() =>

@@ -6,19 +6,15 @@ namespace Attune.BrowserTests;
 /// <summary>The page in a browser. What it asks of other servers, and what the browser complains of, is written down.</summary>
 internal sealed class OpenPage : IAsyncDisposable
 {
-    private readonly IBrowserContext _context;
     private readonly Uri _address;
+    private readonly bool _isKept;
 
-    private OpenPage(IBrowserContext context, IPage page, Uri address)
+    private OpenPage(IPage page, Uri address, bool isKept)
     {
-        (_context, Page, _address) = (context, page, address);
-        page.Console += (_, message) =>
-        {
-            // A refused request is an error to the browser; the page tells of it itself.
-            if (message.Type is "error" or "warning" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal)) Complaints.Enqueue(message.Text);
-        };
-        page.PageError += (_, fault) => Complaints.Enqueue(fault);
-        page.Request += (_, request) => Requests.Enqueue(request.Url);
+        (Page, _address, _isKept) = (page, address, isKept);
+        page.Console += OnConsole;
+        page.PageError += OnError;
+        page.Request += OnRequest;
     }
 
     internal IPage Page { get; }
@@ -28,10 +24,10 @@ internal sealed class OpenPage : IAsyncDisposable
 
     internal ConcurrentQueue<string> Requests { get; } = [];
 
-    internal static async Task<OpenPage> Create(IBrowserContext context, Uri address)
+    internal static async Task<OpenPage> Create(IPage window, Uri address, bool isKept)
     {
-        var page = new OpenPage(context, await context.NewPageAsync(), address);
-        await page.Page.GotoAsync(address.ToString());
+        var page = new OpenPage(window, address, isKept);
+        await window.GotoAsync(address.ToString());
         return page;
     }
 
@@ -72,8 +68,22 @@ internal sealed class OpenPage : IAsyncDisposable
     /// <summary>Ends it; fails if the browser complained, or if anything but its own server was asked.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _context.CloseAsync();
+        if (_isKept) await Page.UnrouteAllAsync();
+        else await Page.Context.CloseAsync();
+        Page.Console -= OnConsole;
+        Page.PageError -= OnError;
+        Page.Request -= OnRequest;
         Assert.Empty(Complaints);
         Assert.All(Requests, url => Assert.True(url.StartsWith(_address.GetLeftPart(UriPartial.Authority) + "/", StringComparison.Ordinal) || url.StartsWith("blob:", StringComparison.Ordinal), url));
     }
+
+    private void OnConsole(object? sender, IConsoleMessage message)
+    {
+        // A refused request is an error to the browser; the page tells of it itself.
+        if (message.Type is "error" or "warning" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal)) Complaints.Enqueue(message.Text);
+    }
+
+    private void OnError(object? sender, string fault) => Complaints.Enqueue(fault);
+
+    private void OnRequest(object? sender, IRequest request) => Requests.Enqueue(request.Url);
 }

@@ -14,7 +14,7 @@ public sealed class SafetyTests(Browser browser, ServedModel model)
     [Fact]
     public async Task Key_WrongThenRight_IsAskedForAndKeptInThePageAlone()
     {
-        await File.WriteAllTextAsync(Path.Combine(model.Folder, "keys.txt"), "secret-key-1\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(model.Folder, "keys.txt"), "a-secret-key-of-tests\n", TestContext.Current.CancellationToken);
         using var server = model.Serve("--api-key-file", "keys.txt");
         await using var open = await browser.Open(server.Address, isReady: false);
         var key = open.Page.GetByLabel("API key");
@@ -22,14 +22,14 @@ public sealed class SafetyTests(Browser browser, ServedModel model)
         await key.FillAsync("wrong");
         await key.PressAsync("Enter");
         await Assertions.Expect(open.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("The server does not know this key.");
-        await key.FillAsync("secret-key-1");
+        await key.FillAsync("a-secret-key-of-tests");
         await key.PressAsync("Enter");
         await open.Ready();
         await Assertions.Expect(open.Page.GetByLabel("Text", new() { Exact = true })).ToBeFocusedAsync();
         Assert.Contains("positive", await open.Classify("a good and great film"), StringComparison.Ordinal);
         await open.Page.GetByText("The same by curl").ClickAsync();
         Assert.Contains("-H \"Authorization: Bearer $ATTUNE_API_KEY\"", await open.Page.Locator("pre code").InnerTextAsync(), StringComparison.Ordinal);
-        Assert.DoesNotContain("secret-key-1", await open.Page.ContentAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain("a-secret-key-of-tests", await open.Page.ContentAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await open.Page.EvaluateAsync<int>("localStorage.length + sessionStorage.length + document.cookie.length"));
         await open.Page.ReloadAsync();
         await Assertions.Expect(key).ToBeVisibleAsync();

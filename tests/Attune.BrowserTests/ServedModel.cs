@@ -13,7 +13,7 @@ public sealed partial class ServedModel : IDisposable
         _server = new Lazy<Server>(() => Serve("--corrections", "corrections.jsonl"));
         Browser.RequireChromium();
         TinyModel.Write(Path.Combine(Folder, "tiny"));
-        TinyModel.Csv(Path.Combine(Folder, "train.csv"), 64, seed: 1);
+        TinyModel.Csv(Path.Combine(Folder, "train.csv"), 320, seed: 1);
         Train("run", "train.csv");
     }
 

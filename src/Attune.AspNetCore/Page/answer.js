@@ -7,13 +7,14 @@ const mostBars = 8;
 /** The verdict as one sentence without names' markup, for screen readers and the list of the session. */
 export function verdictText(model, prediction) {
   if (model.task === "regression") return number(prediction.score);
+  if (prediction.abstained) return "not sure";
   if (model.task === "multi_label") return prediction.labels.length === 0 ? "no label" : prediction.labels.join(", ");
-  return prediction.abstained ? "not sure" : prediction.label;
+  return prediction.label;
 }
 
 export function verdict(model, prediction) {
   if (model.task === "regression") return make("p", { className: "verdict" }, "Score: ", make("strong", {}, number(prediction.score)));
-  if (model.task === "multi_label") {
+  if (model.task === "multi_label" && !prediction.abstained) {
     if (prediction.labels.length === 0) return make("p", { className: "verdict" }, "No label reaches its threshold.");
     return make("p", { className: "verdict" }, ...prediction.labels.flatMap((label, i) => [i === 0 ? "" : ", ", make("strong", {}, bdi(label))]));
   }
@@ -25,7 +26,7 @@ export function verdict(model, prediction) {
 /** A table with a bar for each label, the most probable first; many labels are shown in part until asked for. */
 export function bars(model, prediction) {
   if (model.task === "regression") return null;
-  const isChosen = (label) => (model.task === "multi_label" ? prediction.labels.includes(label) : !prediction.abstained && label === prediction.label);
+  const isChosen = (label) => !prediction.abstained && (model.task === "multi_label" ? prediction.labels.includes(label) : label === prediction.label);
   const order = prediction.probabilities;
   const body = make("tbody");
   const fill = (count) => body.replaceChildren(...order.slice(0, count).map(({ label, score }) => bar(label, score, isChosen(label))));

@@ -3,7 +3,9 @@
 import { isFormula, rowText } from "./csv.js";
 import { Refusal, classify, wait } from "./server.js";
 
-const mostTexts = 64;                                      // of a request
+const mostTexts = 64;                                      // of a request, at first
+const slow = 5;                                            // seconds for an answer: then fewer texts at a time, so that progress is seen and no limit is met
+const mostTries = 4;                                       // for a single text that takes longer than the server allows
 const mostLetters = 50_000;
 const atOnce = 2;                                          // requests, so that the server computes while an answer travels
 const pieceLetters = 1 << 20;                              // of the result that becomes a Blob, which need not stay in memory
@@ -74,20 +76,29 @@ export class Labelling {
   async #answers(block, signal) {
     for (let tries = 0; ; tries++) {
       try {
-        return await classify(block.map((row) => this.#textOf(row)), this.how.pairColumn < 0 ? null : block.map((row) => this.#pairOf(row)), signal);
+        const started = performance.now();
+        const predictions = await classify(block.map((row) => this.#textOf(row)), this.how.pairColumn < 0 ? null : block.map((row) => this.#pairOf(row)), signal);
+        if (performance.now() - started > slow * 1000) this.#takeLess(block.length);
+        return predictions;
       } catch (fault) {
         if (!(fault instanceof Refusal)) throw fault;
-        if (fault.isBusy || fault.isGone) {
+        const isTooSlow = fault.isTooSlow && (block.length > 1 || tries >= mostTries);
+        if (isTooSlow) this.#takeLess(block.length);
+        if ((fault.isBusy || fault.isGone) && !isTooSlow) {
           this.tell(this.done, `${fault.message} Going on as soon as it answers.`);
           await wait(fault.seconds || Math.min(2 ** tries / 2, 10), signal);
           continue;
         }
-        if (!fault.isOfText) throw fault;
+        if (!fault.isOfText && !isTooSlow) throw fault;
         if (block.length === 1) return [null];
       }
       const half = block.length >> 1;
       return [...(await this.#answers(block.slice(0, half), signal)), ...(await this.#answers(block.slice(half), signal))];
     }
+  }
+
+  #takeLess(length) {
+    this.mostTexts = Math.max(1, Math.min(this.mostTexts, length >> 1));
   }
 
   async #take({ block, answers }) {
@@ -115,7 +126,8 @@ export class Labelling {
     if (this.model.task === "regression") return [String(prediction.score)];
     const scores = new Map(prediction.probabilities.map(({ label, score }) => [label, score.toFixed(4)]));
     const all = this.how.isFull ? labels.map((label) => scores.get(label)) : [];
-    if (this.model.task !== "multi_label") return [prediction.abstained ? "" : prediction.label, prediction.score.toFixed(4), ...all];
+    if (prediction.abstained) return ["", prediction.score.toFixed(4), ...all];
+    if (this.model.task !== "multi_label") return [prediction.label, prediction.score.toFixed(4), ...all];
     const chosen = prediction.labels.map((label) => scores.get(label));
     return [prediction.labels.join(";"), chosen.join(";"), ...all];
   }

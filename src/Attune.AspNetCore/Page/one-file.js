@@ -23,7 +23,6 @@ export function oneFile(model, refused) {
       say(status, `${file.name}: ${many(sheet.rows, "row")}, ${many(sheet.names.length, "column")}.${leftOut(sheet)}`);
       columnsStep.replaceChildren(columns(sheet));
       columnsStep.hidden = false;
-      columnsStep.querySelector("button").focus();
     } catch (fault) {
       if (mine.signal.aborted) return;
       if (!(fault instanceof BadFile)) throw fault;
@@ -92,8 +91,9 @@ export function oneFile(model, refused) {
     }
     const link = make("a", { className: "button main", href: URL.createObjectURL(job.result()), download: labelledName(sheet.file.name) },
       isWhole ? "Download the labelled file" : `Download the first ${many(job.done, "row")}`);
+    const wasHere = resultStep.contains(document.activeElement);
     resultStep.replaceChildren(make("div", { className: "row" }, link));
-    link.focus();
+    if (wasHere) link.focus();                             // not away from who types elsewhere meanwhile
   }
 
   input.addEventListener("click", () => {

@@ -11,10 +11,10 @@ export const hasKey = () => key !== "";
 
 /** Why there is no answer, in a sentence for the user. */
 export class Refusal extends Error {
-  constructor(message, status, seconds = 0) {
+  /** @param isTooSlow The answer took longer than the server allows; fewer texts at a time may do. */
+  constructor(message, status, seconds = 0, isTooSlow = false) {
     super(message);
-    this.status = status;
-    this.seconds = seconds;
+    Object.assign(this, { status, seconds, isTooSlow });
   }
 
   /** The server is not there, or stops. */
@@ -96,7 +96,11 @@ async function ask(method, path, body, signal) {
 async function refusal(answer) {
   const seconds = Number(answer.headers.get("Retry-After")) || 0;
   if (answer.status === 401) return new Refusal(key === "" ? "This server wants an API key." : "The server does not know this key.", 401);
-  if (answer.status === 429 || answer.status === 503) return new Refusal("The server is busy.", answer.status, seconds || 1);
+  if (answer.status === 429 || answer.status === 503) {
+    // A proxy that cannot reach the server says 503 as well, but not as a problem.
+    const isOwn = answer.headers.get("Content-Type")?.startsWith("application/problem+json") === true;
+    return new Refusal("The server is busy.", answer.status, seconds || 1, answer.status === 503 && isOwn);
+  }
   let problem = {};
   try {
     problem = await answer.json();
