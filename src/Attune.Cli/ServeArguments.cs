@@ -52,4 +52,8 @@ public sealed record ServeArguments
     /// <summary>Serves the page for people at /.</summary>
     /// <value>Default true.</value>
     public bool Page { get; init; } = true;
+
+    /// <summary>File into which the page saves the right labels of wrong answers, as JSON lines for --train-file.</summary>
+    /// <value>Default: none, and the page offers no corrections. It grows to 64 MiB at most.</value>
+    public string? Corrections { get; init; }
 }

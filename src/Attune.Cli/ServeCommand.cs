@@ -47,9 +47,12 @@ internal static class ServeCommand
         });
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
-        using (collector is null ? null : MetricsExport.Start(collector)) Serve(classifier, options, terminal).GetAwaiter().GetResult();
+        using (collector is null ? null : MetricsExport.Start(collector)) Serve(classifier, options with { Name = NameOf(named ?? Names.LastRun) }, terminal).GetAwaiter().GetResult();
         return ExitCode.Success;
     }
+
+    /// <summary>What people call it: the last part of its folder, for the rest is nobody's business.</summary>
+    private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 
     private static async Task Serve(Classifier classifier, ServerOptions options, Terminal terminal)
     {
@@ -84,6 +87,7 @@ internal static class ServeCommand
             ApiKeys = keys,
             RateLimit = how.RateLimit,
             Page = how.Page,
+            Corrections = how.Corrections,
             Limits = new ClassifierEndpointOptions { MaxTexts = how.MaxTexts, MaxBodyBytes = how.MaxBody, Timeout = TimeSpan.FromSeconds(how.Timeout) },
             // Not its message, which may hold a text.
             Report = fault => terminal.Note($"A request failed, which is a fault of Attune {HelpText.Version}: {fault.GetType()}\n{fault.StackTrace}"),

@@ -65,7 +65,7 @@ internal sealed record ClassifyRequest : TextRequest
                 foreach (var label in Threshold is { } from ? prediction.LabelsFrom(from) : prediction.ChosenLabels) json.WriteStringValue(label);
                 json.WriteEndArray();
             }
-            else json.WriteBoolean("abstained"u8, prediction.Score < Threshold);
+            json.WriteBoolean("abstained"u8, Threshold is { } least && kind != ProblemType.MultiLabelClassification ? prediction.Score < least : prediction.IsAbstained);
             json.WritePropertyName("probabilities"u8);
             WriteScores(json, prediction.Labels, prediction.Scores, TopK);
         }

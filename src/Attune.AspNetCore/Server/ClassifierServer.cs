@@ -82,7 +82,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
         HealthEndpoints.Map(_app, _gate);
         OpenApiDocument.Map(_app);
         MapMetrics(_app, new PrometheusText(_metrics.Meter, ProcessMetrics.Create()));
-        if (_options.Page) PageEndpoints.Map(_app);
+        if (_options.Page) PageEndpoints.Map(_app, classifier, _options, _metrics);
     }
 
     private static void MapMetrics(IEndpointRouteBuilder endpoints, PrometheusText prometheus) => endpoints.MapGet(MetricsPath, (RequestDelegate)(http =>

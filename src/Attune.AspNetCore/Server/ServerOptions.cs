@@ -21,6 +21,12 @@ internal sealed record ServerOptions
     /// <summary>Whether people get the page.</summary>
     internal bool Page { get; init; } = true;
 
+    /// <summary>What the page calls the model.</summary>
+    internal string Name { get; init; } = "model";
+
+    /// <summary>File into which the page saves right labels of wrong answers; null for none.</summary>
+    internal string? Corrections { get; init; }
+
     /// <summary>Is told of what should not happen: an exception that no request may cause. The answer says nothing of it.</summary>
     internal Action<Exception>? Report { get; init; }
 

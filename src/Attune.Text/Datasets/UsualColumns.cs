@@ -3,7 +3,7 @@ namespace Attune.Datasets;
 /// <summary>The names that columns of texts and labels usually have; case does not count.</summary>
 internal static class UsualColumns
 {
-    private static readonly string[][] Texts =
+    internal static readonly string[][] Texts =
     [
         ["sentence1", "sentence2"], ["premise", "hypothesis"], ["question1", "question2"], ["question", "sentence"], ["question", "passage"],
         ["question", "context"], ["text1", "text2"], ["text_a", "text_b"], ["sentence_a", "sentence_b"], ["#1 string", "#2 string"],
@@ -11,7 +11,7 @@ internal static class UsualColumns
         ["tweet"], ["message"], ["document"], ["description"], ["headline"], ["title"], ["texts"], ["sentences"], ["input"],
     ];
 
-    private static readonly string[] Labels =
+    internal static readonly string[] Labels =
     [
         "label", "labels", "category", "categories", "intent", "intents", "sentiment", "class", "classes", "target", "targets", "gold_label",
         "emotion", "emotions", "topic", "topics", "is_duplicate", "quality", "coarse_label", "tag", "tags", "score", "similarity_score",
