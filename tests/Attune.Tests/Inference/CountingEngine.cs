@@ -6,20 +6,21 @@ using Attune.Tokenization;
 
 namespace Attune.Tests.Inference;
 
-/// <summary>Takes a text's number of tokens for its meaning, and tells of every use that an engine may not see.</summary>
+/// <summary>Counts a text's words for its logits, those of a label's name or all, and tells of every use that an engine may not see.</summary>
 internal sealed class CountingEngine : ClassifierEngine
 {
     private static readonly string[] Words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad"];
     private readonly HashSet<int> _threads = [];
     private int _inside;
 
-    internal CountingEngine(TemporaryFolder folder)
+    internal CountingEngine(TemporaryFolder folder, ProblemType kind = ProblemType.Regression, params string[] labels)
     {
+        Config = new BertConfig { VocabSize = Words.Length, LabelNames = labels.Length > 0 ? labels : ["all"], ProblemType = kind };
         BertTokenizer.FromVocabulary(Words).Save(folder.Path);
         TokenizerFolder = folder.Path;
     }
 
-    public override BertConfig Config { get; } = new() { VocabSize = Words.Length, LabelNames = ["length"], ProblemType = ProblemType.Regression };
+    public override BertConfig Config { get; }
 
     public override string TokenizerFolder { get; }
 
@@ -38,11 +39,16 @@ internal sealed class CountingEngine : ClassifierEngine
     {
         if (Interlocked.Increment(ref _inside) != 1) Fault("two threads at once");
         if (Closed > 0) Fault("used after its end");
-        if (logits.Length != rows.Count) Fault($"{rows.Count} rows and {logits.Length} logits");
+        if (logits.Length != rows.Count * Config.NumLabels) Fault($"{rows.Count} rows and {logits.Length} logits");
         _threads.Add(Environment.CurrentManagedThreadId);
         Batches.Add(rows.Count);
         Meanwhile();
-        for (var i = 0; i < rows.Count; i++) logits[i] = rows[i].Length - 2;            // without [CLS] and [SEP]
+        for (var i = 0; i < logits.Length; i++)
+        {
+            var ids = rows[i / Config.NumLabels].InputIds;
+            var word = Array.IndexOf(Words, Config.LabelNames[i % Config.NumLabels]);
+            logits[i] = word < 0 ? ids.Length - 2 : ids.Count(word);        // without [CLS] and [SEP]
+        }
         Interlocked.Decrement(ref _inside);
     }
 
