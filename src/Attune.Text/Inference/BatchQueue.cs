@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Attune.Batching;
 
 namespace Attune.Inference;
@@ -9,11 +10,15 @@ namespace Attune.Inference;
 /// </remarks>
 internal sealed class BatchQueue : IDisposable
 {
+    /// <summary>Weight of the last batch in the time that a row is expected to take.</summary>
+    private const double Newest = 0.2;
+
     private readonly object _lock = new();                                  // no Lock: the thread waits on it for work
     private readonly LinkedList<Request> _waiting = [];
     private readonly Action<IReadOnlyList<TokenizedRow>, Span<float>> _compute;
     private readonly int _columns, _batchSize, _most;
     private int _rows;
+    private double _secondsPerRow;
     private bool _isClosed, _isStarted;
 
     /// <summary>Creates the queue; its thread begins with the first request.</summary>
@@ -26,6 +31,18 @@ internal sealed class BatchQueue : IDisposable
 
     /// <summary>Rows that wait.</summary>
     internal int Waiting => Volatile.Read(ref _rows);
+
+    /// <summary>Is told of each batch, on the thread that computes.</summary>
+    internal Action<BatchReport>? Done { get; set; }
+
+    /// <summary>Refuses rows for which there is no room, before anything is done for them.</summary>
+    /// <exception cref="ClassifierBusyException">Too many wait already.</exception>
+    internal void RequireRoom(int rows)
+    {
+        var waiting = Waiting;
+        // A caller alone may bring more than may wait: it would else never be served.
+        if (waiting > 0 && waiting + (long)rows > _most) throw new ClassifierBusyException(waiting, TimeSpan.FromSeconds(waiting * Volatile.Read(ref _secondsPerRow)));
+    }
 
     /// <summary>Computes rows as soon as it is their turn.</summary>
     /// <param name="rows">At least one.</param>
@@ -40,7 +57,7 @@ internal sealed class BatchQueue : IDisposable
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isClosed, typeof(Classifier));
-            if (mayRefuse) RefuseAbove(rows.Count);
+            if (mayRefuse) RequireRoom(rows.Count);
             if (!_isStarted) new Thread(Work) { IsBackground = true, Name = "Attune classifier" }.Start();
             _isStarted = true;
             _waiting.AddLast(request.Place);
@@ -49,15 +66,6 @@ internal sealed class BatchQueue : IDisposable
             Monitor.Pulse(_lock);
         }
         return request.Answer;
-    }
-
-    /// <summary>Refuses rows that would be too many, before the work of making them.</summary>
-    /// <exception cref="ClassifierBusyException">Too many wait already.</exception>
-    internal void RefuseAbove(int rows)
-    {
-        var waiting = Waiting;
-        // A caller alone may bring more than may wait: it would else never be served.
-        if (waiting > 0 && waiting + (long)rows > _most) throw new ClassifierBusyException(waiting);
     }
 
     /// <summary>Refuses what waits and all that comes.</summary>
@@ -85,11 +93,19 @@ internal sealed class BatchQueue : IDisposable
         try
         {
             var rows = new List<TokenizedRow>(_batchSize);
+            var (at, tokens) = (0, 0);
             foreach (var (request, first, count) in parts)
-                for (var i = first; i < first + count; i++) rows.Add(request.Rows[i]);
+                for (var i = first; i < first + count; i++)
+                {
+                    rows.Add(request.Rows[i]);
+                    tokens += rows[^1].Length;
+                }
             var logits = new float[rows.Count * _columns];
+            var start = Stopwatch.GetTimestamp();
             _compute(rows, logits);
-            var at = 0;
+            var taken = Stopwatch.GetElapsedTime(start);
+            Volatile.Write(ref _secondsPerRow, (1 - Newest) * _secondsPerRow + Newest * taken.TotalSeconds / rows.Count);
+            Done?.Invoke(new BatchReport(rows.Count, tokens, taken));
             foreach (var (request, first, count) in parts)
             {
                 request.Put(logits.AsSpan(at, count * _columns), first * _columns);

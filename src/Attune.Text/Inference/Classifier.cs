@@ -61,6 +61,13 @@ public sealed class Classifier : IDisposable
     /// <summary>Rows of callers of <c>PredictAsync</c> that wait for their batch.</summary>
     public int WaitingRows => _queue.Waiting;
 
+    /// <summary>Is told of each batch of callers of <c>PredictAsync</c>, on the thread that computes.</summary>
+    internal Action<BatchReport>? BatchDone
+    {
+        get => _queue.Done;
+        set => _queue.Done = value;
+    }
+
     /// <summary>Loads a trained model.</summary>
     /// <param name="folder">
     /// With a model.onnx as <c>attune export</c> writes it, which needs the package Attune.Onnx; or in Hugging Face's layout with weights, or of an adapter
@@ -123,7 +130,7 @@ public sealed class Classifier : IDisposable
         Require(texts, pairs);
         if (texts.Count == 0) return [];
         cancellation.ThrowIfCancellationRequested();
-        _queue.RefuseAbove(texts.Count);
+        _queue.RequireRoom(texts.Count);
         var data = Encode(texts, pairs).Dataset;
         var rows = new RowsByLength(data.Rows);
         return Answers(data, rows.InOrder(await _queue.Compute(rows, cancellation).ConfigureAwait(false)));
@@ -211,7 +218,7 @@ public sealed class Classifier : IDisposable
         if (data.TextStarts is { } starts) logits = PooledWindows.Logits(logits, columns, starts, Settings.WindowPooling, Task);
         var scores = Scores(logits, columns);
         return [.. Enumerable.Range(0, data.Texts).Select(i =>
-            new TextPrediction(LabelNames, scores[(i * columns)..((i + 1) * columns)]) { Thresholds = _thresholds })];
+            new TextPrediction(LabelNames, scores[(i * columns)..((i + 1) * columns)]) { Thresholds = _thresholds, Logits = logits.AsMemory(i * columns, columns) })];
     }
 
     private double[] Scores(float[] logits, int columns) => Task switch

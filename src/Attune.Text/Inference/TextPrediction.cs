@@ -19,6 +19,9 @@ public sealed record TextPrediction(IReadOnlyList<string> Labels, IReadOnlyList<
     /// <summary>The classes whose probability reaches a threshold, for models with several labels per text.</summary>
     public IReadOnlyList<string> LabelsFrom(double threshold) => [.. Labels.Where((_, i) => LabelThresholds.Counts(Scores[i], threshold))];
 
+    /// <summary>The numbers of the model that the scores are made of.</summary>
+    internal ReadOnlyMemory<float> Logits { get; init; }
+
     /// <summary>The threshold of each class; null for 0.5.</summary>
     internal IReadOnlyList<double>? Thresholds { get; init; }
 

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using Attune.AspNetCore.Page;
+using Attune.Inference;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Attune.AspNetCore.Server;
+
+/// <summary>A server of one classifier: its endpoints, health, measurements, keys and limits.</summary>
+internal sealed class ClassifierServer : IAsyncDisposable
+{
+    internal const string MetricsPath = "/metrics";
+    private const double SlowestBody = 240;                                 // bytes a second, as Kestrel has it
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
+
+    private readonly WebApplication _app;
+    private readonly ServerOptions _options;
+    private readonly ClassifierMetrics _metrics;
+    private readonly Gate _gate;
+
+    private ClassifierServer(WebApplication app, ServerOptions options, ClassifierMetrics metrics, Gate gate) =>
+        (_app, _options, _metrics, _gate) = (app, options, metrics, gate);
+
+    /// <summary>Where it listens.</summary>
+    internal Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    /// <summary>The classifier answers a first text, then the server listens.</summary>
+    /// <exception cref="AttuneException">The address cannot be had.</exception>
+    internal static async Task<ClassifierServer> Start(Classifier classifier, ServerOptions options)
+    {
+        await classifier.PredictAsync("");
+        // Empty: no configuration files and no variables of the environment decide where it listens and what it allows.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ApplicationName = "attune" });
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
+        var metrics = new ClassifierMetrics(classifier);
+        var gate = new Gate(options, metrics) { IsReady = true };
+        var server = new ClassifierServer(builder.Build(), options, metrics, gate);
+        server.Map(classifier);
+        try
+        {
+            await server._app.StartAsync();
+            return server;
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+        {
+            await server.DisposeAsync();
+            throw new AttuneException($"{options.Host} port {options.Port} cannot be listened at ({e.InnerException?.Message ?? e.Message}); give another --port or --host.", e);
+        }
+    }
+
+    /// <summary>Says that no more requests should come, answers those that do while others run, and then listens no more.</summary>
+    internal async Task Stop()
+    {
+        _gate.IsReady = false;
+        for (var begin = Stopwatch.GetTimestamp(); _gate.InFlight > 0 && Stopwatch.GetElapsedTime(begin) < _options.DrainTime;) await Task.Delay(Glance);
+        await _app.StopAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _gate.Dispose();
+        _metrics.Dispose();
+    }
+
+    private void Map(Classifier classifier)
+    {
+        _app.Use((http, next) => _gate.Pass(http, next));
+        ClassifierEndpoints.Map(_app, new ClassifyHandler(classifier, _options.Limits, _metrics));
+        HealthEndpoints.Map(_app, _gate);
+        OpenApiDocument.Map(_app);
+        MapMetrics(_app, new PrometheusText(_metrics.Meter, ProcessMetrics.Create()));
+        if (_options.Page) PageEndpoints.Map(_app);
+    }
+
+    private static void MapMetrics(IEndpointRouteBuilder endpoints, PrometheusText prometheus) => endpoints.MapGet(MetricsPath, (RequestDelegate)(http =>
+    {
+        http.Response.ContentType = PrometheusText.ContentType;
+        return http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(prometheus.Write()), http.RequestAborted).AsTask();
+    }));
+
+    private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        var limits = kestrel.Limits;
+        limits.MaxRequestBodySize = options.Limits.MaxBodyBytes;
+        limits.MaxConcurrentConnections = options.MaxConnections;
+        limits.RequestHeadersTimeout = options.HeadersTimeout;
+        limits.MinRequestBodyDataRate = new MinDataRate(SlowestBody, options.SlowBodyTimeout);
+        void Http1(ListenOptions listen) => listen.Protocols = HttpProtocols.Http1;
+        if (options.Host == "localhost") kestrel.ListenLocalhost(options.Port, Http1);
+        else kestrel.Listen(IPAddress.TryParse(options.Host, out var address) ? address
+            : throw new AttuneException($"{options.Host} is no address to listen at; give one of this machine, such as 127.0.0.1, or 0.0.0.0 for all."), options.Port, Http1);
+    }
+
+    /// <summary>Signals are the program's business.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

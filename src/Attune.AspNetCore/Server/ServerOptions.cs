@@ -1,0 +1,41 @@
+namespace Attune.AspNetCore.Server;
+
+/// <summary>How a server of one classifier listens, and what it allows.</summary>
+internal sealed record ServerOptions
+{
+    /// <summary>Address or name to listen at: 127.0.0.1 is this machine alone, 0.0.0.0 all that can reach it.</summary>
+    internal string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>Port; 0 for any that is free.</summary>
+    internal int Port { get; init; } = 8000;
+
+    /// <summary>Limits of a request.</summary>
+    internal ClassifierEndpointOptions Limits { get; init; } = new();
+
+    /// <summary>Keys of which a request must bring one; empty: none is asked for.</summary>
+    internal IReadOnlyList<string> ApiKeys { get; init; } = [];
+
+    /// <summary>Requests a minute of one key, or of one address where there are no keys; null for any number.</summary>
+    internal int? RateLimit { get; init; }
+
+    /// <summary>Whether people get the page.</summary>
+    internal bool Page { get; init; } = true;
+
+    /// <summary>Is told of what should not happen: an exception that no request may cause. The answer says nothing of it.</summary>
+    internal Action<Exception>? Report { get; init; }
+
+    /// <summary>Connections at a time.</summary>
+    internal int MaxConnections { get; init; } = 1000;
+
+    /// <summary>How long a client may take for the headers of a request.</summary>
+    internal TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a body may come at less than 240 bytes a second.</summary>
+    internal TimeSpan SlowBodyTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long it goes on listening after a stop while requests run, for those who have not yet been told.</summary>
+    internal TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long requests that run may go on after a stop.</summary>
+    internal TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}
