@@ -4,12 +4,15 @@ namespace Attune.EndToEndTests;
 public sealed class ExampleTests
 {
     [Fact]
-    public async Task Classify_TrainedModel_NamesTheLabelOfEachText()
+    public async Task ClassifyAndMLNet_TrainedModel_NameTheLabelOfEachText()
     {
         using var run = new TrainedRun();
         run.Result.Good();
-        var output = await Run("Classify.cs", run.Folder, [Path.Combine(run.Folder, "run"), "the film was very good and great", "the meal was very bad and dull"]);
-        Assert.Matches("^positive\t\\S+\tthe film[^\n]*\nnegative\t\\S+\tthe meal[^\n]*\n$", output);
+        foreach (var program in new[] { "Classify.cs", "MLNet.cs" })
+        {
+            var output = await Run(program, run.Folder, [Path.Combine(run.Folder, "run"), "the film was very good and great", "the meal was very bad and dull"]);
+            Assert.Matches("^positive\t\\S+\tthe film[^\n]*\nnegative\t\\S+\tthe meal[^\n]*\n$", output);
+        }
     }
 
     /// <summary>ONNX Runtime and the tokenizer alone give the same answers as the model.</summary>

@@ -13,12 +13,10 @@ internal sealed class BatchQueue : IDisposable
     /// <summary>Weight of the last batch in the time that a row is expected to take.</summary>
     private const double Newest = 0.2;
 
-    private readonly Lock _lock = new();
+    private readonly object _lock = new();                                  // no Lock: the thread waits on it for work
     private readonly LinkedList<Request> _waiting = [];
-    private readonly SemaphoreSlim _work = new(0);
-    private readonly Action<IReadOnlyList<TokenizedRow>, float[]> _compute;
+    private readonly Action<IReadOnlyList<TokenizedRow>, Span<float>> _compute;
     private readonly int _columns, _batchSize, _most;
-    private readonly List<Part> _parts = [];
     private int _rows;
     private double _secondsPerRow;
     private bool _isClosed, _isStarted;
@@ -28,7 +26,7 @@ internal sealed class BatchQueue : IDisposable
     /// <param name="columns">Logits of a row.</param>
     /// <param name="batchSize">Most rows of a batch.</param>
     /// <param name="most">Rows that may wait.</param>
-    internal BatchQueue(Action<IReadOnlyList<TokenizedRow>, float[]> compute, int columns, int batchSize, int most) =>
+    internal BatchQueue(Action<IReadOnlyList<TokenizedRow>, Span<float>> compute, int columns, int batchSize, int most) =>
         (_compute, _columns, _batchSize, _most) = (compute, columns, batchSize, most);
 
     /// <summary>Rows that wait.</summary>
@@ -47,25 +45,27 @@ internal sealed class BatchQueue : IDisposable
     }
 
     /// <summary>Computes rows as soon as it is their turn.</summary>
+    /// <param name="rows">At least one.</param>
+    /// <param name="cancellation">Ends the waiting at once. A batch that runs already is computed to its end, for nobody.</param>
+    /// <param name="mayRefuse">Whether the request may be refused where too many wait; a caller whose thread waits need not be.</param>
     /// <exception cref="ClassifierBusyException">Too many wait already.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is closed.</exception>
-    internal Task<float[]> Compute(IReadOnlyList<TokenizedRow> rows, CancellationToken cancellation)
+    internal Task<float[]> Compute(IReadOnlyList<TokenizedRow> rows, CancellationToken cancellation, bool mayRefuse = true)
     {
         if (cancellation.IsCancellationRequested) return Task.FromCanceled<float[]>(cancellation);
-        var request = new Request(rows, new float[rows.Count * _columns], cancellation);
-        bool isFirst;
+        var request = new Request(this, rows, new float[rows.Count * _columns]);
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isClosed, typeof(Classifier));
-            RequireRoom(rows.Count);
-            isFirst = _waiting.Count == 0;
-            _waiting.AddLast(request);
-            _rows += rows.Count;
+            if (mayRefuse) RequireRoom(rows.Count);
             if (!_isStarted) new Thread(Work) { IsBackground = true, Name = "Attune classifier" }.Start();
             _isStarted = true;
+            _waiting.AddLast(request.Place);
+            _rows += rows.Count;
+            request.CancelBy(cancellation);                                 // before the thread can have it
+            Monitor.Pulse(_lock);
         }
-        if (isFirst) _work.Release();                                       // else the thread looks for more by itself
-        return request.Done.Task;
+        return request.Answer;
     }
 
     /// <summary>Refuses what waits and all that comes.</summary>
@@ -74,114 +74,131 @@ internal sealed class BatchQueue : IDisposable
         Request[] left;
         lock (_lock)
         {
-            if (_isClosed) return;
             _isClosed = true;
             left = [.. _waiting];
             _waiting.Clear();
             _rows = 0;
+            Monitor.Pulse(_lock);
         }
-        foreach (var request in left) request.Done.TrySetException(new ObjectDisposedException(nameof(Classifier)));
-        _work.Release();
+        foreach (var request in left) request.End(new ObjectDisposedException(nameof(Classifier)));
     }
 
     private void Work()
     {
-        while (true)
-        {
-            _work.Wait();
-            lock (_lock)
-                if (_isClosed) return;
-            while (Take() > 0) Run();
-        }
+        while (Take() is { Count: > 0 } parts) Run(parts);
     }
 
-    private void Run()
+    private void Run(List<Part> parts)
     {
         try
         {
-            var rows = new TokenizedRow[_parts.Sum(part => part.Count)];
+            var rows = new List<TokenizedRow>(_batchSize);
             var (at, tokens) = (0, 0);
-            foreach (var part in _parts)
-                for (var i = part.First; i < part.First + part.Count; i++)
+            foreach (var (request, first, count) in parts)
+                for (var i = first; i < first + count; i++)
                 {
-                    rows[at] = part.Of.Rows[i];
-                    tokens += rows[at++].Length;
+                    rows.Add(request.Rows[i]);
+                    tokens += rows[^1].Length;
                 }
-            var logits = new float[rows.Length * _columns];
+            var logits = new float[rows.Count * _columns];
             var start = Stopwatch.GetTimestamp();
             _compute(rows, logits);
             var taken = Stopwatch.GetElapsedTime(start);
-            Volatile.Write(ref _secondsPerRow, (1 - Newest) * _secondsPerRow + Newest * taken.TotalSeconds / rows.Length);
-            Done?.Invoke(new BatchReport(rows.Length, tokens, taken));
-            at = 0;
-            foreach (var part in _parts)
+            Volatile.Write(ref _secondsPerRow, (1 - Newest) * _secondsPerRow + Newest * taken.TotalSeconds / rows.Count);
+            Done?.Invoke(new BatchReport(rows.Count, tokens, taken));
+            foreach (var (request, first, count) in parts)
             {
-                logits.AsSpan(at, part.Count * _columns).CopyTo(part.Of.Logits.AsSpan(part.First * _columns));
-                at += part.Count * _columns;
-                part.Of.Finished += part.Count;
-                if (part.Of.Finished == part.Of.Rows.Count) part.Of.Done.TrySetResult(part.Of.Logits);
+                request.Put(logits.AsSpan(at, count * _columns), first * _columns);
+                at += count * _columns;
             }
         }
         catch (Exception fault)                                             // of this batch: the next one is another
         {
-            foreach (var part in _parts) Drop(part.Of, fault);
+            if (parts.Count == 1) Drop(parts[0].Of, fault);
+            else foreach (var part in parts) Run([part]);                   // only who brought the fault shall have it
         }
     }
 
-    /// <summary>Rows for the next batch, a like share of each who waits; those who no longer want theirs are let go. Gives the number of shares.</summary>
-    private int Take()
+    /// <summary>Rows for the next batch, a like share of each who waits, as soon as there are any; none at the end.</summary>
+    private List<Part> Take()
     {
-        List<Request>? gone = null;
-        _parts.Clear();
         lock (_lock)
         {
-            for (var node = _waiting.First; node is not null;)
-            {
-                var (request, next) = (node.Value, node.Next);
-                if (request.Cancellation.IsCancellationRequested)
-                {
-                    _rows -= request.Rows.Count - request.Taken;
-                    _waiting.Remove(node);
-                    (gone ??= []).Add(request);
-                }
-                node = next;
-            }
+            while (_waiting.Count == 0 && !_isClosed) Monitor.Wait(_lock);
+            var parts = new List<Part>(Math.Min(_waiting.Count, _batchSize));
             var (room, callers) = (_batchSize, _waiting.Count);
             while (room > 0 && _waiting.First is { Value: var request } first)
             {
                 var count = Math.Min(Math.Max(room / Math.Max(callers--, 1), 1), request.Rows.Count - request.Taken);
-                _parts.Add(new Part(request, request.Taken, count));
+                parts.Add(new Part(request, request.Taken, count));
                 request.Taken += count;
                 _rows -= count;
                 room -= count;
                 _waiting.RemoveFirst();
                 if (request.Taken < request.Rows.Count) _waiting.AddLast(first);
             }
+            return parts;
         }
-        foreach (var request in gone ?? []) request.Done.TrySetCanceled(request.Cancellation);
-        return _parts.Count;
     }
 
     private void Drop(Request request, Exception fault)
     {
         lock (_lock)
-            if (_waiting.Remove(request)) _rows -= request.Rows.Count - request.Taken;
-        request.Done.TrySetException(fault);
+        {
+            if (request.Place.List is not null)
+            {
+                _waiting.Remove(request.Place);
+                _rows -= request.Rows.Count - request.Taken;
+            }
+        }
+        request.End(fault);
     }
 
-    private sealed class Request(IReadOnlyList<TokenizedRow> rows, float[] logits, CancellationToken cancellation)
+    /// <summary>The rows of one caller, on their way.</summary>
+    private sealed class Request
     {
-        internal IReadOnlyList<TokenizedRow> Rows => rows;
+        private readonly BatchQueue _queue;
+        private readonly float[] _logits;
+        private readonly TaskCompletionSource<float[]> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private CancellationTokenRegistration _cancellation;
+        private int _missing;
 
-        internal float[] Logits => logits;
+        internal Request(BatchQueue queue, IReadOnlyList<TokenizedRow> rows, float[] logits)
+        {
+            (_queue, Rows, _logits, _missing) = (queue, rows, logits, logits.Length);
+            Place = new LinkedListNode<Request>(this);
+        }
 
-        internal CancellationToken Cancellation => cancellation;
+        internal IReadOnlyList<TokenizedRow> Rows { get; }
 
-        internal TaskCompletionSource<float[]> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        /// <summary>Its place among those that wait, while it does.</summary>
+        internal LinkedListNode<Request> Place { get; }
 
+        internal Task<float[]> Answer => _done.Task;
+
+        /// <summary>Rows that are in a batch, or were.</summary>
         internal int Taken { get; set; }
 
-        internal int Finished { get; set; }
+        internal void CancelBy(CancellationToken cancellation) => _cancellation = cancellation.UnsafeRegister(
+            static (request, token) => ((Request)request!)._queue.Drop((Request)request, new OperationCanceledException(token)), this);
+
+        /// <summary>Takes the logits of some of its rows.</summary>
+        internal void Put(ReadOnlySpan<float> logits, int at)
+        {
+            logits.CopyTo(_logits.AsSpan(at));
+            _missing -= logits.Length;
+            if (_missing > 0) return;
+            _done.TrySetResult(_logits);
+            _cancellation.Unregister();                                     // a token of a long life shall not hold the rows
+        }
+
+        /// <summary>Ends it by a fault, or since it is no longer wanted.</summary>
+        internal void End(Exception fault)
+        {
+            if (fault is OperationCanceledException { CancellationToken: { IsCancellationRequested: true } token }) _done.TrySetCanceled(token);
+            else _done.TrySetException(fault);
+            _cancellation.Unregister();
+        }
     }
 
     private readonly record struct Part(Request Of, int First, int Count);

@@ -11,11 +11,14 @@ namespace Attune.Inference;
 /// Console.WriteLine(classifier.Predict("A film to fall in love with.").Label);
 /// </code></example>
 /// <remarks>
-/// A program with many callers takes <see cref="PredictAsync(string, string?, CancellationToken)"/>, which puts their texts into common batches.
+/// A program with many callers takes <see cref="PredictAsync(string, string?, CancellationToken)"/>, which puts their texts into common batches
+/// and holds no thread while they wait.
 /// </remarks>
 public sealed partial class Classifier : IDisposable
 {
     private readonly Lock _computing = new();                               // engines are called from one thread at a time
+    private bool _isClosed;
+    private int _home;
     private readonly ClassifierOptions _options;
     private readonly IReadOnlyList<double>? _thresholds;
     private readonly BatchQueue _queue;
@@ -90,62 +93,95 @@ public sealed partial class Classifier : IDisposable
     }
 
     /// <summary>Predicts one text, or a pair.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="pair">The second text of a pair.</param>
+    /// <exception cref="ObjectDisposedException">The classifier is closed.</exception>
     public TextPrediction Predict(string text, string? pair = null) => Predict([text], pair is null ? null : [pair])[0];
 
-    /// <summary>Predicts many texts, or pairs of texts, on the calling thread.</summary>
+    /// <summary>Predicts many texts, or pairs of texts; the calling thread waits for them.</summary>
     /// <param name="texts">The texts.</param>
     /// <param name="pairs">The second text of each, or null.</param>
     /// <param name="cancellation">Ends it between two batches.</param>
     /// <returns>In the order of the texts.</returns>
+    /// <exception cref="ObjectDisposedException">The classifier is closed.</exception>
     public IReadOnlyList<TextPrediction> Predict(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, CancellationToken cancellation = default) =>
         Predict(texts, pairs, out _, cancellation);
 
     /// <summary>Predicts one text, or a pair, in a batch with those of other callers.</summary>
     /// <param name="text">The text.</param>
     /// <param name="pair">The second text of a pair.</param>
-    /// <param name="cancellation">Ends it before its batch begins.</param>
+    /// <param name="cancellation">Ends the waiting at once.</param>
     /// <exception cref="ClassifierBusyException">Too many rows wait already.</exception>
+    /// <exception cref="ObjectDisposedException">The classifier is closed.</exception>
     public async Task<TextPrediction> PredictAsync(string text, string? pair = null, CancellationToken cancellation = default) =>
         (await PredictAsync([text], pair is null ? null : [pair], cancellation).ConfigureAwait(false))[0];
 
     /// <summary>Predicts many texts, or pairs of texts, in batches with those of other callers.</summary>
     /// <param name="texts">The texts.</param>
     /// <param name="pairs">The second text of each, or null.</param>
-    /// <param name="cancellation">Ends it before the next batch.</param>
+    /// <param name="cancellation">Ends the waiting at once.</param>
     /// <returns>In the order of the texts.</returns>
+    /// <remarks>The calling thread makes the tokens, before the task is returned.</remarks>
     /// <exception cref="ClassifierBusyException">Too many rows wait already.</exception>
+    /// <exception cref="ObjectDisposedException">The classifier is closed.</exception>
     public async Task<IReadOnlyList<TextPrediction>> PredictAsync(
         IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(texts);
+        Require(texts, pairs);
         if (texts.Count == 0) return [];
+        cancellation.ThrowIfCancellationRequested();
+        _queue.RequireRoom(texts.Count);
         var data = Encode(texts, pairs).Dataset;
-        return Answers(data, await _queue.Compute(data.Rows, cancellation).ConfigureAwait(false));
+        var rows = new RowsByLength(data.Rows);
+        return Answers(data, rows.InOrder(await _queue.Compute(rows, cancellation).ConfigureAwait(false)));
     }
 
     /// <summary>As <see cref="Predict(IReadOnlyList{string}, IReadOnlyList{string}?, CancellationToken)"/>; also says how many texts were longer than <see cref="MaxLength"/>.</summary>
     internal IReadOnlyList<TextPrediction> Predict(
         IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, out int rowsCut, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(texts);
+        Require(texts, pairs);
+        rowsCut = 0;
+        if (texts.Count == 0) return [];
         (var data, rowsCut) = Encode(texts, pairs);
-        var (rows, columns) = (data.Rows, LabelNames.Count);
-        var logits = new float[data.Count * columns];
-        foreach (var batch in Enumerable.Range(0, data.Count).OrderBy(i => rows[i].Length).Chunk(_options.BatchSize))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var computed = new float[batch.Length * columns];
-            Compute([.. batch.Select(i => rows[i])], computed);
-            for (var i = 0; i < batch.Length; i++) computed.AsSpan(i * columns, columns).CopyTo(logits.AsSpan(batch[i] * columns));
-        }
-        return Answers(data, logits);
+        var rows = new RowsByLength(data.Rows);
+        return Answers(data, rows.InOrder(IsAtHome ? Here(rows, cancellation) : _queue.Compute(rows, cancellation, mayRefuse: false).GetAwaiter().GetResult()));
     }
 
-    /// <summary>Ends what waits, and gives back the model.</summary>
+    /// <summary>Ends what waits, and gives back the model once the batch that runs is done.</summary>
     public void Dispose()
     {
         _queue.Dispose();
-        lock (_computing) Engine.Dispose();
+        lock (_computing)
+        {
+            if (_isClosed) return;
+            _isClosed = true;
+            Engine.Dispose();
+        }
+    }
+
+    /// <summary>Whether this thread is the first that waited for answers: it computes them itself, without a change of threads.</summary>
+    /// <remarks>Others have them computed by the queue's thread, since libtorch keeps a team of threads for each that calls it. It also puts their rows together.</remarks>
+    private bool IsAtHome
+    {
+        get
+        {
+            var thread = Environment.CurrentManagedThreadId;
+            return Interlocked.CompareExchange(ref _home, thread, 0) is var home && (home == 0 || home == thread);
+        }
+    }
+
+    private float[] Here(RowsByLength rows, CancellationToken cancellation)
+    {
+        var columns = LabelNames.Count;
+        var logits = new float[rows.Count * columns];
+        for (var first = 0; first < rows.Count; first += _options.BatchSize)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var count = Math.Min(_options.BatchSize, rows.Count - first);
+            Compute(rows.Slice(first, count), logits.AsSpan(first * columns, count * columns));
+        }
+        return logits;
     }
 
     private TaskKind Task => ProblemType switch
@@ -158,9 +194,22 @@ public sealed partial class Classifier : IDisposable
     private EncodedTexts Encode(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs) =>
         EncodedTexts.Encode(texts, pairs, Tokenizer, MaxLength, Settings.Stride(MaxLength));
 
-    private void Compute(IReadOnlyList<TokenizedRow> rows, float[] logits)
+    private void Compute(IReadOnlyList<TokenizedRow> rows, Span<float> logits)
     {
-        lock (_computing) Engine.Logits(rows, logits);
+        lock (_computing)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            Engine.Logits(rows, logits);
+        }
+    }
+
+    private static void Require(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        if (pairs is not null && pairs.Count != texts.Count)
+            throw new ArgumentException($"There are {texts.Count} texts and {pairs.Count} second texts.", nameof(pairs));
+        if (texts.Contains(null!)) throw new ArgumentException("One of the texts is null.", nameof(texts));
+        if (pairs is not null && pairs.Contains(null!)) throw new ArgumentException("One of the second texts is null.", nameof(pairs));
     }
 
     private TextPrediction[] Answers(TokenizedDataset data, float[] logits)

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Attune.Inference;
 
 /// <summary>Finds the engine for a folder among those that the program has.</summary>
@@ -25,5 +27,6 @@ internal static class ClassifierEngines
         });
     }
 
-    private static ClassifierEngineFactory? Create(Type? type) => type is null ? null : (ClassifierEngineFactory)Activator.CreateInstance(type)!;
+    private static ClassifierEngineFactory? Create([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] Type? type) =>
+        type is null ? null : (ClassifierEngineFactory)Activator.CreateInstance(type)!;
 }

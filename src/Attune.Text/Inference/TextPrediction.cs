@@ -43,5 +43,6 @@ public sealed record TextPrediction(IReadOnlyList<string> Labels, IReadOnlyList<
     /// <summary>Whether a class counts as predicted.</summary>
     internal bool IsChosen(int label) => LabelThresholds.Counts(Scores[label], Thresholds?[label]);
 
-    private int Best => Enumerable.Range(0, Scores.Count).MaxBy(i => Scores[i]);
+    /// <summary>Number of the most probable class.</summary>
+    internal int Best => Enumerable.Range(0, Scores.Count).MaxBy(i => Scores[i]);
 }

@@ -87,6 +87,19 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Compute_FaultOfOneCaller_SparesThoseOfTheSameBatch()
+    {
+        using var queue = Queue(8);
+        var running = await Hold(queue);
+        var (faulty, sound) = (queue.Compute(Rows(-1), Cancellation), queue.Compute(Rows(7, 8), Cancellation));
+        Release();
+        await Assert.ThrowsAsync<ArithmeticException>(() => faulty);
+        Assert.Equal(new[] { 7f, 8 }, await sound);
+        Assert.Contains(_batches, batch => batch.Length == 3);
+        await running;
+    }
+
+    [Fact]
     public async Task Dispose_WhileRowsWait_EndsThem()
     {
         var queue = Queue(2);
@@ -116,7 +129,7 @@ public sealed class BatchQueueTests : IDisposable
         _turns.Release();
     }
 
-    private void Compute(IReadOnlyList<TokenizedRow> rows, float[] logits)
+    private void Compute(IReadOnlyList<TokenizedRow> rows, Span<float> logits)
     {
         var ids = rows.Select(row => row.InputIds[0]).ToArray();
         lock (_batches) _batches.Add(ids);
