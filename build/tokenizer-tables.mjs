@@ -1,15 +1,16 @@
-// Writes src/Attune.Text/Tokenization/unicode.bin: what Hugging Face's tokenizer knows of each Unicode scalar.
+// Writes unicode.bin and unicode-forms.bin of a folder: what Hugging Face's tokenizer knows of each Unicode scalar.
 //
 //   npm install --prefix DIR tokenizers@0.23.2
-//   node build/tokenizer-tables.mjs DIR src/Attune.Text/Tokenization/unicode.bin
+//   node build/tokenizer-tables.mjs DIR src/Attune.Text/Tokenization
 //
 // The Rust tokenizer takes its categories, its decompositions and its lower case from three crates of three Unicode versions, so the
 // only true source is the tokenizer itself: every scalar is put through its normalizers and its pre-tokenizer, and the answers are kept.
 //
-// The file: flag runs, lower case, decompositions, ranks of combining marks. Numbers are LEB128, code points differences.
+// unicode.bin: flag runs, lower case, decompositions, ranks of combining marks. unicode-forms.bin, for tokenizers other than BERT's: runs of
+// further flags, compatibility decompositions, composed pairs. Numbers are LEB128, code points differences.
 import { createRequire } from 'node:module';
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const [folder, target] = process.argv.slice(2);
 const hf = createRequire(resolve(folder, 'package.json'))('tokenizers');
@@ -83,21 +84,57 @@ for (let i = 0, rank = 0; i < marks.length; i++) {
 }
 ranked.sort((a, b) => a[0] - b[0]);
 
-const bytes = [];
-const number = n => { for (; n >= 128; n = Math.floor(n / 128)) bytes.push(n % 128 + 128); bytes.push(n); };
-const signed = n => number(n < 0 ? -2 * n - 1 : 2 * n);
-const table = (rows, value) => {
-    number(rows.length);
-    let last = 0;
-    for (const [code, x] of rows) { number(code - last); last = code; value(x, code); }
+const writer = () => {
+    const bytes = [];
+    const number = n => { for (; n >= 128; n = Math.floor(n / 128)) bytes.push(n % 128 + 128); bytes.push(n); };
+    const table = (rows, value) => {
+        number(rows.length);
+        let last = 0;
+        for (const [code, x] of rows) { number(code - last); last = code; value(x, code); }
+    };
+    return { bytes, number, table };
 };
-const runs = [];
-for (let code = 0; code < flags.length; code++)
-    if (code === 0 || flags[code] !== flags[code - 1]) runs.push([code, flags[code]]);
-table(runs, bits => bytes.push(bits));
-table(lowered, (small, code) => signed(small - code));
-table(decomposed, parts => { number(parts.length); parts.forEach(number); });
-table(ranked, rank => bytes.push(rank));
-writeFileSync(target, Buffer.from(bytes));
+const runsOf = flags => {
+    const runs = [];
+    for (let code = 0; code < flags.length; code++)
+        if (code === 0 || flags[code] !== flags[code - 1]) runs.push([code, flags[code]]);
+    return runs;
+};
+
+const first = writer(), runs = runsOf(flags);
+const signed = n => first.number(n < 0 ? -2 * n - 1 : 2 * n);
+first.table(runs, bits => first.bytes.push(bits));
+first.table(lowered, (small, code) => signed(small - code));
+first.table(decomposed, parts => { first.number(parts.length); parts.forEach(first.number); });
+first.table(ranked, rank => first.bytes.push(rank));
+writeFileSync(join(target, 'unicode.bin'), Buffer.from(first.bytes));
 console.log(`${runs.length} runs, ${lowered.length} lower, ${decomposed.length} decomposed, ${ranked.length} marks in ` +
-    `${Math.max(...ranked.map(r => r[1]))} ranks; ${bytes.length} bytes`);
+    `${Math.max(...ranked.map(r => r[1]))} ranks; ${first.bytes.length} bytes`);
+
+// The bits of UnicodeForms.cs. The classes are those of the regular expressions that byte-level tokenizers cut words by.
+const Letter = 1, Number_ = 2, PatternSpace = 4, CombiningMark = 8;
+const byteLevel = hf.byteLevelPreTokenizer(false), accents = hf.stripAccentsNormalizer();
+const nfc = hf.nfcNormalizer(), nfkd = hf.nfkdNormalizer();
+const further = new Uint8Array(0x110000), compatible = [], composed = [];
+for (const code of scalars) {
+    const c = String.fromCodePoint(code), count = text => byteLevel.preTokenizeString(text).length;
+    let bits = 0;
+    if (count(`a${c}a`) === 1) bits |= Letter;
+    else if (count(`1${c}1`) === 1) bits |= Number_;
+    else if (count(`!${c}!`) > 1) bits |= PatternSpace;
+    if (accents.normalizeString(`a${c}`) === 'a') bits |= CombiningMark;
+    further[code] = bits;
+    if (isHangul(code)) continue;
+    const canonical = nfd.normalizeString(c), compatibly = nfkd.normalizeString(c);
+    if (compatibly !== canonical) compatible.push([code, points(compatibly)]);
+    if (canonical === c || nfc.normalizeString(c) !== c) continue;
+    const parts = points(canonical), second = parts.pop(), before = points(nfc.normalizeString(String.fromCodePoint(...parts)));
+    if (before.length !== 1 || nfc.normalizeString(String.fromCodePoint(before[0], second)) !== c) throw new Error(`${code}: not composed of two`);
+    composed.push([code, [before[0], second]]);
+}
+const last = writer(), moreRuns = runsOf(further);
+last.table(moreRuns, bits => last.bytes.push(bits));
+last.table(compatible, parts => { last.number(parts.length); parts.forEach(last.number); });
+last.table(composed, parts => parts.forEach(last.number));
+writeFileSync(join(target, 'unicode-forms.bin'), Buffer.from(last.bytes));
+console.log(`${moreRuns.length} runs, ${compatible.length} compatible, ${composed.length} composed; ${last.bytes.length} bytes`);

@@ -15,7 +15,7 @@ var checkpoint = args.Length > 0 ? args[0] : Path.Combine(AppContext.BaseDirecto
 
 var dataset = args.Length > 1 ? DatasetDict.Load(args[1]) : EmbeddedDatasets.Load("attune/reviews");
 var columns = ClassificationColumns.Find(dataset);
-var tokenizer = BertTokenizer.FromPretrained(checkpoint);
+var tokenizer = Tokenizer.FromPretrained(checkpoint);
 using var model = BertForSequenceClassification.FromPretrained(checkpoint, columns.LabelNames);
 
 TokenizedDataset Tokenize(string split) => EncodedTexts.Of(columns.Rows(dataset[split], split), tokenizer, maxLength: 64).Dataset;

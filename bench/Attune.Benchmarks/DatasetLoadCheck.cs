@@ -57,7 +57,7 @@ internal sealed class DatasetLoadCheck : Check
     /// <param name="cache">The folder of the cache; empty to do without.</param>
     internal static int Serve(string file, string cache)
     {
-        var tokenizer = BertTokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
+        var tokenizer = Tokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
         var arguments = new DataArguments { TrainFile = file, TokenCache = cache.Length > 0 };
         var (times, silent) = (new List<double>(), new Terminal(() => TextReader.Null, TextWriter.Null, TextWriter.Null, isLive: false, () => 80));
         Attune.Batching.EncodedTexts rows = null!;

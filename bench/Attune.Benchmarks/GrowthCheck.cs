@@ -24,7 +24,7 @@ internal sealed class GrowthCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        var tokenizer = BertTokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
+        var tokenizer = Tokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
         yield return OneText(tokenizer, "one text of English", English(100_000_000));
         yield return OneText(tokenizer, "one text without a space", new string('a', 100_000_000));
         yield return OneText(tokenizer, "one text of accented letters", Repeated("tiếng Việt có dấu, Ærø, naïve, ", 100_000_000));
@@ -36,7 +36,7 @@ internal sealed class GrowthCheck : Check
     /// <param name="tokenizer">Of bert-base-uncased.</param>
     /// <param name="name">What the text is.</param>
     /// <param name="text">The longest.</param>
-    private CheckPart OneText(BertTokenizer tokenizer, string name, string text)
+    private CheckPart OneText(Tokenizer tokenizer, string name, string text)
     {
         var ids = new int[text.Length + 2];
         int[] lengths = [.. new[] { 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000 }.Where(length => length <= text.Length)];
@@ -50,7 +50,7 @@ internal sealed class GrowthCheck : Check
     }
 
     /// <summary>Nanoseconds a row of SST-2, by the number of rows.</summary>
-    private CheckPart Rows(BertTokenizer tokenizer)
+    private CheckPart Rows(Tokenizer tokenizer)
     {
         var sentences = Samples.Sst2Sentences();
         // Rows in one order of all sizes are not alike: take them in random order, so that the first thousand are like all.

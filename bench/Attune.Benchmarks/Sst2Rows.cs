@@ -24,11 +24,11 @@ internal sealed record Sst2Rows(IReadOnlyList<int[]> Rows, string Source)
     {
         var random = new Random(Seed);
         string[] sentences;
-        BertTokenizer tokenizer;
+        Tokenizer tokenizer;
         try
         {
             sentences = Samples.Sst2Sentences();
-            tokenizer = BertTokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
+            tokenizer = Tokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
         }
         catch (AttuneException)
         {

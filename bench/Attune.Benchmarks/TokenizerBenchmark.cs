@@ -8,11 +8,11 @@ namespace Attune.Benchmarks;
 public class TokenizerBenchmark
 {
     private readonly int[] _ids = new int[512];
-    private BertTokenizer _tokenizer = null!;
+    private Tokenizer _tokenizer = null!;
     private string[] _sentences = [];
 
     [GlobalSetup]
-    public void Load() => (_tokenizer, _sentences) = (BertTokenizer.FromPretrained(Samples.Data("bert-base-uncased")), Samples.Sst2Sentences());
+    public void Load() => (_tokenizer, _sentences) = (Tokenizer.FromPretrained(Samples.Data("bert-base-uncased")), Samples.Sst2Sentences());
 
     [Benchmark(Baseline = true)]
     public int EncodeIds() => _sentences.Sum(sentence => _tokenizer.EncodeIds(sentence, _ids));

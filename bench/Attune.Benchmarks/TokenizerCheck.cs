@@ -20,7 +20,7 @@ internal sealed class TokenizerCheck : Check
 
     protected override IEnumerable<CheckPart> Run()
     {
-        var tokenizer = BertTokenizer.FromPretrained(Samples.Data("bert-base-uncased"), SpecialTokensInText.AsTokens);
+        var tokenizer = Tokenizer.FromPretrained(Samples.Data("bert-base-uncased"), SpecialTokensInText.AsTokens);
         var (sentences, books) = (Samples.Sst2Sentences(), Samples.LongTexts(3000));
 
         // First of all: threads that begin while the process is held to one core stay there.
@@ -42,7 +42,7 @@ internal sealed class TokenizerCheck : Check
     }
 
     /// <summary>Milliseconds of all batches of both sides.</summary>
-    private static (double Ours, double Rust) Measure(BertTokenizer tokenizer, string[] texts, string name, int batchSize)
+    private static (double Ours, double Rust) Measure(Tokenizer tokenizer, string[] texts, string name, int batchSize)
     {
         var batches = texts.Chunk(batchSize).ToArray();
         var (ours, rust) = (new double[batches.Length], new double[batches.Length]);
@@ -65,7 +65,7 @@ internal sealed class TokenizerCheck : Check
     }
 
     /// <summary>Milliseconds of all texts packed into one row of ids, as a data set is, taking turns.</summary>
-    private static (double One, double Two) OneAndTwoCores(BertTokenizer tokenizer, string[] texts)
+    private static (double One, double Two) OneAndTwoCores(Tokenizer tokenizer, string[] texts)
     {
         var best = new[] { double.MaxValue, double.MaxValue };
         for (var round = 0; round < 2 * PairsOfRounds; round++)
@@ -82,7 +82,7 @@ internal sealed class TokenizerCheck : Check
         for (var i = 0; i < best.Length; i++) best[i] = Math.Min(best[i], round[i]);
     }
 
-    private static double Milliseconds(BertTokenizer tokenizer, string[] texts, int[] ids)
+    private static double Milliseconds(Tokenizer tokenizer, string[] texts, int[] ids)
     {
         var start = Stopwatch.GetTimestamp();
         foreach (var text in texts) tokenizer.EncodeIds(text, ids);
@@ -90,7 +90,7 @@ internal sealed class TokenizerCheck : Check
     }
 
     /// <summary>Number and ids of each row, as tokenizer-rust.mjs writes them.</summary>
-    private static int[] AllIds(BertTokenizer tokenizer, string[] texts, int[] ids)
+    private static int[] AllIds(Tokenizer tokenizer, string[] texts, int[] ids)
     {
         var all = new List<int>();
         foreach (var text in texts)

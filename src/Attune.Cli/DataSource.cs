@@ -170,7 +170,7 @@ internal sealed class DataSource
     /// <param name="tokenizer">That of the model.</param>
     /// <param name="maxLength">Longest row in tokens.</param>
     /// <param name="windowStride">Longer texts become windows that share so many tokens; null cuts them.</param>
-    internal EncodedTexts? Encode(string split, int? most, BertTokenizer tokenizer, int maxLength, int? windowStride = null)
+    internal EncodedTexts? Encode(string split, int? most, Tokenizer tokenizer, int maxLength, int? windowStride = null)
     {
         if (!Has(split)) return null;
         if (_cache is null) return EncodedTexts.Of(Rows(split, most)!, tokenizer, maxLength, Columns.LabelNames.Count, windowStride);

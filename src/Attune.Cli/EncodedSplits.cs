@@ -7,7 +7,7 @@ using Attune.Tokenization;
 namespace Attune.Cli;
 
 /// <summary>Splits as rows of tokens; says of each how many rows it has and how many were cut.</summary>
-internal sealed class EncodedSplits(DataSource source, BertTokenizer tokenizer, int maxLength, Action<string> tell, int? windowStride = null)
+internal sealed class EncodedSplits(DataSource source, Tokenizer tokenizer, int maxLength, Action<string> tell, int? windowStride = null)
 {
     /// <summary>Tokenizes a split; null where there is none.</summary>
     internal TokenizedDataset? Encode(string split, int? most)

@@ -13,7 +13,7 @@ internal sealed record ModelFolder(string Path, string? Base, string? Commit)
     internal string OfConfig => Base is null ? Path : AdapterFolder.Open(Path, Base).ConfigFolder;
 
     /// <summary>The folder with the tokenizer: PEFT does not write one beside an adapter.</summary>
-    internal string OfTokenizer => Base is null || BertTokenizer.IsIn(Path) ? Path : Base;
+    internal string OfTokenizer => Base is null || Tokenizer.IsIn(Path) ? Path : Base;
 
     /// <summary>The configuration, with the classes of the adapter where it has some.</summary>
     internal BertConfig Config() => Base is null

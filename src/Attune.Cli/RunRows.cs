@@ -32,7 +32,7 @@ internal sealed class RunRows
         arguments = BestMetric.WithDirection(arguments, inputs.IsFirstRun ? tell : _ => { });
         if (request.Defaults is not null && inputs.IsFirstRun) tell(request.Defaults);
         (Data, Arguments) = (data, arguments);
-        Tokenizer = BertTokenizer.FromPretrained(inputs.Found.OfTokenizer, from.TokensInText);
+        Tokenizer = Tokenizer.FromPretrained(inputs.Found.OfTokenizer, from.TokensInText);
         MaxLength = RowLength.Of(Tokenizer, inputs.Config, from.MaxLength);
         Settings = from.Settings(new PredictionSettings()) with { MaxLength = MaxLength };
         PooledWindows.Require(Settings.WindowPooling, Source.Columns.Task);
@@ -60,7 +60,7 @@ internal sealed class RunRows
     /// <summary>The training arguments, with the metric of the best model where the data set decides it.</summary>
     internal TrainingArguments Arguments { get; }
 
-    internal BertTokenizer Tokenizer { get; }
+    internal Tokenizer Tokenizer { get; }
 
     /// <summary>Longest row in tokens.</summary>
     internal int MaxLength { get; }

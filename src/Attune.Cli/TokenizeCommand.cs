@@ -26,7 +26,7 @@ internal static class TokenizeCommand
         var (what, from) = (values.Create<TokenizeArguments>(), values.Create<ModelArguments>());
         if (what.TextPair is not null && values.Texts.Count != 1) throw new UsageException("--text-pair belongs to one text; give exactly one.");
         var last = Directory.Exists(Names.LastRun) ? Names.LastRun : Names.EmbeddedEncoder;
-        var tokenizer = BertTokenizer.FromPretrained(
+        var tokenizer = Tokenizer.FromPretrained(
             Names.Model(from.Model ?? last, from.ModelRevision, terminal, withWeights: false).Path, from.TokensInText);
         var options = new EncodeOptions
         {

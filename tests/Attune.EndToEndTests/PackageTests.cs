@@ -16,7 +16,7 @@ public sealed partial class PackageTests : IDisposable
         var checkpoint = Path.Combine(AppContext.BaseDirectory, "attune-mini");
         var dataset = EmbeddedDatasets.Load("attune/reviews");
         var columns = ClassificationColumns.Find(dataset);
-        var tokenizer = BertTokenizer.FromPretrained(checkpoint);
+        var tokenizer = Tokenizer.FromPretrained(checkpoint);
         using var model = BertForSequenceClassification.FromPretrained(checkpoint, columns.LabelNames);
         var train = EncodedTexts.Of(columns.Rows(dataset["train"], "train"), tokenizer, maxLength: 32).Dataset;
         var trainer = new Trainer(model, new TrainingArguments { MaxSteps = 2, SaveStrategy = SaveStrategy.No }, train);

@@ -9,7 +9,7 @@ namespace Attune.Batching;
 /// <param name="maxLength">Longest row in tokens; null for what the tokenizer says.</param>
 /// <param name="windowStride">Longer texts become windows that overlap by so many tokens; null cuts them.</param>
 internal sealed class EncodedBlocks(
-    IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, BertTokenizer tokenizer, int? maxLength, int? windowStride = null)
+    IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, Tokenizer tokenizer, int? maxLength, int? windowStride = null)
 {
     private const int CharactersInBlock = 1 << 22;                          // 8 MB of text, some 20 ms of work
     private static readonly EncodeOptions Whole = new() { Truncation = TruncationStrategy.DoNotTruncate };

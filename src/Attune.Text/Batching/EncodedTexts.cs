@@ -19,7 +19,7 @@ public sealed record EncodedTexts(TokenizedDataset Dataset, int RowsCut)
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The rows have several labels, and one of them is outside <paramref name="classes"/>.</exception>
     /// <exception cref="AttuneException"><paramref name="maxLength"/> has no room for the special tokens, or for windows that overlap so far.</exception>
-    public static EncodedTexts Of(ClassificationRows rows, BertTokenizer tokenizer, int? maxLength = null, int classes = 0, int? windowStride = null)
+    public static EncodedTexts Of(ClassificationRows rows, Tokenizer tokenizer, int? maxLength = null, int classes = 0, int? windowStride = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
         var blocks = new EncodedBlocks(rows.Texts, rows.Pairs, tokenizer, maxLength, windowStride);
@@ -29,7 +29,7 @@ public sealed record EncodedTexts(TokenizedDataset Dataset, int RowsCut)
 
     /// <summary>Tokenizes texts without labels.</summary>
     internal static EncodedTexts Encode(
-        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, BertTokenizer tokenizer, int? maxLength, int? windowStride = null)
+        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs, Tokenizer tokenizer, int? maxLength, int? windowStride = null)
     {
         var blocks = new EncodedBlocks(texts, pairs, tokenizer, maxLength, windowStride);
         return Of(new PackedRows([.. blocks.All(inOne: true)]), null, blocks.TextStarts, blocks.Cut);

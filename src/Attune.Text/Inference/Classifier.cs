@@ -32,7 +32,7 @@ public sealed partial class Classifier : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.BatchSize, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.MaxWaitingRows, 1, nameof(options));
         (Engine, Settings) = (engine, _options.Settings ?? new PredictionSettings());
-        Tokenizer = BertTokenizer.FromPretrained(engine.TokenizerFolder, _options.SpecialTokensInText);
+        Tokenizer = Tokenizer.FromPretrained(engine.TokenizerFolder, _options.SpecialTokensInText);
         MaxLength = RowLength.Of(Tokenizer, engine.Config, _options.MaxLength ?? Settings.MaxLength);
         _thresholds = Settings.HasUsualThresholds ? null : Settings.ThresholdsOf(LabelNames);
         PooledWindows.Require(Settings.WindowPooling, Task);
@@ -43,7 +43,7 @@ public sealed partial class Classifier : IDisposable
     public ClassifierEngine Engine { get; }
 
     /// <summary>The model's tokenizer.</summary>
-    public BertTokenizer Tokenizer { get; }
+    public Tokenizer Tokenizer { get; }
 
     /// <summary>Names of the classes, in the order of the scores.</summary>
     public IReadOnlyList<string> LabelNames => Engine.Config.LabelNames;

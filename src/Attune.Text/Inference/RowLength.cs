@@ -13,7 +13,7 @@ public static class RowLength
     /// <param name="config">The model's configuration.</param>
     /// <param name="wanted">Tokens, special ones included; null where nothing is asked for.</param>
     /// <exception cref="AttuneException">The tokenizer has more ids than the model, or the length is no length.</exception>
-    public static int Of(BertTokenizer tokenizer, BertConfig config, int? wanted = null)
+    public static int Of(Tokenizer tokenizer, BertConfig config, int? wanted = null)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(config);

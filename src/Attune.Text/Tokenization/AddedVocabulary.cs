@@ -11,12 +11,12 @@ internal sealed class AddedVocabulary
     private readonly bool _specialAsText;
 
     internal AddedVocabulary(
-        IReadOnlyList<NumberedToken> tokens, BertNormalizer normalizer, SpecialTokensInText specialTokens)
+        IReadOnlyList<NumberedToken> tokens, Func<string, string> normal, SpecialTokensInText specialTokens)
     {
         foreach (var (token, id) in tokens)
         {
             _tokens[id] = token;
-            _decoded[id] = token.Normalized ? Normal(token.Content, normalizer) : token.Content;
+            _decoded[id] = token.Normalized ? normal(token.Content) : token.Content;
         }
         _special = [.. tokens.Where(t => t.Token.Special).Select(t => t.Token.Content)];
         _specialAsText = specialTokens == SpecialTokensInText.AsText;
@@ -76,13 +76,6 @@ internal sealed class AddedVocabulary
         foreach (var id in tokens)
             if (_decoded[id].Length > 0) ids[_decoded[id]] = id;
         return ids.Count == 0 ? null : new PieceTrie(ids);
-    }
-
-    private static string Normal(string content, BertNormalizer normalizer)
-    {
-        var text = new NormalizedText();
-        normalizer.Append(content, 0, text, new MarkQueue());
-        return text.Chars.ToString();
     }
 
     private static bool IsSpace(char c) => (UnicodeTable.Flags(c) & UnicodeTable.Space) != 0;

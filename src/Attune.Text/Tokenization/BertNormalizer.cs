@@ -13,6 +13,14 @@ internal sealed class BertNormalizer(bool cleanText, bool handleChineseChars, bo
 
     internal bool Lowercase => lowercase;
 
+    /// <summary>A text normalized by itself.</summary>
+    internal string Normal(string text)
+    {
+        var result = new NormalizedText();
+        Append(text, 0, result, new MarkQueue());
+        return result.Chars.ToString();
+    }
+
     /// <summary>Normalizes a part of a text, which begins at <paramref name="offset"/> of the original, and appends the result.</summary>
     internal void Append(ReadOnlySpan<char> text, int offset, NormalizedText result, MarkQueue marks)
     {

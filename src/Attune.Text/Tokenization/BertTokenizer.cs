@@ -1,101 +1,32 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Attune.Tokenization;
 
-/// <summary>Text to the ids of a BERT model and back: the same ids and places as Hugging Face's fast tokenizer gives.</summary>
-/// <remarks>It can be used by any number of threads at once. The result depends on no setting of the machine.</remarks>
-public sealed partial class BertTokenizer
+/// <summary>The tokenizer of BERT, DistilBERT, ELECTRA and MPNet: words, cut into the pieces of a vocabulary.</summary>
+public sealed class BertTokenizer : Tokenizer
 {
-    private readonly Vocabulary _model;
-    private readonly Vocabulary _all;
-    private readonly IReadOnlyList<NumberedToken> _addedTokens;
-    private readonly AddedVocabulary _added;
-    private readonly SequenceTemplate _template;
-    private readonly TextEncoder _encoder;
-
-    private BertTokenizer(TokenizerParts parts, string source)
+    internal BertTokenizer(Vocabulary vocabulary, BertTokenizerOptions options, SequenceTemplate? template, string source)
+        : base(vocabulary, options, template, source)
     {
-        (_model, Options) = (parts.Vocabulary, parts.Options);
-        _addedTokens = NumberAddedTokens(_model, Options);
-        _all = _model.With(_addedTokens);
-        UnkId = Required(Options.UnkToken, "unk_token");
-        ClsId = Required(Options.ClsToken, "cls_token");
-        SepId = Required(Options.SepToken, "sep_token");
-        PadId = Required(Options.PadToken, "pad_token");
-        MaskId = _all.IdOf(Options.MaskToken);
-        _template = parts.Template ?? SequenceTemplate.Bert((Options.ClsToken, ClsId), (Options.SepToken, SepId));
+        Options = options;
         var normalizer = new BertNormalizer(
-            Options.CleanText, Options.TokenizeChineseChars, Options.StripAccents ?? Options.DoLowerCase, Options.DoLowerCase);
-        _added = new AddedVocabulary(_addedTokens, normalizer, Options.SpecialTokensInText);
-        var model = new WordPiece(_model.Ids, Options.ContinuingSubwordPrefix, UnkId, Options.MaxInputCharsPerWord);
-        _encoder = new TextEncoder(normalizer, model, _added);
-
-        int Required(string token, string role) => _all.IdOf(token) ?? throw new AttuneException(
-            $"{source} has no \"{token}\", the {role}: add it to the vocabulary, or name the token meant as {role} in tokenizer_config.json.");
+            options.CleanText, options.TokenizeChineseChars, options.StripAccents ?? options.DoLowerCase, options.DoLowerCase);
+        var added = new AddedVocabulary(AddedTokens, normalizer.Normal, options.SpecialTokensInText);
+        var model = new WordPiece(Model.Ids, options.ContinuingSubwordPrefix, UnkId, options.MaxInputCharsPerWord);
+        Encoder = new BertTextEncoder(normalizer, model, added);
     }
 
     /// <summary>What the tokenizer was made with.</summary>
     public BertTokenizerOptions Options { get; }
 
-    /// <summary>The greatest id plus one: rows that the model's embedding needs.</summary>
-    public int VocabularySize => _all.Size;
+    private protected override TextEncoder Encoder { get; }
 
-    /// <summary>The longest input of the model, special tokens included; null where it is unlimited or unknown.</summary>
-    public int? ModelMaxLength => Options.ModelMaxLength;
-
-    /// <summary>Id of the token for unknown words.</summary>
-    public int UnkId { get; }
-
-    /// <summary>Id of the token in front of every input.</summary>
-    public int ClsId { get; }
-
-    /// <summary>Id of the token behind every sequence.</summary>
-    public int SepId { get; }
-
-    /// <summary>Id of the padding.</summary>
-    public int PadId { get; }
-
-    /// <summary>Id of the token that hides a word; null where the vocabulary has none.</summary>
-    public int? MaskId { get; }
-
-    /// <summary>Ids of all special tokens, in ascending order.</summary>
-    public IReadOnlyList<int> SpecialIds =>
-        [.. _addedTokens.Where(token => token.Token.Special).Select(token => token.Id).Distinct().Order()];
-
-    /// <summary>All that ids depend on, for a key of what was tokenized: the vocabulary, every option, the added tokens and the template.</summary>
-    internal string Fingerprint()
-    {
-        var text = new StringBuilder(1 << 18).Append(Options).Append('\n');
-        foreach (var (token, id) in _addedTokens) text.Append(token).Append(id).Append('\n');
-        foreach (var part in (TemplatePart[])[.. _template.Single, .. _template.Pair])
-            text.Append(part.Sequence).Append(' ').Append(part.TypeId).Append(' ').AppendJoin(' ', part.Ids).Append('\n');
-        for (var id = 0; id < _model.Size; id++) text.Append(_model.TokenOf(id)).Append('\n');
-        return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(text.ToString().AsSpan())));
-    }
-
-    /// <summary>Whether a folder has the files of a tokenizer.</summary>
-    internal static bool IsIn(string folder) =>
-        File.Exists(Path.Combine(folder, TokenizerFiles.TokenizerFile)) || File.Exists(Path.Combine(folder, TokenizerFiles.VocabularyFile));
-
-    /// <summary>Loads the tokenizer of a model's folder: tokenizer.json where it is, else vocab.txt; with tokenizer_config.json.</summary>
-    /// <param name="folder">A folder in the layout of the Hugging Face hub.</param>
-    /// <param name="specialTokensInText">What the text "[SEP]", written by a user, means.</param>
-    /// <exception cref="AttuneException">A file is missing or damaged, or describes another kind of tokenizer.</exception>
-    public static BertTokenizer FromPretrained(string folder, SpecialTokensInText specialTokensInText = SpecialTokensInText.AsText)
-    {
-        ArgumentNullException.ThrowIfNull(folder);
-        var parts = TokenizerFiles.Read(folder);
-        return new BertTokenizer(parts with { Options = parts.Options with { SpecialTokensInText = specialTokensInText } }, folder);
-    }
+    private protected override string Kind => $"{Options}";
 
     /// <summary>Makes a tokenizer from the lines of a vocabulary: the token of line n, counted from 0, has the id n.</summary>
     /// <exception cref="AttuneException">[UNK], [CLS], [SEP] or [PAD] is missing.</exception>
     public static BertTokenizer FromVocabulary(IEnumerable<string> tokens, BertTokenizerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        return new BertTokenizer(new TokenizerParts(Vocabulary.FromLines(tokens), options ?? new(), null), "The vocabulary");
+        return new BertTokenizer(Vocabulary.FromLines(tokens), options ?? new(), null, "The vocabulary");
     }
 
     /// <summary>Makes a tokenizer from a vocab.txt.</summary>
@@ -103,204 +34,17 @@ public sealed partial class BertTokenizer
     public static BertTokenizer FromVocabulary(string file, BertTokenizerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(file);
-        return new BertTokenizer(new TokenizerParts(Vocabulary.FromLines(TokenizerFiles.ReadLines(file)), options ?? new(), null), file);
+        return new BertTokenizer(Vocabulary.FromLines(TokenizerFiles.ReadLines(file)), options ?? new(), null, file);
     }
 
     /// <summary>Writes vocab.txt, tokenizer.json, tokenizer_config.json and special_tokens_map.json, as transformers reads them.</summary>
     /// <exception cref="AttuneException">The folder cannot be written.</exception>
-    public void Save(string folder)
+    public override void Save(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        TokenizerFiles.Write(folder, _model, Options, _addedTokens, _template);
+        BertTokenizerFiles.Write(folder, Model, Options, AddedTokens, Template);
     }
 
-    /// <summary>The id of a token, or null.</summary>
-    public int? TokenToId(string token) => _all.IdOf(token);
-
-    /// <summary>The token of an id, or null.</summary>
-    public string? IdToToken(int id) => _all.TokenOf(id);
-
-    /// <summary>Encodes one text.</summary>
-    /// <exception cref="AttuneException">The length allowed has no room for the special tokens.</exception>
-    public Encoding Encode(string text, EncodeOptions? options = null) => Encode(text, null, options);
-
-    /// <summary>Encodes a text, or a pair of texts where <paramref name="pair"/> is given.</summary>
-    /// <exception cref="AttuneException">The length allowed cannot be kept by the strategy chosen.</exception>
-    public Encoding Encode(string text, string? pair, EncodeOptions? options = null)
-    {
-        options ??= new();
-        var encoding = EncodeUnpadded(text, pair, options);
-        return encoding.Padded(PaddedLength(encoding.Length, options), options.PaddingSide ?? Options.PaddingSide, PadId);
-    }
-
-    /// <summary>Encodes many texts, or pairs where <paramref name="pairs"/> is given, on all cores unless told otherwise.</summary>
-    /// <exception cref="AttuneException">The length allowed cannot be kept by the strategy chosen.</exception>
-    public IReadOnlyList<Encoding> EncodeBatch(
-        IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, EncodeOptions? options = null)
-    {
-        CheckBatch(texts, pairs);
-        options ??= new();
-        var rows = new Encoding[texts.Count];
-        Parts(texts, pairs).Run(options.MaxDegreeOfParallelism, (from, to) =>
-        {
-            for (var i = from; i < to; i++) rows[i] = EncodeUnpadded(texts[i], pairs?[i], options);
-        });
-        if (options.Padding == PaddingStrategy.DoNotPad || rows.Length == 0) return rows;
-        var length = PaddedLength(rows.Max(row => row.Length), options);
-        return [.. rows.Select(row => row.Padded(length, options.PaddingSide ?? Options.PaddingSide, PadId))];
-    }
-
-    /// <summary>Encodes many texts or pairs into one row of ids without padding, on all cores unless told otherwise: the fast way to a batch.</summary>
-    /// <param name="texts">The texts.</param>
-    /// <param name="pairs">The second text of each row, or null.</param>
-    /// <param name="options">Truncation and special tokens; padding is not asked for.</param>
-    /// <exception cref="AttuneException">The length allowed cannot be kept by the strategy chosen.</exception>
-    public PackedEncodings EncodePacked(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs = null, EncodeOptions? options = null)
-    {
-        CheckBatch(texts, pairs);
-        options ??= new();
-        var writer = new PackedWriter(texts.Count, pairs is not null);
-        Parts(texts, pairs).Run(options.MaxDegreeOfParallelism, (from, to) =>
-        {
-            var part = writer.Begin(from);
-            var scratch = Scratch.Current;
-            for (var i = from; i < to; i++)
-            {
-                var (first, second) = Tokenize(texts[i], pairs?[i], options, withOffsets: false, scratch);
-                if (pairs is null) part.Add(_template.Single, scratch.Tokens.Ids[..first], [], options.AddSpecialTokens);
-                else part.Add(_template.Pair, scratch.First.Ids[..first], scratch.Tokens.Ids[..second], options.AddSpecialTokens);
-            }
-        });
-        return writer.Finish(options.MaxDegreeOfParallelism);
-    }
-
-    /// <summary>Writes the ids of one text with its special tokens, cut to the room there is. Allocates nothing.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="ids">Where the ids go.</param>
-    /// <param name="maxLength">At most so many ids, special tokens included.</param>
-    /// <returns>Number of ids written.</returns>
-    /// <exception cref="AttuneException">There is no room for the special tokens.</exception>
-    public int EncodeIds(ReadOnlySpan<char> text, Span<int> ids, int maxLength = int.MaxValue)
-    {
-        var room = Room(Math.Min(ids.Length, maxLength), _template.SingleAdded);
-        var count = 0;
-        foreach (var part in _template.Single)
-        {
-            if (part.Sequence >= 0) count += _encoder.Encode(text, ids.Slice(count, room), Scratch.Current);
-            else
-            {
-                part.Ids.CopyTo(ids[count..]);
-                count += part.Ids.Length;
-            }
-        }
-        return count;
-    }
-
-    /// <summary>Puts the tokens of the ids together to a text. Ids that the vocabulary lacks are left out.</summary>
-    /// <param name="ids">The ids.</param>
-    /// <param name="skipSpecialTokens">Leave [CLS], [SEP], [PAD] and their like out.</param>
-    /// <param name="cleanUpTokenizationSpaces">Then also undo spaces over the whole text, as transformers' decode does.</param>
-    public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false, bool cleanUpTokenizationSpaces = false)
-    {
-        ArgumentNullException.ThrowIfNull(ids);
-        var tokens = ids.Select(id => _added.Decoded(id) ?? _model.TokenOf(id))
-            .OfType<string>()
-            .Where(token => !skipSpecialTokens || !_added.IsSpecial(token));
-        var text = WordPieceDecoder.Decode(tokens, Options.ContinuingSubwordPrefix, Options.CleanUpTokenizationSpaces);
-        return cleanUpTokenizationSpaces ? WordPieceDecoder.CleanUp(text) : text;
-    }
-
-    /// <summary>Added tokens with their ids: of the vocabulary where it has them, else the next ones; the special ones come last.</summary>
-    private static List<NumberedToken> NumberAddedTokens(Vocabulary model, BertTokenizerOptions options)
-    {
-        var tokens = new List<NumberedToken>();
-        var next = model.Size;
-        foreach (var token in options.AddedTokens)
-        {
-            if (token.Content.Length == 0) continue;
-            var known = tokens.FindIndex(other => other.Token.Content == token.Content);
-            if (known >= 0) tokens[known] = new NumberedToken(token, tokens[known].Id);
-            else tokens.Add(new NumberedToken(token, model.IdOf(token.Content) ?? next++));
-        }
-        foreach (var name in new[] { options.UnkToken, options.SepToken, options.PadToken, options.ClsToken, options.MaskToken })
-            if (model.IdOf(name) is { } id && tokens.TrueForAll(token => token.Token.Content != name))
-                tokens.Add(new NumberedToken(new AddedToken(name) { Special = true }, id));
-        return tokens;
-    }
-
-    private static void CheckBatch(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs)
-    {
-        ArgumentNullException.ThrowIfNull(texts);
-        if (pairs is not null && pairs.Count != texts.Count)
-            throw new ArgumentException($"There are {texts.Count} texts and {pairs.Count} second texts.", nameof(pairs));
-    }
-
-    private static RowParts Parts(IReadOnlyList<string> texts, IReadOnlyList<string>? pairs) =>
-        new(texts.Count, row => (texts[row]?.Length ?? 0) + (pairs?[row]?.Length ?? 0));
-
-    private static int Room(int maxLength, int special) => maxLength >= special ? maxLength - special : throw new AttuneException(
-        $"A length of {maxLength} has no room for the {special} special tokens: choose a max_length of at least {special}.");
-
-    /// <summary>Tokenizes; the first text of a pair ends up in <see cref="Scratch.First"/>. Returns how many tokens of each stay.</summary>
-    private (int First, int Second) Tokenize(string text, string? pair, EncodeOptions options, bool withOffsets, Scratch scratch)
-    {
-        var maxLength = options.Truncation == TruncationStrategy.DoNotTruncate ? null : options.MaxLength ?? ModelMaxLength;
-        // The Rust tokenizer stops at the word that reaches max_length, and longest_first compares the lengths found so far.
-        var limit = maxLength ?? int.MaxValue;
-        _encoder.Encode(text, options.Truncation == TruncationStrategy.OnlySecond ? int.MaxValue : limit, withOffsets, scratch);
-        int first = scratch.Tokens.Count, added = _template.SingleAdded;
-        int? second = null;
-        if (pair is not null)
-        {
-            scratch.Swap();
-            _encoder.Encode(pair, limit, withOffsets, scratch);
-            (second, added) = (scratch.Tokens.Count, _template.PairAdded);
-        }
-        return maxLength is not { } length
-            ? (first, second ?? 0)
-            : Truncation.Fit(first, second, Room(length, options.AddSpecialTokens ? added : 0), options.Truncation);
-    }
-
-    private Encoding EncodeUnpadded(string text, string? pair, EncodeOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        var (first, second) = Tokenize(text, pair, options, withOffsets: true, Scratch.Current);
-        return Encoded(text, pair, (0, first), (0, second), options.AddSpecialTokens);
-    }
-
-    /// <summary>A row of some of the tokens that were found last: where they begin in each text, and how many they are.</summary>
-    private Encoding Encoded(string text, string? pair, (int From, int Count) first, (int From, int Count) second, bool addSpecialTokens)
-    {
-        var scratch = Scratch.Current;
-        var template = pair is null ? _template.Single : _template.Pair;
-        var special = addSpecialTokens ? pair is null ? _template.SingleAdded : _template.PairAdded : 0;
-        var length = first.Count + second.Count + special;
-        var (ids, types, offsets) = (new int[length], new int[length], new (int, int)[length]);
-        var (sequences, specials, attention) = (new int[length], new int[length], new int[length]);
-        var at = 0;
-        foreach (var part in template)
-        {
-            if (part.Sequence < 0 && !addSpecialTokens) continue;
-            var tokens = part.Sequence == 0 && pair is not null ? scratch.First : scratch.Tokens;
-            var (from, count) = part.Sequence < 0 ? (0, part.Ids.Length) : part.Sequence == 0 ? first : second;
-            var source = part.Sequence < 0 ? part.Ids : tokens.Ids;
-            for (var i = from; i < from + count; i++, at++)
-            {
-                (ids[at], types[at], sequences[at], attention[at]) = (source[i], part.TypeId, part.Sequence, 1);
-                if (part.Sequence < 0) specials[at] = 1;
-                else offsets[at] = (tokens.Starts[i], tokens.Ends[i]);
-            }
-        }
-        return new Encoding(
-            ids, types, offsets, sequences, specials, attention, pair is null ? [text] : [text, pair], id => IdToToken(id) ?? Options.UnkToken);
-    }
-
-    private int PaddedLength(int longest, EncodeOptions options)
-    {
-        if (options.Padding == PaddingStrategy.DoNotPad) return longest;
-        var length = options.Padding == PaddingStrategy.MaxLength ? options.MaxLength ?? ModelMaxLength ?? longest : longest;
-        var multiple = options.PadToMultipleOf ?? 1;
-        if (multiple < 1) throw new AttuneException($"pad_to_multiple_of is {multiple}; it must be 1 or more.");
-        return (length + multiple - 1) / multiple * multiple;
-    }
+    private protected override string Decoded(IEnumerable<string> tokens) =>
+        WordPieceDecoder.Decode(tokens, Options.ContinuingSubwordPrefix, Options.CleanUpTokenizationSpaces);
 }

@@ -47,7 +47,7 @@ public sealed record EncodeOptions
     public bool AddSpecialTokens { get; init; } = true;
 
     /// <summary>The length for truncation and for padding to <see cref="PaddingStrategy.MaxLength"/>.</summary>
-    /// <value>Tokens, special ones included. Default null: the tokenizer's <see cref="BertTokenizer.ModelMaxLength"/>.</value>
+    /// <value>Tokens, special ones included. Default null: the tokenizer's <see cref="Tokenizer.ModelMaxLength"/>.</value>
     public int? MaxLength { get; init; }
 
     /// <summary>Which tokens go when an input is too long.</summary>

@@ -18,10 +18,35 @@ internal sealed class NormalizedText
 
     internal ReadOnlySpan<int> Ends => _ends.AsSpan(0, Length);
 
+    /// <summary>Where in the original the text begins.</summary>
+    internal int Origin { get; private set; }
+
     internal void Clear()
     {
-        Length = 0;
+        (Length, Origin) = (0, 0);
         if (_chars.Length > KeptLength) (_chars, _starts, _ends) = (new char[256], new int[256], new int[256]);
+    }
+
+    /// <summary>Adds a text as it is, which begins at <paramref name="offset"/> of the original.</summary>
+    internal void Append(ReadOnlySpan<char> text, int offset)
+    {
+        if (Length == 0) Origin = offset;
+        for (var i = 0; i < text.Length;)
+        {
+            var start = i;
+            Append(BertNormalizer.CodeAt(text, ref i), offset + start, offset + i);
+        }
+    }
+
+    /// <summary>Adds a part of another text.</summary>
+    internal void Append(NormalizedText other, int from, int to)
+    {
+        for (var i = from; i < to;)
+        {
+            var start = i;
+            var code = BertNormalizer.CodeAt(other.Chars, ref i);
+            Append(code, other.Starts[start], other.Ends[start]);
+        }
     }
 
     /// <summary>Adds one code point, as two units where UTF-16 needs two.</summary>

@@ -61,13 +61,19 @@ internal sealed class PieceTrie
         id = -1;
         for (var i = 0; i < text.Length; i++)
         {
-            node = i == 0 && text[0] < 128 ? _asciiRoots[text[0]] : Child(node, text[i]);
+            node = Next(node, text[i]);
             if (node == 0) break;
             if (_nodes[node].Id < 0) continue;
             (length, id) = (i + 1, _nodes[node].Id);
         }
         return length;
     }
+
+    /// <summary>Where a walk that begins at 0 gets by one more character; 0 where no piece goes on so.</summary>
+    internal int Next(int node, char label) => node == 0 && label < 128 ? _asciiRoots[label] : Child(node, label);
+
+    /// <summary>The piece that ends where a walk has got, or -1.</summary>
+    internal int IdAt(int node) => _nodes[node].Id;
 
     private int Child(int node, char label)
     {

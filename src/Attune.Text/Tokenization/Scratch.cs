@@ -14,6 +14,10 @@ internal sealed class Scratch
 
     internal NormalizedText Normalized { get; } = new();
 
+    internal NormalizedText Spare => field ??= new NormalizedText();
+
+    internal NormalizedText Words => field ??= new NormalizedText();
+
     internal MarkQueue Marks => field ??= new MarkQueue();
 
     internal static Scratch Current => _current ??= new Scratch();

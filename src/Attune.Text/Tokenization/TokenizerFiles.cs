@@ -1,41 +1,54 @@
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Attune.Formats;
 
 namespace Attune.Tokenization;
 
 /// <summary>The files of a tokenizer in a model's folder, in the layout of the Hugging Face hub.</summary>
-internal static class TokenizerFiles
+internal sealed class TokenizerFiles
 {
     internal const string TokenizerFile = "tokenizer.json", VocabularyFile = "vocab.txt", ConfigFile = "tokenizer_config.json",
-        SpecialTokensFile = "special_tokens_map.json";
+        SpecialTokensFile = "special_tokens_map.json", BpeVocabularyFile = "vocab.json";
 
-    private const string AddedTokensFile = "added_tokens.json";
+    private const string AddedTokensFile = "added_tokens.json", MergesFile = "merges.txt";
 
-    // int(1e30) in Python: how transformers writes "no limit".
-    private const string NoLimit = "1000000000000000019884624838656";
+    // What transformers' slow tokenizers read; nothing here does, but a folder keeps them.
+    private static readonly string[] Kept =
+        [TokenizerFile, ConfigFile, SpecialTokensFile, AddedTokensFile, BpeVocabularyFile, MergesFile, "sentencepiece.bpe.model", "spiece.model", "spm.model"];
 
+    private TokenizerFiles(string folder)
+    {
+        Folder = folder;
+        foreach (var name in Kept)
+            if (File.Exists(At(name))) All[name] = Guarded(At(name), () => File.ReadAllBytes(At(name)));
+    }
+
+    /// <summary>Where they were read from.</summary>
+    internal string Folder { get; }
+
+    /// <summary>Their bytes by their names.</summary>
+    internal SortedDictionary<string, byte[]> All { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Makes the tokenizer of a folder.</summary>
     /// <exception cref="AttuneException">The folder or the vocabulary is missing, or a file is damaged or of another kind.</exception>
-    internal static TokenizerParts Read(string folder)
+    internal static Tokenizer Read(string folder, SpecialTokensInText specialTokensInText)
     {
         if (!Directory.Exists(folder)) throw new AttuneException($"{folder} is not a folder: give the folder of a model.");
-        var (json, vocabulary) = (Path.Combine(folder, TokenizerFile), Path.Combine(folder, VocabularyFile));
-        var parts = File.Exists(json) ? TokenizerJson.Read(json)
-            : File.Exists(vocabulary) ? new TokenizerParts(Vocabulary.FromLines(ReadLines(vocabulary)), new BertTokenizerOptions(), null)
-            : throw new AttuneException($"{folder} holds neither {TokenizerFile} nor {VocabularyFile}: download the model again.");
-        var options = parts.Options;
-        foreach (var name in new[] { SpecialTokensFile, ConfigFile })
-            if (Json(Path.Combine(folder, name)) is { } document)
-                using (document) options = Guarded(Path.Combine(folder, name), () => Configure(options, document.RootElement, Path.Combine(folder, name)));
-        if (!File.Exists(json) && Json(Path.Combine(folder, AddedTokensFile)) is { } added)
-            using (added)
-                options = Guarded(Path.Combine(folder, AddedTokensFile), () => options with
-                {
-                    AddedTokens = Union(options.AddedTokens, added.RootElement.EnumerateObject()
-                        .OrderBy(token => token.Value.GetInt64()).Select(token => new AddedToken(token.Name) { Normalized = true })),
-                });
-        return parts with { Options = options };
+        var files = new TokenizerFiles(folder);
+        if (files.All.ContainsKey(TokenizerFile)) return files.FromJson(specialTokensInText);
+        if (File.Exists(files.At(VocabularyFile))) return files.FromVocabulary(specialTokensInText);
+        if (files.All.ContainsKey(BpeVocabularyFile) && files.All.ContainsKey(MergesFile)) return files.FromMerges(specialTokensInText);
+        throw new AttuneException(
+            files.All.Keys.FirstOrDefault(name => name.EndsWith(".model", StringComparison.Ordinal)) is { } sentencePiece
+                ? $"{folder} has {sentencePiece}, but no {TokenizerFile}: save it with transformers' fast tokenizer, or take the folder of the same model that has one."
+                : $"{folder} holds neither {TokenizerFile} nor {VocabularyFile}: download the model again.");
+    }
+
+    /// <summary>Writes them as they are.</summary>
+    /// <exception cref="AttuneException">The folder cannot be written.</exception>
+    internal void Save(string folder)
+    {
+        AtomicFile.CreateFolder(folder);
+        foreach (var (name, bytes) in All) AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(bytes));
     }
 
     /// <summary>The lines of a vocabulary file, without the end of the last one.</summary>
@@ -60,29 +73,118 @@ internal static class TokenizerFiles
         }
     }
 
-    internal static void Write(
-        string folder, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<NumberedToken> added, SequenceTemplate template)
+    private Tokenizer FromJson(SpecialTokensInText specialTokensInText)
     {
-        AtomicFile.CreateFolder(folder);
-        var lines = new StringBuilder();
-        for (var id = 0; id < model.Size; id++)
-            lines.Append(model.TokenOf(id) is { } token && !token.Contains('\n', StringComparison.Ordinal) ? token : $"[unused id {id}]").Append('\n');
-        AtomicFile.WriteText(Path.Combine(folder, VocabularyFile), lines.ToString());
-        AtomicFile.Write(Path.Combine(folder, TokenizerFile), stream => TokenizerJson.Write(stream, model, options, added, template));
-        AtomicFile.Write(Path.Combine(folder, SpecialTokensFile), stream =>
+        var path = At(TokenizerFile);
+        try
         {
-            using var json = Writer(stream);
-            json.WriteStartObject();
-            WriteNames(json, options);
-            json.WriteEndObject();
-        });
-        AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => WriteConfig(stream, options, added));
+            using var document = JsonDocument.Parse(All[TokenizerFile]);
+            var root = document.RootElement;
+            if (!TokenizerJson.IsBert(root))
+            {
+                var parts = new PipelineJson(root, path).Read();
+                var options = TokenizerJson.Named(new TokenizerOptions { TokenizerClass = "PreTrainedTokenizerFast" }, root, parts.Template);
+                return new PipelineTokenizer(parts, Configured(Guess(options, parts.Vocabulary)) with { SpecialTokensInText = specialTokensInText }, this);
+            }
+            if (TokenizerJson.Part(root, "decoder") is { } decoder && TokenizerJson.Type(decoder) != "WordPiece") throw TokenizerJson.Unsupported(root, "decoder", path);
+            var template = TokenizerJson.Template(root, path);
+            var bert = Configured(TokenizerJson.Named(TokenizerJson.Bert(root), root, template));
+            return new BertTokenizer(
+                Vocabulary.FromJson(root.GetProperty("model").GetProperty("vocab"), path), bert with { SpecialTokensInText = specialTokensInText }, template, Folder);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        {
+            throw new AttuneException($"{path} is not a whole tokenizer.json ({e.Message.TrimEnd('.')}): download it again.", e);
+        }
     }
 
-    private static BertTokenizerOptions Configure(BertTokenizerOptions options, JsonElement config, string path)
+    private BertTokenizer FromVocabulary(SpecialTokensInText specialTokensInText) => new(
+        Vocabulary.FromLines(ReadLines(At(VocabularyFile))), WithAdded(Configured(new BertTokenizerOptions())) with { SpecialTokensInText = specialTokensInText }, null, Folder);
+
+    /// <summary>RoBERTa's two files, as its fast tokenizer takes them.</summary>
+    private PipelineTokenizer FromMerges(SpecialTokensInText specialTokensInText)
+    {
+        var vocabulary = Guarded(At(BpeVocabularyFile), () =>
+        {
+            using var document = JsonDocument.Parse(All[BpeVocabularyFile]);
+            return Vocabulary.FromJson(document.RootElement, At(BpeVocabularyFile));
+        });
+        var options = Configured(new TokenizerOptions
+        {
+            UnkToken = "<unk>",
+            SepToken = "</s>",
+            PadToken = "<pad>",
+            ClsToken = "<s>",
+            MaskToken = "<mask>",
+            TokenizerClass = "RobertaTokenizer",
+        });
+        options = WithAdded(options with { AddedTokens = Union(options.AddedTokens, [new AddedToken(options.MaskToken) { LStrip = true, Special = true }]) });
+        var bpe = Guarded(At(MergesFile), () => new ByteLevelBpe(
+            vocabulary.Ids, [.. ReadLines(At(MergesFile)).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)).Select(PipelineJson.Merge)],
+            vocabulary.IdOf(options.UnkToken), takesWholeWords: false));
+        var addsSpace = Config(ConfigFile, config => Value(config, "add_prefix_space")?.GetBoolean()) ?? false;
+        int Id(string token) => vocabulary.IdOf(token) ?? throw new AttuneException($"{At(BpeVocabularyFile)} has no \"{token}\": take the files of the same model.");
+        var parts = new PipelineParts(
+            vocabulary, null, _ => new ByteLevelWords(bpe, addsSpace, usePattern: true),
+            SequenceTemplate.Roberta((options.ClsToken, Id(options.ClsToken)), (options.SepToken, Id(options.SepToken))), TokenDecoder.ByteLevel, new OffsetTrim(addsSpace));
+        return new PipelineTokenizer(parts, options with { SpecialTokensInText = specialTokensInText }, this);
+    }
+
+    /// <summary>The names that tokenizer.json does not tell, where tokenizer_config.json does not either: those in use that the vocabulary has.</summary>
+    private static TokenizerOptions Guess(TokenizerOptions options, Vocabulary vocabulary)
+    {
+        return options with
+        {
+            UnkToken = Known("<unk>", options.UnkToken),
+            PadToken = Known("<pad>", options.PadToken),
+            MaskToken = Known("<mask>", options.MaskToken),
+        };
+
+        string Known(string name, string otherwise) =>
+            vocabulary.IdOf(name) is not null || options.AddedTokens.Any(token => token.Content == name) ? name : otherwise;
+    }
+
+    /// <summary>What the files of settings say; they come after tokenizer.json.</summary>
+    private T Configured<T>(T options) where T : TokenizerOptions
+    {
+        TokenizerOptions configured = options;
+        foreach (var name in new[] { SpecialTokensFile, ConfigFile })
+            configured = Config(name, config => Configure(configured, config, At(name))) ?? configured;
+        return (T)configured;
+    }
+
+    private T? Config<T>(string name, Func<JsonElement, T?> read)
+    {
+        if (!All.TryGetValue(name, out var bytes)) return default;
+        return Guarded(At(name), () =>
+        {
+            using var document = JsonDocument.Parse(bytes);
+            return read(document.RootElement);
+        });
+    }
+
+    /// <summary>With the tokens of added_tokens.json, which counts where there is no tokenizer.json.</summary>
+    private T WithAdded<T>(T options) where T : TokenizerOptions
+    {
+        TokenizerOptions known = options;
+        return (T)(Config(AddedTokensFile, added => known with
+        {
+            AddedTokens = Union(known.AddedTokens, added.EnumerateObject()
+                .OrderBy(token => token.Value.GetInt64()).Select(token => new AddedToken(token.Name) { Normalized = true })),
+        }) ?? known);
+    }
+
+    private static TokenizerOptions Configure(TokenizerOptions options, JsonElement config, string path)
     {
         if (Value(config, "truncation_side")?.GetString() == "left")
             throw new AttuneException($"{path}: truncation_side is \"left\", but Attune cuts long texts at their end only; set it to \"right\" if that serves as well.");
+        if (options is BertTokenizerOptions bert)
+            options = bert with
+            {
+                DoLowerCase = Value(config, "do_lower_case")?.GetBoolean() ?? bert.DoLowerCase,
+                StripAccents = Value(config, "strip_accents")?.GetBoolean() ?? bert.StripAccents,
+                TokenizeChineseChars = Value(config, "tokenize_chinese_chars")?.GetBoolean() ?? bert.TokenizeChineseChars,
+            };
         return options with
         {
             UnkToken = Name("unk_token") ?? options.UnkToken,
@@ -90,9 +192,6 @@ internal static class TokenizerFiles
             PadToken = Name("pad_token") ?? options.PadToken,
             ClsToken = Name("cls_token") ?? options.ClsToken,
             MaskToken = Name("mask_token") ?? options.MaskToken,
-            DoLowerCase = Value(config, "do_lower_case")?.GetBoolean() ?? options.DoLowerCase,
-            StripAccents = Value(config, "strip_accents")?.GetBoolean() ?? options.StripAccents,
-            TokenizeChineseChars = Value(config, "tokenize_chinese_chars")?.GetBoolean() ?? options.TokenizeChineseChars,
             ModelMaxLength = Value(config, "model_max_length")?.GetDouble() is { } length and >= 1 and <= int.MaxValue
                 ? (int)length : options.ModelMaxLength,
             PaddingSide = Value(config, "padding_side")?.GetString() == "left" ? PaddingSide.Left : options.PaddingSide,
@@ -132,47 +231,6 @@ internal static class TokenizerFiles
         return all;
     }
 
-    private static void WriteConfig(Stream stream, BertTokenizerOptions options, IReadOnlyList<NumberedToken> added)
-    {
-        using var json = Writer(stream);
-        json.WriteStartObject();
-        json.WriteStartObject("added_tokens_decoder");
-        foreach (var (token, id) in added.OrderBy(token => token.Id))
-        {
-            json.WriteStartObject(id.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            TokenizerJson.WriteToken(json, token);
-            json.WriteEndObject();
-        }
-        json.WriteEndObject();
-        json.WriteBoolean("clean_up_tokenization_spaces", options.CleanUpTokenizationSpaces);
-        json.WriteBoolean("do_lower_case", options.DoLowerCase);
-        json.WritePropertyName("model_max_length");
-        if (options.ModelMaxLength is { } length) json.WriteNumberValue(length);
-        else json.WriteRawValue(NoLimit);
-        json.WriteString("padding_side", options.PaddingSide == PaddingSide.Left ? "left" : "right");
-        if (options.StripAccents is { } strip) json.WriteBoolean("strip_accents", strip);
-        else json.WriteNull("strip_accents");
-        json.WriteBoolean("tokenize_chinese_chars", options.TokenizeChineseChars);
-        json.WriteString("tokenizer_class", options.TokenizerClass);
-        WriteNames(json, options);
-        json.WriteEndObject();
-    }
-
-    private static void WriteNames(Utf8JsonWriter json, BertTokenizerOptions options)
-    {
-        json.WriteString("cls_token", options.ClsToken);
-        json.WriteString("mask_token", options.MaskToken);
-        json.WriteString("pad_token", options.PadToken);
-        json.WriteString("sep_token", options.SepToken);
-        json.WriteString("unk_token", options.UnkToken);
-    }
-
-    private static Utf8JsonWriter Writer(Stream stream) =>
-        new(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-
-    private static JsonDocument? Json(string path) =>
-        !File.Exists(path) ? null : Guarded(path, () => JsonDocument.Parse(File.ReadAllBytes(path)));
-
     private static T Guarded<T>(string path, Func<T> read)
     {
         try
@@ -188,6 +246,8 @@ internal static class TokenizerFiles
             throw new AttuneException($"{path} cannot be read ({e.Message.TrimEnd('.')}): check the file and its permissions.", e);
         }
     }
+
+    private string At(string name) => Path.Combine(Folder, name);
 
     /// <summary>A token is written as its text, or as an object that has it as "content".</summary>
     private static string Content(JsonElement token) =>

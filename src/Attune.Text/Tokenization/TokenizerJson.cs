@@ -3,31 +3,13 @@ using System.Text.Json;
 
 namespace Attune.Tokenization;
 
-/// <summary>What a tokenizer.json holds.</summary>
-internal sealed record TokenizerParts(Vocabulary Vocabulary, BertTokenizerOptions Options, SequenceTemplate? Template);
-
-/// <summary>Reads and writes tokenizer.json as the tokenizers library does, for BERT's parts only.</summary>
+/// <summary>Reads and writes the parts of a tokenizer.json that BERT has; the others are <see cref="PipelineJson"/>'s.</summary>
 internal static class TokenizerJson
 {
-    private const string Supported = "only the parts of BERT can be read: BertNormalizer, BertPreTokenizer, WordPiece";
-
-    /// <exception cref="AttuneException">The file is damaged, or describes another kind of tokenizer.</exception>
-    internal static TokenizerParts Read(string path)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return Read(document.RootElement, path);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
-        {
-            throw new AttuneException($"{path} is not a whole tokenizer.json ({e.Message.TrimEnd('.')}): download it again.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new AttuneException($"{path} cannot be read ({e.Message.TrimEnd('.')}): check the file and its permissions.", e);
-        }
-    }
+    /// <summary>Whether it is a tokenizer of BERT's kind.</summary>
+    internal static bool IsBert(JsonElement root) =>
+        Part(root, "normalizer") is { } normalizer && Type(normalizer) == "BertNormalizer" && Part(root, "pre_tokenizer") is { } cutter &&
+        Type(cutter) == "BertPreTokenizer" && Part(root, "model") is { } model && Type(model) is null or "WordPiece";
 
     internal static void Write(
         Stream stream, Vocabulary model, BertTokenizerOptions options, IReadOnlyList<NumberedToken> added, SequenceTemplate template)
@@ -94,16 +76,22 @@ internal static class TokenizerJson
         Special = Flag(token, "special"),
     };
 
-    private static TokenizerParts Read(JsonElement root, string path)
+    /// <summary>The names of special tokens that the parts mention.</summary>
+    internal static T Named<T>(T options, JsonElement root, SequenceTemplate? template) where T : TokenizerOptions
     {
-        if (Part(root, "normalizer") is not { } normalizer || Type(normalizer) != "BertNormalizer") throw Unsupported("normalizer");
-        if (Part(root, "pre_tokenizer") is not { } cutter || Type(cutter) != "BertPreTokenizer") throw Unsupported("pre_tokenizer");
-        if (Part(root, "model") is not { } model || Type(model) is not (null or "WordPiece")) throw Unsupported("model");
-        if (Part(root, "decoder") is { } decoder && Type(decoder) != "WordPiece") throw Unsupported("decoder");
-        var template = Part(root, "post_processor") is { } processor
-            ? Template(processor) ?? throw Unsupported("post_processor")
-            : SequenceTemplate.None;
-        var options = new BertTokenizerOptions
+        TokenizerOptions named = options;
+        if (Part(root, "added_tokens") is { } added) named = named with { AddedTokens = Each(added, ReadToken) };
+        if (template?.Single.FirstOrDefault()?.Tokens is [var cls, ..]) named = named with { ClsToken = cls };
+        if (template?.Single.LastOrDefault()?.Tokens is [.., var sep]) named = named with { SepToken = sep };
+        if (Part(root, "padding") is { } padding && Part(padding, "pad_token")?.GetString() is { } pad) named = named with { PadToken = pad };
+        return (T)named;
+    }
+
+    /// <summary>BERT's options.</summary>
+    internal static BertTokenizerOptions Bert(JsonElement root)
+    {
+        var (normalizer, model) = (root.GetProperty("normalizer"), root.GetProperty("model"));
+        return new BertTokenizerOptions
         {
             CleanText = Flag(normalizer, "clean_text", true),
             TokenizeChineseChars = Flag(normalizer, "handle_chinese_chars", true),
@@ -113,18 +101,26 @@ internal static class TokenizerJson
             ContinuingSubwordPrefix = Part(model, "continuing_subword_prefix")?.GetString() ?? "##",
             MaxInputCharsPerWord = Part(model, "max_input_chars_per_word")?.GetInt32() ?? 100,
             CleanUpTokenizationSpaces = Part(root, "decoder") is { } how && Flag(how, "cleanup", true),
-            AddedTokens = Part(root, "added_tokens") is { } added ? Each(added, ReadToken) : [],
         };
-        if (template.Single.FirstOrDefault()?.Tokens is [var cls, ..]) options = options with { ClsToken = cls };
-        if (template.Single.LastOrDefault()?.Tokens is [.., var sep]) options = options with { SepToken = sep };
-        if (Part(root, "padding") is { } padding && Part(padding, "pad_token")?.GetString() is { } pad) options = options with { PadToken = pad };
-        return new TokenizerParts(Vocabulary.FromJson(model.GetProperty("vocab"), path), options, template);
-
-        AttuneException Unsupported(string section) => new(
-            $"{path}: the {section} \"{(Part(root, section) is { } part ? Type(part) ?? "of no type" : "null")}\" is not supported; {Supported}.");
     }
 
-    private static SequenceTemplate? Template(JsonElement processor)
+    /// <summary>Where special tokens stand.</summary>
+    /// <exception cref="AttuneException">The post-processor is of an unknown kind.</exception>
+    internal static SequenceTemplate Template(JsonElement root, string path)
+    {
+        if (Part(root, "post_processor") is not { } processor) return SequenceTemplate.None;
+        var parts = Type(processor) == "Sequence" ? processor.GetProperty("processors").EnumerateArray() : new[] { processor }.AsEnumerable();
+        SequenceTemplate? template = null;
+        foreach (var part in parts)
+            if (Type(part) != "ByteLevel") template = Kind(part) ?? throw Unsupported(root, "post_processor", path);
+        return template ?? SequenceTemplate.None;
+    }
+
+    internal static AttuneException Unsupported(JsonElement root, string section, string path) => new(
+        $"{path}: the {section} \"{(Part(root, section) is { } part ? Type(part) ?? "of no type" : "null")}\" is not supported; " +
+        "take a model whose tokenizer is WordPiece, byte-level BPE or Unigram.");
+
+    private static SequenceTemplate? Kind(JsonElement processor)
     {
         switch (Type(processor))
         {
@@ -161,7 +157,7 @@ internal static class TokenizerJson
         return new TemplatePart(-1, special.GetProperty("type_id").GetInt32(), name, numbers, Each(token.GetProperty("tokens"), Text));
     }
 
-    private static T[] Each<T>(JsonElement array, Func<JsonElement, T> read) where T : class
+    internal static T[] Each<T>(JsonElement array, Func<JsonElement, T> read) where T : class
     {
         var all = new T[array.GetArrayLength()];
         for (var i = 0; i < all.Length; i++) all[i] = read(array[i]);
@@ -203,12 +199,12 @@ internal static class TokenizerJson
         json.WriteEndObject();
     }
 
-    private static string Text(JsonElement value) => value.GetString() ?? throw new JsonException("null where a text belongs");
+    internal static string Text(JsonElement value) => value.GetString() ?? throw new JsonException("null where a text belongs");
 
-    private static string? Type(JsonElement part) => Part(part, "type")?.GetString();
+    internal static string? Type(JsonElement part) => Part(part, "type")?.GetString();
 
-    private static bool Flag(JsonElement part, string name, bool otherwise = false) => Part(part, name)?.GetBoolean() ?? otherwise;
+    internal static bool Flag(JsonElement part, string name, bool otherwise = false) => Part(part, name)?.GetBoolean() ?? otherwise;
 
-    private static JsonElement? Part(JsonElement parent, string name) =>
+    internal static JsonElement? Part(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out var part) && part.ValueKind != JsonValueKind.Null ? part : null;
 }

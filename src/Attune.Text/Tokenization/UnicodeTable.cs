@@ -38,50 +38,23 @@ internal static class UnicodeTable
 
     private const int HangulFirst = 0xAC00, HangulCount = 11172, Vowels = 21, Finals = 28;
 
-    private static readonly PagedTable FlagsOf = new();
-    private static readonly PagedTable LowerOf = new();
-    private static readonly PagedTable DecompositionOf = new();
-    private static readonly PagedTable RankOf = new();
+    private static readonly CodePointTable FlagsOf = new();
+    private static readonly CodePointTable LowerOf = new();
+    private static readonly CodePointTable DecompositionOf = new();
+    private static readonly CodePointTable RankOf = new();
     private static readonly int[][] Decompositions;
 
     static UnicodeTable()
     {
-        using var resource = typeof(UnicodeTable).Assembly.GetManifestResourceStream("Attune.Tokenization.unicode.bin")!;
-        var bytes = new byte[resource.Length];
-        resource.ReadExactly(bytes);
-        var at = 0;
-        var (code, last, bits) = (0, 0, (byte)0);
-        for (var left = Number(bytes, ref at); left > 0; left--)
+        var data = new UnicodeReader("unicode.bin");
+        data.Runs(FlagsOf);
+        data.Each(code =>
         {
-            code += Number(bytes, ref at);
-            if (bits != 0) FlagsOf.Fill(last, code, bits);
-            (last, bits) = (code, bytes[at++]);
-        }
-        if (bits != 0) FlagsOf.Fill(last, 0x110000, bits);
-        code = 0;
-        for (var left = Number(bytes, ref at); left > 0; left--)
-        {
-            code += Number(bytes, ref at);
-            var difference = Number(bytes, ref at);
+            var difference = data.Number();
             LowerOf.Fill(code, code + 1, code + ((difference & 1) == 0 ? difference / 2 : -(difference + 1) / 2));
-        }
-        code = 0;
-        Decompositions = new int[1 + Number(bytes, ref at)][];
-        Decompositions[0] = [];
-        for (var number = 1; number < Decompositions.Length; number++)
-        {
-            code += Number(bytes, ref at);
-            var parts = new int[Number(bytes, ref at)];
-            for (var i = 0; i < parts.Length; i++) parts[i] = Number(bytes, ref at);
-            DecompositionOf.Fill(code, code + 1, number);
-            Decompositions[number] = parts;
-        }
-        code = 0;
-        for (var left = Number(bytes, ref at); left > 0; left--)
-        {
-            code += Number(bytes, ref at);
-            RankOf.Fill(code, code + 1, bytes[at++]);
-        }
+        });
+        Decompositions = data.Sequences(DecompositionOf);
+        data.Each(code => RankOf.Fill(code, code + 1, data.Byte()));
     }
 
     /// <summary>The bits above for a code point from 0 to 0x10FFFF.</summary>
@@ -108,46 +81,11 @@ internal static class UnicodeTable
         return index % Finals == 0 ? 2 : 3;
     }
 
-    private static int Number(byte[] bytes, ref int at)
+    /// <summary>The Hangul syllable of two letters, or of a syllable and its last letter; -1 for others.</summary>
+    internal static int ComposeHangul(int first, int second)
     {
-        var (number, shift) = (0, 0);
-        for (; ; shift += 7)
-        {
-            var next = bytes[at++];
-            number |= (next & 127) << shift;
-            if (next < 128) return number;
-        }
-    }
-
-    /// <summary>One value per code point in pages of 256. Pages that hold only zeros are one, and so are the whole pages of one filling.</summary>
-    private sealed class PagedTable
-    {
-        private readonly ushort[] _pages = new ushort[0x1100];
-        private int[] _values = new int[64 << 8];
-        private int _used = 1;
-
-        internal int this[int code] => _values[(_pages[code >> 8] << 8) | (code & 255)];
-
-        internal void Fill(int from, int to, int value)
-        {
-            var whole = 0;
-            for (int code = from, end; code < to; code = end)
-            {
-                ref var page = ref _pages[code >> 8];
-                end = Math.Min(to, (code | 255) + 1);
-                if (end - code == 256 && whole != 0)
-                {
-                    page = (ushort)whole;
-                    continue;
-                }
-                if (page == 0)
-                {
-                    if (_used << 8 == _values.Length) Array.Resize(ref _values, 2 * _values.Length);
-                    page = (ushort)_used++;
-                }
-                for (var i = code & 255; i <= ((end - 1) & 255); i++) _values[(page << 8) | i] = value;
-                if (end - code == 256) whole = page;
-            }
-        }
+        if ((uint)(first - 0x1100) < HangulCount / (Vowels * Finals) && (uint)(second - 0x1161) < Vowels)
+            return HangulFirst + ((first - 0x1100) * Vowels + second - 0x1161) * Finals;
+        return IsHangul(first) && (first - HangulFirst) % Finals == 0 && (uint)(second - 0x11A8) < Finals - 1 ? first + second - 0x11A7 : -1;
     }
 }

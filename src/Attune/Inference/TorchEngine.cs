@@ -25,7 +25,7 @@ public sealed class TorchEngine : ClassifierEngine
     /// <exception cref="AttuneException">A file is missing or damaged, there are no weights, or the model has no trained classifier.</exception>
     public static TorchEngine Load(string folder, string? baseFolder = null)
     {
-        var isWhole = !AdapterFolder.Is(folder) || BertTokenizer.IsIn(folder);
+        var isWhole = !AdapterFolder.Is(folder) || Tokenizer.IsIn(folder);
         var tokenizerFolder = isWhole ? folder : AdapterFolder.Open(folder, baseFolder).Base;
         var model = LoadModel(folder, baseFolder);
         try

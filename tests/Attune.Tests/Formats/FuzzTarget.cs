@@ -151,5 +151,5 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
         return Path.GetDirectoryName(folder.Write("configured/" + name, bytes))!;
     }
 
-    private static void Encode(string folder) => BertTokenizer.FromPretrained(folder).Encode("the é 中 [SEP] text 😀", "pair", new EncodeOptions { MaxLength = 16, Truncation = TruncationStrategy.LongestFirst });
+    private static void Encode(string folder) => Tokenizer.FromPretrained(folder).Encode("the é 中 [SEP] text 😀", "pair", new EncodeOptions { MaxLength = 16, Truncation = TruncationStrategy.LongestFirst });
 }

@@ -1,6 +1,6 @@
 namespace Attune.Tokenization;
 
-public sealed partial class BertTokenizer
+public abstract partial class Tokenizer
 {
     private static readonly EncodeOptions Bare = new() { AddSpecialTokens = false };
 
