@@ -8,7 +8,7 @@ using System.Text.Json.Nodes;
 using Attune.Tokenization;
 using Microsoft.ML.OnnxRuntime;
 
-var tokenizer = BertTokenizer.FromPretrained(args[0]);
+var tokenizer = Tokenizer.FromPretrained(args[0]);
 var labels = JsonNode.Parse(File.ReadAllText(Path.Combine(args[0], "config.json")))!["id2label"];
 using var session = new InferenceSession(Path.Combine(args[0], "model.onnx"));
 using var options = new RunOptions();

@@ -12,7 +12,7 @@ internal sealed class Banking77 : IDisposable
 {
     internal const int Classes = 77;
 
-    private readonly BertTokenizer _tokenizer = BertTokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
+    private readonly Tokenizer _tokenizer = Tokenizer.FromPretrained(Samples.Data("bert-base-uncased"));
     private readonly string _folder = Directory.CreateTempSubdirectory("attune-banking77-").FullName;
     private readonly DatasetDict _splits = DatasetDict.FromFiles(train: Samples.Data("banking77/train.csv"), test: Samples.Data("banking77/test.csv"));
 

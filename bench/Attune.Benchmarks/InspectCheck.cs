@@ -72,7 +72,7 @@ internal sealed class InspectCheck : Check
     /// <summary>One process: reads and tokenizes the splits, or inspects them, again and again, and prints what it took.</summary>
     internal static int Serve(string what, string data, string model)
     {
-        var tokenizer = BertTokenizer.FromPretrained(model);
+        var tokenizer = Tokenizer.FromPretrained(model);
         var arguments = new DataArguments { Dataset = data, TokenCache = false };
         var (times, silent) = (new List<double>(), new Terminal(() => TextReader.Null, TextWriter.Null, TextWriter.Null, isLive: false, () => 80));
         for (var round = 0; round <= WarmRounds; round++)

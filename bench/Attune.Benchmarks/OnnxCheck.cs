@@ -86,7 +86,7 @@ internal sealed class OnnxCheck : Check
         string[] texts = [.. held.SelectMany(split => splits[split].Column<string>("text"))];
         long[] labels = [.. held.SelectMany(split => splits[split].Column<long>("label"))];
         var config = BertConfig.Load(Path.Combine(run, BertConfig.FileName));
-        var rows = EncodedTexts.Encode(texts, null, BertTokenizer.FromPretrained(run), config.MaxPositionEmbeddings).Dataset.Rows;
+        var rows = EncodedTexts.Encode(texts, null, Tokenizer.FromPretrained(run), config.MaxPositionEmbeddings).Dataset.Rows;
         double exact = Of(OnnxPrecision.Fp32), whole = Of(OnnxPrecision.Int8);
         yield return new("accuracy of int8", whole, exact - 0.01, "", Note: $"float32 {exact:F4}, {texts.Length} rows");
 

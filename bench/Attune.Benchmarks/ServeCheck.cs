@@ -100,6 +100,6 @@ internal sealed class ServeCheck : Check
         using var model = BertForSequenceClassification.FromConfig(
             BertConfig.Load(Path.Combine(mini, BertConfig.FileName)) with { LabelNames = ["negative", "positive"], ProblemType = ProblemType.SingleLabelClassification }, seed: 1);
         model.SavePretrained(folder);
-        BertTokenizer.FromPretrained(mini).Save(folder);
+        Tokenizer.FromPretrained(mini).Save(folder);
     }
 }

@@ -1,10 +1,7 @@
 using System.CommandLine;
 using Attune.Cli.Experiments;
-<<<<<<< HEAD
-using Attune.Cli.Reports;
-=======
 using Attune.Cli.Inspections;
->>>>>>> inspect
+using Attune.Cli.Reports;
 using Attune.Formats;
 
 namespace Attune.Cli;

@@ -50,7 +50,7 @@ internal static class ExportCommand
         var check = Check(draft.File, model, rows, from.Threads, what.Precision);
         // The model comes last: whoever finds it finds all that it needs.
         AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(model.Config.ToJson(model.Model.Architecture), indent: 2, sortKeys: true) + "\n");
-        BertTokenizer.FromPretrained(model.TokenizerFolder).Save(folder);
+        Tokenizer.FromPretrained(model.TokenizerFolder).Save(folder);
         PredictionSettings.Load(found.Path).Save(folder);
         var bytes = draft.ByteCount;
         draft.Publish();

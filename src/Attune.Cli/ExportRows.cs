@@ -17,7 +17,7 @@ internal static class ExportRows
     internal static IReadOnlyList<TokenizedRow> Take(ArgumentValues values, string folder, ClassifierEngine engine, int most, Terminal terminal)
     {
         var from = values.Create<ModelArguments>();
-        var tokenizer = BertTokenizer.FromPretrained(engine.TokenizerFolder, from.TokensInText);
+        var tokenizer = Tokenizer.FromPretrained(engine.TokenizerFolder, from.TokensInText);
         var length = RowLength.Of(tokenizer, engine.Config, from.MaxLength);
         if (EvaluateCommand.IsNamed(values.Create<DataArguments>())) return OfData(values.Create<DataArguments>());
         if (RunConfig.Read(folder) is not null)
@@ -41,7 +41,7 @@ internal static class ExportRows
     }
 
     /// <summary>Reviews, alone and some of them joined, so that rows of all lengths are among them.</summary>
-    private static IReadOnlyList<TokenizedRow> Embedded(BertTokenizer tokenizer, int length, int most)
+    private static IReadOnlyList<TokenizedRow> Embedded(Tokenizer tokenizer, int length, int most)
     {
         const int kinds = 6;                                               // 1, 2, 4, ... 32 reviews a row
         var reviews = EmbeddedDatasets.Load(EmbeddedDatasets.Reviews)[DatasetDict.Validation].Column<string>("text");

@@ -77,7 +77,7 @@ internal static class InspectCommand
 
     private static InspectionReport Inspect(DataSource source, RunRequest request, ModelFolder found, BertConfig config, InspectArguments what)
     {
-        var tokenizer = BertTokenizer.FromPretrained(found.OfTokenizer, request.Model.TokensInText);
+        var tokenizer = Tokenizer.FromPretrained(found.OfTokenizer, request.Model.TokensInText);
         var splits = new DatasetDict(source.SplitNames.Select(name => KeyValuePair.Create(name, source.Chosen(name, MostRows(name, request.Data)))));
         return InspectionReport.Of(splits, source.Columns, tokenizer, new InspectionOptions
         {

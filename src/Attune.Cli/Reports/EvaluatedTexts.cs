@@ -80,8 +80,8 @@ internal sealed record EvaluatedTexts(IReadOnlyList<string> Texts, IReadOnlyList
 
     private static int[]? LengthsOf(string run, ClassificationRows rows)
     {
-        if (!BertTokenizer.IsIn(run)) return null;
-        var encoded = EncodedTexts.Encode(rows.Texts, rows.Pairs, BertTokenizer.FromPretrained(run), int.MaxValue).Dataset;
+        if (!Tokenizer.IsIn(run)) return null;
+        var encoded = EncodedTexts.Encode(rows.Texts, rows.Pairs, Tokenizer.FromPretrained(run), int.MaxValue).Dataset;
         return [.. encoded.Rows.Select(row => row.Length)];
     }
 }

@@ -12,7 +12,7 @@ internal sealed class ExplainedRow
     private readonly int[]? _types;
     private readonly int _hidden;
 
-    internal ExplainedRow(Encoding encoding, BertTokenizer tokenizer, string text, string? pair)
+    internal ExplainedRow(Encoding encoding, Tokenizer tokenizer, string text, string? pair)
     {
         (_encoding, _texts, _hidden) = (encoding, [text, pair ?? ""], tokenizer.MaskId ?? tokenizer.PadId);
         (_ids, _types) = ([.. encoding.Ids], pair is null ? null : [.. encoding.TypeIds]);
@@ -23,7 +23,7 @@ internal sealed class ExplainedRow
         {
             if (encoding.SequenceIds[token] < 0) continue;
             var isContinued = words.Count > 0 && words[^1].End == token && encoding.SequenceIds[token - 1] == encoding.SequenceIds[token]
-                && encoding.Tokens[token].StartsWith(tokenizer.Options.ContinuingSubwordPrefix, StringComparison.Ordinal) && encoding.Offsets[token].Start == encoding.Offsets[token - 1].End;
+                && tokenizer.ContinuesWord(encoding.Tokens[token]) && encoding.Offsets[token].Start == encoding.Offsets[token - 1].End;
             if (isContinued) words[^1] = (words[^1].First, token + 1);
             else words.Add((token, token + 1));
         }

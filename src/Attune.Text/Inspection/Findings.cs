@@ -16,7 +16,7 @@ internal sealed class Findings(
 
     private readonly List<Finding> _found = [];
 
-    internal List<Finding> All(SameTexts same, BertTokenizer tokenizer)
+    internal List<Finding> All(SameTexts same, Tokenizer tokenizer)
     {
         AddSameTexts(same);
         AddLabels();
@@ -82,7 +82,7 @@ internal sealed class Findings(
             $"Set max_length to {report.Tokens.P99:N0} to cut one row of a hundred, if the model has so many positions; or read long texts whole with long_texts windows.");
     }
 
-    private void AddUnknown(int split, BertTokenizer tokenizer)
+    private void AddUnknown(int split, Tokenizer tokenizer)
     {
         var report = reports[split];
         if (report.UnknownTokens < LeastUnknown * report.AllTokens || report.UnknownTokens == 0) return;
@@ -94,7 +94,7 @@ internal sealed class Findings(
     }
 
     /// <summary>The words that the vocabulary lacks, by how often they stand in the first rows that have some.</summary>
-    private static List<string> UnknownWords(ScannedSplit split, BertTokenizer tokenizer)
+    private static List<string> UnknownWords(ScannedSplit split, Tokenizer tokenizer)
     {
         var words = new Dictionary<string, int>();
         var options = new EncodeOptions { Truncation = TruncationStrategy.DoNotTruncate };

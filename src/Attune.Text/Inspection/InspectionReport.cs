@@ -27,7 +27,7 @@ public sealed record InspectionReport(
     /// <param name="tokenizer">Counts tokens.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <exception cref="AttuneException">A row cannot be used, and bad rows are not to be left out.</exception>
-    public static InspectionReport Of(DatasetDict splits, ClassificationColumns columns, BertTokenizer tokenizer, InspectionOptions? options = null)
+    public static InspectionReport Of(DatasetDict splits, ClassificationColumns columns, Tokenizer tokenizer, InspectionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(splits);
         ArgumentNullException.ThrowIfNull(columns);

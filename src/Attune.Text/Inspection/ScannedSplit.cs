@@ -39,7 +39,7 @@ internal sealed class ScannedSplit
     internal sbyte[] Languages { get; }
 
     /// <summary>Goes through the texts of a split once, block by block, on all cores.</summary>
-    internal static ScannedSplit Of(string name, Dataset data, ClassificationColumns columns, BertTokenizer tokenizer)
+    internal static ScannedSplit Of(string name, Dataset data, ClassificationColumns columns, Tokenizer tokenizer)
     {
         var split = new ScannedSplit(name, data, columns.Rows(data, name));
         var (texts, pairs) = (split.Rows.Texts, split.Rows.Pairs);
@@ -57,7 +57,7 @@ internal sealed class ScannedSplit
         return split;
     }
 
-    private void Scan(int from, List<string> first, List<string>? second, BertTokenizer tokenizer)
+    private void Scan(int from, List<string> first, List<string>? second, Tokenizer tokenizer)
     {
         var encoded = tokenizer.EncodePacked(first, second, Whole);
         new RowParts(first.Count, row => first[row].Length + (second?[row].Length ?? 0)).Run(null, (start, end) =>

@@ -40,6 +40,6 @@ public sealed class KnownDataTests
         var (folder, vocabulary) = (Golden.Data(name), Golden.Data("bert-base-uncased"));
         Assert.SkipWhen(folder is null || vocabulary is null, $"There is no data folder {name}, or no bert-base-uncased beside it (ATTUNE_DATA, ../shared/data).");
         var data = DatasetDict.Load(folder!);
-        return InspectionReport.Of(data, ClassificationColumns.Find(data), BertTokenizer.FromPretrained(vocabulary!));
+        return InspectionReport.Of(data, ClassificationColumns.Find(data), Tokenizer.FromPretrained(vocabulary!));
     }
 }
