@@ -45,8 +45,6 @@ public sealed class BertTokenizer : Tokenizer
         BertTokenizerFiles.Write(folder, Model, Options, AddedTokens, Template);
     }
 
-    internal override bool ContinuesWord(string token) => token.StartsWith(Options.ContinuingSubwordPrefix, StringComparison.Ordinal);
-
     private protected override string Decoded(IEnumerable<string> tokens) =>
         WordPieceDecoder.Decode(tokens, Options.ContinuingSubwordPrefix, Options.CleanUpTokenizationSpaces);
 }

@@ -199,9 +199,6 @@ public abstract partial class Tokenizer
         return cleanUpTokenizationSpaces ? WordPieceDecoder.CleanUp(text) : text;
     }
 
-    /// <summary>Whether a token that stands right behind another one belongs to the same word.</summary>
-    internal abstract bool ContinuesWord(string token);
-
     /// <summary>Puts tokens together.</summary>
     private protected abstract string Decoded(IEnumerable<string> tokens);
 

@@ -126,7 +126,7 @@ internal sealed class TokenizerFiles
         int Id(string token) => vocabulary.IdOf(token) ?? throw new AttuneException($"{At(BpeVocabularyFile)} has no \"{token}\": take the files of the same model.");
         var parts = new PipelineParts(
             vocabulary, null, _ => new ByteLevelWords(bpe, addsSpace, usePattern: true),
-            SequenceTemplate.Roberta((options.ClsToken, Id(options.ClsToken)), (options.SepToken, Id(options.SepToken))), TokenDecoder.ByteLevel, ByteAlphabet.Space, new OffsetTrim(addsSpace));
+            SequenceTemplate.Roberta((options.ClsToken, Id(options.ClsToken)), (options.SepToken, Id(options.SepToken))), TokenDecoder.ByteLevel, new OffsetTrim(addsSpace));
         return new PipelineTokenizer(parts, options with { SpecialTokensInText = specialTokensInText }, this);
     }
 

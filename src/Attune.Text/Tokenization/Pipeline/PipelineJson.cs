@@ -22,7 +22,7 @@ internal sealed class PipelineJson(JsonElement root, string path)
         var normalizers = Each("normalizer", "normalizers").Select(Normalizer).ToList();
         return new PipelineParts(
             vocabulary, normalizers.Count switch { 0 => null, 1 => normalizers[0], _ => new NormalizerSequence(normalizers) }, words,
-            TokenizerJson.Template(root, path), Decoder(), kind == "BPE" ? ByteAlphabet.Space : Metaspace(cutters[^1]).Mark, Trim());
+            TokenizerJson.Template(root, path), Decoder(), Trim());
     }
 
     /// <summary>Merges, written as "a b" or as ["a", "b"].</summary>

@@ -6,11 +6,10 @@ namespace Attune.Tokenization;
 /// <param name="Words">Makes the pre-tokenizer with the model; gets the tokens that no text may have.</param>
 /// <param name="Template">Where the special tokens stand.</param>
 /// <param name="Decode">Puts tokens together.</param>
-/// <param name="WordMark">What the first token of a word begins with.</param>
 /// <param name="Trim">How spaces at the ends of a token are left out of its place; null for not at all.</param>
 internal sealed record PipelineParts(
     Vocabulary Vocabulary, Normalizer? Normalizer, Func<IReadOnlySet<string>, WordEncoder> Words, SequenceTemplate Template,
-    Func<IEnumerable<string>, string> Decode, char WordMark, OffsetTrim? Trim);
+    Func<IEnumerable<string>, string> Decode, OffsetTrim? Trim);
 
 /// <summary>Leaves the spaces at the ends of a token out of its place. Behaviour of process_offsets in tokenizers/src/pre_tokenizers/byte_level.rs.</summary>
 /// <param name="AddPrefixSpace">Whether the first token's space is one that was put in front.</param>

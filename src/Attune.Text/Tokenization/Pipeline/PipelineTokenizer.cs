@@ -28,8 +28,6 @@ internal sealed class PipelineTokenizer : Tokenizer
     /// <summary>Writes the files that it was read from.</summary>
     public override void Save(string folder) => _files.Save(folder);
 
-    internal override bool ContinuesWord(string token) => token.Length > 0 && token[0] != _parts.WordMark;
-
     private protected override string Decoded(IEnumerable<string> tokens) => _parts.Decode(tokens);
 
     private protected override (int Start, int End) Trimmed(int id, int number, (int Start, int End) place, string text)
