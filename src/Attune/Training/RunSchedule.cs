@@ -1,0 +1,37 @@
+using Attune.Checkpoints;
+
+namespace Attune.Training;
+
+/// <summary>How often a run evaluates and saves while it trains, by its arguments alone.</summary>
+/// <param name="Evaluations">Evaluations.</param>
+/// <param name="Checkpoints">Checkpoints; of those that only the best evaluations make at most as many.</param>
+internal sealed record RunSchedule(long Evaluations, long Checkpoints)
+{
+    /// <summary>Goes through the run's updates as the Trainer does, without making them.</summary>
+    internal static RunSchedule Of(TrainingArguments args, TrainingPlan plan)
+    {
+        var state = new TrainerState { MaxSteps = plan.TotalSteps };
+        state.ComputeSteps(args.LoggingSteps, args.EvalSteps, args.SaveSteps);
+        var (flow, control) = (new DefaultFlow(), new TrainerControl());
+        long evaluations = args.EvalOnStart ? 1 : 0, checkpoints = 0;
+        while (state.GlobalStep < plan.TotalSteps)
+        {
+            state.GlobalStep++;
+            var inEpoch = (state.GlobalStep - 1) % Math.Max(1, plan.UpdatesPerEpoch) + 1;
+            state.Epoch = (state.GlobalStep - inEpoch) / Math.Max(1, plan.UpdatesPerEpoch) + (double)inEpoch / Math.Max(1, plan.UpdatesPerEpoch);
+            flow.OnStepEnd(args, state, control, null!);
+            Count();
+            if (inEpoch < plan.UpdatesPerEpoch && state.GlobalStep < plan.TotalSteps) continue;
+            flow.OnEpochEnd(args, state, control);
+            Count();
+        }
+        return new RunSchedule(evaluations, args.SaveStrategy == SaveStrategy.Best ? evaluations : checkpoints);
+
+        void Count()
+        {
+            if (control.ShouldEvaluate) evaluations++;
+            if (control.ShouldSave) checkpoints++;
+            (control.ShouldEvaluate, control.ShouldSave) = (false, false);
+        }
+    }
+}

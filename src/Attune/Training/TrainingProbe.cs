@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using Attune.Batching;
+using Attune.Checkpoints;
+
+namespace Attune.Training;
+
+/// <summary>
+/// What a run takes, found out by doing a little of each of its parts: updates of the first epoch, batches of an evaluation, a checkpoint. The model is worth
+/// nothing afterwards.
+/// </summary>
+/// <remarks>
+/// The updates are some of those that the run would make, chosen so that small and large ones are there as in the whole. The one with the most tokens is made
+/// too, for the memory. Its files go into the Trainer's output folder.
+/// </remarks>
+internal sealed class TrainingProbe : IDisposable
+{
+    // Short updates are repeated until the runtime has compiled what they need, and until their time is more than noise.
+    private const double WarmUpSeconds = 1, LeastSeconds = 2;
+    private const int LeastWarmUps = 3, MostRounds = 100, BatchesEvaluated = 12;
+
+    private readonly Trainer _trainer;
+    private readonly TokenizedDataset _data;
+    private readonly TrainingPlan _plan;
+    private readonly TrainerState _state;
+    private readonly TrainingStep _step;
+    private readonly CancellationToken _cancellation;
+    private readonly int[][][] _updates;
+    private readonly long[] _sizes;
+    private readonly int[] _chosen;
+    private double[] _seconds = [];
+
+    /// <param name="trainer">With the run's model, arguments and training rows, and an output folder that is nobody's.</param>
+    /// <param name="updates">How many updates to measure, at least 1.</param>
+    /// <param name="cancellation">Ends it between two updates.</param>
+    internal TrainingProbe(Trainer trainer, int updates, CancellationToken cancellation)
+    {
+        (_trainer, _data, _cancellation) = (trainer, trainer.TrainDataset!, cancellation);
+        var args = trainer.Args;
+        _plan = TrainingPlan.Of(args, _data.Count);
+        _state = new TrainerState { Epoch = 0, TrainBatchSize = args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
+        trainer.State = _state;
+        var loader = new DataLoader(_data, args.PerDeviceTrainBatchSize, Samplers.Of(args, _data), args.DataloaderDropLast);
+        _updates = [.. loader.RowsOfUpdates(0, args.GradientAccumulationSteps).Take((int)Math.Min(int.MaxValue, _plan.TotalSteps))];
+        _sizes = [.. _updates.Select(update => update.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length)))];
+        _chosen = SampledBatches.Choose(_sizes, updates);
+        _step = new TrainingStep(trainer.Model, _data, args, _plan, trainer.Callbacks, _state, notice: trainer.Notice, objective: trainer.Objective);
+        if (args.AutoFindBatchSize)
+            _step.MicroBatches = MicroBatches.Fitting(trainer.Model, _data, args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice, trainer.Objective.Passes);
+    }
+
+    /// <summary>Updates of the whole run.</summary>
+    internal long TotalUpdates => _plan.TotalSteps;
+
+    /// <summary>How many updates are measured.</summary>
+    internal int UpdatesMeasured => _chosen.Length;
+
+    /// <summary>Evaluations and checkpoints of the run.</summary>
+    internal RunSchedule Schedule => RunSchedule.Of(_trainer.Args, _plan);
+
+    /// <summary>
+    /// Measures updates; gives the seconds that one takes on average over the run, and what the first ones take besides: memory is taken from the system, and
+    /// the runtime compiles what is used most.
+    /// </summary>
+    /// <param name="tell">Is told of each how many are made.</param>
+    internal (double Each, double First) MeasureUpdates(Action<int> tell)
+    {
+        var (warmUp, tokens) = (Stopwatch.StartNew(), 0L);
+        for (var first = 0; first < LeastWarmUps || warmUp.Elapsed.TotalSeconds < WarmUpSeconds; first++)
+        {
+            var update = first == 0 ? Array.IndexOf(_sizes, _sizes.Max()) : _chosen[first % _chosen.Length];
+            tokens += _sizes[update];
+            Run(update);
+        }
+        var secondsOfWarmUp = warmUp.Elapsed.TotalSeconds;
+        _trainer.Model.Weights.UpToDateValues();
+        var rounds = _chosen.Select(_ => new List<double>()).ToArray();
+        var garbage = GC.GetTotalAllocatedBytes();
+        var all = Stopwatch.StartNew();
+        for (var round = 0; round == 0 || round < MostRounds && all.Elapsed.TotalSeconds < LeastSeconds; round++)
+            foreach (var (place, update) in _chosen.Index())
+            {
+                rounds[place].Add(Run(update));
+                if (round == 0) tell(place + 1);
+            }
+        _seconds = [.. rounds.Select(Median)];
+        // Rows of the embeddings that these updates did not read have theirs still to come; in the end each row has made them all.
+        var late = Stopwatch.StartNew();
+        _trainer.Model.Weights.UpToDateValues();
+        var made = rounds.Sum(one => one.Count);
+        LeaveGarbage((GC.GetTotalAllocatedBytes() - garbage) / made * _plan.TotalSteps);
+        var each = SampledBatches.MeanTime(_sizes, _chosen, _seconds) + late.Elapsed.TotalSeconds / made;
+        return (each, Math.Max(0, secondsOfWarmUp - each * tokens / _sizes.Average()));
+    }
+
+    /// <summary>Measures some batches of an evaluation; gives the seconds that all of it takes.</summary>
+    internal double MeasureEvaluation(TokenizedDataset data)
+    {
+        var size = _trainer.Args.PerDeviceEvalBatchSize;
+        int[][] batches = [.. Enumerable.Range(0, data.Texts).Chunk(size)];
+        long[] sizes = [.. batches.Select(texts => texts.Sum(text => TokensOf(data, text)))];
+        var chosen = SampledBatches.Choose(sizes, BatchesEvaluated);
+        Evaluate(data, batches[Array.IndexOf(sizes, sizes.Max())]);
+        double[] seconds = [.. chosen.Select(batch => Evaluate(data, batches[batch]))];
+        for (var round = 1; round < MostRounds && seconds.Sum() * round < LeastSeconds / 4; round++)
+            for (var i = 0; i < seconds.Length; i++) seconds[i] = Math.Min(seconds[i], Evaluate(data, batches[chosen[i]]));
+        return SampledBatches.MeanTime(sizes, chosen, seconds) * batches.Length;
+    }
+
+    /// <summary>Writes a checkpoint, and another one while updates are made where the run writes several; gives the seconds that training waits for each.</summary>
+    /// <exception cref="AttuneException">It cannot be written.</exception>
+    internal (double Last, double Other) MeasureCheckpoints(bool several)
+    {
+        using var writer = new CheckpointWriter(_trainer, _step.Optimizer, _step.Averaged);
+        var other = 0.0;
+        if (several)
+        {
+            other = Begin(writer, atOnce: false);
+            CheckpointWriter.Written? written;
+            for (var made = 0; (written = writer.Finished(wait: false)) is null; made++)
+            {
+                var place = made % _chosen.Length;
+                other += Math.Max(0, Run(_chosen[place]) - _seconds[place]);
+            }
+            Require(written);
+        }
+        _state.GlobalStep++;
+        var last = Begin(writer, atOnce: true);
+        Require(writer.Finished(wait: true)!);
+        return (last, several ? other : last);
+    }
+
+    /// <summary>Loads the checkpoint that was written last; gives the seconds.</summary>
+    internal double MeasureLoading()
+    {
+        var watch = Stopwatch.StartNew();
+        LoopCheckpoint.LoadWeights(_trainer.Model, CheckpointFiles.Newest(_trainer.Args.OutputDir)!);
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>Writes the model; gives the seconds.</summary>
+    /// <exception cref="AttuneException">It cannot be written.</exception>
+    internal double MeasureSaving()
+    {
+        var watch = Stopwatch.StartNew();
+        _trainer.SaveModel();
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    public void Dispose() => _step.Dispose();
+
+    /// <summary>
+    /// Takes managed memory as the whole run would: the runtime collects garbage only when the youngest generation is full, which some updates alone do not make it.
+    /// </summary>
+    private static void LeaveGarbage(long bytes)
+    {
+        const int piece = 1 << 14;
+        var collections = GC.CollectionCount(0);
+        for (var left = bytes; left > 0 && GC.CollectionCount(0) == collections; left -= piece) GC.KeepAlive(new byte[piece]);
+    }
+
+    private double Run(int update)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        var watch = Stopwatch.StartNew();
+        _step.Run(_updates[update]);
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    private double Evaluate(TokenizedDataset data, int[] texts)
+    {
+        var watch = Stopwatch.StartNew();
+        _trainer.Predict(data.Select(texts), cancellation: _cancellation);
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    private double Begin(CheckpointWriter writer, bool atOnce)
+    {
+        var watch = Stopwatch.StartNew();
+        writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, new RunPosition(), 0), atOnce);
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    private static void Require(CheckpointWriter.Written written)
+    {
+        if (written.Error is { } error) throw error;
+    }
+
+    private static long TokensOf(TokenizedDataset data, int text)
+    {
+        if (data.TextStarts is not { } starts) return data.Rows[text].Length;
+        var tokens = 0L;
+        for (var row = starts[text]; row < starts[text + 1]; row++) tokens += data.Rows[row].Length;
+        return tokens;
+    }
+
+    private static double Median(List<double> values)
+    {
+        values.Sort();
+        return (values[(values.Count - 1) / 2] + values[values.Count / 2]) / 2;
+    }
+}
