@@ -12,6 +12,8 @@ if (args is ["results", .. var wanted]) return Results.Record(wanted);
 if (args is ["side", var side, .. var rest]) return Side.Serve(side, rest);
 // One process of the check dataset-load.
 if (args is ["load", var file, var cache]) return DatasetLoadCheck.Serve(file, cache);
+// One process of the check inspect.
+if (args is ["inspect-rows", var what, var rows, var model]) return InspectCheck.Serve(what, rows, model);
 BenchmarkSwitcher.FromAssembly(typeof(Check).Assembly)
     .Run(args, DefaultConfig.Instance.AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance)));
 return 0;

@@ -69,7 +69,8 @@ internal sealed class StartCheck : Check
         return project;
     }
 
-    private static string Publish(string project, string folder, string program)
+    /// <summary>Publishes a project; gives the program.</summary>
+    internal static string Publish(string project, string folder, string program)
     {
         Console.WriteLine($"publishing {program}");
         Command.Run(Sdk, ["dotnet", "publish", project, "-c", "Release", "-o", folder, "-nologo", "-v", "quiet"]);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Attune.Cli.Experiments;
+using Attune.Cli.Inspections;
 using Attune.Formats;
 
 namespace Attune.Cli;
@@ -10,7 +11,7 @@ internal static class CommandLine
     /// <summary>The verbs; a new one is one file and one line here.</summary>
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
-        TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, TokenizeCommand.Verb,
+        TrainCommand.Verb, InspectCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, TokenizeCommand.Verb,
         DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];
 
