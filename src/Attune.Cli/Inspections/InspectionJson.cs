@@ -37,11 +37,17 @@ internal static class InspectionJson
         ["empty"] = split.Empty,
         ["classes"] = new JsonObject(split.Classes.Select(one => KeyValuePair.Create(one.Name, (JsonNode?)new JsonObject
         {
-            ["rows"] = one.Rows, ["share"] = one.Share, ["tokens"] = one.Tokens is { } tokens ? Lengths(tokens) : null, ["cut"] = one.Cut,
+            ["rows"] = one.Rows,
+            ["share"] = one.Share,
+            ["tokens"] = one.Tokens is { } tokens ? Lengths(tokens) : null,
+            ["cut"] = one.Cut,
         }))),
         ["numbers"] = split.Targets is not { } targets ? null : new JsonObject
         {
-            ["mean"] = targets.Mean, ["deviation"] = targets.Deviation, ["min"] = targets.Min, ["max"] = targets.Max,
+            ["mean"] = targets.Mean,
+            ["deviation"] = targets.Deviation,
+            ["min"] = targets.Min,
+            ["max"] = targets.Max,
         },
         ["scripts"] = Named(split.Scripts),
         ["languages"] = Named(split.Languages),
@@ -49,8 +55,15 @@ internal static class InspectionJson
 
     private static JsonObject Lengths(LengthSummary length) => new()
     {
-        ["mean"] = length.Mean, ["min"] = length.Min, ["p25"] = length.P25, ["median"] = length.Median, ["p75"] = length.P75, ["p90"] = length.P90,
-        ["p95"] = length.P95, ["p99"] = length.P99, ["max"] = length.Max,
+        ["mean"] = length.Mean,
+        ["min"] = length.Min,
+        ["p25"] = length.P25,
+        ["median"] = length.Median,
+        ["p75"] = length.P75,
+        ["p90"] = length.P90,
+        ["p95"] = length.P95,
+        ["p99"] = length.P99,
+        ["max"] = length.Max,
     };
 
     private static JsonObject Named(IReadOnlyList<NamedRows> names) => new(names.Select(name => KeyValuePair.Create(name.Name, (JsonNode?)name.Rows)));

@@ -56,8 +56,9 @@ internal sealed class RunProbe(RunRequest request, RunInputs inputs, int steps, 
             WindowPooling = rows.Settings.WindowPooling,
         };
         using var probe = new TrainingProbe(trainer, steps, cancellation);
-        var update = probe.MeasureUpdates(made => terminal.Status($"Probe: update {made} of {probe.UpdatesMeasured}"));
-        _parts.Add(new RunPart("updates", probe.TotalUpdates, update));
+        var (each, first) = probe.MeasureUpdates(made => terminal.Status($"Probe: update {made} of {probe.UpdatesMeasured}"));
+        _parts.Add(new RunPart("the first updates, beside what follows", 1, first));
+        _parts.Add(new RunPart("updates", probe.TotalUpdates, each));
         Evaluations(rows, probe);
         Files(trainer, probe);
         Note(trainer);

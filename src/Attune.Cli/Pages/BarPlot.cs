@@ -6,7 +6,7 @@ namespace Attune.Cli.Pages;
 /// <param name="Bars">Names and numbers, none below 0.</param>
 internal sealed record BarPlot(string Title, string What, IReadOnlyList<(string Name, double Value)> Bars) : Plot(Title)
 {
-    private const double Top = 34, Row = 20, Right = 64;
+    private const double Top = 34, Row = 20, LeastRight = 64;
 
     /// <summary>How a number is written.</summary>
     internal Func<double, string> Said { get; init; } = Figures.Number;
@@ -14,6 +14,7 @@ internal sealed record BarPlot(string Title, string What, IReadOnlyList<(string 
     internal override Drawing Draw()
     {
         var left = NameColumn.Width(Bars.Select(bar => bar.Name));
+        var right = Math.Max(LeastRight, Bars.Select(bar => Drawing.WidthOf(Said(bar.Value)) + 12).DefaultIfEmpty(0).Max());
         var drawing = new Drawing(Width, Top + Bars.Count * Row + 10);
         Head(drawing, 8);
         var axis = new Axis(0, Math.Max(Bars.Select(bar => bar.Value).DefaultIfEmpty(1).Max(), 1e-12), 1);
@@ -22,8 +23,8 @@ internal sealed record BarPlot(string Title, string What, IReadOnlyList<(string 
         {
             var y = Top + place * Row;
             NameColumn.Write(drawing, left, y + 14, name);
-            drawing.Box(left, y + 3, axis.Place(value) * (Width - left - Right), Row - 6, Ink.Series1, tip: $"{name}: {Said(value)}");
-            drawing.Words(left + axis.Place(value) * (Width - left - Right) + 6, y + 14, Said(value), ink: Ink.Muted);
+            drawing.Box(left, y + 3, axis.Place(value) * (Width - left - right), Row - 6, Ink.Series1, tip: $"{name}: {Said(value)}");
+            drawing.Words(left + axis.Place(value) * (Width - left - right) + 6, y + 14, Said(value), ink: Ink.Muted);
         }
         return drawing;
     }

@@ -42,7 +42,7 @@ internal sealed class Findings(
         if (same.Conflicts is { Rows: > 0 } conflicts)
         {
             var (exact, byCase) = same.ConflictingTexts;
-            Add(FindingKind.Conflicts, FindingLevel.Warning, [.. reports.Where(split => split.Labelled).Select(split => split.Name)], conflicts,
+            Add(FindingKind.Conflicts, FindingLevel.Warning, [.. same.ConflictingSplits.Select(split => reports[split].Name)], conflicts,
                 $"{Count(exact + byCase, "text")} in {Count(conflicts.Rows, "row")} {(exact + byCase == 1 ? "has" : "have")} more than one label{ByCase(conflicts)}.",
                 "Decide on one label for each, or remove these rows: no model can have all of them right.");
         }

@@ -33,6 +33,9 @@ internal sealed class SameTexts
     /// <summary>Texts that have several labels: to the letter, and but for case.</summary>
     internal (int Exact, int ByCase) ConflictingTexts { get; private set; }
 
+    /// <summary>The splits in which such rows are, in their order.</summary>
+    internal SortedSet<int> ConflictingSplits { get; } = [];
+
     /// <summary>Finds them.</summary>
     internal static SameTexts Find(IReadOnlyList<ScannedSplit> splits, IReadOnlyList<string> classes, int examples)
     {
@@ -104,11 +107,13 @@ internal sealed class SameTexts
             if (!Differ(rows, out var labelled)) continue;
             texts++;
             exact += labelled;
+            ConflictingSplits.UnionWith(rows.Where(row => Label(row) is not null).Select(SplitOf));
         }
         if (texts > 0) ConflictingTexts = (ConflictingTexts.Exact + texts, ConflictingTexts.ByCase);
         else if (spellings.Count > 1 && Differ(all, out var labelled))
         {
             ConflictingTexts = (ConflictingTexts.Exact, ConflictingTexts.ByCase + 1);
+            ConflictingSplits.UnionWith(all.Where(row => Label(row) is not null).Select(SplitOf));
             Conflicts.Add(0, labelled, all[0], () => Example(OneOfEachLabel(all)));
             return;
         }

@@ -43,6 +43,7 @@ internal sealed class ScannedSplit
     {
         var split = new ScannedSplit(name, data, columns.Rows(data, name));
         var (texts, pairs) = (split.Rows.Texts, split.Rows.Pairs);
+        if (texts.Count == 0) throw new AttuneException($"The split \"{name}\" has no row that can be used; mend its rows, or leave the split out.");
         for (var row = 0; row < texts.Count;)
         {
             var (from, first, second) = (row, new List<string>(), pairs is null ? null : new List<string>());

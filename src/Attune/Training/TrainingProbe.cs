@@ -57,15 +57,24 @@ internal sealed class TrainingProbe : IDisposable
     /// <summary>Evaluations and checkpoints of the run.</summary>
     internal RunSchedule Schedule => RunSchedule.Of(_trainer.Args, _plan);
 
-    /// <summary>Measures updates; gives the seconds that one takes on average over the run.</summary>
+    /// <summary>
+    /// Measures updates; gives the seconds that one takes on average over the run, and what the first ones take besides: memory is taken from the system, and
+    /// the runtime compiles what is used most.
+    /// </summary>
     /// <param name="tell">Is told of each how many are made.</param>
-    internal double MeasureUpdates(Action<int> tell)
+    internal (double Each, double First) MeasureUpdates(Action<int> tell)
     {
-        Run(Array.IndexOf(_sizes, _sizes.Max()));
-        var warmUp = Stopwatch.StartNew();
-        for (var made = 1; made < LeastWarmUps || warmUp.Elapsed.TotalSeconds < WarmUpSeconds; made++) Run(_chosen[made % _chosen.Length]);
+        var (warmUp, tokens) = (Stopwatch.StartNew(), 0L);
+        for (var first = 0; first < LeastWarmUps || warmUp.Elapsed.TotalSeconds < WarmUpSeconds; first++)
+        {
+            var update = first == 0 ? Array.IndexOf(_sizes, _sizes.Max()) : _chosen[first % _chosen.Length];
+            tokens += _sizes[update];
+            Run(update);
+        }
+        var secondsOfWarmUp = warmUp.Elapsed.TotalSeconds;
         _trainer.Model.Weights.UpToDateValues();
         var rounds = _chosen.Select(_ => new List<double>()).ToArray();
+        var garbage = GC.GetTotalAllocatedBytes();
         var all = Stopwatch.StartNew();
         for (var round = 0; round == 0 || round < MostRounds && all.Elapsed.TotalSeconds < LeastSeconds; round++)
             foreach (var (place, update) in _chosen.Index())
@@ -77,7 +86,10 @@ internal sealed class TrainingProbe : IDisposable
         // Rows of the embeddings that these updates did not read have theirs still to come; in the end each row has made them all.
         var late = Stopwatch.StartNew();
         _trainer.Model.Weights.UpToDateValues();
-        return SampledBatches.MeanTime(_sizes, _chosen, _seconds) + late.Elapsed.TotalSeconds / rounds.Sum(one => one.Count);
+        var made = rounds.Sum(one => one.Count);
+        LeaveGarbage((GC.GetTotalAllocatedBytes() - garbage) / made * _plan.TotalSteps);
+        var each = SampledBatches.MeanTime(_sizes, _chosen, _seconds) + late.Elapsed.TotalSeconds / made;
+        return (each, Math.Max(0, secondsOfWarmUp - each * tokens / _sizes.Average()));
     }
 
     /// <summary>Measures some batches of an evaluation; gives the seconds that all of it takes.</summary>
@@ -135,6 +147,16 @@ internal sealed class TrainingProbe : IDisposable
     }
 
     public void Dispose() => _step.Dispose();
+
+    /// <summary>
+    /// Takes managed memory as the whole run would: the runtime collects garbage only when the youngest generation is full, which some updates alone do not make it.
+    /// </summary>
+    private static void LeaveGarbage(long bytes)
+    {
+        const int piece = 1 << 14;
+        var collections = GC.CollectionCount(0);
+        for (var left = bytes; left > 0 && GC.CollectionCount(0) == collections; left -= piece) GC.KeepAlive(new byte[piece]);
+    }
 
     private double Run(int update)
     {

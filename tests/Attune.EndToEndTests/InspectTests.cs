@@ -1,0 +1,44 @@
+using System.Text.Json.Nodes;
+
+namespace Attune.EndToEndTests;
+
+/// <summary>The probe of <c>attune inspect</c>: a run in small, of which nothing is left.</summary>
+[Collection(nameof(TrainedRun))]
+public sealed class InspectTests(TrainedRun run)
+{
+    [Fact]
+    public void Probe_OfATinyRun_TellsEachPartAndLeavesNothing()
+    {
+        var before = Directory.EnumerateFileSystemEntries(run.Folder).ToHashSet();
+        var result = AttuneProcess.Run(run.Folder, "inspect", "--json", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "dev.csv", "--max-steps", "6",
+            "--per-device-train-batch-size", "4", "--eval-strategy", "steps", "--eval-steps", "2", "--save-steps", "3", "--probe-steps", "2", "--threads", "1", "--output-dir", "no-run").Good();
+        var estimate = JsonNode.Parse(result.Out)!["estimate"]!;
+        var times = estimate["parts"]!.AsArray().ToDictionary(part => (string)part!["name"]!, part => (int)part!["times"]!);
+        Assert.Equal((6, 4, 2, 1), (times["updates"], times["evaluations"], times["checkpoints"], times["saving the model"]));
+        Assert.Equal(2, (int)estimate["updates_measured"]!);
+        Assert.True((double)estimate["seconds"]! > 0 && (long)estimate["peak_memory_bytes"]! > 10_000_000);
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(run.Folder), entry => entry.Contains("attune-inspect", StringComparison.Ordinal) || entry.EndsWith("no-run", StringComparison.Ordinal));
+        Assert.True(before.IsSubsetOf(Directory.EnumerateFileSystemEntries(run.Folder)));
+    }
+
+    [Fact]
+    public void Probe_OfARunThatCannotBeMade_SaysWhyBelowTheReport()
+    {
+        var result = AttuneProcess.Run(run.Folder, "inspect", "--model", "tiny", "--train-file", "train.csv", "--tune", "lora", "--output-dir", "no-run").Good();
+        Assert.Contains("Length in tokens", result.Out, StringComparison.Ordinal);
+        Assert.Contains("Not known. The run cannot be made as it is asked for: an adapter is asked for", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Probe_WithoutTrainingRows_IsNotMade() =>
+        Assert.Contains("Not known. There is no training split.", AttuneProcess.Run(run.Folder, "inspect", "--model", "tiny", "--test-file", "test.csv").Good().Out, StringComparison.Ordinal);
+
+    [Fact]
+    public void FailOn_WhatIsFound_IsExitCodeOneWithTheReport()
+    {
+        var result = AttuneProcess.Run(run.Folder, "inspect", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "train.csv", "--no-probe", "--fail-on", "leakage");
+        Assert.Equal(1, result.Code);
+        Assert.EndsWith("attune: --fail-on: found leakage.\n", result.Error, StringComparison.Ordinal);
+        Assert.Contains("64 rows (100 %) of the split validation have their text in train too", result.Out, StringComparison.Ordinal);
+    }
+}
