@@ -86,7 +86,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
 
     private static void Measure(TrainResults results, RunRows rows, CancellationToken cancellation)
     {
-        if (rows.Eval is not null) results.Evaluation(rows.Eval, rows.Mismatched, cancellation);
+        if (rows.Eval is not null) results.Evaluation(rows.Eval, rows.Mismatched, rows.EvalRows, cancellation);
         if (rows.Test is not { } test) return;
         results.Test(rows.ToPredict(test), rows.Kinds(test), cancellation);
         if (rows.Source.Mismatched(DatasetDict.Test) is { } second) results.Predictions(rows.ToPredict(second), "predict_results_mnli-mm.txt", cancellation);

@@ -11,7 +11,8 @@ internal static class CommandLine
     /// <summary>The verbs; a new one is one file and one line here.</summary>
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
-        TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, TokenizeCommand.Verb,
+        TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb,
+        TokenizeCommand.Verb,
         DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];
 

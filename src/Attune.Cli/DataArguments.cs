@@ -125,6 +125,23 @@ public sealed record DataArguments
     /// </value>
     public string? Threshold { get; init; }
 
+    /// <summary>
+    /// Fits a temperature, so that probabilities mean what they say, and writes it into attune_prediction.json, which predict follows: train on the evaluation rows
+    /// when it is done, evaluate on the rows that it measures. The metrics stay as they are; ece and log_loss are reported besides, as ece_at_temperature.
+    /// </summary>
+    /// <value>Default false. Not for numbers. Which class is predicted of a text does not change.</value>
+    public bool Calibrate { get; init; }
+
+    /// <summary>
+    /// Confidence below which a text is left unanswered, written into attune_prediction.json, which predict follows; coverage and accuracy_answered are reported.
+    /// It is that of the calibrated probabilities.
+    /// </summary>
+    /// <value>
+    /// A probability from 0 to 1; or auto:ACCURACY such as auto:0.95 for the smallest at which that share of the answered evaluation rows is right. Default: every text
+    /// is answered, in evaluate what the model's folder says.
+    /// </value>
+    public string? AbstainBelow { get; init; }
+
     /// <summary>Writes eval_predictions.jsonl: of each text that is evaluated its label, what was predicted and the probabilities.</summary>
     /// <value>Default: where texts times classes are at most 200,000.</value>
     public bool? SaveEvalPredictions { get; init; }

@@ -212,6 +212,16 @@ internal sealed class DataSource
     internal ThresholdChoice? Threshold => ThresholdChoice.Parse(_data.Threshold) is not { } choice ? null : Columns.Task == TaskKind.MultiLabel ? choice
         : throw new AttuneException($"threshold is {_data.Threshold}, but it is for texts with several labels, which {Name} does not have; leave it out.");
 
+    /// <summary>Whether a temperature is fitted.</summary>
+    /// <exception cref="AttuneException">The labels are numbers.</exception>
+    internal bool Calibrates => !_data.Calibrate || Columns.Task != TaskKind.Regression ? _data.Calibrate
+        : throw new AttuneException($"calibrate is for probabilities, but the labels of {Name} are numbers; leave it out.");
+
+    /// <summary>Below which confidence texts are left unanswered, where that is asked for; else null.</summary>
+    /// <exception cref="AttuneException">It is no such value, or the labels are numbers.</exception>
+    internal AbstentionChoice? Abstention => AbstentionChoice.Parse(_data.AbstainBelow) is not { } choice ? null : Columns.Task != TaskKind.Regression ? choice
+        : throw new AttuneException($"abstain_below is {_data.AbstainBelow}, but the labels of {Name} are numbers, of which a model does not say how sure it is; leave it out.");
+
     /// <summary>Whether the rows of an evaluation are written out; null where their number decides.</summary>
     internal bool? SavesEvalPredictions => _data.SaveEvalPredictions;
 

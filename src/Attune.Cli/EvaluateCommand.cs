@@ -29,6 +29,7 @@ internal static class EvaluateCommand
         if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null)
             throw new UsageException("attune evaluate takes one model; name it once.");
         var asked = UsageException.Check(() => ThresholdChoice.Parse(values.Create<DataArguments>().Threshold));
+        _ = UsageException.Check(() => AbstentionChoice.Parse(values.Create<DataArguments>().AbstainBelow));
         if (what.SaveThresholds && asked is null) throw new UsageException("--save-thresholds writes what --threshold auto chooses; give that too.");
         if (what.OutputDir is { } results)
         {
@@ -37,8 +38,14 @@ internal static class EvaluateCommand
         }
         var name = from.Model ?? (values.Texts is [var named] ? named : Names.LastRun);
         var found = ModelFolder.Find(name, from.ModelRevision, terminal);
-        if (what.SaveThresholds && found.Commit is not null) throw new UsageException(
-            $"--save-thresholds writes into the model's folder, but that of {name} is in the cache of the hub, which others share; fetch it by attune download {name} --local-dir FOLDER, and evaluate FOLDER.");
+        var writing = what.SaveThresholds ? "--save-thresholds" : values.Create<DataArguments>() switch
+        {
+            { Calibrate: true } => "--calibrate",
+            { AbstainBelow: not null } => "--abstain-below",
+            _ => null,
+        };
+        if (writing is not null && found.Commit is not null) throw new UsageException(
+            $"{writing} writes into the model's folder, but that of {name} is in the cache of the hub, which others share; fetch it by attune download {name} --local-dir FOLDER, and evaluate FOLDER.");
         var folder = found.Path;
         var isOfRun = !IsNamed(values.Create<DataArguments>());
         var data = Data(values, folder);
@@ -77,6 +84,8 @@ internal static class EvaluateCommand
             ["eval_samples"] = rows.Texts,
         };
         metrics.Remove("epoch");
+        var calibration = AnswerCalibration.Of(source, measured with { Thresholds = thresholds }, settings, terminal.Tell);
+        calibration.AddTo(metrics, measured with { Thresholds = thresholds }, "eval");
         var baseline = EvaluationNotes.Baseline(measured, source, "eval");
         if (baseline.Count > 0) terminal.Tell(EvaluationNotes.Describe(baseline, measured, source));
         if (thresholds is not null && threshold is { Number: null })
@@ -89,6 +98,7 @@ internal static class EvaluateCommand
             RunPredictions.Write(into, measured with { Thresholds = thresholds }, source.ModelLabels, source.SavesEvalPredictions);
         }
         if (what.SaveThresholds) EvaluationNotes.Save(folder, thresholds!, source.ModelLabels);
+        calibration.SaveWhereAsked(folder, source);
         return ExitCode.Success;
     }
 
@@ -115,6 +125,8 @@ internal static class EvaluateCommand
             ShuffleSeed = taken.ShuffleSeed,
             MaxTrainSamples = taken.MaxTrainSamples,
             Threshold = given.Threshold,
+            Calibrate = given.Calibrate,
+            AbstainBelow = given.AbstainBelow,
             SaveEvalPredictions = given.SaveEvalPredictions,
         };
     }

@@ -18,8 +18,9 @@ internal sealed partial record RunPredictions
     /// <param name="rows">What was measured.</param>
     /// <param name="names">Names of the classes.</param>
     /// <param name="isWanted">What <c>save_eval_predictions</c> says.</param>
+    /// <param name="numbers">Of each row its number among the training texts; null where they are not of a fold.</param>
     /// <exception cref="AttuneException">It cannot be written.</exception>
-    internal static void Write(string folder, EvalPrediction rows, IReadOnlyList<string> names, bool? isWanted)
+    internal static void Write(string folder, EvalPrediction rows, IReadOnlyList<string> names, bool? isWanted, int[]? numbers = null)
     {
         if (!(isWanted ?? rows.Logits.LongLength <= FewValues)) return;
         AtomicFile.Write(Path.Combine(folder, CheckpointFiles.EvalPredictions), stream =>
@@ -37,6 +38,7 @@ internal sealed partial record RunPredictions
                 {
                     json.WriteStartObject();
                     json.WriteNumber(Index, row);
+                    if (numbers is not null) json.WriteNumber(Row, numbers[row]);
                     if (rows.Task == TaskKind.SingleLabel)
                     {
                         Name(json, Label, (int)rows.Labels[row]);

@@ -14,13 +14,17 @@ namespace Attune.Cli;
 /// </summary>
 /// <remarks>
 /// <c>index</c> counts the texts from 0; <c>label</c> and <c>prediction</c> are names of classes, lists of them where texts have several, or
-/// numbers; <c>probabilities</c> (not of numbers) has one for each class, by its name, with all its digits.
+/// numbers; <c>probabilities</c> (not of numbers) has one for each class, by its name, with all its digits, before any temperature. In the fold of a
+/// cross-validation <c>row</c> is the number of the text among the training texts, from 0.
 /// </remarks>
 /// <param name="Prediction">Labels, and logits that give the probabilities of the file; in a regression the numbers themselves.</param>
 /// <param name="Classes">The names of the columns; none in a regression.</param>
 internal sealed partial record RunPredictions(EvalPrediction Prediction, IReadOnlyList<string> Classes)
 {
-    private const string Index = "index", Label = "label", Predicted = "prediction", Scores = "probabilities";
+    private const string Index = "index", Row = "row", Label = "label", Predicted = "prediction", Scores = "probabilities";
+
+    /// <summary>Of each row its number among the training texts; null where the run was no fold.</summary>
+    internal int[]? Rows { get; init; }
 
     /// <summary>Reads the predictions of a run; null where its folder has none.</summary>
     /// <exception cref="AttuneException">The file is damaged.</exception>
@@ -45,7 +49,10 @@ internal sealed partial record RunPredictions(EvalPrediction Prediction, IReadOn
             };
             if (!isSound) throw Damaged(path, place);
         }
-        return new RunPredictions(new EvalPrediction(logits, rows.Length, columns, labels, task), classes);
+        return new RunPredictions(new EvalPrediction(logits, rows.Length, columns, labels, task), classes)
+        {
+            Rows = Array.TrueForAll(rows, row => row[Row] is JsonValue value && value.TryGetValue(out int number) && number >= 0) ? Array.ConvertAll(rows, row => row[Row]!.GetValue<int>()) : null,
+        };
     }
 
     private static bool One(JsonObject row, List<string> classes, Span<float> logits, ref float label)

@@ -49,6 +49,7 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
             Optimizers.Check(Training);
             Model.Settings(new Inference.PredictionSettings());
             ThresholdChoice.Parse(Data.Threshold);
+            AbstentionChoice.Parse(Data.AbstainBelow);
             foreach (var reporter in Reporters.Of(Training).OfType<IDisposable>()) reporter.Dispose();   // a name that is none is refused here
             EvaluationLoop.RequireBatchSize(Training);
             if (TrainingPlan.Of(Training, int.MaxValue).TotalSteps < 1)

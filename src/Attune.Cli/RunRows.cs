@@ -23,7 +23,8 @@ internal sealed class RunRows
         var (from, data, arguments) = (request.Model, request.Data, request.Training);
         (_inputs, Source) = (inputs, inputs.Source.Copy());
         var fold = data.Fold is null ? null : Fold.Parse(data.Fold);
-        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd || Source.Threshold is not null;
+        var isEvaluated = arguments.EvalStrategy != IntervalStrategy.No || arguments.DoEval || arguments.LoadBestModelAtEnd || Source.Threshold is not null
+            || Source.Calibrates || Source.Abstention is not null;
         if (fold is null) data = data with { ValidationSplit = Source.EnsureValidation(isEvaluated, arguments.Seed) };
         else if (data.ValidationSplit is not null) throw new AttuneException("validation_split and a fold are given, which both set training rows apart; leave one out.");
         if (request.GoesByFirstMetric) arguments = EmbeddedDefaults.WithMetric(arguments, Source.Metrics[0]);
@@ -39,6 +40,7 @@ internal sealed class RunRows
         Train = Labelled(DatasetDict.Train, data.MaxTrainSamples);
         if (fold is not null)
         {
+            EvalRows = fold.Evaluated(Train, arguments.Seed, data.MaxEvalSamples);
             (Train, Eval) = fold.Cut(Train, arguments.Seed, data.MaxEvalSamples);
             tell($"Fold {fold}: {Train.Texts} training texts, and {Eval.Texts} others for evaluation{(Source.Validation is { } unused ? $"; the split {unused} is not used" : "")}.");
             return;
@@ -70,6 +72,9 @@ internal sealed class RunRows
 
     /// <summary>To evaluate on; null where there are none.</summary>
     internal TokenizedDataset? Eval { get; }
+
+    /// <summary>Of a fold the numbers of the texts to evaluate on among the training texts, from 0; else null.</summary>
+    internal int[]? EvalRows { get; }
 
     /// <summary>The other of MNLI's evaluation splits, or null.</summary>
     internal TokenizedDataset? Mismatched { get; }

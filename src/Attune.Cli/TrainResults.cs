@@ -22,6 +22,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     private readonly JsonObject _json = [];
     private EvalPrediction? _evaluated;
     private IReadOnlyList<double>? _thresholds;                            // of the labels; null for 0.5
+    private AnswerCalibration _calibration = AnswerCalibration.None;
 
     private string Folder => trainer.Args.OutputDir;
 
@@ -62,19 +63,25 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     }
 
     /// <summary>Measures the validation split, and as run_glue.py does MNLI's other one, whose metrics have _mm behind their names.</summary>
-    internal void Evaluation(TokenizedDataset data, TokenizedDataset? mismatched, CancellationToken cancellation)
+    /// <param name="data">The rows.</param>
+    /// <param name="mismatched">MNLI's other ones, or null.</param>
+    /// <param name="numbers">Of a fold the numbers of its texts among the training texts; else null.</param>
+    /// <param name="cancellation">Ends it between two batches.</param>
+    internal void Evaluation(TokenizedDataset data, TokenizedDataset? mismatched, int[]? numbers, CancellationToken cancellation)
     {
         var output = trainer.EvaluateRows(data, cancellation: cancellation);
         var measured = output.Prediction!;
         if (source.Threshold is { } choice) Choose(choice.Of(measured), isChosen: choice.Number is null);
-        var metrics = new OrderedDictionary<string, double>(output.Metrics.Concat(AtThresholds(measured, "eval")));
+        _calibration = AnswerCalibration.Of(source, measured with { Thresholds = _thresholds }, new PredictionSettings(), terminal.Tell);
+        _calibration.SaveWhereAsked(Folder, source);
+        var metrics = WithOptions(output.Metrics, measured, "eval");
         var baseline = trainer.Args.PredictionLossOnly ? new Dictionary<string, double>() : EvaluationNotes.Baseline(measured, source, "eval");
         var written = new OrderedDictionary<string, double>(metrics.Concat(baseline)) { ["eval_samples"] = data.Texts };
         Add("eval", metrics);
         _json["eval"] = TrainerStateJson.Entry(new OrderedDictionary<string, double>(metrics.Concat(baseline)));
         if (baseline.Count > 0) terminal.Tell(EvaluationNotes.Describe(baseline, measured, source));
         _evaluated = measured with { Thresholds = _thresholds };
-        RunPredictions.Write(Folder, _evaluated, source.ModelLabels, source.SavesEvalPredictions);
+        RunPredictions.Write(Folder, _evaluated, source.ModelLabels, source.SavesEvalPredictions, numbers);
         if (mismatched is not null)
         {
             var second = new OrderedDictionary<string, double>(
@@ -87,8 +94,14 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         trainer.SaveState();
     }
 
-    private IReadOnlyDictionary<string, double> AtThresholds(EvalPrediction measured, string prefix) =>
-        EvaluationNotes.AtThresholds(measured, trainer.Args.PredictionLossOnly ? null : _thresholds, source, prefix);
+    /// <summary>The metrics, and those at the thresholds and the temperature that were chosen.</summary>
+    private OrderedDictionary<string, double> WithOptions(IReadOnlyDictionary<string, double> metrics, EvalPrediction measured, string prefix)
+    {
+        var all = new OrderedDictionary<string, double>(metrics.Concat(
+            EvaluationNotes.AtThresholds(measured, trainer.Args.PredictionLossOnly ? null : _thresholds, source, prefix)));
+        _calibration.AddTo(all, measured with { Thresholds = _thresholds }, prefix);
+        return all;
+    }
 
     /// <summary>Uses thresholds from here on, and leaves them to those who predict with the model.</summary>
     private void Choose(IReadOnlyList<double> thresholds, bool isChosen)
@@ -104,7 +117,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         var predictions = Predictions(data, "predict_results.txt", cancellation);
         if (predictions.Prediction is not { } measured) return;
         var byKind = kinds is not null && predictions.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
-        var metrics = new OrderedDictionary<string, double>(predictions.Metrics.Concat(AtThresholds(measured, "test")));
+        var metrics = WithOptions(predictions.Metrics, measured, "test");
         trainer.SaveMetrics("test", new OrderedDictionary<string, double>(metrics.Concat(byKind)) { ["test_samples"] = data.Texts });
         Add("test", metrics);
         if (byKind.Count == 0) return;

@@ -15,7 +15,12 @@ internal sealed record ExperimentRun(long Seed, bool IsNamedBySeed, int? Fold, i
     /// <summary>The run that the command asks for, as this one.</summary>
     internal RunRequest Of(RunRequest request) => request with
     {
-        Data = Fold is null ? request.Data : request.Data with { Fold = new Fold(Fold.Value, Folds!.Value).ToString() },
+        // What the folds predict of all texts together is what labels are judged by: it is kept unless it is refused.
+        Data = Fold is null ? request.Data : request.Data with
+        {
+            Fold = new Fold(Fold.Value, Folds!.Value).ToString(),
+            SaveEvalPredictions = request.Data.SaveEvalPredictions ?? true,
+        },
         Training = request.Training with { Seed = Seed },
     };
 }

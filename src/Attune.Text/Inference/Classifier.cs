@@ -13,7 +13,7 @@ namespace Attune.Inference;
 /// <remarks>
 /// A program with many callers takes <see cref="PredictAsync(string, string?, CancellationToken)"/>, which puts their texts into common batches.
 /// </remarks>
-public sealed class Classifier : IDisposable
+public sealed partial class Classifier : IDisposable
 {
     private readonly Lock _computing = new();                               // engines are called from one thread at a time
     private readonly ClassifierOptions _options;
@@ -160,15 +160,12 @@ public sealed class Classifier : IDisposable
     {
         var columns = LabelNames.Count;
         if (data.TextStarts is { } starts) logits = PooledWindows.Logits(logits, columns, starts, Settings.WindowPooling, Task);
-        var scores = Scores(logits, columns);
-        return [.. Enumerable.Range(0, data.Texts).Select(i =>
-            new TextPrediction(LabelNames, scores[(i * columns)..((i + 1) * columns)]) { Thresholds = _thresholds })];
+        var scores = Probabilities.Of(logits, columns, Task, Settings.Temperature);
+        return [.. Enumerable.Range(0, data.Texts).Select(i => new TextPrediction(LabelNames, scores[(i * columns)..((i + 1) * columns)])
+        {
+            Task = Task,
+            Thresholds = _thresholds,
+            AbstainBelow = Settings.AbstainBelow,
+        })];
     }
-
-    private double[] Scores(float[] logits, int columns) => Task switch
-    {
-        TaskKind.SingleLabel => Probabilities.Softmax(logits, columns),
-        TaskKind.MultiLabel => Probabilities.Sigmoid(logits),
-        _ => Array.ConvertAll(logits, logit => (double)logit),
-    };
 }

@@ -18,6 +18,14 @@ public abstract class ClassifierEngine : IDisposable
     /// <param name="logits">Is filled: R × number of labels, row-major.</param>
     public abstract void Logits(IReadOnlyList<TokenizedRow> rows, Span<float> logits);
 
+    /// <summary>How much each token of a row speaks for a class, by integrated gradients.</summary>
+    /// <param name="row">The row, T tokens.</param>
+    /// <param name="baseline">The same with the tokens hidden that are explained.</param>
+    /// <param name="column">The class.</param>
+    /// <param name="steps">Places between the two where the gradient is computed.</param>
+    /// <returns>T scores; null where the engine has no gradients, which is the default.</returns>
+    public virtual double[]? IntegratedGradients(TokenizedRow row, TokenizedRow baseline, int column, int steps) => null;
+
     /// <summary>Gives back what it holds.</summary>
     public void Dispose()
     {

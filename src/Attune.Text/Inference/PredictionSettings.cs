@@ -30,6 +30,14 @@ public sealed record PredictionSettings
     /// <value>0 to 1. Default 0.5.</value>
     public double Threshold { get; init; } = LabelThresholds.Usual;
 
+    /// <summary>By which the logits of classes are divided before they become probabilities, so that these mean what they say (<see cref="TemperatureScaling"/>).</summary>
+    /// <value>0.001 to 1000. Default 1. What is predicted of one class a text does not change.</value>
+    public double Temperature { get; init; } = 1;
+
+    /// <summary>Texts of which the model is less sure are left unanswered (<see cref="TextPrediction.IsAbstained"/>).</summary>
+    /// <value>0 to 1, compared with <see cref="TextPrediction.Confidence"/>. Default null: all are answered.</value>
+    public double? AbstainBelow { get; init; }
+
     /// <summary>Longest row in tokens; windows are of this length.</summary>
     /// <value>Default null: the tokenizer's limit, at most the model's.</value>
     public int? MaxLength { get; init; }
@@ -62,6 +70,8 @@ public sealed record PredictionSettings
                 _ => throw Unfit("thresholds", "an object with a number for each label"),
             },
             Threshold = json["threshold"] is { } one ? Number(one, 0, 1, "threshold") : LabelThresholds.Usual,
+            Temperature = json["temperature"] is { } divisor ? Number(divisor, 0.001, 1000, "temperature") : 1,
+            AbstainBelow = json["abstain_below"] is { } least ? Number(least, 0, 1, "abstain_below") : null,
             MaxLength = Whole("max_length"),
             LongTexts = Word<LongTexts>("long_texts"),
             WindowStride = Whole("window_stride"),
@@ -104,6 +114,8 @@ public sealed record PredictionSettings
         var (file, json) = (Path.Combine(folder, FileName), new JsonObject());
         if (Thresholds.Count > 0) json["thresholds"] = new JsonObject(Thresholds.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
         if (Threshold != LabelThresholds.Usual) json["threshold"] = Threshold;
+        if (Temperature != 1) json["temperature"] = Temperature;
+        if (AbstainBelow is { } least) json["abstain_below"] = least;
         if (LongTexts == LongTexts.Windows)
         {
             if (MaxLength is { } length) json["max_length"] = length;

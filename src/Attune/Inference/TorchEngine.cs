@@ -53,6 +53,10 @@ public sealed class TorchEngine : ClassifierEngine
     }
 
     /// <inheritdoc/>
+    public override double[]? IntegratedGradients(TokenizedRow row, TokenizedRow baseline, int column, int steps) =>
+        Models.IntegratedGradients.Of(Model, row, baseline, column, steps);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing) => Model.Dispose();
 
     /// <summary>An adapter is merged: it then costs no products of its own.</summary>

@@ -21,9 +21,9 @@ internal sealed unsafe class BertEmbeddings(WeightStore store, string name, Bert
     /// <param name="batch">The rows.</param>
     /// <param name="dropout">After the LayerNorm.</param>
     /// <param name="noise">On the word embeddings.</param>
-    /// <param name="step">Of the word embeddings; null for none.</param>
+    /// <param name="move">Of the word embeddings; null for none.</param>
     /// <param name="saved">What backward needs.</param>
-    internal Tensor Forward(Batch batch, Dropout dropout, EmbeddingNoise noise, EmbeddingStep? step, out Saved saved)     // (T,H)
+    internal Tensor Forward(Batch batch, Dropout dropout, EmbeddingNoise noise, EmbeddingMove? move, out Saved saved)     // (T,H)
     {
         Check(batch);
         int tokens = batch.Tokens, hidden = config.HiddenSize;
@@ -32,7 +32,7 @@ internal sealed unsafe class BertEmbeddings(WeightStore store, string name, Bert
         EmbeddingSum.Forward(batch.InputIds, batch.PositionIds, batch.TokenTypeIds, word_embeddings.RowData(batch.InputIds),
             position_embeddings.RowData(batch.PositionIds), token_type_embeddings.RowData(batch.TokenTypeIds), LibTorch.Floats(saved.Unit), hidden);
         noise.Add(LibTorch.Floats(saved.Unit), batch.Sequences, hidden);
-        step?.AddTo(saved.Unit);
+        move?.AddTo(saved.Unit);
         ResidualNorm.Forward(LibTorch.Floats(saved.Unit), null, null, layerNorm.Weight.Data, layerNorm.Bias.Data, config.LayerNormEps,
             LibTorch.Floats(output), LibTorch.Floats(saved.Inverse), batch.Sequences.AllTokens, hidden, Dropout.None);
         ResidualNorm.Drop(LibTorch.Floats(output), batch.Sequences.AllTokens, hidden, dropout);
@@ -43,15 +43,15 @@ internal sealed unsafe class BertEmbeddings(WeightStore store, string name, Bert
     /// <param name="saved">From forward.</param>
     /// <param name="gradient">(T,H); overwritten.</param>
     /// <param name="dropout">As in forward.</param>
-    /// <param name="step">Takes the gradient of the word embeddings; null where nobody asks.</param>
-    internal void Backward(Batch batch, Saved saved, Tensor gradient, Dropout dropout, EmbeddingStep? step)
+    /// <param name="move">Takes the gradient of the word embeddings; null where nobody asks.</param>
+    internal void Backward(Batch batch, Saved saved, Tensor gradient, Dropout dropout, EmbeddingMove? move)
     {
         var hidden = config.HiddenSize;
         var outer = LibTorch.Floats(gradient);
         ResidualNorm.Drop(outer, batch.Sequences.AllTokens, hidden, dropout);
         ResidualNorm.Backward(outer, LibTorch.Floats(saved.Unit), layerNorm.Weight.Data, LibTorch.Floats(saved.Inverse), outer,
             layerNorm.Weight.GradientToAddTo(), layerNorm.Bias.GradientToAddTo(), null, batch.Sequences.AllTokens, hidden, Dropout.None);
-        step?.Take(gradient);
+        move?.Take(gradient);
         AddGradient(word_embeddings, batch.InputIds, outer, without: config.PadTokenId ?? -1);
         AddGradient(position_embeddings, batch.PositionIds, outer);
         AddGradient(token_type_embeddings, batch.TokenTypeIds, outer);

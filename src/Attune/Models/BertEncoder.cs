@@ -60,16 +60,18 @@ internal sealed unsafe class BertEncoder : IDisposable
     /// <param name="batch">The rows.</param>
     /// <param name="dropoutKey">Key of the update's dropout; null in evaluation.</param>
     /// <param name="pass">What is special about this pass.</param>
-    /// <param name="saved">Receives what backward needs; null in evaluation, where nothing is kept.</param>
+    /// <param name="saved">Receives what backward needs; null in evaluation, where nothing is kept unless the pass is explained.</param>
     /// <returns>The pooled output, (R,H).</returns>
     internal Tensor Forward(Batch batch, ulong? dropoutKey, PassOptions pass, out Saved? saved)
     {
-        if (dropoutKey is { } key && pass.Number > 0) dropoutKey = Dropout.Key(key, pass.Number);
-        var run = new Saved(layer.Length) { Batch = batch, DropoutKey = dropoutKey, FirstTrained = FrozenParts, Pass = pass };
+        if (pass.IsExplained) dropoutKey = null;
+        else if (dropoutKey is { } key && pass.Number > 0) dropoutKey = Dropout.Key(key, pass.Number);
+        var isKept = dropoutKey is not null || pass.IsExplained;
+        var run = new Saved(layer.Length) { Batch = batch, DropoutKey = dropoutKey, FirstTrained = pass.IsExplained ? 0 : FrozenParts, Pass = pass };
         var state = pass.Frozen;
         for (var part = state is null ? 0 : run.FirstTrained; part < parts.Length; part++)
-            state = Forward(part, state, run, isKept: dropoutKey is not null && part >= run.FirstTrained);
-        saved = dropoutKey is null ? null : run;
+            state = Forward(part, state, run, isKept && part >= run.FirstTrained);
+        saved = isKept ? run : null;
         return state!;
     }
 
@@ -108,7 +110,7 @@ internal sealed unsafe class BertEncoder : IDisposable
         if (saved.FirstTrained == 0)
         {
             using var rest = Profiler.Measure("embeddings");
-            embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.Embeddings(config), saved.Pass.Step);
+            embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.Embeddings(config), saved.Pass.Move);
         }
         hidden.Dispose();
     }
@@ -117,7 +119,7 @@ internal sealed unsafe class BertEncoder : IDisposable
     /// <returns>The state after the embeddings and after each layer, (T,H) each; and the pooled output, (R,H).</returns>
     internal (List<Tensor> HiddenStates, Tensor Pooled) AllStates(Batch batch)
     {
-        var hidden = embeddings.Forward(batch, Dropout.None, EmbeddingNoise.None, step: null, out var embedded);
+        var hidden = embeddings.Forward(batch, Dropout.None, EmbeddingNoise.None, move: null, out var embedded);
         embedded.Dispose();
         List<Tensor> states = [hidden];
         foreach (var one in layer)
@@ -145,7 +147,7 @@ internal sealed unsafe class BertEncoder : IDisposable
         if (part == 0)
         {
             using var time = Profiler.Measure("embeddings");
-            var embedded = embeddings.Forward(run.Batch, run.Embeddings(config), run.Noise(NoiseAlpha), run.Pass.Step, out var sums);
+            var embedded = embeddings.Forward(run.Batch, run.Embeddings(config), run.Noise(NoiseAlpha), run.Pass.Move, out var sums);
             if (isKept) run.Embedded = sums;
             else sums.Dispose();
             return embedded;

@@ -8,7 +8,7 @@ namespace Attune.Models;
 /// <summary>Where the word embeddings of a batch are moved in its second pass: the first pass leaves their gradient here, of which the step is made.</summary>
 /// <param name="batch">The rows.</param>
 /// <param name="hidden">Hidden size.</param>
-internal sealed unsafe class EmbeddingStep(Batch batch, int hidden) : IDisposable
+internal sealed unsafe class EmbeddingStep(Batch batch, int hidden) : EmbeddingMove
 {
     private readonly Tensor _values = LibTorch.Empty(batch.Tokens, hidden);                // (T,H), the gradient, then the step
 
@@ -16,7 +16,7 @@ internal sealed unsafe class EmbeddingStep(Batch batch, int hidden) : IDisposabl
     internal bool IsMade { get; private set; }
 
     /// <summary>Takes the gradient of the word embeddings, (T,H).</summary>
-    internal void Take(Tensor gradient)
+    internal override void Take(Tensor gradient)
     {
         if (!IsMade) LibTorch.Span(gradient).CopyTo(LibTorch.Span(_values));
     }
@@ -29,10 +29,10 @@ internal sealed unsafe class EmbeddingStep(Batch batch, int hidden) : IDisposabl
     }
 
     /// <summary>Moves embeddings, (T,H), where the step is made.</summary>
-    internal void AddTo(Tensor embeddings)
+    internal override void AddTo(Tensor embeddings)
     {
         if (IsMade) EmbeddingShift.Add(LibTorch.Floats(embeddings), LibTorch.Floats(_values), batch.Tokens, hidden);
     }
 
-    public void Dispose() => _values.Dispose();
+    public override void Dispose() => _values.Dispose();
 }

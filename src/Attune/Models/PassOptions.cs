@@ -12,5 +12,8 @@ internal readonly record struct PassOptions
     internal Tensor? Frozen { get; init; }
 
     /// <summary>Where the word embeddings are moved, or what learns that from this pass; stays the caller's. Null for nothing.</summary>
-    internal EmbeddingStep? Step { get; init; }
+    internal EmbeddingMove? Move { get; init; }
+
+    /// <summary>Whether backward is to come down to the word embeddings whatever is trained, without dropout: for <see cref="IntegratedGradients"/>.</summary>
+    internal bool IsExplained { get; init; }
 }

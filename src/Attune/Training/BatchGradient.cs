@@ -95,7 +95,7 @@ internal sealed class BatchGradient(
         {
             if (fgmEpsilon > 0) part.Step ??= new EmbeddingStep(batch, model.Config.HiddenSize);
             for (var pass = 0; pass < objective.Passes; pass++)
-                passes.Add(model.Logits(batch, new PassOptions { Number = pass, Frozen = frozen?.Of(data, part.Rows, batch), Step = part.Step }));
+                passes.Add(model.Logits(batch, new PassOptions { Number = pass, Frozen = frozen?.Of(data, part.Rows, batch), Move = part.Step }));
             return passes;
         }
         catch
