@@ -1,5 +1,6 @@
 using Attune.Checkpoints;
-using Attune.Cli.Experiments;
+using Attune.Cli;
+using Attune.Cli.Reports;
 using Attune.Datasets;
 using Attune.Formats;
 using Attune.Inference;
