@@ -40,7 +40,7 @@ internal sealed record HeatMapPlot(string Title, string RowLabel, string ColumnL
                 drawing.Box(left + column * cell, y, cell, cell, row == column ? Ink.Series1 : Ink.Series2, 0.12 + 0.88 * share,
                     $"{RowLabel} {Rows[row]}, {ColumnLabel} {Columns[column]}: {Figures.Count(Counts[row, column])} ({Figures.Percent(share)})");
                 if (cell >= LeastForCount && Drawing.WidthOf(Figures.Count(Counts[row, column]), size) < cell)
-                    drawing.Words(left + (column + 0.5) * cell, y + cell / 2 + 4, Figures.Count(Counts[row, column]), Align.Middle, share > 0.5 ? Ink.Surface : Ink.Text, Math.Min(size, cell * 0.5));
+                    drawing.Words(left + (column + 0.5) * cell, y + cell / 2 + 4, Figures.Count(Counts[row, column]), Align.Middle, share > 0.7 ? Ink.Surface : Ink.Text, Math.Min(size, cell * 0.5));
             }
         }
         foreach (var (column, name) in names.Index())

@@ -62,7 +62,7 @@ internal static class ComparisonSection
             if (all.Length == 0 || what.Rows == 0) continue;
             var table = new HtmlTable(all.Length > what.Rows ? $"The first {what.Rows} of {Figures.Count(all.Length)} rows that only {name} has right" : $"The rows that only {name} has right",
                 "row", "label", first.Folder, second.Folder, "text");
-            foreach (var row in all.Take(what.Rows)) table.Add(Figures.Count(first.RowNumbers[row]), shown.Label(row), shown.Prediction(row), other.Prediction(row), shown.Text(row));
+            foreach (var row in all.Take(what.Rows)) table.Add(first.NumberOf(row), shown.Label(row), shown.Prediction(row), other.Prediction(row), shown.Text(row));
             page.Add(table);
         }
         var (before, after) = (ClassFigure.Of(a, first.Classes, 100, what.Seed), ClassFigure.Of(b, second.Classes, 100, what.Seed));

@@ -45,13 +45,12 @@ internal sealed record EvaluatedTexts(IReadOnlyList<string> Texts, IReadOnlyList
     {
         if (RunConfig.Read(run) is not { } arguments) return null;
         var data = ArgumentTable.Of<DataArguments>().Create<DataArguments>(arguments);
+        // What cannot be used was said, and put aside, when it was trained.
+        if (data.OnBadRow == BadRowPolicy.Quarantine) data = data with { OnBadRow = BadRowPolicy.Skip };
         var source = DataSource.Load(data, predictions.Classes.Count == 0 ? null : predictions.Classes, mustFit: false, outputDir: null, terminal);
         var seed = RunConfig.Seed(run) ?? new TrainingArguments().Seed;
-        if (data.Fold is { } fold)
-        {
-            var all = source.Rows(DatasetDict.Train, data.MaxTrainSamples)!;
-            return Of(all, Fold.Parse(fold).Evaluated(all.Count, all.Classes, seed, data.MaxEvalSamples));
-        }
+        if (data.Fold is not null)
+            return predictions.Rows is { } numbers && source.Rows(DatasetDict.Train, data.MaxTrainSamples) is { } all && numbers.All(row => row < all.Count) ? Of(all, numbers) : null;
         source.EnsureValidation(isWanted: true, seed);
         return source.Validation is { } split ? source.Rows(split, data.MaxEvalSamples) : null;
     }

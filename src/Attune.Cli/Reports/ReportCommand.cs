@@ -67,6 +67,7 @@ internal static class ReportCommand
             }
             ErrorsSection.Add(report, run, texts, whyNot, shown, what);
             LabelsSection.Add(report, run, shown, what);
+            if (what.Attributions > 0 && what.Texts && texts is not null) AttributionsSection.Add(report, run, texts, shown, what, terminal);
         }
         TrainingSection.Add(report, [.. run.Runs, .. second?.Runs ?? []]);
         RunSection.Add(report, run);

@@ -42,6 +42,9 @@ internal sealed record RunFacts(IReadOnlyList<FinishedRun> Runs, string Folder, 
     internal IReadOnlyList<int> RowNumbers { get; } = Predictions is null ? []
         : [.. Enumerable.Range(0, Predictions.Prediction.Rows).Where(row => Predictions.Prediction.Task != TaskKind.SingleLabel || Predictions.Prediction.Labels[row] >= 0)];
 
+    /// <summary>What a row is called: its number among the evaluated rows, and where these were a fold among the training rows.</summary>
+    internal string NumberOf(int row) => Pages.Figures.Count(Predictions!.Rows is { } numbers ? numbers[RowNumbers[row]] : RowNumbers[row]);
+
     /// <summary>The names of the classes; none of numbers, and where they are not known.</summary>
     internal IReadOnlyList<string> Classes => Predictions?.Classes ?? [];
 
@@ -57,6 +60,7 @@ internal sealed record RunFacts(IReadOnlyList<FinishedRun> Runs, string Folder, 
         var all = parts.Select(part => part!.Prediction).ToList();
         return parts[0]! with
         {
+            Rows = parts.All(part => part!.Rows is not null) ? [.. parts.SelectMany(part => part!.Rows!)] : null,
             Prediction = all[0] with
             {
                 Logits = [.. all.SelectMany(part => part.Logits)],

@@ -53,7 +53,7 @@ internal sealed record RunRecord(IReadOnlyList<(string Name, string Value)> Mach
             return new RunRecord([.. json["machine"]!.AsObject().Select(fact => (fact.Key, (string)fact.Value!))],
                 ModelRecord.Read(json["model"]!.AsObject()), DataRecord.Read(json["data"]!.AsObject()));
         }
-        catch (Exception e) when (e is NullReferenceException or InvalidOperationException or FormatException or ArgumentException or JsonException or KeyNotFoundException)
+        catch (Exception e) when (e is NullReferenceException or InvalidOperationException or FormatException or ArgumentException or JsonException or KeyNotFoundException or OverflowException or InvalidCastException)
         {
             throw new AttuneException($"{path} is no record of a run; remove it, and what it tells is left out.", e);
         }

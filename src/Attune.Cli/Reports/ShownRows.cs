@@ -1,4 +1,3 @@
-using System.Globalization;
 using Attune.Cli.Pages;
 using Attune.Metrics;
 
@@ -21,7 +20,7 @@ internal sealed class ShownRows(RunFacts run, EvaluatedTexts? texts)
     internal Markup Text(int row)
     {
         var number = run.RowNumbers[row];
-        if (texts is null) return $"row {number.ToString(CultureInfo.InvariantCulture)}";
+        if (texts is null) return $"row {run.NumberOf(row)}";
         var first = Figures.Shortened(texts.Texts[number], MostCharacters);
         return Markup.Element("span", texts.Pairs is null ? first : (Markup)first + Markup.Element("br", "") + Figures.Shortened(texts.Pairs[number], MostCharacters), ("class", "text"));
     }

@@ -17,7 +17,7 @@ internal static class SummarySection
             table.Add(figure.Name, Figures.Score(figure.Value), figure.Interval is { } interval ? Figures.Interval(interval.Low, interval.High) : "", figure.Baseline is { } constant ? Figures.Score(constant) : "");
         if (table.Count > 0) page.Add(table);
         if (run.Rows is { } rows && figures.Any(figure => figure.Interval is not null))
-            page.Text($"Intervals: accuracy by Wilson's formula, the others by {Figures.Count(MetricFigure.Draws(rows, what.Resamples))} bootstrap draws of the {Figures.Count(rows.Rows)} rows. " +
+            page.Text($"Intervals: of accuracy by Wilson's formula, of others by {Figures.Count(MetricFigure.Draws(rows, what.Resamples))} bootstrap draws of the {Figures.Count(rows.Rows)} rows. " +
                 "Where the best model was chosen by these rows, its results on other rows are a little worse.");
         if (run.Rows is null) page.Missing(run.WithoutPredictions);
         Test(page, run);

@@ -29,30 +29,20 @@ internal sealed record Fold(int Number, int Count)
     /// <exception cref="AttuneException">There are fewer rows than folds.</exception>
     internal (TokenizedDataset Train, TokenizedDataset Evaluated) Cut(TokenizedDataset rows, long seed, int? mostEvaluated = null)
     {
-        var folds = Of(rows.Texts, (rows.TextLabels as ClassLabels)?.Values, seed);
-        var all = Enumerable.Range(0, rows.Texts);
-        return (rows.Select([.. all.Where(row => folds[row] != Number)]), rows.Select([.. all.Where(row => folds[row] == Number).Take(mostEvaluated ?? int.MaxValue)]));
+        var evaluated = Evaluated(rows, seed, mostEvaluated: null);
+        var apart = evaluated.ToHashSet();
+        return (rows.Select([.. Enumerable.Range(0, rows.Texts).Where(row => !apart.Contains(row))]), rows.Select([.. evaluated.Take(mostEvaluated ?? int.MaxValue)]));
     }
 
-    /// <summary>The numbers of the texts that <see cref="Cut"/> gives for evaluation, ascending.</summary>
-    internal int[] Evaluated(TokenizedDataset rows, long seed, int? mostEvaluated) =>
-        Evaluated(rows.Texts, (rows.TextLabels as ClassLabels)?.Values, seed, mostEvaluated);
-
-    /// <summary>The same from the labels alone; null where texts have no class.</summary>
-    internal int[] Evaluated(int texts, IReadOnlyList<long>? classes, long seed, int? mostEvaluated)
+    /// <summary>The numbers of the texts to evaluate, ascending.</summary>
+    /// <inheritdoc cref="Cut"/>
+    internal int[] Evaluated(TokenizedDataset rows, long seed, int? mostEvaluated)
     {
-        var folds = Of(texts, classes, seed);
-        return [.. Enumerable.Range(0, texts).Where(row => folds[row] == Number).Take(mostEvaluated ?? int.MaxValue)];
-    }
-
-    /// <summary>The fold of each text.</summary>
-    private int[] Of(int texts, IReadOnlyList<long>? classes, long seed)
-    {
-        if (texts < Count) throw new AttuneException($"The training set has {texts} texts, too few for {Count} folds; ask for fewer.");
-        var order = SeededOrder.Permutation(texts, unchecked((ulong)seed));
-        if (classes is not null) order = [.. order.OrderBy(row => classes[row])];
-        var folds = new int[texts];
+        if (rows.Texts < Count) throw new AttuneException($"The training set has {rows.Texts} texts, too few for {Count} folds; ask for fewer.");
+        var order = SeededOrder.Permutation(rows.Texts, unchecked((ulong)seed));
+        if (rows.TextLabels is ClassLabels classes) order = [.. order.OrderBy(row => classes.Values[row])];
+        var folds = new int[rows.Texts];
         foreach (var (place, row) in order.Index()) folds[row] = place % Count + 1;
-        return folds;
+        return [.. Enumerable.Range(0, rows.Texts).Where(row => folds[row] == Number).Take(mostEvaluated ?? int.MaxValue)];
     }
 }

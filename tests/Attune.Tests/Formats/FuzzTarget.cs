@@ -1,6 +1,7 @@
 using Attune.Checkpoints;
+using Attune.Cli;
 using Attune.Cli.Answers;
-using Attune.Cli.Experiments;
+using Attune.Cli.Reports;
 using Attune.Datasets;
 using Attune.Formats;
 using Attune.Inference;
@@ -80,6 +81,12 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
             """), Utf8("""{"index":0,"label":["a"],"prediction":[],"probabilities":{"a":0.25,"b":0.5}}"""), Utf8("""{"index":0,"label":1.5,"prediction":2}""")],
             [.. Json, "\"label\":", "\"probabilities\":{"], 2_000,
             (bytes, folder) => RunPredictions.Read(Path.GetDirectoryName(folder.Write("run/eval_predictions.jsonl", bytes))!)),
+        new("run_record", [Utf8("""
+            {"machine": {"attune": "1", "memory": "24 GiB"}, "model": {"from": "a", "commit": null, "parameters": 12, "layers": 2, "hidden_size": 8, "max_length": 16, "is_adapter": false, "adapter_of": null},
+             "data": {"name": "d", "commit": null, "task": "regression", "text_columns": ["text"], "label_column": "label", "files": [{"name": "f", "bytes": 3, "sha256": "00"}],
+              "splits": [{"name": "train", "texts": 2, "sha256": "00", "mean_tokens": 3.5, "longest_tokens": 4, "labels": {"a": 1}, "numbers": {"mean": 1, "lowest": 0.5, "highest": 2}}]}}
+            """)], [.. Json, "\"splits\":", "\"texts\":"], 2_000,
+            (bytes, folder) => RunRecord.Read(Path.GetDirectoryName(folder.Write("run/attune_run.json", bytes))!)),
         new("tokenizer", [TokenizerFile("tokenizer.json")], [.. Json, "\"BertNormalizer\"", "\"added_tokens\":", "\"vocab\":{", "\"[UNK]\"", "\"special_tokens\":"], 2_000,
             (bytes, folder) => Encode(Path.GetDirectoryName(folder.Write("tokenizer/tokenizer.json", bytes))!)),
         new("tokenizer_config", [TokenizerFile("tokenizer_config.json")], [.. Json, "\"added_tokens_decoder\":{", "\"model_max_length\":"], 2_000,
