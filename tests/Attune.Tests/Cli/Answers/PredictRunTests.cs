@@ -171,7 +171,7 @@ public sealed class PredictRunTests : IDisposable
         var options = AnswerOrigin.OptionsOf(what, new ModelArguments(), what.Form, inputs);
         using var file = AnswerFile.Open(Output, areWords ? null : new AnswerOrigin(options, Task.FromResult(model)), what.Resume, clock);
         using var run = new PredictRun(classifier, inputs, file);
-        using var text = new StreamWriter(file.Stream, leaveOpen: true);
+        var text = new StreamWriter(file.Stream, leaveOpen: true);          // as in the command, nothing closes it
         var writer = AnswerWriter.Of(what.Form, columns, text, file.Stream, file.Saved is null);
         try
         {
