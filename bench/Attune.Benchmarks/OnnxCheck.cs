@@ -79,7 +79,7 @@ internal sealed class OnnxCheck : Check
     {
         var run = Path.Combine(folder, "run");
         var terminal = new Terminal(() => TextReader.Null, TextWriter.Null, Console.Error, isLive: false, () => 120);
-        if (CommandLine.Run(["train", "--output-dir", run, "--quiet", "--save-strategy", "no", "--report-to", "none"], terminal) != ExitCode.Success)
+        if (Cli.CommandLine.Run(["train", "--output-dir", run, "--quiet", "--save-strategy", "no", "--report-to", "none"], terminal) != ExitCode.Success)
             throw new AttuneException("the model for the check could not be trained; see above.");
         var splits = EmbeddedDatasets.Load(EmbeddedDatasets.Reviews, "sentiment");
         string[] held = [DatasetDict.Validation, DatasetDict.Test];
