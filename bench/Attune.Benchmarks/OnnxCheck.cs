@@ -42,7 +42,11 @@ internal sealed class OnnxCheck : Check
             [.. Enumerable.Range(row, 1 << row % kinds).SelectMany(number => rows.Rows[number % RowsCompared]).Take(Longest)]))];
         using var model = BertForSequenceClassification.FromConfig(new BertConfig
         {
-            HiddenSize = 512, NumHiddenLayers = 4, NumAttentionHeads = 8, IntermediateSize = 2048, InitializerRange = 0.04,
+            HiddenSize = 512,
+            NumHiddenLayers = 4,
+            NumAttentionHeads = 8,
+            IntermediateSize = 2048,
+            InitializerRange = 0.04,
         });
         using var exported = Export(model, folder, OnnxPrecision.Fp32);
         var check = ExportCheck.Compare(new ModelEngine(model), exported, joined);
