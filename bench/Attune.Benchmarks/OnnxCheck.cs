@@ -88,7 +88,7 @@ internal sealed class OnnxCheck : Check
         var splits = EmbeddedDatasets.Load(EmbeddedDatasets.Reviews, "sentiment");
         string[] held = [DatasetDict.Validation, DatasetDict.Test];
         string[] texts = [.. held.SelectMany(split => splits[split].Column<string>("text"))];
-        long[] labels = [.. held.SelectMany(split => splits[split].Column<long>("label"))];
+        long[] labels = [.. held.SelectMany(split => splits[split].Column<long?>("label").Select(label => label!.Value))];
         var config = BertConfig.Load(Path.Combine(run, BertConfig.FileName));
         var rows = EncodedTexts.Encode(texts, null, BertTokenizer.FromPretrained(run), config.MaxPositionEmbeddings).Dataset.Rows;
         double exact = Of(OnnxPrecision.Fp32), whole = Of(OnnxPrecision.Int8);
