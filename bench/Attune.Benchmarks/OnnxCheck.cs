@@ -42,7 +42,11 @@ internal sealed class OnnxCheck : Check
             [.. Enumerable.Range(row, 1 << row % kinds).SelectMany(number => rows.Rows[number % RowsCompared]).Take(Longest)]))];
         using var model = BertForSequenceClassification.FromConfig(new BertConfig
         {
-            HiddenSize = 512, NumHiddenLayers = 4, NumAttentionHeads = 8, IntermediateSize = 2048, InitializerRange = 0.04,
+            HiddenSize = 512,
+            NumHiddenLayers = 4,
+            NumAttentionHeads = 8,
+            IntermediateSize = 2048,
+            InitializerRange = 0.04,
         });
         using var exported = Export(model, folder, OnnxPrecision.Fp32);
         var check = ExportCheck.Compare(new ModelEngine(model), exported, joined);
@@ -79,12 +83,12 @@ internal sealed class OnnxCheck : Check
     {
         var run = Path.Combine(folder, "run");
         var terminal = new Terminal(() => TextReader.Null, TextWriter.Null, Console.Error, isLive: false, () => 120);
-        if (CommandLine.Run(["train", "--output-dir", run, "--quiet", "--save-strategy", "no", "--report-to", "none"], terminal) != ExitCode.Success)
+        if (Cli.CommandLine.Run(["train", "--output-dir", run, "--quiet", "--save-strategy", "no", "--report-to", "none"], terminal) != ExitCode.Success)
             throw new AttuneException("the model for the check could not be trained; see above.");
         var splits = EmbeddedDatasets.Load(EmbeddedDatasets.Reviews, "sentiment");
         string[] held = [DatasetDict.Validation, DatasetDict.Test];
         string[] texts = [.. held.SelectMany(split => splits[split].Column<string>("text"))];
-        long[] labels = [.. held.SelectMany(split => splits[split].Column<long>("label"))];
+        long[] labels = [.. held.SelectMany(split => splits[split].Column<long?>("label").Select(label => label!.Value))];
         var config = BertConfig.Load(Path.Combine(run, BertConfig.FileName));
         var rows = EncodedTexts.Encode(texts, null, Tokenizer.FromPretrained(run), config.MaxPositionEmbeddings).Dataset.Rows;
         double exact = Of(OnnxPrecision.Fp32), whole = Of(OnnxPrecision.Int8);

@@ -42,22 +42,40 @@ internal static class ExportCommand
         Compute.Start(from);
         using var model = TorchEngine.Load(found.Path, found.Base);
         var rows = ExportRows.Take(values, found.Path, model, what.CheckRows, terminal);
-        AtomicFile.CreateFolder(folder);
-        AtomicFile.RequireWritable(file);
-        using var weights = new ModelWeights(model.Model, found.Path);
-        using var draft = OnnxDraft.Write(model.Config, weights, file,
-            new OnnxExportOptions { Precision = what.Precision, WeightBits = what.WeightBits, ExternalData = what.ExternalData });
-        var check = Check(draft.File, model, rows, from.Threads, what.Precision);
-        // The model comes last: whoever finds it finds all that it needs.
-        AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(model.Config.ToJson(model.Model.Architecture), indent: 2, sortKeys: true) + "\n");
-        Tokenizer.FromPretrained(model.TokenizerFolder).Save(folder);
-        PredictionSettings.Load(found.Path).Save(folder);
-        var bytes = draft.ByteCount;
-        draft.Publish();
-        terminal.Result(output.Json ? AsJson(what, file, bytes, check) : AsText(file, bytes, check, model.Config.NumLabels > 1));
+        var isNew = !Directory.Exists(folder);
+        try
+        {
+            var (bytes, check) = Write(what, found.Path, file, model, rows, from.Threads);
+            terminal.Result(output.Json ? AsJson(what, file, bytes, check) : AsText(file, bytes, check, model.Config.NumLabels > 1));
+        }
+        catch (AttuneException)
+        {
+            if (isNew && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+            throw;
+        }
         if (OnnxModelFile.Find(folder) is { } first && first != file)
             terminal.Tell($"{folder} also holds {Path.GetFileName(first)}, which Attune takes before {Path.GetFileName(file)}; remove it, or export into another folder.");
         return ExitCode.Success;
+    }
+
+    /// <summary>Writes the model, checks it, and puts it beside all that it needs. It comes last: whoever finds it finds the rest too.</summary>
+    /// <returns>Its bytes, and how far it is from the model itself.</returns>
+    private static (long Bytes, ExportCheck Check) Write(
+        ExportArguments what, string from, string file, TorchEngine model, IReadOnlyList<Batching.TokenizedRow> rows, int? threads)
+    {
+        var folder = Path.GetDirectoryName(file)!;
+        AtomicFile.CreateFolder(folder);
+        AtomicFile.RequireWritable(file);
+        using var weights = new ModelWeights(model.Model, from);
+        using var draft = OnnxDraft.Write(model.Config, weights, file,
+            new OnnxExportOptions { Precision = what.Precision, WeightBits = what.WeightBits, ExternalData = what.ExternalData });
+        var check = Check(draft.File, model, rows, threads, what.Precision);
+        AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(model.Config.ToJson(model.Model.Architecture), indent: 2, sortKeys: true) + "\n");
+        Tokenizer.FromPretrained(model.TokenizerFolder).Save(folder);
+        PredictionSettings.Load(from).Save(folder);
+        var bytes = draft.ByteCount;
+        draft.Publish();
+        return (bytes, check);
     }
 
     /// <exception cref="AttuneException">The exported model does not compute what the model does.</exception>

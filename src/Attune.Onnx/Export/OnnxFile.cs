@@ -157,7 +157,7 @@ internal sealed class OnnxFile(OnnxGraph graph, IReadOnlyList<KeyValuePair<strin
                 if (value is float number) attribute.Single(2, number);
                 else if (value is long[] list) foreach (var item in list) attribute.Number(8, item);
                 else attribute.Number(3, (long)value);
-                attribute.Number(20, value is float ? single : value is long[] ? wholes : whole);
+                attribute.Number(20, value switch { float => single, long[] => wholes, _ => whole });
             });
     }
 

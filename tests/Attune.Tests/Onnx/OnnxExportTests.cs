@@ -27,8 +27,16 @@ public sealed class OnnxExportTests : IDisposable
         {
             using var model = Random(new BertConfig
             {
-                VocabSize = 50, HiddenSize = heads * size, NumHiddenLayers = layers, NumAttentionHeads = heads, IntermediateSize = inner, TypeVocabSize = types,
-                MaxPositionEmbeddings = 30, HiddenAct = Activations[activation], LabelNames = [.. Enumerable.Range(0, labels).Select(i => $"label {i}")], InitializerRange = 0.3,
+                VocabSize = 50,
+                HiddenSize = heads * size,
+                NumHiddenLayers = layers,
+                NumAttentionHeads = heads,
+                IntermediateSize = inner,
+                TypeVocabSize = types,
+                MaxPositionEmbeddings = 30,
+                HiddenAct = Activations[activation],
+                LabelNames = [.. Enumerable.Range(0, labels).Select(i => $"label {i}")],
+                InitializerRange = 0.3,
             }, seed);
             using var exported = ExportedModel.Of(model);
             using var engine = exported.Engine();
@@ -157,7 +165,13 @@ public sealed class OnnxExportTests : IDisposable
 
     internal static BertConfig Small { get; } = new()
     {
-        VocabSize = 60, HiddenSize = 32, NumHiddenLayers = 2, NumAttentionHeads = 2, IntermediateSize = 64, MaxPositionEmbeddings = 40, LabelNames = ["a", "b", "c"],
+        VocabSize = 60,
+        HiddenSize = 32,
+        NumHiddenLayers = 2,
+        NumAttentionHeads = 2,
+        IntermediateSize = 64,
+        MaxPositionEmbeddings = 40,
+        LabelNames = ["a", "b", "c"],
         InitializerRange = 0.2,
     };
 
@@ -195,7 +209,9 @@ public sealed class OnnxExportTests : IDisposable
         var file = Path.Combine(_folder.Path, $"{precision}.onnx");
         using var options = new SessionOptions
         {
-            OptimizedModelFilePath = file, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+            OptimizedModelFilePath = file,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
         };
         using var session = new InferenceSession(exported.File, options);
         return Encoding.Latin1.GetString(File.ReadAllBytes(file));
