@@ -3,7 +3,7 @@
 # to PublicAPI.Shipped.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for project in Attune.Text Attune.Parquet Attune; do
+for project in Attune.Text Attune.Parquet Attune.Onnx Attune; do
     list=src/$project/PublicAPI.Unshipped.txt
     echo '#nullable enable' > "$list"
     [ -f "src/$project/PublicAPI.Shipped.txt" ] || echo '#nullable enable' > "src/$project/PublicAPI.Shipped.txt"

@@ -10,7 +10,7 @@ internal static class CommandLine
     /// <summary>The verbs; a new one is one file and one line here.</summary>
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
-        TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, SuspectsCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, TokenizeCommand.Verb,
+        TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, SuspectsCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, ExportCommand.Verb, TokenizeCommand.Verb,
         DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];
 

@@ -131,7 +131,8 @@ internal static class EvaluateCommand
         };
     }
 
-    private static bool IsNamed(DataArguments data) => new[] { data.Dataset, data.TrainFile, data.ValidationFile, data.TestFile }.Any(name => name is not null);
+    /// <summary>Whether the arguments name any data.</summary>
+    internal static bool IsNamed(DataArguments data) => new[] { data.Dataset, data.TrainFile, data.ValidationFile, data.TestFile }.Any(name => name is not null);
 
     private static string AsJson(IReadOnlyDictionary<string, double> metrics, string split)
     {

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
-
 namespace Attune.Formats;
 
 /// <summary>The messages of TensorBoard's <c>Event</c>, in protobuf's binary form.</summary>
@@ -10,7 +7,6 @@ namespace Attune.Formats;
 /// </remarks>
 internal static class EventMessage
 {
-    private const int Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5;     // protobuf's wire types
     private const int DtString = 7;                                        // DataType.DT_STRING
 
     /// <summary>What every file begins with.</summary>
@@ -45,65 +41,12 @@ internal static class EventMessage
             });
         })));
 
-    private static byte[] Event(double seconds, long step, Action<Writer> content)
+    private static byte[] Event(double seconds, long step, Action<ProtobufWriter> content)
     {
-        var writer = new Writer();
+        var writer = new ProtobufWriter();
         writer.Double(1, seconds);
         if (step != 0) writer.Number(2, step);
         content(writer);
         return writer.ToArray();
-    }
-
-    private sealed class Writer
-    {
-        private readonly List<byte> _bytes = [];
-
-        internal byte[] ToArray() => [.. _bytes];
-
-        internal void Number(int field, long value)
-        {
-            Key(field, Varint);
-            Variable((ulong)value);
-        }
-
-        internal void Double(int field, double value)
-        {
-            Key(field, Fixed64);
-            Span<byte> bytes = stackalloc byte[sizeof(double)];
-            BinaryPrimitives.WriteDoubleLittleEndian(bytes, value);
-            _bytes.AddRange(bytes);
-        }
-
-        internal void Single(int field, float value)
-        {
-            Key(field, Fixed32);
-            Span<byte> bytes = stackalloc byte[sizeof(float)];
-            BinaryPrimitives.WriteSingleLittleEndian(bytes, value);
-            _bytes.AddRange(bytes);
-        }
-
-        internal void Text(int field, string text) => Content(field, Encoding.UTF8.GetBytes(text));
-
-        internal void Message(int field, Action<Writer> write)
-        {
-            var inner = new Writer();
-            write(inner);
-            Content(field, inner.ToArray());
-        }
-
-        private void Content(int field, byte[] bytes)
-        {
-            Key(field, Bytes);
-            Variable((ulong)bytes.Length);
-            _bytes.AddRange(bytes);
-        }
-
-        private void Key(int field, int type) => Variable((ulong)(field << 3 | type));
-
-        private void Variable(ulong value)
-        {
-            for (; value >= 0x80; value >>= 7) _bytes.Add((byte)(value | 0x80));
-            _bytes.Add((byte)value);
-        }
     }
 }

@@ -24,7 +24,7 @@ internal static class WeightLoading
         List<string> unexpected = [], resized = [], wrong = [];
         foreach (var entry in file.Entries)
         {
-            var name = ModernName(entry.Name, model.EncoderPrefix);
+            var name = WeightNames.Modern(entry.Name, model.EncoderPrefix);
             if (model.Weights.TryGet(name, out var weight) && !weight.IsAdapter) found[weight.Name] = entry;
             else if (!BelongsElsewhere(name, model.EncoderPrefix)) unexpected.Add(entry.Name);
         }
@@ -64,15 +64,6 @@ internal static class WeightLoading
     /// <param name="file">The file.</param>
     internal static void Save(IReadOnlyList<WeightBlock> blocks, string file) => SafeTensors.Write(
         file, [.. blocks.SelectMany(block => block.Tensors(weight => weight.Name))], new Dictionary<string, string> { ["format"] = "pt" });
-
-    /// <summary>The name that transformers gives today: old LayerNorm names, and the encoder's prefix as this model has it.</summary>
-    private static string ModernName(string name, string prefix)
-    {
-        if (name.EndsWith(".gamma", StringComparison.Ordinal)) name = name[..^".gamma".Length] + ".weight";
-        else if (name.EndsWith(".beta", StringComparison.Ordinal)) name = name[..^".beta".Length] + ".bias";
-        if (name.StartsWith("bert.", StringComparison.Ordinal)) return prefix + name["bert.".Length..];
-        return name.Split('.')[0] is "embeddings" or "encoder" or "pooler" ? prefix + name : name;
-    }
 
     /// <summary>What a checkpoint may hold besides this model: heads of pretraining, a table of positions, the classifier of a bare encoder.</summary>
     private static bool BelongsElsewhere(string name, string prefix) =>
