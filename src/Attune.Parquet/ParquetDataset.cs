@@ -14,7 +14,11 @@ public static class ParquetDataset
     private const int RowsInBatch = 1 << 14;
 
     /// <summary>Makes <see cref="Dataset"/> and <see cref="DatasetDict"/> read files that end in .parquet. Call it once at start-up.</summary>
-    public static void Register() => DatasetFile.Register(".parquet", Read);
+    public static void Register()
+    {
+        DatasetFile.Register(".parquet", Read);
+        DatasetFile.RegisterRows(".parquet", (path, options) => new ParquetRows(path, options));
+    }
 
     /// <summary>Reads one file.</summary>
     /// <exception cref="AttuneException">The file is not Parquet, is damaged, or its columns cannot be read.</exception>
@@ -26,12 +30,20 @@ public static class ParquetDataset
             using var file = new ParquetFileReader(path);
             return Read(path, file, options);
         }
-        catch (Exception e) when (e is not (AttuneException or IOException or UnauthorizedAccessException or OutOfMemoryException))
+        catch (Exception e) when (IsOfTheLibrary(e))
         {
-            // The library throws what it likes at damaged files, bare exceptions among them, and its messages name its classes.
-            throw new AttuneException($"{path} is not a Parquet file that can be read; write or download it again.", e);
+            throw Unreadable(path, e);
         }
     }
+
+    /// <summary>Whether an error may be the library's, which throws what it likes at damaged files, bare exceptions among them.</summary>
+    internal static bool IsOfTheLibrary(Exception e) => e is not (AttuneException or IOException or UnauthorizedAccessException or OutOfMemoryException);
+
+    /// <summary>The sentence for a damaged file: the library's own messages name its classes.</summary>
+    internal static AttuneException Unreadable(string path, Exception e) => new($"{path} is not a Parquet file that can be read; write or download it again.", e);
+
+    /// <summary>The sentence for columns that cannot be read.</summary>
+    internal static string LeftOut(string path, IEnumerable<string> columns) => $"{path}: left out the columns {string.Join(", ", columns)}, whose kind is not supported.";
 
     private static Dataset Read(string path, ParquetFileReader file, DatasetReadOptions options)
     {
@@ -47,7 +59,7 @@ public static class ParquetDataset
             if (!IsPlainOrList(metadata.Schema, index) || ReadColumn(file, index, name, types.GetValueOrDefault(name), path, options) is not { } column) leftOut.Add(name);
             else columns.Add(KeyValuePair.Create(name, column));
         }
-        if (leftOut.Count > 0) options.Warn?.Invoke($"{path}: left out the columns {string.Join(", ", leftOut)}, whose kind is not supported.");
+        if (leftOut.Count > 0) options.Warn?.Invoke(LeftOut(path, leftOut));
         // What the file says of its rows is believed when they have been read.
         if (columns.Exists(column => column.Value.Length != rows)) throw new InvalidDataException("The columns are not as long as the file says.");
         if (columns.Count == 0) rows = 0;
@@ -61,7 +73,7 @@ public static class ParquetDataset
     }
 
     /// <summary>Whether a column is a value, or a list of values; the parts of structures and maps have longer paths or a root of another kind.</summary>
-    private static bool IsPlainOrList(SchemaDescriptor schema, int index)
+    internal static bool IsPlainOrList(SchemaDescriptor schema, int index)
     {
         var column = schema.Column(index);
         using var path = column.Path;
@@ -110,6 +122,21 @@ public static class ParquetDataset
         }
     }
 
+    /// <summary>Whether cells of a type can be kept: values, and lists of values.</summary>
+    internal static bool IsSupported(Type type)
+    {
+        if (type.IsArray && type != typeof(byte[])) return IsScalar(type.GetElementType()!);
+        return IsScalar(type);
+    }
+
+    private static bool IsScalar(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type == typeof(string) || type == typeof(bool) || type == typeof(decimal) || type == typeof(Half) ||
+            (type.IsPrimitive && type != typeof(IntPtr) && type != typeof(UIntPtr)) ||
+            type == typeof(DateTime) || type == typeof(TimeSpan) || type == typeof(Guid);
+    }
+
     private sealed class CellReader(int rows) : ILogicalColumnReaderVisitor<Array?>
     {
         public Array? OnLogicalColumnReader<TElement>(LogicalColumnReader<TElement> columnReader)
@@ -118,20 +145,6 @@ public static class ParquetDataset
             var cells = new List<TElement>();
             ReadBatches(columnReader, rows, cells.Add);
             return cells.ToArray();
-        }
-
-        private static bool IsSupported(Type type)
-        {
-            if (type.IsArray && type != typeof(byte[])) return IsScalar(type.GetElementType()!);
-            return IsScalar(type);
-        }
-
-        private static bool IsScalar(Type type)
-        {
-            type = Nullable.GetUnderlyingType(type) ?? type;
-            return type == typeof(string) || type == typeof(bool) || type == typeof(decimal) || type == typeof(Half) ||
-                (type.IsPrimitive && type != typeof(IntPtr) && type != typeof(UIntPtr)) ||
-                type == typeof(DateTime) || type == typeof(TimeSpan) || type == typeof(Guid);
         }
     }
 }

@@ -27,8 +27,7 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
     /// <param name="text">The row as it stands in the file, if it can be had.</param>
     internal void Add(RowPlace place, string reason, string remedy, string? text = null)
     {
-        if (options.OnBadRow == BadRowPolicy.Fail)
-            throw new AttuneException($"{place}: {reason}; {remedy}, or leave such rows out with --on-bad-row skip.");
+        if (options.OnBadRow == BadRowPolicy.Fail) throw Refused(place, reason, remedy);
         // The text of a row is kept only where it is written or shown: a file may be wrong in every row.
         var isKept = options.OnBadRow == BadRowPolicy.Quarantine || (options.ShowBadRowText && _rows.Count < ExamplesShown);
         if (_rows.TryAdd(place.Row, (place, reason, isKept ? text : null))) _fresh.Add(place.Row);
@@ -44,17 +43,31 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
         if (_rows.Count > (options.MaxBadRows ?? options.BadRowLimit * _total))
         {
             Show(_rows.Keys);
-            throw new AttuneException(
-                $"{source}: {_rows.Count} of {_total} rows ({Share(_rows.Count)}) cannot be used, more than the limit of {Limit}; " +
-                $"mend the file (the first is {first.Place}: {first.Reason}), or raise the limit by --max-bad-rows.");
+            throw TooMany(source, options, _rows.Count, _total, $"{first.Place}: {first.Reason}");
         }
         var where = options.OnBadRow == BadRowPolicy.Quarantine ? $" and written to {Quarantine()}" : "";
-        options.Warn?.Invoke($"{source}: {_fresh.Count} of {_total} rows ({Share(_fresh.Count)}) left out{where}.");
+        options.Warn?.Invoke($"{source}: {_fresh.Count} of {_total} rows ({Share(_fresh.Count, _total)}) left out{where}.");
         Show(_fresh);
         _fresh.Clear();
     }
 
-    private string Limit => options.MaxBadRows is { } rows ? rows == 1 ? "1 row" : $"{rows} rows"
+    /// <summary>The sentence for a row that must not be left out.</summary>
+    internal static AttuneException Refused(RowPlace place, string reason, string remedy) =>
+        new($"{place}: {reason}; {remedy}, or leave such rows out with --on-bad-row skip.");
+
+    /// <summary>The sentence for a file with more bad rows than are allowed.</summary>
+    internal static AttuneException TooMany(string source, DatasetReadOptions options, long count, long total, string first) => new(
+        $"{source}: {count} of {total} rows ({Share(count, total)}) cannot be used, more than the limit of {Limit(options)}; " +
+        $"mend the file (the first is {first}), or raise the limit by --max-bad-rows.");
+
+    /// <summary>A bad row as a line of the file of those to mend.</summary>
+    internal static string Line(RowPlace place, string reason, string? text) =>
+        JsonSerializer.Serialize(new { file = place.File, row = place.Row, line = place.Line, reason, text }, Readable) + "\n";
+
+    /// <summary>A number of rows as a share of all.</summary>
+    internal static string Share(long count, long total) => string.Create(CultureInfo.InvariantCulture, $"{100.0 * count / total:0.##} %");
+
+    private static string Limit(DatasetReadOptions options) => options.MaxBadRows is { } rows ? rows == 1 ? "1 row" : $"{rows} rows"
         : string.Create(CultureInfo.InvariantCulture, $"{100 * options.BadRowLimit:0.##} %");
 
     private void Show(IEnumerable<int> rows)
@@ -63,8 +76,6 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
             options.Warn?.Invoke($"  {place}: {reason}{(options.ShowBadRowText && text is not null ? $": {text}" : "")}");
     }
 
-    private string Share(int count) => string.Create(CultureInfo.InvariantCulture, $"{100.0 * count / _total:0.##} %");
-
     private string Quarantine()
     {
         var folder = options.QuarantineFolder ?? Directory.GetCurrentDirectory();
@@ -72,7 +83,7 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
         var path = Path.Combine(folder, options.BadRowFiles.NameFor(source) + ".bad-rows.jsonl");
         var lines = new StringBuilder();
         foreach (var (place, reason, text) in _rows.Values)
-            lines.Append(JsonSerializer.Serialize(new { file = place.File, row = place.Row, line = place.Line, reason, text }, Readable)).Append('\n');
+            lines.Append(Line(place, reason, text));
         AtomicFile.WriteText(path, lines.ToString());
         return path;
     }

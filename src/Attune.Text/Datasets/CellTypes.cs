@@ -32,10 +32,12 @@ internal static class CellTypes
         return values;
     }
 
-    private static long? Integer(string cell) => !HasLeadingZero(cell) &&
+    /// <summary>The integer that a cell is, or null.</summary>
+    internal static long? Integer(string cell) => !HasLeadingZero(cell) &&
         long.TryParse(cell, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
 
-    private static double? Float(string cell) => !HasLeadingZero(cell) && cell[^1] is (>= '0' and <= '9') or '.' &&
+    /// <summary>The number that a cell is, or null.</summary>
+    internal static double? Float(string cell) => !HasLeadingZero(cell) && cell[^1] is (>= '0' and <= '9') or '.' &&
         double.TryParse(cell, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
             CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value : null;
 

@@ -36,10 +36,7 @@ public sealed partial class ClassificationColumns
         (string Reason, string Remedy)? Unusable(int row)
         {
             for (var i = 0; i < columns.Count; i++)
-            {
-                if (columns[i].Values[row] is not { } text) return ($"there is no text in the column \"{TextColumns[i]}\"", "fill it in");
-                if (text.Contains('\0')) return ($"the text in the column \"{TextColumns[i]}\" holds NUL characters, as UTF-16 read as UTF-8 does", "save the file as UTF-8, or remove them");
-            }
+                if (WrongText(columns[i].Values[row], TextColumns[i]) is { } wrong) return wrong;
             return null;
         }
 
@@ -47,6 +44,12 @@ public sealed partial class ClassificationColumns
 
         IReadOnlyList<string> Texts(Func<int, string> ofRow) => areStored ? new RowView<string>(kept.Count, i => ofRow(kept[i])) : kept.ConvertAll(row => ofRow(row));
     }
+
+    /// <summary>Why a text cannot be used, and what to do; null where it can.</summary>
+    internal static (string Reason, string Remedy)? WrongText(string? text, string column) =>
+        text is null ? ($"there is no text in the column \"{column}\"", "fill it in")
+        : text.Contains('\0') ? ($"the text in the column \"{column}\" holds NUL characters, as UTF-16 read as UTF-8 does", "save the file as UTF-8, or remove them")
+        : null;
 
     private LabelColumnReader LabelsOf(Dataset data)
     {

@@ -173,9 +173,17 @@ public sealed partial class ClassificationColumns
         }
     }
 
-    private static AttuneException Absent(Dataset data, string kind, string? name, string option, string? split = null) => new(
-        (data.File is { } file ? $"{file}: " : split is null ? "" : $"The split \"{split}\": ") +
-        $"there is no {kind} column{(name is null ? " of a usual name" : $" \"{name}\"")} among {string.Join(", ", data.ColumnNames)}; name one by {option}" +
+    private static AttuneException Absent(Dataset data, string kind, string? name, string option, string? split = null) =>
+        Absent(data.File is { } file ? $"{file}: " : split is null ? "" : $"The split \"{split}\": ", data.ColumnNames, kind, name, option);
+
+    /// <summary>The sentence for a column that is not there.</summary>
+    /// <param name="where">Its beginning.</param>
+    /// <param name="columns">Those that are there.</param>
+    /// <param name="kind">What it would hold: text or label.</param>
+    /// <param name="name">Its name; null where none has a usual one.</param>
+    /// <param name="option">What names one.</param>
+    internal static AttuneException Absent(string where, IEnumerable<string> columns, string kind, string? name, string option) => new(
+        $"{where}there is no {kind} column{(name is null ? " of a usual name" : $" \"{name}\"")} among {string.Join(", ", columns)}; name one by {option}" +
         $"{(name is null ? " (or, if the first line of the file is a row, put a line with the columns' names above it)" : "")}.");
 
     private static string In(Dataset data) => data.File is { } file ? $" ({file})" : "";

@@ -121,7 +121,8 @@ internal static class ColumnBuilder
         return isNumber ? FeatureType.Float64 : null;
     }
 
-    private static string ToText(object value) => value switch
+    /// <summary>The text that a value that is no list becomes.</summary>
+    internal static string ToText(object value) => value switch
     {
         string text => text,
         double or float or Half => ToFloat(value).ToString("R", CultureInfo.InvariantCulture),

@@ -6,8 +6,6 @@ namespace Attune.Datasets;
 /// <remarks>Objects and lists of lists inside a row are kept as their JSON text.</remarks>
 internal static class JsonReader
 {
-    private const string OneObject = "write each row as one JSON object, such as {\"text\": \"...\", \"label\": \"...\"}";
-
     internal static Dataset Read(string path, DatasetReadOptions options)
     {
         var table = new RowTable(options.CharactersInMemory);
@@ -30,29 +28,14 @@ internal static class JsonReader
         return table.ToDataset(types: types);
     }
 
+    /// <summary>Reads a file of JSON lines, or of one array, row by row. An object with the array under "data" is read whole.</summary>
+    internal static RowReader Rows(string path, DatasetReadOptions options) => new JsonRows(path);
+
     private static int ReadLines(TextReader text, string path, RowTable table, BadRows bad)
     {
-        var row = 0;
-        for (var line = 1; text.ReadLine() is { } json; line++)
-        {
-            if (string.IsNullOrWhiteSpace(json)) continue;
-            var place = new RowPlace(path, ++row, line);
-            if (json.Contains(DatasetFile.Invalid))
-            {
-                bad.Add(place, "the row is not valid UTF-8", "save the file as UTF-8", json);
-                continue;
-            }
-            try
-            {
-                using var document = JsonDocument.Parse(json);
-                AddRow(document.RootElement, place, table, bad);
-            }
-            catch (JsonException e)
-            {
-                bad.Add(place, $"the line is not a JSON object (character {(e.BytePositionInLine ?? 0) + 1})", OneObject, json);
-            }
-        }
-        return row;
+        var lines = new JsonLines(text, path);
+        foreach (var row in lines.Rows(bad.Add)) table.Add(row.Names.Zip(row.Values, KeyValuePair.Create), row.Place);
+        return lines.Count;
     }
 
     /// <summary>Reads a file that is one JSON value; null if it is not, and so may be JSON lines.</summary>
@@ -67,7 +50,7 @@ internal static class JsonReader
         catch (JsonException e)
         {
             if (!StartsWithArray(path)) return null;
-            throw new AttuneException($"{path}, line {(e.LineNumber ?? 0) + 1}: the file is not valid JSON; correct it or write it as JSON lines.", e);
+            throw Invalid(path, e);
         }
         using (document)
         {
@@ -78,14 +61,15 @@ internal static class JsonReader
                 root = data;
             }
             if (root.ValueKind != JsonValueKind.Array) return null;
-            var row = 0;
-            foreach (var element in root.EnumerateArray()) AddRow(element, new RowPlace(path, ++row, 0), table, bad);
-            return row;
+            var count = 0;
+            foreach (var element in root.EnumerateArray())
+                if (JsonRow.Of(element, new RowPlace(path, ++count, 0), bad.Add) is { } row) table.Add(row.Names.Zip(row.Values, KeyValuePair.Create), row.Place);
+            return count;
         }
     }
 
     /// <summary>The array under "data", or null.</summary>
-    private static JsonElement? RowsOf(JsonElement root)
+    internal static JsonElement? RowsOf(JsonElement root)
     {
         try
         {
@@ -99,7 +83,7 @@ internal static class JsonReader
     }
 
     /// <summary>Whether the first line is an object by itself and another begins below it, as in JSON lines: such a file is never read as one value.</summary>
-    private static bool IsLines(string path)
+    internal static bool IsLines(string path)
     {
         using var text = DatasetFile.OpenText(path);
         try
@@ -113,7 +97,7 @@ internal static class JsonReader
         }
     }
 
-    private static bool StartsWithArray(string path)
+    internal static bool StartsWithArray(string path)
     {
         using var text = DatasetFile.OpenText(path);
         int character;
@@ -121,34 +105,7 @@ internal static class JsonReader
         return character == '[';
     }
 
-    private static void AddRow(JsonElement row, RowPlace place, RowTable table, BadRows bad)
-    {
-        if (row.ValueKind != JsonValueKind.Object)
-        {
-            bad.Add(place, $"the row is not a JSON object but a {row.ValueKind.ToString().ToLowerInvariant()}", OneObject, row.GetRawText());
-            return;
-        }
-        try
-        {
-            table.Add([.. row.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, Value(property.Value)))], place);
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair as an escape, or bytes that are not UTF-8: no text can be made of it.
-            bad.Add(place, "the row holds text that is not valid Unicode", "correct it and save the file as UTF-8");
-        }
-    }
-
-    private static object? Value(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array when !value.EnumerateArray().Any(IsNested) => value.EnumerateArray().Select(Value).ToArray(),
-        JsonValueKind.Number => value.TryGetInt64(out var integer) ? (object)integer : value.GetDouble(),
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        JsonValueKind.Null => null,
-        JsonValueKind.String => value.GetString(),
-        _ => value.GetRawText(),
-    };
-
-    private static bool IsNested(JsonElement value) => value.ValueKind is JsonValueKind.Array or JsonValueKind.Object;
+    /// <summary>The sentence for a file that is no JSON.</summary>
+    internal static AttuneException Invalid(string path, JsonException e) =>
+        new($"{path}, line {(e.LineNumber ?? 0) + 1}: the file is not valid JSON; correct it or write it as JSON lines.", e);
 }

@@ -34,5 +34,9 @@ internal sealed class SplitBadRows(Dataset data, string split, DatasetReadOption
     }
 
     // The line of the file is gone by now; its cells are what the user can find and mend.
-    private string TextOf(int row) => JsonSerializer.Serialize(data.ColumnNames.ToDictionary(name => name, name => data.Get(name)[row]), Readable);
+    private string TextOf(int row) => TextOf(data.ColumnNames, [.. data.ColumnNames.Select(name => data.Get(name)[row])]);
+
+    /// <summary>The cells of a row as one text.</summary>
+    internal static string TextOf(IReadOnlyList<string> columns, IReadOnlyList<object?> cells) =>
+        JsonSerializer.Serialize(columns.Zip(cells).DistinctBy(cell => cell.First).ToDictionary(cell => cell.First, cell => cell.Second), Readable);
 }

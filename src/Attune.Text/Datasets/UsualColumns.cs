@@ -19,21 +19,28 @@ internal static class UsualColumns
     ];
 
     /// <summary>The text columns of a data set, or null: a usual pair or name, else the only column of text that is not the label.</summary>
-    internal static IReadOnlyList<string>? FindTexts(Dataset data, string? label)
+    internal static IReadOnlyList<string>? FindTexts(Dataset data, string? label) =>
+        FindTexts(data.ColumnNames, name => data.Features[name] == FeatureType.String, label);
+
+    /// <summary>The text columns among some, or null: a usual pair or name, else the only column of text that is not the label.</summary>
+    internal static IReadOnlyList<string>? FindTexts(IEnumerable<string> columns, Func<string, bool> isText, string? label)
     {
         foreach (var names in Texts)
         {
-            var found = names.Select(name => Find(data, name)).OfType<string>().Where(name => name != label).ToList();
+            var found = names.Select(name => Find(columns, name)).OfType<string>().Where(name => name != label).ToList();
             if (found.Count == names.Length) return found;
         }
-        var texts = data.Features.Where(column => column.Value == FeatureType.String && column.Key != label).ToList();
-        return texts.Count == 1 ? [texts[0].Key] : null;
+        var texts = columns.Where(column => column != label && isText(column)).Take(2).ToList();
+        return texts.Count == 1 ? texts : null;
     }
 
     /// <summary>The label column of a data set, or null.</summary>
-    internal static string? FindLabel(Dataset data, IReadOnlyList<string>? texts) =>
-        Labels.Select(name => Find(data, name)).FirstOrDefault(name => name is not null && texts?.Contains(name) != true);
+    internal static string? FindLabel(Dataset data, IReadOnlyList<string>? texts) => FindLabel(data.ColumnNames, texts);
 
-    private static string? Find(Dataset data, string name) =>
-        data.ColumnNames.FirstOrDefault(column => string.Equals(column, name, StringComparison.OrdinalIgnoreCase));
+    /// <summary>The label column among some, or null.</summary>
+    internal static string? FindLabel(IEnumerable<string> columns, IReadOnlyList<string>? texts) =>
+        Labels.Select(name => Find(columns, name)).FirstOrDefault(name => name is not null && texts?.Contains(name) != true);
+
+    private static string? Find(IEnumerable<string> columns, string name) =>
+        columns.FirstOrDefault(column => string.Equals(column, name, StringComparison.OrdinalIgnoreCase));
 }
