@@ -1,3 +1,6 @@
+using Attune.Datasets;
+using Attune.Inference;
+
 namespace Attune.Cli;
 
 /// <summary>Which texts to predict and how to write the answers.</summary>
@@ -20,16 +23,53 @@ public sealed record PredictArguments
     public bool Pairs { get; init; }
 
     /// <summary>Form of the answers.</summary>
-    /// <value>text (label, probability and text, tabs between them), json (one object), jsonl (an object a line) or csv. Default text.</value>
+    /// <value>
+    /// text (label, probability and text, tabs between them), json (one object), jsonl (an object a line), csv or parquet (into a file). Default: what
+    /// output_file ends in, else text.
+    /// </value>
     public OutputFormat? OutputFormat { get; init; }
 
-    /// <summary>File for the answers.</summary>
+    /// <summary>File for the answers. It appears when it is whole; until then they are in a partial file beside it.</summary>
     /// <value>Default: standard output.</value>
     public string? OutputFile { get; init; }
+
+    /// <summary>Goes on with answers that an earlier run of the same command has left unfinished.</summary>
+    /// <value>Default true. The texts of a file, or the same standard input; what comes out is what one run would have given.</value>
+    public bool Resume { get; init; } = true;
+
+    /// <summary>Columns of the file that the answers carry in the place of the texts.</summary>
+    /// <value>Names, or all. Default: the texts. Where a column has the name of one of the answers, that one gets predicted_ in front.</value>
+    public IReadOnlyList<string>? KeepColumns { get; init; }
+
+    /// <summary>Writes the so many most probable classes, the most probable first.</summary>
+    /// <value>At least 1. Default: the probabilities of all classes in their order, and of text the best one.</value>
+    public int? TopK { get; init; }
+
+    /// <summary>Gives no label to a text of which the model is less sure; its probabilities are written as ever.</summary>
+    /// <value>
+    /// A probability from 0 to 1, of the best class (of several labels that of the least sure one). Default what the model's folder says
+    /// (attune_prediction.json), else 0, for never.
+    /// </value>
+    public double? AbstainBelow { get; init; }
 
     /// <summary>Probability from which on a label of several counts as predicted.</summary>
     /// <value>0 to 1, or auto for what was chosen in training. Default what the model's folder says (attune_prediction.json), else 0.5. For multi-label models.</value>
     public string? Threshold { get; init; }
+
+    /// <summary>What to do with a row of the file that cannot be read or has no text.</summary>
+    /// <value>fail, skip or quarantine (skip, and write it to a file beside the answers). Default fail. Rows left out have no answer.</value>
+    public BadRowPolicy OnBadRow { get; init; } = BadRowPolicy.Fail;
+
+    /// <summary>The most rows of the file that may be left out by on_bad_row; more end the command.</summary>
+    /// <value>Below 1 a share of the file's rows, which is known at its end, from 1 on their number. Default 0.01, a row of a hundred.</value>
+    public double MaxBadRows { get; init; } = 0.01;
+
+    /// <summary>What computes.</summary>
+    /// <value>
+    /// torch (the weights, so that answers are those that evaluate measures), onnx (model.onnx as attune export writes it) or auto (onnx where the folder
+    /// has one, else torch). Default torch where the folder has weights, else onnx: an export may be older than weights beside it, or less exact.
+    /// </value>
+    public EngineChoice? Engine { get; init; }
 
     /// <summary>Texts computed at once.</summary>
     /// <value>At least 1. Default 32.</value>
@@ -39,6 +79,21 @@ public sealed record PredictArguments
     /// <summary>Computes the products of the encoder's layers in bfloat16.</summary>
     /// <value>Default false. Needs a processor with AVX512_BF16 or AMX.</value>
     public bool Bf16 { get; init; }
+
+    /// <summary>The form that is asked for, or that the file's name says.</summary>
+    internal OutputFormat Form => OutputFormat ?? Path.GetExtension(OutputFile)?.ToLowerInvariant() switch
+    {
+        ".csv" => Cli.OutputFormat.Csv,
+        ".json" => Cli.OutputFormat.Json,
+        ".jsonl" or ".ndjson" => Cli.OutputFormat.Jsonl,
+        ".parquet" => Cli.OutputFormat.Parquet,
+        _ => Cli.OutputFormat.Text,
+    };
+
+    /// <summary>How the file is read by these arguments.</summary>
+    /// <param name="warn">Takes what reading tells.</param>
+    internal DatasetReadOptions Reading(Action<string> warn) =>
+        new DataArguments { OnBadRow = OnBadRow, MaxBadRows = MaxBadRows }.Reading(OutputFile is null ? null : Path.GetDirectoryName(Path.GetFullPath(OutputFile)), warn);
 }
 
 /// <summary>How answers are written.</summary>
@@ -52,4 +107,6 @@ public enum OutputFormat
     Jsonl,
     /// <summary>Comma-separated, with a header.</summary>
     Csv,
+    /// <summary>A Parquet file.</summary>
+    Parquet,
 }

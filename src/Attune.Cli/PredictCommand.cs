@@ -1,6 +1,9 @@
 using System.Globalization;
+using Attune.Cli.Answers;
+using Attune.Formats;
 using Attune.Inference;
 using Attune.Models;
+using Attune.Onnx;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -8,11 +11,8 @@ namespace Attune.Cli;
 /// <summary><c>attune predict</c>: labels and probabilities for texts.</summary>
 internal static class PredictCommand
 {
-    /// <summary>Texts read, computed and written at a time: enough to put texts of like length together.</summary>
-    private const int BlockSize = 512;
-
     internal static Verb Verb { get; } = new(
-        "predict", "Predicts texts: from the command line, from standard input (one a line) or from a file.",
+        "predict", "Predicts texts: from the command line, from standard input (one a line) or from a file of any size. Goes on where it was stopped.",
         ("TEXT", "A text; without any, lines of standard input."),
         [
             new("Texts and answers", ArgumentTable.Of<PredictArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
@@ -22,7 +22,8 @@ internal static class PredictCommand
         Examples =
         [
             "attune predict \"A film to fall in love with.\"", "attune predict --model FOLDER --output-format csv < texts.txt",
-            "attune predict --file texts.csv --text-column-names review --output-file answers.jsonl --output-format jsonl",
+            "attune predict --file texts.csv --text-column-names review --output-file answers.jsonl",
+            "attune predict --file texts.parquet --keep-columns id date --top-k 3 --abstain-below 0.7 --output-file answers.parquet",
         ],
     };
 
@@ -30,52 +31,138 @@ internal static class PredictCommand
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<PredictArguments>(), values.Create<ModelArguments>());
-        if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
-        UsageException.Check(() => ThresholdChoice.Parse(what.Threshold));
-        if (what.File is not null && values.Texts.Count > 0) throw new UsageException("Give either texts or --file, not both.");
+        Check(what, hasTexts: values.Texts.Count > 0);
         if (output.Json && what.OutputFormat is not (null or OutputFormat.Json))
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
+        if (output.Json) what = what with { OutputFormat = OutputFormat.Json };
+        if (what.Form == OutputFormat.Parquet && what.OutputFile is null) throw new UsageException("--output-format parquet needs --output-file.");
         var folder = ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal);
-        if (what.File is null || File.Exists(what.File)) Compute.Begin();
-        var texts = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
-            : values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true);
+        what = what with { Engine = what.Engine ?? UsualEngine(folder.Path) };
+        if (what.OutputFile is { } path) AnswerFile.RequireWritable(path);
+        if (what.Engine == EngineChoice.Torch && (what.File is null || File.Exists(what.File))) Compute.Begin();
+        var inputs = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
+            : new InputTexts(values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true), what.Pairs);
 
-        Compute.Start(from);
+        if (what.Engine == EngineChoice.Torch) Compute.Start(from);
+        else Compute.Check(from);
         using var classifier = Load(what, from, folder);
         if (output.Verbose)
             terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
-        using var answers = new AnswerWriter(output.Json ? what with { OutputFormat = OutputFormat.Json } : what, classifier, terminal);
+        var rules = Rules(what, classifier);
+        var isOfWords = what.File is null && values.Texts.Count > 0;
         // A person at the keyboard gets each answer at once.
-        var isTyped = what.File is null && values.Texts.Count == 0 && terminal.IsKeyboard;
+        var isTyped = what.File is null && !isOfWords && terminal.IsKeyboard;
         if (isTyped) terminal.Tell("Type a text and press Enter; Ctrl+D ends.");
-        var (rows, cut) = (0, 0);
-        foreach (var block in texts.Chunk(isTyped ? 1 : BlockSize))
-        {
-            var words = block.Select(input => input.Text).ToList();
-            var pairs = block[0].Pair is null ? null : block.Select(input => input.Pair!).ToList();
-            answers.Write(block, classifier.Predict(words, pairs, out var cutHere));
-            (rows, cut) = (rows + block.Length, cut + cutHere);
-        }
-        answers.Finish();
+        var columns = new AnswerColumns(inputs, rules);
+        using var answers = what.OutputFile is null ? null
+            : AnswerFile.Open(what.OutputFile, isOfWords || isTyped ? null : AnswerOrigin.Of(what, from, what.Form, inputs, folder), what.Resume, TimeProvider.System);
+        if (answers?.Saved is { } saved) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
+            $"Goes on after row {saved.Rows:N0}, from {AnswerFile.PartialOf(what.OutputFile!)}."));
+        using var run = new PredictRun(classifier, inputs, answers);
+        var blockRows = isTyped ? 1 : classifier.Engine is TorchEngine ? PredictRun.BlockRows : PredictRun.PaddedBlockRows;
+        var progress = isTyped || answers is null && terminal.IsOutShown ? null : new PredictProgress(terminal, TimeProvider.System, inputs.Share);
+        Answer(run, blockRows, answers, columns, what, progress, terminal);
+
         var become = classifier.Settings.LongTexts == LongTexts.Windows ? "read in windows of" : "cut at";
-        if (cut > 0) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-            $"{cut:N0} of {rows:N0} {(rows == 1 ? "text" : "texts")} {(cut == 1 ? "was" : "were")} {become} {classifier.MaxLength} tokens."));
+        if (run.TextsCut > 0) terminal.Tell($"{OfAll(run.TextsCut, run.Rows)} {become} {classifier.MaxLength} tokens.");
+        if (run.Abstained > 0) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
+            $"{OfAll(run.Abstained, run.Rows)} given no label: the model is less sure than {classifier.Settings.AbstainBelow:0.####}."));
         return ExitCode.Success;
+    }
+
+    private static void Answer(
+        PredictRun run, int blockRows, AnswerFile? answers, AnswerColumns columns, PredictArguments what, PredictProgress? progress, Terminal terminal)
+    {
+        // Who waits for standard input hears no token, and is ended by the signal itself; what is saved is saved.
+        using var stop = answers is not null && what.File is not null ? new StopSignals(terminal, "Stopping and saving the answers so far") : null;
+        // Nothing closes it: after an error of the disk it would write once more.
+        var text = answers is null ? terminal.Out : new StreamWriter(answers.Stream, CellBytes.Utf8, bufferSize: 1 << 16, leaveOpen: true);
+        var writer = AnswerWriter.Of(what.Form, columns, text, answers?.Stream, isEmpty: answers?.Saved is null);
+        try
+        {
+            run.Answer(writer, blockRows, progress, stop?.Token ?? default);
+            writer.End();
+            writer.Flush();
+            answers?.Finish(what.Form == OutputFormat.Parquet ? (cells, file) => ParquetAnswers.Convert(columns, cells, file) : null);
+        }
+        catch (OperationCanceledException) when (stop?.Code is { } code)
+        {
+            answers!.Save(isForced: true);
+            throw new StoppedException(answers.Saved is null ? "Stopped before there was an answer." : $"Stopped: {answers.Kept}", answers.Saved is null && code == ExitCode.TryAgain ? ExitCode.Terminated : code);
+        }
+        catch (Exception e) when (answers is not null && e is AttuneException or IOException)
+        {
+            TrySave(answers);
+            if (answers!.Saved is not null) terminal.Note(answers.Kept);
+            if (e is IOException) throw AtomicFile.Unwritable(what.OutputFile!, e);
+            throw;
+        }
+    }
+
+    /// <summary>Saves what there is after an error, which may be that nothing can be saved any more.</summary>
+    private static void TrySave(AnswerFile answers)
+    {
+        try
+        {
+            answers.Save(isForced: true);
+        }
+        catch (AttuneException)
+        {
+            // What was saved before is there, and the error is told in any case.
+        }
+    }
+
+    /// <summary>Refuses what makes no sense before a model is loaded.</summary>
+    private static void Check(PredictArguments what, bool hasTexts)
+    {
+        if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
+        if (what.TopK < 1) throw new UsageException($"top_k is {what.TopK}; it must be at least 1.");
+        if (what.AbstainBelow is not (null or >= 0 and <= 1))
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"abstain_below is {what.AbstainBelow}; it must be a probability from 0 to 1."));
+        UsageException.Check(() => ThresholdChoice.Parse(what.Threshold));
+        UsageException.Check(() => what.Reading(_ => { }));
+        if (what.File is not null && hasTexts) throw new UsageException("Give either texts or --file, not both.");
+        if (what.KeepColumns is not null && what.File is null) throw new UsageException("--keep-columns is for --file; texts by themselves have no columns.");
+        if (what.Bf16 && what.Engine is EngineChoice.Onnx or EngineChoice.Auto) throw new UsageException("--bf16 is for --engine torch; leave one of them out.");
+    }
+
+    /// <summary>What is written of predictions by this model.</summary>
+    private static AnswerRules Rules(PredictArguments what, Classifier classifier)
+    {
+        var task = classifier.ProblemType;
+        if (what.TopK is not null && task == ProblemType.Regression) throw new UsageException("--top-k is for classes, and this model gives a number; leave it out.");
+        if (what.AbstainBelow is not null && task == ProblemType.Regression)
+            throw new UsageException("--abstain-below is for classes, and this model gives a number, of which it does not know how sure it is; leave it out.");
+        return new AnswerRules(task, classifier.LabelNames, what.TopK);
+    }
+
+    private static string OfAll(long some, long all) =>
+        string.Create(CultureInfo.InvariantCulture, $"{some:N0} of {all:N0} {(all == 1 ? "text" : "texts")} {(some == 1 ? "was" : "were")}");
+
+    /// <summary>The weights where there are some: an export beside them may be older, or less exact.</summary>
+    private static EngineChoice UsualEngine(string folder)
+    {
+        if (OnnxModelFile.Find(folder) is null || AdapterFolder.Is(folder)) return EngineChoice.Torch;
+        using var weights = WeightFiles.Open(folder);
+        return weights is null ? EngineChoice.Onnx : EngineChoice.Torch;
     }
 
     private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder)
     {
-        var settings = Settings(what, from, folder.Path);
+        var options = from.Options(Settings(what, from, folder.Path)) with { BatchSize = what.BatchSize };
+        if (what.Engine != EngineChoice.Torch)
+            return Classifier.Load(folder.Path, options with { Engine = what.Engine!.Value, BaseFolder = folder.Base, Threads = from.Threads });
         var engine = TorchEngine.Load(folder.Path, folder.Base);
         if (what.Bf16) engine.Model.Precision = Precision.BFloat16;
-        return new Classifier(engine, from.Options(settings) with { BatchSize = what.BatchSize });
+        return new Classifier(engine, options);
     }
 
     /// <summary>Those of the model's folder, with what is asked for in their place.</summary>
     private static PredictionSettings Settings(PredictArguments what, ModelArguments from, string folder)
     {
         var settings = from.Settings(PredictionSettings.Load(folder));
+        if (what.AbstainBelow is { } least) settings = settings with { AbstainBelow = least };
         return ThresholdChoice.Parse(what.Threshold) switch
         {
             null => settings,

@@ -43,6 +43,9 @@ internal sealed partial class Terminal(Func<TextReader> input, TextWriter output
     /// <summary>Whether <see cref="In"/> is a person at a keyboard.</summary>
     internal bool IsKeyboard { get; init; }
 
+    /// <summary>Whether <see cref="Out"/> is a terminal, on which progress would stand between the results.</summary>
+    internal bool IsOutShown { get; init; }
+
     /// <summary>Suppresses notes, not errors and results.</summary>
     internal bool IsQuiet { get; set; }
 
@@ -56,7 +59,7 @@ internal sealed partial class Terminal(Func<TextReader> input, TextWriter output
             new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             !Console.IsErrorRedirected && MayDraw(Environment.GetEnvironmentVariable),
             OperatingSystem.IsWindows() || Console.IsErrorRedirected ? () => DefaultWidth : () => Math.Max(LeastWidth, Columns()))
-        { IsKeyboard = !Console.IsInputRedirected };
+        { IsKeyboard = !Console.IsInputRedirected, IsOutShown = !Console.IsOutputRedirected };
     }
 
     /// <summary>Whether the environment allows a line that is drawn over and over.</summary>

@@ -12,7 +12,8 @@ internal sealed class AttuneProcess : IDisposable
     private readonly Process _process;
     private readonly StringBuilder _out = new(), _error = new();
 
-    private AttuneProcess(string folder, IEnumerable<string> words, string? input, IReadOnlyDictionary<string, string>? environment, string[]? under = null)
+    private AttuneProcess(string folder, IEnumerable<string> words, string? input, IReadOnlyDictionary<string, string>? environment, string[]? under = null,
+        bool closesInput = true)
     {
         string[] all = [.. under ?? [], Executable, .. words];
         var start = new ProcessStartInfo(all[0], all[1..])
@@ -36,7 +37,8 @@ internal sealed class AttuneProcess : IDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         _process.StandardInput.Write(input ?? "");
-        _process.StandardInput.Close();
+        if (closesInput) _process.StandardInput.Close();
+        else _process.StandardInput.Flush();
     }
 
     /// <summary>What it has written to standard error so far.</summary>
@@ -53,6 +55,9 @@ internal sealed class AttuneProcess : IDisposable
 
     /// <summary>Starts it with further variables of the environment, without waiting.</summary>
     internal static AttuneProcess Start(string folder, string[] words, params (string Name, string Value)[] environment) => new(folder, words, null, environment.ToDictionary());
+
+    /// <summary>Starts it with a standard input that does not end, without waiting.</summary>
+    internal static AttuneProcess StartWithOpenInput(string folder, string[] words, string input) => new(folder, words, input, null, closesInput: false);
 
     /// <summary>Runs it to its end.</summary>
     internal static Result Run(string folder, params string[] words) => Run(folder, words, null);

@@ -29,6 +29,13 @@ internal static class TinyModel
         return file;
     }
 
+    /// <summary>The same with the rows' numbers, from 0, as a first column.</summary>
+    internal static string NumberedCsv(string file, int rows, int seed)
+    {
+        File.WriteAllLines(file, Rows(rows, new Random(seed)).Select((row, i) => $"{i},{row.Text},{row.Label}").Prepend("id,text,label"));
+        return file;
+    }
+
     internal static IEnumerable<(string Text, string Label)> Rows(int count, Random random)
     {
         for (var i = 0; i < count; i++)

@@ -292,7 +292,7 @@ public sealed class DataSourceTests : IDisposable
         var file = _folder.Write("a.csv", "review,label\ngood,1\nbad,0\n");
         var what = new PredictArguments { TextColumnNames = ["text"] };
         Assert.Contains("there is no text column \"text\" among review, label; name one by --text-column-names",
-            Assert.Throws<AttuneException>(() => TextInputs.OfFile(file, what, _terminal.Terminal.Tell).ToList()).Message, StringComparison.Ordinal);
+            Assert.Throws<AttuneException>(() => TextInputs.OfFile(file, what, _terminal.Terminal.Tell)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Attune.Checkpoints;
+using Attune.Cli.Answers;
 using Attune.Cli.Experiments;
 using Attune.Datasets;
 using Attune.Formats;
@@ -62,6 +63,8 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
         new("prediction_settings", [Utf8("{\"thresholds\": {\"a\": 0.25, \"b\": 1}, \"threshold\": 0.5, \"max_length\": 64, \"long_texts\": \"windows\", \"window_stride\": 16, \"window_pooling\": \"vote\"}")],
             [.. Json, "\"max\"", "\"truncate\""], 2_000,
             (bytes, folder) => PredictionSettings.Load(Path.GetDirectoryName(folder.Write("settings/attune_prediction.json", bytes))!)),
+        new("answer_journal", [Utf8("{\"rows\": 512, \"input_sha256\": \"00ff\", \"texts_cut\": 0, \"abstained\": 2, \"bytes\": 12345, \"sha256\": \"00ff\", \"model_sha256\": \"00ff\", \"options\": {\"top_k\": null, \"threshold\": \"0.5\"}}")],
+            Json, 2_000, (bytes, folder) => AnswerJournal.Load(folder.Write("answers.partial.json", bytes))),
         new("adapter_config", [Utf8("{\"peft_type\": \"LORA\", \"r\": 8, \"lora_alpha\": 16, \"lora_dropout\": 0.1, \"target_modules\": [\"query\", \"value\"], \"bias\": \"none\", \"modules_to_save\": [\"classifier\"], " +
             "\"rank_pattern\": {\"layer.[0-3].*query\": 2}, \"alpha_pattern\": {}, \"task_type\": \"SEQ_CLS\", \"use_rslora\": false, \"layers_to_transform\": null}"),
             Utf8("{\"peft_type\": \"LORA\", \"target_modules\": \".*layer\\\\.(0|1)\\\\..*(query|key)\", \"exclude_modules\": null}")], [.. Json, "(", ")*", "{9999}", "(?=", "\\\\1"], 2_000,
