@@ -48,22 +48,27 @@ internal sealed class ServeCheck : Check
         await using var server = await ClassifierServer.Start(classifier, new ServerOptions { Port = 0, Page = false });
         using var load = ServeLoad.Start(server.Address.Port);
         List<(double, double)> rates = [];
-        List<double> clients = [], own = [];
+        List<double> clients = [], own = [], predict = [];
         for (var round = -2; round < Rounds; round++)
         {
             var (cpu, answer) = (Environment.CpuUsage.TotalTime, load.Ask(texts.Length));
             var (seconds, spent) = (Side.Number(answer, "seconds"), Side.Number(answer, "cpu_seconds"));
             var serving = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds;
+            cpu = Environment.CpuUsage.TotalTime;
             var clock = Stopwatch.StartNew();
             foreach (var block in texts.Chunk(Block)) classifier.Predict(block);
             var predicting = clock.Elapsed.TotalSeconds;
+            var alone = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds;
             if (round < 0) continue;
             rates.Add((texts.Length / (seconds - spent / Environment.ProcessorCount), texts.Length / predicting));
             clients.Add(spent / seconds);
             own.Add(1e6 * serving / texts.Length);
+            predict.Add(1e6 * alone / texts.Length);
         }
         Facts["clients_cores"] = Math.Round(Statistics.Median(clients), 2);
+        // Processor time, of all cores together.
         Facts["server_microseconds_per_text"] = Math.Round(Statistics.Median(own), 1);
+        Facts["predict_microseconds_per_text"] = Math.Round(Statistics.Median(predict), 1);
         return (rates, await Compare(classifier, server.Address, texts[..Compared]));
     }
 

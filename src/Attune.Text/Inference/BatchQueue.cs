@@ -32,6 +32,12 @@ internal sealed class BatchQueue : IDisposable
     /// <summary>Rows that wait.</summary>
     internal int Waiting => Volatile.Read(ref _rows);
 
+    /// <summary>
+    /// Whether callers go on one after the other, on as many threads as there are cores, in place of a thread for each: much less work for many callers, none of whom may wait
+    /// for another.
+    /// </summary>
+    internal bool AnswersInTurn { get; set; }
+
     /// <summary>Is told of each batch, on the thread that computes.</summary>
     internal Action<BatchReport>? Done { get; set; }
 
@@ -106,17 +112,35 @@ internal sealed class BatchQueue : IDisposable
             var taken = Stopwatch.GetElapsedTime(start);
             Volatile.Write(ref _secondsPerRow, (1 - Newest) * _secondsPerRow + Newest * taken.TotalSeconds / rows.Count);
             Done?.Invoke(new BatchReport(rows.Count, tokens, taken));
+            at = 0;
+            var finished = new List<Request>(parts.Count);
             foreach (var (request, first, count) in parts)
             {
-                request.Put(logits.AsSpan(at, count * _columns), first * _columns);
+                if (request.Put(logits.AsSpan(at, count * _columns), first * _columns)) finished.Add(request);
                 at += count * _columns;
             }
+            Answer(finished);
         }
         catch (Exception fault)                                             // of this batch: the next one is another
         {
             if (parts.Count == 1) Drop(parts[0].Of, fault);
             else foreach (var part in parts) Run([part]);                   // only who brought the fault shall have it
         }
+    }
+
+    private static void Answer(List<Request> finished)
+    {
+        if (finished.Exists(request => !request.IsInTurn))
+        {
+            foreach (var request in finished) request.End();
+            return;
+        }
+        var size = (finished.Count + Environment.ProcessorCount - 1) / Environment.ProcessorCount;
+        for (var from = 0; from < finished.Count; from += size)
+            ThreadPool.UnsafeQueueUserWorkItem(static some =>
+            {
+                foreach (var request in some) request.End();
+            }, finished.GetRange(from, Math.Min(size, finished.Count - from)), preferLocal: false);
     }
 
     /// <summary>Rows for the next batch, a like share of each who waits, as soon as there are any; none at the end.</summary>
@@ -159,13 +183,14 @@ internal sealed class BatchQueue : IDisposable
     {
         private readonly BatchQueue _queue;
         private readonly float[] _logits;
-        private readonly TaskCompletionSource<float[]> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<float[]> _done;
         private CancellationTokenRegistration _cancellation;
         private int _missing;
 
         internal Request(BatchQueue queue, IReadOnlyList<TokenizedRow> rows, float[] logits)
         {
-            (_queue, Rows, _logits, _missing) = (queue, rows, logits, logits.Length);
+            (_queue, Rows, _logits, _missing, IsInTurn) = (queue, rows, logits, logits.Length, queue.AnswersInTurn);
+            _done = new(IsInTurn ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
             Place = new LinkedListNode<Request>(this);
         }
 
@@ -176,18 +201,25 @@ internal sealed class BatchQueue : IDisposable
 
         internal Task<float[]> Answer => _done.Task;
 
+        /// <summary>Whether its caller goes on where it is answered.</summary>
+        internal bool IsInTurn { get; }
+
         /// <summary>Rows that are in a batch, or were.</summary>
         internal int Taken { get; set; }
 
         internal void CancelBy(CancellationToken cancellation) => _cancellation = cancellation.UnsafeRegister(
             static (request, token) => ((Request)request!)._queue.Drop((Request)request, new OperationCanceledException(token)), this);
 
-        /// <summary>Takes the logits of some of its rows.</summary>
-        internal void Put(ReadOnlySpan<float> logits, int at)
+        /// <summary>Takes the logits of some of its rows. Tells whether these were the last.</summary>
+        internal bool Put(ReadOnlySpan<float> logits, int at)
         {
             logits.CopyTo(_logits.AsSpan(at));
-            _missing -= logits.Length;
-            if (_missing > 0) return;
+            return (_missing -= logits.Length) == 0;
+        }
+
+        /// <summary>Answers it.</summary>
+        internal void End()
+        {
             _done.TrySetResult(_logits);
             _cancellation.Unregister();                                     // a token of a long life shall not hold the rows
         }
@@ -195,9 +227,15 @@ internal sealed class BatchQueue : IDisposable
         /// <summary>Ends it by a fault, or since it is no longer wanted.</summary>
         internal void End(Exception fault)
         {
+            if (IsInTurn) ThreadPool.UnsafeQueueUserWorkItem(static ended => ended.Request.Fail(ended.Fault), (Request: this, Fault: fault), preferLocal: false);
+            else Fail(fault);
+            _cancellation.Unregister();
+        }
+
+        private void Fail(Exception fault)
+        {
             if (fault is OperationCanceledException { CancellationToken: { IsCancellationRequested: true } token }) _done.TrySetCanceled(token);
             else _done.TrySetException(fault);
-            _cancellation.Unregister();
         }
     }
 
