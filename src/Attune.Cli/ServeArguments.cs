@@ -52,4 +52,7 @@ public sealed record ServeArguments
     /// <summary>Serves the page for people at /.</summary>
     /// <value>Default true.</value>
     public bool Page { get; init; } = true;
+
+    /// <summary>Asks the server that listens at --host and --port whether it is ready, and ends: 0 says yes, 1 no. For a container's health check.</summary>
+    public bool Probe { get; init; }
 }
