@@ -36,7 +36,7 @@ internal sealed class InspectCheck : Check
         var folder = Directory.CreateTempSubdirectory("attune-inspect-").FullName;
         try
         {
-            var attune = StartCheck.Publish(Samples.InRepository("src/Attune.Cli/Attune.Cli.csproj"), Path.Combine(folder, "attune"), "Attune.Cli");
+            var attune = WholeProgram.Publish(Samples.InRepository("src/Attune.Cli/Attune.Cli.csproj"), Path.Combine(folder, "attune"), "Attune.Cli");
             foreach (var (name, words) in Configurations(Small(folder, bert), data, bert))
             {
                 List<double> time = [], memory = [];

@@ -56,4 +56,7 @@ public sealed record ServeArguments
     /// <summary>File into which the page saves the right labels of wrong answers, as JSON lines for --train-file.</summary>
     /// <value>Default: none, and the page offers no corrections. It grows to 64 MiB at most.</value>
     public string? Corrections { get; init; }
+
+    /// <summary>Asks the server that listens at --host and --port whether it is ready, and ends: 0 says yes, 1 no. For a container's health check.</summary>
+    public bool Probe { get; init; }
 }

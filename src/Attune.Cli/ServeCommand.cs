@@ -31,6 +31,7 @@ internal static class ServeCommand
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (how, from) = (values.Create<ServeArguments>(), values.Create<ModelArguments>());
+        if (how.Probe) return ServeProbe.Run(how, terminal);
         if (values.Texts.Count > 1) throw new UsageException("attune serve takes one folder.");
         if (values.Texts.Count == 1 && from.Model is not null) throw new UsageException("Give the model either as a word or by --model, not both.");
         var (options, collector) = (Options(how, terminal), MetricsExport.Address(how.OtlpEndpoint));

@@ -77,6 +77,8 @@ internal static unsafe partial class LibTorch
 
     private static bool LoadOnce()
     {
+        if (AppContext.TryGetSwitch("Attune.WithoutLibTorch", out var isWithout) && isWithout) throw new AttuneException(
+            "This program was published without libtorch (AttuneEngine=onnx) and runs exported models only; give it one that attune export wrote, or publish it with libtorch.");
         WaitPolicy.Sleep();
         Allocator.KeepMemory();
         try

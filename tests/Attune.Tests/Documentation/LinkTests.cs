@@ -27,6 +27,6 @@ public sealed partial class LinkTests
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
 
-    [GeneratedRegex(@"`((?:src|docs|tests|bench|examples|build)/[\w./-]+\.\w+)`")]
+    [GeneratedRegex(@"`((?:src|docs|tests|bench|examples|build|deploy)/[\w./-]+\.\w+)`")]
     private static partial Regex Named();
 }
