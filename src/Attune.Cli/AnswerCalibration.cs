@@ -61,10 +61,22 @@ internal sealed record AnswerCalibration(double Temperature, double? AbstainBelo
         if (point.Answered > 0) metrics[prefix + "_accuracy_answered"] = point.Accuracy;
     }
 
-    /// <summary>Leaves what was fitted to those who predict with the model, beside what its folder says already.</summary>
+    /// <summary>Leaves what was fitted to those who predict with the model, beside what its folder says already; thresholds there go along with the temperature.</summary>
     internal void SaveWhereAsked(string folder, DataSource source)
     {
-        if (source.Calibrates || source.Abstention is not null)
-            (PredictionSettings.Load(folder) with { Temperature = Temperature, AbstainBelow = AbstainBelow }).Save(folder);
+        if (source.Calibrates || source.Abstention is not null) With(PredictionSettings.Load(folder)).Save(folder);
+    }
+
+    /// <summary>The settings with this in the place of their own, and the same labels predicted.</summary>
+    internal PredictionSettings With(PredictionSettings settings)
+    {
+        var change = Temperature / settings.Temperature;
+        return settings with
+        {
+            Temperature = Temperature,
+            AbstainBelow = AbstainBelow,
+            Threshold = LabelThresholds.AtTemperature(settings.Threshold, change),
+            Thresholds = settings.Thresholds.ToDictionary(pair => pair.Key, pair => LabelThresholds.AtTemperature(pair.Value, change)),
+        };
     }
 }

@@ -104,7 +104,9 @@ internal static class EvaluateCommand
 
     /// <summary>What is asked for, else what the model's folder says; null for 0.5.</summary>
     private static IReadOnlyList<double>? Thresholds(ThresholdChoice? asked, EvalPrediction rows, PredictionSettings settings, DataSource source) =>
-        asked?.Of(rows) ?? (rows.Task == TaskKind.MultiLabel && !settings.HasUsualThresholds ? settings.ThresholdsOf(source.ModelLabels) : null);
+        asked is { Number: null } ? asked.Of(rows)
+        : asked is not null ? EvaluationNotes.Plain(asked.Of(rows), settings.Temperature)
+        : rows.Task == TaskKind.MultiLabel && !settings.HasUsualThresholds ? EvaluationNotes.Plain(settings.ThresholdsOf(source.ModelLabels), settings.Temperature) : null;
 
     /// <summary>The data given; else that of the run whose folder it is.</summary>
     internal static DataArguments Data(ArgumentValues values, string folder)

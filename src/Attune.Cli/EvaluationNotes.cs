@@ -29,11 +29,19 @@ internal static class EvaluationNotes
         thresholds is null ? new Dictionary<string, double>() : source.Metrics.Where(metric => metric.HasThresholds)
             .ToDictionary(metric => $"{prefix}_{metric.Name}{AtThreshold}", metric => metric.Compute(rows with { Thresholds = thresholds }));
 
-    /// <summary>Puts thresholds into a model's folder, beside what it says already.</summary>
-    internal static void Save(string folder, IReadOnlyList<double> thresholds, IReadOnlyList<string> names) => (PredictionSettings.Load(folder) with
+    /// <summary>Puts thresholds into a model's folder, beside what it says already; where that is a temperature, as they are with it.</summary>
+    internal static void Save(string folder, IReadOnlyList<double> thresholds, IReadOnlyList<string> names)
     {
-        Thresholds = names.Zip(thresholds).ToDictionary(pair => pair.First, pair => pair.Second),
-    }).Save(folder);
+        var settings = PredictionSettings.Load(folder);
+        (settings with
+        {
+            Thresholds = names.Zip(thresholds).ToDictionary(pair => pair.First, pair => LabelThresholds.AtTemperature(pair.Second, settings.Temperature)),
+        }).Save(folder);
+    }
+
+    /// <summary>The thresholds of a folder as they are without its temperature.</summary>
+    internal static IReadOnlyList<double> Plain(IReadOnlyList<double> thresholds, double temperature) =>
+        [.. thresholds.Select(threshold => LabelThresholds.AtTemperature(threshold, 1 / temperature))];
 
     /// <summary>One line that says which thresholds were chosen.</summary>
     internal static string Describe(IReadOnlyList<double> thresholds, IReadOnlyList<string> names) => "Thresholds: " +

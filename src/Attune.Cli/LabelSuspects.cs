@@ -21,7 +21,7 @@ internal sealed record LabelSuspect(RowPlace Place, string Text, string? Pair, s
 
 /// <summary>The labels of a cross-validation's training texts that are likely wrong, the most suspicious first.</summary>
 /// <param name="Texts">How many texts were judged.</param>
-/// <param name="Estimated">How many labels are likely wrong.</param>
+/// <param name="Estimated">How many labels confident learning counts as wrong; too many where the models are weak.</param>
 /// <param name="Ranked">The most suspicious of them.</param>
 internal sealed record LabelSuspects(int Texts, int Estimated, IReadOnlyList<LabelSuspect> Ranked)
 {
@@ -30,7 +30,7 @@ internal sealed record LabelSuspects(int Texts, int Estimated, IReadOnlyList<Lab
 
     /// <summary>Finds them in the folder of a cross-validation, with the texts from the data that it was trained on.</summary>
     /// <param name="folder">Of attune train --folds.</param>
-    /// <param name="most">How many; null for as many as are likely wrong.</param>
+    /// <param name="most">How many; null for as many as are estimated.</param>
     /// <param name="terminal">Takes the lines that say what was read.</param>
     /// <exception cref="AttuneException">It is no such folder, or its data is gone or another now.</exception>
     internal static LabelSuspects Of(string folder, int? most, Terminal terminal)

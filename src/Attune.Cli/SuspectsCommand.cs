@@ -32,7 +32,7 @@ internal static class SuspectsCommand
         if (output.Json) terminal.Result(PythonJson.Write(AsJson(suspects), ensureAscii: false));
         else if (suspects.Ranked.Count > 0) terminal.Result(Table(suspects));
         terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-            $"Of {suspects.Texts:N0} labels some {suspects.Estimated:N0} are likely wrong; the {suspects.Ranked.Count:N0} most suspicious are in {file}."));
+            $"Of {suspects.Texts:N0} labels the folds doubt some {suspects.Estimated:N0}; the {suspects.Ranked.Count:N0} most suspicious are in {file}."));
         return ExitCode.Success;
     }
 

@@ -17,7 +17,7 @@ public sealed partial class Classifier
         options ??= new AttributionOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1, nameof(options));
         var encoding = Tokenizer.Encode(text, pair, new EncodeOptions { MaxLength = MaxLength, Truncation = TruncationStrategy.LongestFirst });
-        var explained = new ExplainedRow(encoding, Tokenizer, text, pair);
+        var explained = new ExplainedRow(encoding, Tokenizer.MaskId ?? Tokenizer.PadId, text, pair);
         var logits = new float[2 * LabelNames.Count];
         Compute([explained.Row, explained.Baseline], logits);
         var column = Column(options.Label, logits);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Attune.Batching;
 using Attune.Tokenization;
 
@@ -12,9 +13,13 @@ internal sealed class ExplainedRow
     private readonly int[]? _types;
     private readonly int _hidden;
 
-    internal ExplainedRow(Encoding encoding, BertTokenizer tokenizer, string text, string? pair)
+    /// <param name="encoding">The tokens.</param>
+    /// <param name="hidden">Id of the token that stands for those that are hidden.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="pair">The second text of a pair; else null.</param>
+    internal ExplainedRow(Encoding encoding, int hidden, string text, string? pair)
     {
-        (_encoding, _texts, _hidden) = (encoding, [text, pair ?? ""], tokenizer.MaskId ?? tokenizer.PadId);
+        (_encoding, _texts, _hidden) = (encoding, [text, pair ?? ""], hidden);
         (_ids, _types) = ([.. encoding.Ids], pair is null ? null : [.. encoding.TypeIds]);
         Row = new TokenizedRow(_ids, _types);
         Baseline = Without((0, _ids.Length));
@@ -22,9 +27,7 @@ internal sealed class ExplainedRow
         for (var token = 0; token < _ids.Length; token++)
         {
             if (encoding.SequenceIds[token] < 0) continue;
-            var isContinued = words.Count > 0 && words[^1].End == token && encoding.SequenceIds[token - 1] == encoding.SequenceIds[token]
-                && encoding.Tokens[token].StartsWith(tokenizer.Options.ContinuingSubwordPrefix, StringComparison.Ordinal) && encoding.Offsets[token].Start == encoding.Offsets[token - 1].End;
-            if (isContinued) words[^1] = (words[^1].First, token + 1);
+            if (words.Count > 0 && words[^1].End == token && IsContinued(token)) words[^1] = (words[^1].First, token + 1);
             else words.Add((token, token + 1));
         }
         Words = words;
@@ -47,6 +50,18 @@ internal sealed class ExplainedRow
             if (_encoding.SequenceIds[token] >= 0) ids[token] = _hidden;
         return new TokenizedRow(ids, _types);
     }
+
+    /// <summary>Whether a token goes on with the word of the one before: nothing stands between them, and letters or digits stand on both sides.</summary>
+    private bool IsContinued(int token)
+    {
+        var (sequence, at) = (_encoding.SequenceIds[token], _encoding.Offsets[token].Start);
+        return _encoding.SequenceIds[token - 1] == sequence && _encoding.Offsets[token - 1].End == at && at > 0 && at < _texts[sequence].Length
+            && IsOfWord(_texts[sequence][at - 1]) && IsOfWord(_texts[sequence][at]);
+    }
+
+    /// <summary>Letters, digits and marks; not those of East Asian scripts, which are words by themselves (U+2E80 to U+9FFF, U+F900 to U+FAFF).</summary>
+    private static bool IsOfWord(char letter) => letter is not ((>= '\u2E80' and <= '\u9FFF') or (>= '\uF900' and <= '\uFAFF'))
+        && (char.IsLetterOrDigit(letter) || char.GetUnicodeCategory(letter) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
 
     internal Attributions Attributions(string label, AttributionMethod method, double logit, double baselineLogit, double[] scores) => new(
         label, method, logit, baselineLogit,

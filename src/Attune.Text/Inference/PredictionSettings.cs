@@ -23,7 +23,7 @@ public sealed record PredictionSettings
     public const string FileName = "attune_prediction.json";
 
     /// <summary>From which probability on a label of several counts as predicted, by the labels' names.</summary>
-    /// <value>0 to 1 each. Default empty.</value>
+    /// <value>0 to 1 each, compared with the probabilities as they are given, with their <see cref="Temperature"/>. Default empty.</value>
     public IReadOnlyDictionary<string, double> Thresholds { get; init; } = new Dictionary<string, double>();
 
     /// <summary>The same for the labels that <see cref="Thresholds"/> does not name.</summary>

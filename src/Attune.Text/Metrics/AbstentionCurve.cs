@@ -52,9 +52,10 @@ public sealed class AbstentionCurve
         if (rows.Task == TaskKind.Regression) throw new ArgumentException("Numbers have no confidence.", nameof(rows));
         rows = rows.Labelled();
         var scores = Probabilities.Of(rows.Logits, rows.Columns, rows.Task, temperature);
+        double[]? thresholds = rows.Thresholds is { } plain ? [.. plain.Select(threshold => LabelThresholds.AtTemperature(threshold, temperature))] : null;
         var confidences = new double[rows.Rows];
         for (var row = 0; row < confidences.Length; row++)
-            confidences[row] = Probabilities.Confidence(scores.AsSpan(row * rows.Columns, rows.Columns), rows.Task, rows.Thresholds);
+            confidences[row] = Probabilities.Confidence(scores.AsSpan(row * rows.Columns, rows.Columns), rows.Task, thresholds);
         return new AbstentionCurve(confidences, rows.IsRight);
     }
 

@@ -24,7 +24,7 @@ public sealed record EvalPrediction(float[] Logits, int Rows, int Columns, float
     /// <summary>The labels as class numbers, for a single label per row.</summary>
     public int[] ClassLabels => Array.ConvertAll(Labels, label => (int)label);
 
-    /// <summary>The probability of each label from which on it counts as predicted, for several labels per row.</summary>
+    /// <summary>The probability of each label, without temperature, from which on it counts as predicted, for several labels per row.</summary>
     /// <value>Default null: above 0.5.</value>
     public IReadOnlyList<double>? Thresholds { get; init; }
 

@@ -70,7 +70,10 @@ public sealed class LabelErrors
     /// <summary>The confident joint: rows labelled <paramref name="label"/> that count for <paramref name="likely"/>.</summary>
     public long this[int label, int likely] => _joint[label, likely];
 
-    /// <summary>How many labels are likely wrong: the rows beside the diagonal of the confident joint, scaled to the number of rows of each label.</summary>
+    /// <summary>
+    /// How many labels are likely wrong: the rows beside the diagonal of the confident joint, scaled to the number of rows of each label. A weak model's own mistakes
+    /// count too: take it for the most that may be wrong.
+    /// </summary>
     public int EstimatedErrors
     {
         get

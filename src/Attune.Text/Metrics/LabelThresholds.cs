@@ -15,6 +15,12 @@ public static class LabelThresholds
     /// <param name="threshold">Null for <see cref="Usual"/>.</param>
     internal static bool Counts(double probability, double? threshold) => threshold is { } least ? probability >= least : probability > Usual;
 
+    /// <summary>The threshold on probabilities with a temperature that decides as another does on those without: σ(ln(t / (1 − t)) / temperature).</summary>
+    /// <param name="threshold">On probabilities without temperature, 0 to 1.</param>
+    /// <param name="temperature">By which logits are divided, above 0; its reciprocal leads back.</param>
+    public static double AtTemperature(double threshold, double temperature) =>
+        threshold is <= 0 or >= 1 ? threshold : 1 / (1 + Math.Pow((1 - threshold) / threshold, 1 / temperature));
+
     /// <summary>A threshold for each label, by the label's own F1; so the macro mean of F1 is highest too.</summary>
     /// <param name="labels">Rows × columns, row-major: whether the row has the label.</param>
     /// <param name="probabilities">Rows × columns, row-major.</param>

@@ -30,6 +30,13 @@ public sealed class ExplainTests : IDisposable
     }
 
     [Fact]
+    public void Explain_PunctuationAndIdeographs_AreWordsByThemselves()
+    {
+        using var classifier = Loaded();
+        Assert.Equal(["good", "-", "films", "好", "坏", "very", "!"], classifier.Explain("good-films 好坏 very!").Words.Select(word => word.Text));
+    }
+
+    [Fact]
     public void Explain_IntegratedGradients_AddUpToTheLogit()
     {
         using var classifier = Loaded();

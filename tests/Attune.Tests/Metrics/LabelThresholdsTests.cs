@@ -39,6 +39,15 @@ public sealed class LabelThresholdsTests
     public void Best_LabelThatNoRowHas_StaysAtAHalf() => Assert.Equal([0.5], LabelThresholds.BestF1([false, false], [0.9, 0.1], 1));
 
     [Fact]
+    public void AtTemperature_AnyProbability_IsOnTheSameSideAndLeadsBack() => Gen.Double[0.001, 0.999].Select(Gen.Double[-6, 6], Gen.Double[0.2, 5]).Sample((threshold, logit, temperature) =>
+    {
+        double plain = 1 / (1 + Math.Exp(-logit)), scaled = 1 / (1 + Math.Exp(-logit / temperature)), moved = LabelThresholds.AtTemperature(threshold, temperature);
+        if (Math.Abs(plain - threshold) > 1e-9) Assert.Equal(plain >= threshold, scaled >= moved);
+        Assert.Equal(threshold, LabelThresholds.AtTemperature(moved, 1 / temperature), 1e-9);
+        Assert.Equal((0, 0.5, 1), (LabelThresholds.AtTemperature(0, temperature), LabelThresholds.AtTemperature(0.5, temperature), LabelThresholds.AtTemperature(1, temperature)));
+    });
+
+    [Fact]
     public void BestMicroF1_AllCells_AreOneColumn() => Rows.Sample(rows => Assert.Equal(
         LabelThresholds.BestF1([.. rows.Select(row => row.Label)], [.. rows.Select(row => row.Score)], 1)[0],
         LabelThresholds.BestMicroF1([.. rows.Select(row => row.Label)], [.. rows.Select(row => row.Score)])));
