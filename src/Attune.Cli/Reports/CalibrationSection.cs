@@ -33,7 +33,10 @@ internal static class CalibrationSection
         else page.Missing($"Left out: temperature scaling, for {rows.Rows} rows are too few to fit it; {LeastRows} are the least.");
         report.Add("calibration", new LinePlot("Calibration", "confidence", "accuracy", series)
         {
-            XRange = (0, 1), YRange = (0, 1), HasDiagonal = true, InnerHeight = 320,
+            XRange = (0, 1),
+            YRange = (0, 1),
+            HasDiagonal = true,
+            InnerHeight = 320,
             Description = "Rows in bins by how sure the model is; on the dashed line it is right as often as it says. Bars hold 95 of 100 cases (Wilson)." +
                 (rows.Task == TaskKind.MultiLabel ? " Each label of a row is a decision of its own." : ""),
         });
@@ -67,7 +70,8 @@ internal static class CalibrationSection
         report.Add("abstention", new LinePlot("Accuracy where the model may keep silent", "share of rows that are answered", "accuracy",
             [new Series("", [.. curve.Thinned(MostPoints).Select(point => new PlotPoint(point.Coverage, point.Accuracy))])])
         {
-            XRange = (0, 1), Description = "Only rows of which the model is sure enough are answered, the surest first.",
+            XRange = (0, 1),
+            Description = "Only rows of which the model is sure enough are answered, the surest first.",
         });
         var all = curve.Points is [var whole, ..] ? whole.Accuracy : double.NaN;
         var table = new HtmlTable("From which confidence on answers reach an accuracy, on these rows", "wanted accuracy", "confidence", "answered rows", "their share", "their accuracy");

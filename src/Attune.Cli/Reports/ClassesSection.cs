@@ -22,7 +22,8 @@ internal static class ClassesSection
         var worst = figures.Where(figure => figure.Rows > 0).OrderBy(figure => figure.Scores.F1).Take(MostInPlot).ToList();
         if (worst.Count > 0)
             report.Add("class-f1", new IntervalPlot(worst.Count < figures.Count(figure => figure.Rows > 0) ? $"F1 of the {worst.Count} hardest classes" : "F1 of each class, the hardest first", "F1",
-                [.. worst.Select(figure => (figure.Name, figure.Scores.F1, figure.F1.Low, figure.F1.High))]) { Range = (0, 1) });
+                [.. worst.Select(figure => (figure.Name, figure.Scores.F1, figure.F1.Low, figure.F1.High))])
+            { Range = (0, 1) });
         if (figures.Count <= MostUnfolded) page.Add(Table(figures, "Each class"));
         else
         {

@@ -54,7 +54,9 @@ internal static class ErrorsSection
             new PlotPoint(lengths[row], Math.Abs(rows.Logits[row * rows.Columns] - rows.Labels[row * rows.Columns])))];
         report.Add("error-by-length", new LinePlot("Error by length of the text", "tokens", "absolute error", [new Series("", points) { HasLine = false, HasMarks = true, MarkRadius = 2 }])
         {
-            XFrom = 0, YFrom = 0, Description = step > 1 ? $"Every row of {step}: {Figures.Count(points.Length)} of {Figures.Count(rows.Rows)} rows." : "",
+            XFrom = 0,
+            YFrom = 0,
+            Description = step > 1 ? $"Every row of {step}: {Figures.Count(points.Length)} of {Figures.Count(rows.Rows)} rows." : "",
         });
     }
 }

@@ -15,7 +15,8 @@ internal static class NumbersSection
         PlotPoint[] points = [.. Enumerable.Range(0, rows.Rows).Where(row => row % step == 0).Select(row => new PlotPoint(rows.Labels[row * rows.Columns], rows.Logits[row * rows.Columns]))];
         report.Add("predictions", new LinePlot("Predicted and true numbers", "true", "predicted", [new Series("", points) { HasLine = false, HasMarks = true, MarkRadius = 2 }])
         {
-            HasDiagonal = true, InnerHeight = 320,
+            HasDiagonal = true,
+            InnerHeight = 320,
             Description = "On the dashed line both are the same." + (step > 1 ? $" Every row of {step}: {Figures.Count(points.Length)} of {Figures.Count(rows.Rows)} rows." : ""),
         });
         double[] errors = [.. Enumerable.Range(0, rows.Rows).Select(row => (double)rows.Logits[row * rows.Columns] - rows.Labels[row * rows.Columns])];

@@ -37,7 +37,7 @@ internal static class MadeRun
             logits[i] = (labels[i] > 0 ? 1 : -1) * (i % 11 == 0 ? -0.5f : 1 + i % 4);
         }
         var rows = new EvalPrediction(logits, Rows, 3, labels, TaskKind.MultiLabel);
-        Data(folder, "text,label", row => $"{Cell(Text(row))},{Cell(string.Join(';', names.Where((_, column) => labels[3 * row + column] > 0)))}");
+        Data(folder, "text,label", row => $"{Cell(Text(row))},{Cell(string.Join(',', names.Where((_, column) => labels[3 * row + column] > 0)))}");
         return Finish(folder, rows, names, "multi_label_classification", new() { ["eval_f1"] = MetricTable.Find("f1", TaskKind.MultiLabel, 3).Compute(rows) });
     }
 

@@ -139,7 +139,7 @@ public sealed class ReportTests : IDisposable
     [Fact]
     public void Page_ManyRowsAndClasses_StaysSmall()
     {
-        const int rows = 20_000, classes = 150;
+        const int rows = 3_000, classes = 120;
         var logits = new float[rows * classes];
         for (var row = 0; row < rows; row++)
         {
