@@ -12,6 +12,8 @@ if (args is ["results", .. var wanted]) return Results.Record(wanted);
 if (args is ["side", var side, .. var rest]) return Side.Serve(side, rest);
 // One process of the check dataset-load.
 if (args is ["load", var file, var cache]) return DatasetLoadCheck.Serve(file, cache);
+// The clients of the check serve.
+if (args is ["serve-load", var port]) return ServeLoad.Serve(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
 BenchmarkSwitcher.FromAssembly(typeof(Check).Assembly)
     .Run(args, DefaultConfig.Instance.AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance)));
 return 0;

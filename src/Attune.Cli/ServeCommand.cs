@@ -77,14 +77,11 @@ internal static class ServeCommand
         AtLeastOne(how.RateLimit ?? 1, "rate_limit");
         if (how.Port is < 0 or > ushort.MaxValue) throw new UsageException($"port is {how.Port}; it must lie between 0 and {ushort.MaxValue}.");
         if (how.Timeout is not (> 0 and < 1e6)) throw new UsageException($"timeout is {how.Timeout}; it must be above 0 seconds.");
-        var keys = Keys(how.ApiKeyFile);
-        if (keys.Count == 0 && how.Host is not "localhost" && !(IPAddress.TryParse(how.Host, out var address) && IPAddress.IsLoopback(address)))
-            terminal.Tell($"Whoever reaches {how.Host} may use this server: no API key is asked for (--api-key-file or {KeyVariable}).");
-        return new ServerOptions
+        var options = new ServerOptions
         {
             Host = how.Host,
             Port = how.Port,
-            ApiKeys = keys,
+            ApiKeys = Keys(how.ApiKeyFile),
             RateLimit = how.RateLimit,
             Page = how.Page,
             Corrections = how.Corrections,
@@ -92,6 +89,9 @@ internal static class ServeCommand
             // Not its message, which may hold a text.
             Report = fault => terminal.Note($"A request failed, which is a fault of Attune {HelpText.Version}: {fault.GetType()}\n{fault.StackTrace}"),
         };
+        if (options is { ApiKeys.Count: 0, Address: { } address } && !IPAddress.IsLoopback(address))
+            terminal.Tell($"Whoever reaches {how.Host} may use this server: no API key is asked for (--api-key-file or {KeyVariable}).");
+        return options;
 
         static void AtLeastOne(int value, string name)
         {

@@ -48,6 +48,9 @@ internal sealed class AttuneProcess : IDisposable
         }
     }
 
+    /// <summary>Its number.</summary>
+    internal int Id => _process.Id;
+
     /// <summary>Starts it without waiting.</summary>
     internal static AttuneProcess Start(string folder, params string[] words) => new(folder, words, null, null);
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Net;
+using System.Diagnostics.Metrics;
 using System.Text;
 using Attune.AspNetCore.Page;
 using Attune.Inference;
@@ -25,13 +25,26 @@ internal sealed class ClassifierServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ServerOptions _options;
     private readonly ClassifierMetrics _metrics;
+    private readonly Meter _process = ProcessMetrics.Create();
+    private readonly PrometheusText _prometheus;
     private readonly Gate _gate;
 
-    private ClassifierServer(WebApplication app, ServerOptions options, ClassifierMetrics metrics, Gate gate) =>
-        (_app, _options, _metrics, _gate) = (app, options, metrics, gate);
+    private ClassifierServer(WebApplication app, ServerOptions options, Classifier classifier)
+    {
+        (_app, _options, _metrics) = (app, options, new ClassifierMetrics(classifier));
+        _prometheus = new PrometheusText(_metrics.Meter, _process);
+        _gate = new Gate(options, _metrics) { IsReady = true };
+    }
 
     /// <summary>Where it listens.</summary>
     internal Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    /// <summary>The addresses that it answers at.</summary>
+    internal IEnumerable<string> Routes => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+        .Select(endpoint => endpoint.RoutePattern.RawText!);
+
+    /// <summary>Requests that are being answered.</summary>
+    internal int InFlight => _gate.InFlight;
 
     /// <summary>The classifier answers a first text, then the server listens.</summary>
     /// <exception cref="AttuneException">The address cannot be had.</exception>
@@ -44,9 +57,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
-        var metrics = new ClassifierMetrics(classifier);
-        var gate = new Gate(options, metrics) { IsReady = true };
-        var server = new ClassifierServer(builder.Build(), options, metrics, gate);
+        var server = new ClassifierServer(builder.Build(), options, classifier);
         server.Map(classifier);
         try
         {
@@ -72,6 +83,8 @@ internal sealed class ClassifierServer : IAsyncDisposable
     {
         await _app.DisposeAsync();
         _gate.Dispose();
+        _prometheus.Dispose();
+        _process.Dispose();
         _metrics.Dispose();
     }
 
@@ -81,15 +94,15 @@ internal sealed class ClassifierServer : IAsyncDisposable
         ClassifierEndpoints.Map(_app, new ClassifyHandler(classifier, _options.Limits, _metrics));
         HealthEndpoints.Map(_app, _gate);
         OpenApiDocument.Map(_app);
-        MapMetrics(_app, new PrometheusText(_metrics.Meter, ProcessMetrics.Create()));
-        if (_options.Page) PageEndpoints.Map(_app, classifier, _options, _metrics);
+        _app.MapGet(MetricsPath, (RequestDelegate)Metrics);
+        if (_options.Page) PageEndpoints.Map(_app, classifier, _options.Limits, _metrics, _options.Name, _options.Corrections);
     }
 
-    private static void MapMetrics(IEndpointRouteBuilder endpoints, PrometheusText prometheus) => endpoints.MapGet(MetricsPath, (RequestDelegate)(http =>
+    private Task Metrics(HttpContext http)
     {
         http.Response.ContentType = PrometheusText.ContentType;
-        return http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(prometheus.Write()), http.RequestAborted).AsTask();
-    }));
+        return http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(_prometheus.Write()), http.RequestAborted).AsTask();
+    }
 
     private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
     {
@@ -100,9 +113,8 @@ internal sealed class ClassifierServer : IAsyncDisposable
         limits.RequestHeadersTimeout = options.HeadersTimeout;
         limits.MinRequestBodyDataRate = new MinDataRate(SlowestBody, options.SlowBodyTimeout);
         void Http1(ListenOptions listen) => listen.Protocols = HttpProtocols.Http1;
-        if (options.Host == "localhost") kestrel.ListenLocalhost(options.Port, Http1);
-        else kestrel.Listen(IPAddress.TryParse(options.Host, out var address) ? address
-            : throw new AttuneException($"{options.Host} is no address to listen at; give one of this machine, such as 127.0.0.1, or 0.0.0.0 for all."), options.Port, Http1);
+        if (options.Address is { } address) kestrel.Listen(address, options.Port, Http1);
+        else kestrel.ListenLocalhost(options.Port, Http1);
     }
 
     /// <summary>Signals are the program's business.</summary>

@@ -14,7 +14,7 @@ internal sealed class RateLimits(int perMinute) : IDisposable
         {
             TokenLimit = perMinute,
             TokensPerPeriod = Math.Max(1, perMinute / 60),
-            ReplenishmentPeriod = perMinute >= 60 ? TimeSpan.FromSeconds(1) : TimeSpan.FromSeconds(60.0 / perMinute),
+            ReplenishmentPeriod = TimeSpan.FromMinutes(Math.Max(1, perMinute / 60) / (double)perMinute),
             QueueLimit = 0,
             AutoReplenishment = true,
         }));

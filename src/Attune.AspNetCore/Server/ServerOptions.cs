@@ -1,10 +1,17 @@
+using System.Net;
+
 namespace Attune.AspNetCore.Server;
 
 /// <summary>How a server of one classifier listens, and what it allows.</summary>
 internal sealed record ServerOptions
 {
-    /// <summary>Address or name to listen at: 127.0.0.1 is this machine alone, 0.0.0.0 all that can reach it.</summary>
+    /// <summary>Address to listen at: 127.0.0.1 is this machine alone, 0.0.0.0 all that can reach it.</summary>
     internal string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>The address; null for localhost, which is both of this machine's own.</summary>
+    /// <exception cref="AttuneException">It is none.</exception>
+    internal IPAddress? Address => Host == "localhost" ? null : IPAddress.TryParse(Host, out var address) ? address
+        : throw new AttuneException($"{Host} is no address to listen at; give one of this machine, such as 127.0.0.1, or 0.0.0.0 for all.");
 
     /// <summary>Port; 0 for any that is free.</summary>
     internal int Port { get; init; } = 8000;
@@ -36,7 +43,7 @@ internal sealed record ServerOptions
     /// <summary>How long a client may take for the headers of a request.</summary>
     internal TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a body may come at less than 240 bytes a second.</summary>
+    /// <summary>How long a body may come at less than 240 bytes a second; above 1 s.</summary>
     internal TimeSpan SlowBodyTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long it goes on listening after a stop while requests run, for those who have not yet been told.</summary>

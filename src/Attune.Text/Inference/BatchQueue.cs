@@ -65,7 +65,8 @@ internal sealed class BatchQueue : IDisposable
             _isStarted = true;
         }
         if (isFirst) _work.Release();                                       // else the thread looks for more by itself
-        return request.Done.Task;
+        // Who gives up is told at once; the rows are left out when the next batch is made.
+        return cancellation.CanBeCanceled ? request.Done.Task.WaitAsync(cancellation) : request.Done.Task;
     }
 
     /// <summary>Refuses what waits and all that comes.</summary>

@@ -119,6 +119,7 @@ public sealed partial class Classifier : IDisposable
     {
         ArgumentNullException.ThrowIfNull(texts);
         if (texts.Count == 0) return [];
+        _queue.RequireRoom(texts.Count);
         var data = Encode(texts, pairs).Dataset;
         return Answers(data, await _queue.Compute(data.Rows, cancellation).ConfigureAwait(false));
     }
