@@ -51,12 +51,14 @@ internal sealed class ClassifierServer : IAsyncDisposable
     internal static async Task<ClassifierServer> Start(Classifier classifier, ServerOptions options)
     {
         await classifier.PredictAsync("");
+        classifier.AnswersInTurn = true;                                    // what follows an answer here is to write it
         // Empty: no configuration files and no variables of the environment decide where it listens and what it allows.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ApplicationName = "attune" });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
+        // Inline: a request goes on where its bytes arrive, without changing threads; handlers compute a short time or wait, and never block.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Configure(kestrel, options));
         var server = new ClassifierServer(builder.Build(), options, classifier);
         server.Map(classifier);
         try

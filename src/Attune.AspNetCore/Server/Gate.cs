@@ -49,8 +49,8 @@ internal sealed class Gate(ServerOptions options, ClassifierMetrics metrics) : I
         }
         finally
         {
-            Interlocked.Decrement(ref _inFlight);
             metrics.Answered((endpoint as RouteEndpoint)?.RoutePattern.RawText ?? NoRoute, http.Response.StatusCode, Stopwatch.GetElapsedTime(start));
+            Interlocked.Decrement(ref _inFlight);
         }
     }
 

@@ -34,6 +34,12 @@ internal sealed class BatchQueue : IDisposable
     /// <summary>Rows that wait.</summary>
     internal int Waiting => Volatile.Read(ref _rows);
 
+    /// <summary>
+    /// Whether callers go on one after the other, on as many threads as there are cores, in place of a thread for each: much less work for many callers, none of whom may wait
+    /// for another.
+    /// </summary>
+    internal bool AnswersInTurn { get; set; }
+
     /// <summary>Is told of each batch, on the thread that computes.</summary>
     internal Action<BatchReport>? Done { get; set; }
 
@@ -52,7 +58,7 @@ internal sealed class BatchQueue : IDisposable
     internal Task<float[]> Compute(IReadOnlyList<TokenizedRow> rows, CancellationToken cancellation)
     {
         if (cancellation.IsCancellationRequested) return Task.FromCanceled<float[]>(cancellation);
-        var request = new Request(rows, new float[rows.Count * _columns], cancellation);
+        var request = new Request(rows, new float[rows.Count * _columns], AnswersInTurn, cancellation);
         bool isFirst;
         lock (_lock)
         {
@@ -115,18 +121,35 @@ internal sealed class BatchQueue : IDisposable
             Volatile.Write(ref _secondsPerRow, (1 - Newest) * _secondsPerRow + Newest * taken.TotalSeconds / rows.Length);
             Done?.Invoke(new BatchReport(rows.Length, tokens, taken));
             at = 0;
+            List<Request> finished = [];
             foreach (var part in _parts)
             {
                 logits.AsSpan(at, part.Count * _columns).CopyTo(part.Of.Logits.AsSpan(part.First * _columns));
                 at += part.Count * _columns;
                 part.Of.Finished += part.Count;
-                if (part.Of.Finished == part.Of.Rows.Count) part.Of.Done.TrySetResult(part.Of.Logits);
+                if (part.Of.Finished == part.Of.Rows.Count) finished.Add(part.Of);
             }
+            Answer(finished);
         }
         catch (Exception fault)                                             // of this batch: the next one is another
         {
             foreach (var part in _parts) Drop(part.Of, fault);
         }
+    }
+
+    private void Answer(List<Request> finished)
+    {
+        if (!AnswersInTurn)
+        {
+            foreach (var request in finished) request.Done.TrySetResult(request.Logits);
+            return;
+        }
+        var size = (finished.Count + Environment.ProcessorCount - 1) / Environment.ProcessorCount;
+        for (var from = 0; from < finished.Count; from += size)
+            ThreadPool.UnsafeQueueUserWorkItem(static some =>
+            {
+                foreach (var request in some) request.Done.TrySetResult(request.Logits);
+            }, finished.GetRange(from, Math.Min(size, finished.Count - from)), preferLocal: false);
     }
 
     /// <summary>Rows for the next batch, a like share of each who waits; those who no longer want theirs are let go. Gives the number of shares.</summary>
@@ -170,7 +193,7 @@ internal sealed class BatchQueue : IDisposable
         request.Done.TrySetException(fault);
     }
 
-    private sealed class Request(IReadOnlyList<TokenizedRow> rows, float[] logits, CancellationToken cancellation)
+    private sealed class Request(IReadOnlyList<TokenizedRow> rows, float[] logits, bool isInTurn, CancellationToken cancellation)
     {
         internal IReadOnlyList<TokenizedRow> Rows => rows;
 
@@ -178,7 +201,7 @@ internal sealed class BatchQueue : IDisposable
 
         internal CancellationToken Cancellation => cancellation;
 
-        internal TaskCompletionSource<float[]> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        internal TaskCompletionSource<float[]> Done { get; } = new(isInTurn ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
 
         internal int Taken { get; set; }
 

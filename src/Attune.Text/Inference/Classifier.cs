@@ -58,6 +58,13 @@ public sealed partial class Classifier : IDisposable
     /// <summary>Rows of callers of <c>PredictAsync</c> that wait for their batch.</summary>
     public int WaitingRows => _queue.Waiting;
 
+    /// <summary>Whether callers of <c>PredictAsync</c> go on one after the other and not each on a thread of its own; none of them may then wait for another.</summary>
+    internal bool AnswersInTurn
+    {
+        get => _queue.AnswersInTurn;
+        set => _queue.AnswersInTurn = value;
+    }
+
     /// <summary>Is told of each batch of callers of <c>PredictAsync</c>, on the thread that computes.</summary>
     internal Action<BatchReport>? BatchDone
     {

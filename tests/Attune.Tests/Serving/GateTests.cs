@@ -107,9 +107,11 @@ public sealed class GateTests
         collector.Prefixes.Add($"http://127.0.0.1:{port}/");
         collector.Start();
         var received = collector.GetContextAsync();
-        var sending = Task.Run(() =>
+        var sending = Task.Run(async () =>
         {
-            using (MetricsExport.Start(MetricsExport.Address($"http://127.0.0.1:{port}")!)) server.Ask("/v1/classify", Text).GetAwaiter().GetResult();
+            using var export = MetricsExport.Start(MetricsExport.Address($"http://127.0.0.1:{port}")!);
+            await server.Ask("/v1/classify", Text);
+            await TestServer.Until(() => server.Server.InFlight == 0);              // then it is counted
         }, TestServer.Cancellation);
         var request = await received.WaitAsync(TestServer.Cancellation);
         using var body = new MemoryStream();
