@@ -110,7 +110,7 @@ public sealed class AccessTests(Browser browser, ServedModel model)
     public async Task Motion_Reduced_NothingMoves()
     {
         await using var open = await browser.Open(model.Address, new() { ReducedMotion = ReducedMotion.Reduce });
-        await open.Classify("a good film");
+        await open.Classify("the film was good");
         Assert.Equal("0s", await open.Page.Locator(".fill").First.EvaluateAsync<string>("bar => getComputedStyle(bar).transitionDuration"));
     }
 
@@ -118,7 +118,7 @@ public sealed class AccessTests(Browser browser, ServedModel model)
     {
         await open.Classify("the film was good, and the meal was bad and dull");
         await Assertions.Expect(open.Page.Locator(".word.for").First).ToBeVisibleAsync();
-        await open.Choose("reviews.csv", "number,text,by\n1,a good film,A\n2,=a bad meal,B\n");
+        await open.Choose("reviews.csv", "number,text,by\n1,the film was good,A\n2,=a bad meal,B\n");
         await open.Page.Locator("#columns-step button").ClickAsync();
         await Assertions.Expect(open.Page.Locator("#result-step a")).ToBeVisibleAsync();
         foreach (var more in await open.Page.Locator("summary").AllAsync()) await more.ClickAsync();

@@ -41,7 +41,7 @@ public sealed class FileTests(Browser browser, ServedModel model)
         var files = Enumerable.Range(0, 400).Select(i => new[]
         {
             i % 4 == 3 ? "f.tsv" : "f.csv",
-            (i % 4 == 3 ? "one\ttwo\n" : "one,two\n") + string.Concat(Enumerable.Range(0, random.Next(1, 24)).Select(_ => pieces[random.Next(pieces.Length)])),
+            (i % 4 == 3 ? "one\ttwo\n" : "one,two\n") + string.Concat(Enumerable.Range(0, random.Next(1, 24)).Select(_ => pieces[random.Next(pieces.Length)])) + "\n",
         }).ToArray();
         await using var open = await browser.Open(model.Address);
         var read = await open.Page.EvaluateAsync<string[]>("""
@@ -166,22 +166,22 @@ public sealed class FileTests(Browser browser, ServedModel model)
         await open.Page.EvaluateAsync("""
             () => {
               const data = new DataTransfer();
-              data.items.add(new File(["text\na good film\n"], "dropped.csv"));
+              data.items.add(new File(["text\nthe film was good\n"], "dropped.csv"));
               document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
             }
             """);
         await Assertions.Expect(open.Page.Locator("#file-says")).ToHaveTextAsync("dropped.csv: 1 row, 1 column.");
-        Assert.Contains("a good film,positive,", (await open.Labelled()).Content, StringComparison.Ordinal);
+        Assert.Contains("the film was good,positive,", (await open.Labelled()).Content, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task File_WithoutHeaderAndWithTakenNames_KeepsItsColumns()
     {
         await using var open = await browser.Open(model.Address);
-        await open.Choose("plain.csv", "1,a good film\n2,a bad film\n");
+        await open.Choose("plain.csv", "1,the film was good\n2,a bad film\n");
         var (_, plain) = await open.Labelled();
-        Assert.StartsWith("1,a good film,positive,", plain, StringComparison.Ordinal);
-        await open.Choose("taken.csv", "text,predicted_label\na good film,old\n");
+        Assert.StartsWith("1,the film was good,positive,", plain, StringComparison.Ordinal);
+        await open.Choose("taken.csv", "text,predicted_label\nthe film was good,old\n");
         var (_, taken) = await open.Labelled();
         Assert.StartsWith("text,predicted_label,predicted_label_2,probability,", taken, StringComparison.Ordinal);
     }

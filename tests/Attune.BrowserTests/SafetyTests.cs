@@ -40,14 +40,14 @@ public sealed class SafetyTests(Browser browser, ServedModel model)
     {
         await using var open = await browser.Open(model.Address);
         await open.Page.RouteAsync("**/v1/**", route => route.AbortAsync("connectionrefused"));
-        await open.Page.GetByLabel("Text", new() { Exact = true }).FillAsync("a good film");
+        await open.Page.GetByLabel("Text", new() { Exact = true }).FillAsync("the film was good");
         await open.Button("Classify").ClickAsync();
         await Assertions.Expect(open.Page.Locator("#says")).ToHaveTextAsync("The server does not answer. Is it still running?");
         await Assertions.Expect(open.Page.Locator("#trouble")).ToBeVisibleAsync();
         await open.Page.UnrouteAsync("**/v1/**");
         await open.Button("Try again").ClickAsync();
         await Assertions.Expect(open.Page.Locator("#trouble")).ToBeHiddenAsync();
-        Assert.Contains("positive", await open.Classify("a good film"), StringComparison.Ordinal);
+        Assert.Contains("positive", await open.Classify("the film was good"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class SafetyTests(Browser browser, ServedModel model)
         var refusals = 0;
         await open.Page.RouteAsync("**/v1/classify", route => refusals++ < 2
             ? route.FulfillAsync(new() { Status = 429, Headers = new Dictionary<string, string> { ["Retry-After"] = "1" }, Body = "{}" }) : route.ContinueAsync());
-        Assert.Contains("positive", await open.Classify("a good film"), StringComparison.Ordinal);
+        Assert.Contains("positive", await open.Classify("the film was good"), StringComparison.Ordinal);
         Assert.Equal(3, refusals);
     }
 
@@ -79,7 +79,7 @@ public sealed class SafetyTests(Browser browser, ServedModel model)
     [Fact]
     public async Task Labels_Hostile_StayTextAndRunInNoSpreadsheet()
     {
-        var rows = EndToEndTests.TinyModel.Rows(60, new Random(3)).Select((row, i) => $"{row.Text},\"{HostileLabels[row.Label == "positive" ? i % 4 / 2 : 2].Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+        var rows = EndToEndTests.TinyModel.Rows(320, new Random(3)).Select((row, i) => $"{row.Text},\"{HostileLabels[row.Label == "positive" ? i % 4 / 2 : 2].Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
         await File.WriteAllLinesAsync(Path.Combine(model.Folder, "hostile.csv"), rows.Prepend("text,label"), TestContext.Current.CancellationToken);
         model.Train("hostile", "hostile.csv");
         using var server = model.ServeRun("hostile", "--corrections", "hostile.jsonl");

@@ -32,7 +32,7 @@ public sealed partial class ServedModel : IDisposable
 
     /// <summary>Trains the tiny model on a file of this folder.</summary>
     internal void Train(string output, string file, params string[] words) => AttuneProcess.Run(Folder, [
-        "train", "--model", "tiny", "--train-file", file, "--output-dir", output, "--num-train-epochs", "6", "--learning-rate", "5e-3",
+        "train", "--model", "tiny", "--train-file", file, "--output-dir", output, "--num-train-epochs", "4", "--learning-rate", "2e-3",
         "--per-device-train-batch-size", "8", "--threads", "1", .. words]).Good();
 
     /// <summary>Starts a server of its own.</summary>

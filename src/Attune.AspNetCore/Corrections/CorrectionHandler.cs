@@ -25,7 +25,7 @@ internal sealed class CorrectionHandler(Classifier classifier, CorrectionFile fi
 
     internal Task Remove(HttpContext http) => RequestGuard.Run(http, options.Timeout, metrics, _ =>
     {
-        var name = (string)http.Request.RouteValues["name"]!;
+        var name = (string)http.Request.RouteValues["id"]!;
         if (!Written(() => file.Remove(name))) throw new ProblemException(StatusCodes.Status404NotFound, "There is no correction of this name; it may have been taken back already.");
         http.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;

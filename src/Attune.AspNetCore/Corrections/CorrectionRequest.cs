@@ -60,7 +60,19 @@ internal sealed record CorrectionRequest
             _ => $"{what} must be one of the labels of this model; GET /v1/model lists them.",
         });
 
-        bool IsLabel(JsonElement label) => label.ValueKind == JsonValueKind.String && classifier.LabelNames.Any(label.ValueEquals);
+        bool IsLabel(JsonElement label) => TextOf(label) is { } text && classifier.LabelNames.Contains(text);
+    }
+
+    private static string? TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;                                                   // half of a surrogate pair as an escape
+        }
     }
 
     private static ProblemException Bad(string detail) => new(StatusCodes.Status400BadRequest, detail);

@@ -1,6 +1,5 @@
 using Attune.AspNetCore.Corrections;
 using Attune.AspNetCore.Explanations;
-using Attune.AspNetCore.Server;
 using Attune.Inference;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,16 +13,22 @@ internal static class PageEndpoints
     internal const string Facts = "/v1/page", Explain = "/v1/explain", Corrections = "/v1/corrections";
 
     /// <summary>Adds them.</summary>
+    /// <param name="endpoints">Takes them.</param>
+    /// <param name="classifier">The model.</param>
+    /// <param name="limits">What one request may ask for.</param>
+    /// <param name="metrics">Counts what is refused.</param>
+    /// <param name="name">What the page calls the model.</param>
+    /// <param name="corrections">File of corrections; null for none.</param>
     /// <exception cref="AttuneException">The file of corrections cannot be written.</exception>
-    internal static void Map(IEndpointRouteBuilder endpoints, Classifier classifier, ServerOptions options, ClassifierMetrics metrics)
+    internal static void Map(IEndpointRouteBuilder endpoints, Classifier classifier, ClassifierEndpointOptions limits, ClassifierMetrics metrics, string name, string? corrections)
     {
         PageFiles.Map(endpoints);
-        var facts = new PageFacts(options.Name, options.Limits.MaxTexts, options.Corrections is not null);
+        var facts = new PageFacts(name, limits.MaxTexts, corrections is not null);
         endpoints.MapGet(Facts, (RequestDelegate)(http => JsonAnswer.Write(http, JsonAnswer.ContentType, facts, PageFacts.Write)));
-        endpoints.MapPost(Explain, (RequestDelegate)new ExplainHandler(classifier, options.Limits, metrics).Explain);
-        if (options.Corrections is not { } file) return;
-        var handler = new CorrectionHandler(classifier, new CorrectionFile(file), options.Limits, metrics);
+        endpoints.MapPost(Explain, (RequestDelegate)new ExplainHandler(classifier, limits, metrics).Explain);
+        if (corrections is null) return;
+        var handler = new CorrectionHandler(classifier, new CorrectionFile(corrections), limits, metrics);
         endpoints.MapPost(Corrections, (RequestDelegate)handler.Add);
-        endpoints.MapDelete(Corrections + "/{name}", (RequestDelegate)handler.Remove);
+        endpoints.MapDelete(Corrections + "/{id}", (RequestDelegate)handler.Remove);
     }
 }

@@ -97,7 +97,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
         HealthEndpoints.Map(_app, _gate);
         OpenApiDocument.Map(_app);
         _app.MapGet(MetricsPath, (RequestDelegate)Metrics);
-        if (_options.Page) PageEndpoints.Map(_app, classifier, _options, _metrics);
+        if (_options.Page) PageEndpoints.Map(_app, classifier, _options.Limits, _metrics, _options.Name, _options.Corrections);
     }
 
     private Task Metrics(HttpContext http)
