@@ -45,11 +45,11 @@ internal sealed class LabelErrorsCheck : Check
         }
     }
 
-    private static (long[] Labels, HashSet<int> Wrong) Flip(IReadOnlyList<long> labels)
+    private static (long[] Labels, HashSet<int> Wrong) Flip(long[] labels)
     {
         long[] flipped = [.. labels];
-        HashSet<int> wrong = [.. SeededOrder.Permutation(labels.Count, 1).Take((int)(Flipped * labels.Count))];
-        var others = SeededOrder.Permutation(labels.Count, 2);
+        HashSet<int> wrong = [.. SeededOrder.Permutation(labels.Length, 1).Take((int)(Flipped * labels.Length))];
+        var others = SeededOrder.Permutation(labels.Length, 2);
         foreach (var row in wrong) flipped[row] = (labels[row] + 1 + others[row] % (Banking77.Classes - 1)) % Banking77.Classes;
         return (flipped, wrong);
     }

@@ -1,6 +1,5 @@
 using Attune.Checkpoints;
 using Attune.Cli;
-using Attune.Cli.Experiments;
 using Attune.Metrics;
 using Attune.Tests.Datasets;
 

@@ -83,7 +83,8 @@ public sealed class PlotTests
         string[] names = ["negative", Hostile, "a name that is much too long to be shown whole beside a row of a chart " + new string('x', 300), "\uD800 日本語"];
         yield return new LinePlot("lines " + Hostile, "update", "loss", [.. names.Select(name => new Series(name, [new(0, 1), new(1, double.NaN), new(2, 0.5, 0.4, 0.7, name)]) { HasMarks = true })])
         {
-            Description = Hostile, HasDiagonal = true,
+            Description = Hostile,
+            HasDiagonal = true,
         };
         yield return new LinePlot("nothing", "x", "y", [new Series("", [])]);
         yield return new BarPlot("bars", "rows", [.. names.Index().Select(name => (name.Item, (double)name.Index))]);

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Attune.Checkpoints;
 using Attune.Cli;
 using Attune.Cli.Reports;
-using Attune.Formats;
 using Attune.Metrics;
 
 namespace Attune.Tests.Reports;
@@ -70,8 +69,16 @@ internal static class MadeRun
         File.WriteAllText(Path.Combine(folder, CheckpointFiles.AllResults), new JsonObject(results.Select(result => KeyValuePair.Create(result.Key, (JsonNode?)result.Value))).ToJsonString());
         File.WriteAllText(Path.Combine(folder, CheckpointFiles.Arguments), new JsonObject
         {
-            ["train_file"] = Path.Combine(folder, "train.csv"), ["validation_file"] = Path.Combine(folder, "dev.csv"), ["task_type"] = null, ["seed"] = 42, ["learning_rate"] = 1e-3,
-            ["per_device_train_batch_size"] = 8, ["gradient_accumulation_steps"] = 1, ["run_name"] = Hostile, ["load_best_model_at_end"] = true, ["problem_type"] = task,
+            ["train_file"] = Path.Combine(folder, "train.csv"),
+            ["validation_file"] = Path.Combine(folder, "dev.csv"),
+            ["task_type"] = null,
+            ["seed"] = 42,
+            ["learning_rate"] = 1e-3,
+            ["per_device_train_batch_size"] = 8,
+            ["gradient_accumulation_steps"] = 1,
+            ["run_name"] = Hostile,
+            ["load_best_model_at_end"] = true,
+            ["problem_type"] = task,
         }.ToJsonString());
         var state = new TrainerState { BestGlobalStep = 2, MaxSteps = 2, GlobalStep = 2, NumTrainEpochs = 2 };
         foreach (var step in new[] { 1, 2 })

@@ -24,7 +24,7 @@ public sealed class RunScheduleTests
         arguments = (arguments with { OutputDir = folder.Path, PerDeviceTrainBatchSize = 2, GradientAccumulationSteps = 2, ReportTo = [] }).Validated();
         using var model = TinyRun.Model();
         var counter = new Counter();
-        new Trainer(model, arguments, TinyRun.Data(11), TinyRun.Data(5, seed: 1), callbacks: [counter]).Train();
+        new Trainer(model, arguments, TinyRun.Data(11), TinyRun.Data(5, seed: 1), callbacks: [counter]).Train(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(new RunSchedule(counter.Evaluations, counter.Checkpoints), RunSchedule.Of(arguments, TrainingPlan.Of(arguments, 11)));
     }
 
