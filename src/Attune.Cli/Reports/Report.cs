@@ -7,17 +7,18 @@ namespace Attune.Cli.Reports;
 /// <param name="title">Of the page.</param>
 internal sealed class Report(string title)
 {
+    private readonly HtmlPage _page = new(title);
     private readonly List<(string Name, Plot Plot)> _plots = [];
 
     /// <summary>The page.</summary>
-    internal HtmlPage Page { get; } = new(title);
+    internal HtmlPage Page => _page;
 
     /// <summary>Adds a chart.</summary>
     /// <param name="name">Of its files.</param>
     /// <param name="plot">The chart.</param>
     internal void Add(string name, Plot plot)
     {
-        Page.Add(plot);
+        _page.Add(plot);
         _plots.Add((name, plot));
     }
 
