@@ -42,7 +42,7 @@ internal static class ServeCommand
         {
             Engine = how.Engine,
             BaseFolder = folder.Base,
-            Threads = from.Threads ?? Environment.ProcessorCount,
+            Threads = from.Threads ?? ClassifierServer.UsualThreads(folder.Config()),
             BatchSize = how.BatchSize,
             MaxWaitingRows = how.MaxWaiting,
         });
