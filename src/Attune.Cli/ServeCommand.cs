@@ -71,7 +71,7 @@ internal static class ServeCommand
 
     private static ServerOptions Options(ServeArguments how, Terminal terminal)
     {
-        AtLeastOne(how.MaxBody, "max_body");
+        if (how.MaxBody is < 1 or > 1 << 30) throw new UsageException($"max_body is {how.MaxBody}; it must lie between 1 and {1 << 30} bytes.");
         AtLeastOne(how.MaxTexts, "max_texts");
         AtLeastOne(how.MaxWaiting, "max_waiting");
         AtLeastOne(how.BatchSize, "batch_size");

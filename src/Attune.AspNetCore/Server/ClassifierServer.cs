@@ -30,6 +30,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
     private readonly Meter _process = ProcessMetrics.Create();
     private readonly PrometheusText _prometheus;
     private readonly Gate _gate;
+    private IDisposable? _explanations;
 
     private ClassifierServer(WebApplication app, ServerOptions options, Classifier classifier)
     {
@@ -93,6 +94,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
+        _explanations?.Dispose();
         _gate.Dispose();
         _prometheus.Dispose();
         _process.Dispose();
@@ -106,7 +108,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
         HealthEndpoints.Map(_app, _gate);
         OpenApiDocument.Map(_app);
         _app.MapGet(MetricsPath, (RequestDelegate)Metrics);
-        if (_options.Page) PageEndpoints.Map(_app, classifier, _options.Limits, _metrics, _options.Name, _options.Corrections);
+        if (_options.Page) _explanations = PageEndpoints.Map(_app, classifier, _options.Limits, _metrics, _options.Name, _options.Corrections);
     }
 
     private Task Metrics(HttpContext http)

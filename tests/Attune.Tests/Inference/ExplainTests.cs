@@ -64,6 +64,19 @@ public sealed class ExplainTests : IDisposable
         Assert.Empty(classifier.Explain("", options: new AttributionOptions { Method = AttributionMethod.Occlusion }).Tokens);
     }
 
+    [Theory]
+    [InlineData(AttributionMethod.IntegratedGradients)]
+    [InlineData(AttributionMethod.Occlusion)]
+    public void Explain_ClosedOrCancelled_Ends(AttributionMethod method)
+    {
+        using var classifier = Loaded();
+        var options = new AttributionOptions { Method = method };
+        Assert.Throws<OperationCanceledException>(() => classifier.Explain("very good films", null, options, new CancellationToken(canceled: true)));
+        Assert.NotEmpty(classifier.Predict("good").Label);
+        classifier.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => classifier.Explain("very good films", options: options));
+    }
+
     [Fact]
     public void Explain_UnknownClass_NamesTheClasses()
     {
