@@ -38,7 +38,7 @@ internal sealed record MetricFigure(string Name, double Value, Interval? Interva
 
     /// <summary>Of an accuracy that was counted over some rows, such as that of the test split.</summary>
     internal static Interval? OfAccuracy(string name, double value, double? rows) =>
-        name.EndsWith(Accuracy, StringComparison.Ordinal) && rows is > 0 and var count && value is >= 0 and <= 1 ? WilsonInterval.Of((long)Math.Round(value * count), (long)count) : null;
+        name is Accuracy or "test_" + Accuracy && rows is > 0 and var count && value is >= 0 and <= 1 ? WilsonInterval.Of((long)Math.Round(value * count), (long)count) : null;
 
     private static Metric? Measured(string name, EvalPrediction rows)
     {
