@@ -51,7 +51,7 @@ public sealed partial class Classifier
         try
         {
             var spin = new SpinWait();
-            while (Volatile.Read(ref _asking) > 0) spin.SpinOnce();
+            while (Volatile.Read(ref _asking) > 0 && !cancellation.IsCancellationRequested) spin.SpinOnce();
         }
         finally
         {
