@@ -88,7 +88,7 @@ internal static class ServeCommand
             Corrections = how.Corrections,
             Limits = new ClassifierEndpointOptions { MaxTexts = how.MaxTexts, MaxBodyBytes = how.MaxBody, Timeout = TimeSpan.FromSeconds(how.Timeout) },
             // Not its message, which may hold a text.
-            Report = fault => terminal.Note($"A request failed, which is a fault of Attune {HelpText.Version}: {fault.GetType()}\n{fault.StackTrace}"),
+            Report = fault => terminal.Note($"A request failed, which is a fault of Attune {AttuneVersion.Text}: {fault.GetType()}\n{fault.StackTrace}"),
         };
         if (options is { ApiKeys.Count: 0, Address: { } address } && !IPAddress.IsLoopback(address))
             terminal.Tell($"Whoever reaches {how.Host} may use this server: no API key is asked for (--api-key-file or {KeyVariable}).");
