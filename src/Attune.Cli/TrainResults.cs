@@ -138,8 +138,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     /// <summary>Writes what the run was made of, and the model card; gives the exit code.</summary>
     internal int Finish(RunRecord record)
     {
-        record.Write(Folder);
-        ModelCard.Write(new RunFacts([FinishedRun.Read(Folder)], Folder, record, Kept(_evaluated), PredictionSettings.Load(Folder)) { TestPredictions = Kept(_tested) }, isNew: true);
+        RunEnd.Write(record, FinishedRun.Read(Folder), Kept(_evaluated), Kept(_tested));
         _json["output_dir"] = Folder;
         if (isPart) return ExitCode.Success;
         if (output.Json) terminal.Result(PythonJson.Write(_json, ensureAscii: false));
