@@ -68,7 +68,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
         {
             return Ended(results.InterruptedAfterTraining(stop.Code!.Value));
         }
-        return Ended(results.Finish(RunEnd.Record(request, inputs, trainer, rows)));
+        return Ended(results.Finish(RunDocuments.Record(request, inputs, trainer, rows)));
 
         RunOutcome Ended(int code, bool isCut = false) => new(code, isCut, trainer.State.LogHistory);
     }

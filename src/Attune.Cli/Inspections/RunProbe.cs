@@ -64,7 +64,7 @@ internal sealed class RunProbe(RunRequest request, RunInputs inputs, int steps, 
         terminal.Status("Probe: model card");
         Timed("predictions, hashes and the model card", () =>
         {
-            RunEnd.Rehearse(request, inputs, trainer, rows);
+            RunDocuments.Rehearse(request, inputs, trainer, rows);
             return true;
         });
         Note(trainer);
