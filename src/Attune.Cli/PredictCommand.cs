@@ -37,7 +37,8 @@ internal static class PredictCommand
         if (output.Json) what = what with { OutputFormat = OutputFormat.Json };
         if (what.Form == OutputFormat.Parquet && what.OutputFile is null) throw new UsageException("--output-format parquet needs --output-file.");
         var folder = ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal);
-        what = what with { Engine = what.Engine ?? UsualEngine(folder.Path) };
+        what = what with { Engine = what.Engine ?? folder.UsualEngine() };
+        if (what.Bf16 && what.Engine != EngineChoice.Torch) throw new UsageException($"--bf16 is for --engine torch, and {folder.Path} has only an export for ONNX Runtime; leave --bf16 out.");
         if (what.OutputFile is { } path) AnswerFile.RequireWritable(path);
         if (what.Engine == EngineChoice.Torch && (what.File is null || File.Exists(what.File))) Compute.Begin();
         var inputs = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
@@ -139,14 +140,6 @@ internal static class PredictCommand
 
     private static string OfAll(long some, long all) =>
         string.Create(CultureInfo.InvariantCulture, $"{some:N0} of {all:N0} {(all == 1 ? "text" : "texts")} {(some == 1 ? "was" : "were")}");
-
-    /// <summary>The weights where there are some: an export beside them may be older, or less exact.</summary>
-    private static EngineChoice UsualEngine(string folder)
-    {
-        if (OnnxModelFile.Find(folder) is null || AdapterFolder.Is(folder)) return EngineChoice.Torch;
-        using var weights = WeightFiles.Open(folder);
-        return weights is null ? EngineChoice.Onnx : EngineChoice.Torch;
-    }
 
     private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder)
     {

@@ -53,6 +53,7 @@ internal sealed class AnswerFile : IDisposable
     /// <exception cref="AttuneException">The file cannot be written, somebody else writes it, or what is there is of another run.</exception>
     internal static AnswerFile Open(string path, AnswerOrigin? origin, bool resume, TimeProvider clock)
     {
+        path = SpecialFile.Target(path);
         if (!resume) Try(path, () => File.Delete(JournalOf(path)));
         var isNew = !File.Exists(PartialOf(path));
         var answers = new AnswerFile(path, origin, Lock(path), clock);
@@ -77,7 +78,8 @@ internal sealed class AnswerFile : IDisposable
     /// <exception cref="AttuneException">It is a folder, its folder does not exist or cannot be written, or somebody else writes it.</exception>
     internal static void RequireWritable(string path)
     {
-        if (Directory.Exists(path)) AtomicFile.RequireWritable(path);
+        AtomicFile.RequireWritable(path);
+        path = SpecialFile.Target(path);
         var isNew = !File.Exists(PartialOf(path));
         Lock(path).Dispose();
         if (isNew) Try(path, () => File.Delete(PartialOf(path)));

@@ -24,6 +24,7 @@ internal static partial class AtomicFile
     /// <exception cref="AttuneException">The folder cannot be written or the disk is full; the former file is untouched.</exception>
     internal static void Write(string path, Action<Stream> write, bool isDurable = true, bool isSecret = false)
     {
+        SpecialFile.Refuse(path);
         var fresh = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
@@ -65,10 +66,11 @@ internal static partial class AtomicFile
     }
 
     /// <summary>Makes sure that <see cref="Write"/> will be able to write a file, before what is to be written is computed.</summary>
-    /// <exception cref="AttuneException">It is a folder, or its folder does not exist or cannot be written.</exception>
+    /// <exception cref="AttuneException">It is a folder, a device or a pipe, or its folder does not exist or cannot be written.</exception>
     internal static void RequireWritable(string path)
     {
         if (Directory.Exists(path)) throw Unwritable(path, new IOException("is a folder", IsAFolder));
+        SpecialFile.Refuse(path);
         var fresh = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
