@@ -6,11 +6,15 @@ using System.Text.Json.Nodes;
 using Attune.AspNetCore.Server;
 using Attune.Inference;
 using Attune.Models;
+using Attune.Native;
 using Attune.Tokenization;
 
 namespace Attune.Benchmarks;
 
-/// <summary>A tiny model behind HTTP with 64 clients, a text a request, against predicting the same rows without HTTP: same process, same engine.</summary>
+/// <summary>
+/// A tiny model behind HTTP with 64 clients, a text a request, against predicting the same rows without HTTP: same process, same engine. The server computes
+/// with as many threads as attune serve gives it, predicting with one for each core.
+/// </summary>
 /// <remarks>
 /// The clients are a process of their own, but use the same cores. Where C cores are at hand, and the clients took G seconds of processor time
 /// while T seconds went by, the server had C·T - G core seconds: as much as C cores give in T - G / C seconds. By these its rows are divided.
@@ -51,9 +55,11 @@ internal sealed class ServeCheck : Check
         List<double> clients = [], own = [], predict = [];
         for (var round = -2; round < Rounds; round++)
         {
+            LibTorch.Threads = ClassifierServer.UsualThreads(classifier.Engine.Config);
             var (cpu, answer) = (Environment.CpuUsage.TotalTime, load.Ask(texts.Length));
             var (seconds, spent) = (Side.Number(answer, "seconds"), Side.Number(answer, "cpu_seconds"));
             var serving = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds;
+            LibTorch.Threads = Environment.ProcessorCount;
             cpu = Environment.CpuUsage.TotalTime;
             var clock = Stopwatch.StartNew();
             foreach (var block in texts.Chunk(Block)) classifier.Predict(block);

@@ -29,6 +29,7 @@ internal static class JsonAnswer
             write(writer, value);
             writer.Flush();
             var response = http.Response;
+            response.Headers.XContentTypeOptions = "nosniff";
             response.ContentType = contentType;
             response.ContentLength = buffer.WrittenCount;
             response.BodyWriter.Write(buffer.WrittenSpan);

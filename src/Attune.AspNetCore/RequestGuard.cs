@@ -34,7 +34,8 @@ internal static class RequestGuard
         }
         catch (OperationCanceledException)
         {
-            // The client has gone: nobody is left to answer.
+            // Nobody is left to answer; the status is for the measurements.
+            if (!http.Response.HasStarted) http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (BadHttpRequestException e)
         {

@@ -56,7 +56,7 @@ internal static class CommandLine
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            terminal.Note($"attune: this is a fault of Attune {HelpText.Version}, not yours; please report it with the lines below.");
+            terminal.Note($"attune: this is a fault of Attune {AttuneVersion.Text}, not yours; please report it with the lines below.");
             terminal.Note(e.ToString());
             return ExitCode.Failure;
         }
@@ -71,7 +71,7 @@ internal static class CommandLine
     {
         if (words is [['[', .., ']'], ..]) return Suggest(words, terminal);
         if (words is [] or ["--help" or "-h" or "-?" or "help"]) return Print(HelpText.Overview(Verbs, terminal.Width), terminal);
-        if (words is ["--version" or "version"]) return Print($"attune {HelpText.Version}", terminal);
+        if (words is ["--version" or "version"]) return Print($"attune {AttuneVersion.Text}", terminal);
         if (words is ["help", var wanted]) words = [wanted, "--help"];
         var verb = Verbs.FirstOrDefault(verb => verb.Name == words[0]) ?? throw Unknown(words[0], Verbs.Select(verb => verb.Name));
         if (AsksForHelp(words)) return Print(HelpText.Of(verb, terminal.Width), terminal);

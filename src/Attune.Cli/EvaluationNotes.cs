@@ -7,7 +7,7 @@ namespace Attune.Cli;
 /// <summary>What is said of an evaluation besides its metrics: what a constant answer would reach, and the metrics at other thresholds than 0.5.</summary>
 internal static class EvaluationNotes
 {
-    private const string AtThreshold = "_at_threshold", OfBaseline = "_baseline";
+    internal const string AtThreshold = "_at_threshold", OfBaseline = "_baseline";
 
     /// <summary>The metrics of the best constant answer, such as eval_accuracy_baseline; those that it leaves undefined are left out.</summary>
     /// <remarks>Numbers are measured by their squared error too, for a constant has no correlation.</remarks>

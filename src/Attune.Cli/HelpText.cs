@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text;
 using Attune.Training;
 
@@ -9,15 +8,11 @@ internal static class HelpText
 {
     private const int Indent = 2, NameColumns = 36;
 
-    /// <summary>Version of the program.</summary>
-    internal static string Version { get; } =
-        typeof(HelpText).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-
     /// <summary>What <c>attune --help</c> says.</summary>
     internal static string Overview(IReadOnlyList<Verb> verbs, int width)
     {
         var text = new StringBuilder();
-        text.Append($"Attune {Version}: fine-tunes BERT-family encoders for text classification.\n\nUsage: attune VERB [options]\n\nVerbs:\n");
+        text.Append($"Attune {AttuneVersion.Text}: fine-tunes BERT-family encoders for text classification.\n\nUsage: attune VERB [options]\n\nVerbs:\n");
         foreach (var verb in verbs) Entry(text, verb.Name, verb.Summary, 12, width);
         Entry(text, "--help", "This text; attune VERB --help shows the options of a verb.", 12, width);
         Entry(text, "--version", "The version.", 12, width);

@@ -5,7 +5,6 @@ using Attune.Cli.Experiments;
 using Attune.Datasets;
 using Attune.Formats;
 using Attune.Metrics;
-using Attune.Training;
 
 namespace Attune.Cli;
 
@@ -66,11 +65,8 @@ internal sealed record LabelSuspects(int Texts, int Estimated, IReadOnlyList<Lab
     /// <summary>The training texts as the run took them, and where each stands.</summary>
     private static (ClassificationRows Rows, Func<int, RowPlace> PlaceOf) TrainingTexts(string run, IReadOnlyList<string> classes, Terminal terminal)
     {
-        if (RunConfig.Read(run) is not { } arguments)
+        if (RunConfig.Data(run) is not { } data)
             throw new AttuneException($"{run} does not say what it was trained on ({CheckpointFiles.Arguments} is missing); train it anew.");
-        var data = ArgumentTable.Of<DataArguments>().Create<DataArguments>(arguments);
-        // What cannot be used was said, and put aside, when it was trained.
-        if (data.OnBadRow == BadRowPolicy.Quarantine) data = data with { OnBadRow = BadRowPolicy.Skip };
         var source = DataSource.Load(data, classes, mustFit: true, outputDir: null, terminal);
         var chosen = source.Chosen(DatasetDict.Train, data.MaxTrainSamples);
         return (source.Rows(DatasetDict.Train, data.MaxTrainSamples)!, chosen.PlaceOf);

@@ -23,7 +23,7 @@ internal static class MetricsExport
 
     /// <summary>Begins to send, every minute or as OTEL_METRIC_EXPORT_INTERVAL says; what is returned sends the rest and ends it.</summary>
     internal static IDisposable Start(Uri address) => Sdk.CreateMeterProviderBuilder()
-        .ConfigureResource(resource => resource.AddService("attune", serviceVersion: HelpText.Version))
+        .ConfigureResource(resource => resource.AddService("attune", serviceVersion: AttuneVersion.Text))
         .AddMeter(ClassifierMetrics.MeterName)
         .AddOtlpExporter(exporter => (exporter.Endpoint, exporter.Protocol) = (address, OtlpExportProtocol.HttpProtobuf))
         .Build();

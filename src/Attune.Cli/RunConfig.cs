@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Attune.Checkpoints;
+using Attune.Datasets;
 using Attune.Formats;
 using Attune.Models;
 using Attune.Training;
@@ -46,6 +47,15 @@ internal static class RunConfig
             .. json.Where(pair => table.Find(pair.Key) is not null)
                 .Select(pair => KeyValuePair.Create(table.Find(pair.Key)!, table.Find(pair.Key)!.Parse(pair.Value))),
         ];
+    }
+
+    /// <summary>The data of the run whose folder this is, to be read once more; null where it does not say.</summary>
+    internal static DataArguments? Data(string folder)
+    {
+        if (Read(folder) is not { } arguments) return null;
+        var data = ArgumentTable.Of<DataArguments>().Create<DataArguments>(arguments);
+        // What cannot be used was said, and put aside, when it was trained.
+        return data.OnBadRow == BadRowPolicy.Quarantine ? data with { OnBadRow = BadRowPolicy.Skip } : data;
     }
 
     /// <summary>The seed of the run, by which its validation rows were set apart.</summary>

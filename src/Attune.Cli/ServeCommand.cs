@@ -42,7 +42,7 @@ internal static class ServeCommand
         {
             Engine = how.Engine,
             BaseFolder = folder.Base,
-            Threads = from.Threads ?? Environment.ProcessorCount,
+            Threads = from.Threads ?? ClassifierServer.UsualThreads(folder.Config()),
             BatchSize = how.BatchSize,
             MaxWaitingRows = how.MaxWaiting,
         });
@@ -71,7 +71,7 @@ internal static class ServeCommand
 
     private static ServerOptions Options(ServeArguments how, Terminal terminal)
     {
-        AtLeastOne(how.MaxBody, "max_body");
+        if (how.MaxBody is < 1 or > 1 << 30) throw new UsageException($"max_body is {how.MaxBody}; it must lie between 1 and {1 << 30} bytes.");
         AtLeastOne(how.MaxTexts, "max_texts");
         AtLeastOne(how.MaxWaiting, "max_waiting");
         AtLeastOne(how.BatchSize, "batch_size");
@@ -88,7 +88,7 @@ internal static class ServeCommand
             Corrections = how.Corrections,
             Limits = new ClassifierEndpointOptions { MaxTexts = how.MaxTexts, MaxBodyBytes = how.MaxBody, Timeout = TimeSpan.FromSeconds(how.Timeout) },
             // Not its message, which may hold a text.
-            Report = fault => terminal.Note($"A request failed, which is a fault of Attune {HelpText.Version}: {fault.GetType()}\n{fault.StackTrace}"),
+            Report = fault => terminal.Note($"A request failed, which is a fault of Attune {AttuneVersion.Text}: {fault.GetType()}\n{fault.StackTrace}"),
         };
         if (options is { ApiKeys.Count: 0, Address: { } address } && !IPAddress.IsLoopback(address))
             terminal.Tell($"Whoever reaches {how.Host} may use this server: no API key is asked for (--api-key-file or {KeyVariable}).");

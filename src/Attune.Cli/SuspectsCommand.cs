@@ -40,7 +40,7 @@ internal static class SuspectsCommand
     {
         var table = new TextTable("row", "score", "label", "suggested", "text");
         foreach (var suspect in suspects.Ranked.Take(Shown))
-            table.Add(suspect.Place.Row.ToString(CultureInfo.InvariantCulture), suspect.Score.ToString("0.0000", CultureInfo.InvariantCulture), suspect.Label, suspect.Suggested, Short(suspect.Text));
+            table.Add(suspect.Place.Row.ToString(CultureInfo.InvariantCulture), suspect.Score.ToString("0.0000", CultureInfo.InvariantCulture), suspect.Label, suspect.Suggested, ShortText.Of(suspect.Text.ReplaceLineEndings(" "), Widest));
         return table.ToString();
     }
 
@@ -60,10 +60,4 @@ internal static class SuspectsCommand
             ["is_confident"] = suspect.IsConfident,
         })]),
     };
-
-    private static string Short(string text)
-    {
-        var line = text.ReplaceLineEndings(" ");
-        return line.Length <= Widest ? line : line[..(char.IsHighSurrogate(line[Widest - 2]) ? Widest - 2 : Widest - 1)] + "…";
-    }
 }

@@ -60,7 +60,7 @@ internal sealed record ClassifierColumns(string Text, string? Pair, string Predi
     {
         Delegate getter = column.Type switch
         {
-            KeyDataViewType => new ValueGetter<uint>((ref uint value) => value = answer() is { IsAbstained: false } given ? (uint)given.Best + 1 : 0),      // keys count from 1; 0 is a missing one
+            KeyDataViewType => new ValueGetter<uint>((ref uint value) => value = answer() is { IsAbstained: false } given ? (uint)given.Best + 1 : 0),      // keys count from 1; 0 is none
             VectorDataViewType { ItemType: BooleanDataViewType } => new ValueGetter<VBuffer<bool>>(Chosen),
             VectorDataViewType => new ValueGetter<VBuffer<float>>(Scores),
             _ => new ValueGetter<float>((ref float value) => value = (float)answer().Score),
@@ -71,7 +71,7 @@ internal sealed record ClassifierColumns(string Text, string? Pair, string Predi
         void Chosen(ref VBuffer<bool> chosen)
         {
             var given = answer();
-            Fill(ref chosen, given.Scores.Count, i => !given.IsAbstained && given.IsChosen(i));
+            Fill(ref chosen, given.Scores.Count, label => !given.IsAbstained && given.IsChosen(label));
         }
 
         void Scores(ref VBuffer<float> scores)

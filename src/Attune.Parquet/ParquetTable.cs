@@ -1,3 +1,4 @@
+using Attune.Formats;
 using ParquetSharp;
 using ParquetSharp.IO;
 
@@ -58,29 +59,15 @@ internal static class ParquetTable
     }
 
     /// <summary>Remembers why it could not be written.</summary>
-    private sealed class WatchedStream(Stream inner) : Stream
+    private sealed class WatchedStream(Stream inner) : WriteOnlyStream(inner)
     {
         internal IOException? Fault { get; private set; }
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => inner.Length;
-
-        public override long Position
-        {
-            get => inner.Position;
-            set => throw new NotSupportedException();
-        }
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
             try
             {
-                inner.Write(buffer);
+                Inner.Write(buffer);
             }
             catch (IOException e)
             {
@@ -89,16 +76,8 @@ internal static class ParquetTable
             }
         }
 
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
         public override void Flush()
         {
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

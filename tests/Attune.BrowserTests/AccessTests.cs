@@ -50,7 +50,7 @@ public sealed class AccessTests(Browser browser, ServedModel model)
                 if (ratio < 4.5) low.push(`${word.outerHTML.slice(0, 80)}: ${ratio.toFixed(2)}`);
               }
               for (const field of document.querySelectorAll("textarea, select, input[type=password], button, .drop")) {
-                if (getComputedStyle(field).borderTopColor === "rgba(0, 0, 0, 0)") continue;   // a text of the session: its line is underlined
+                if (getComputedStyle(field).borderTopColor === "rgba(0, 0, 0, 0)") continue;   // an earlier text: its line is underlined
                 const ground = grounds(field.parentElement), ratio = contrast(over([...ground, getComputedStyle(field).borderTopColor]), over(ground));
                 if (ratio < 3) low.push(`border of ${field.id || field.textContent}: ${ratio.toFixed(2)}`);
               }
@@ -90,7 +90,7 @@ public sealed class AccessTests(Browser browser, ServedModel model)
         foreach (var part in new[]
         {
             "- banner:", "- navigation \"On this page\":", "- main:", "- contentinfo:", "- region \"Classify one text\":", "- region \"Label a file\":", "- region \"Labels of this model\":",
-            "- region \"This session\":", "- heading \"Attune\" [level=1]", "- heading \"Label a file\" [level=2]", "- textbox \"Text\"", "- button \"Choose a CSV or TSV file, or drop it here\"",
+            "- region \"Earlier texts\":", "- heading \"Attune\" [level=1]", "- heading \"Label a file\" [level=2]", "- textbox \"Text\"", "- button \"Choose a CSV or TSV file, or drop it here\"",
         })
             Assert.Contains(part, tree, StringComparison.Ordinal);
     }

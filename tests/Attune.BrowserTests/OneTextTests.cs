@@ -47,7 +47,7 @@ public sealed class OneTextTests(Browser browser, ServedModel model)
     }
 
     [Fact]
-    public async Task Session_EarlierText_ComesBackWithItsAnswer()
+    public async Task History_EarlierText_ComesBackWithItsAnswer()
     {
         await using var open = await browser.Open(model.Address);
         await open.Classify("the book was good");

@@ -7,7 +7,7 @@ namespace Attune.AspNetCore.Explanations;
 
 /// <summary>Says which words of a text speak for a label. It costs as much as some dozens of answers, so few may wait for it.</summary>
 /// <remarks>One thread does it, because libtorch keeps a team of threads for each that calls it.</remarks>
-internal sealed class ExplainHandler
+internal sealed class ExplainHandler : IDisposable
 {
     private const int MostWaiting = 8;
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
@@ -28,6 +28,9 @@ internal sealed class ExplainHandler
             return thread;
         });
     }
+
+    /// <summary>Ends the thread once it has done what waits.</summary>
+    public void Dispose() => _waiting.Writer.TryComplete();
 
     internal Task Explain(HttpContext http) => RequestGuard.Run(http, _options.Timeout, _metrics, async cancellation =>
     {
@@ -53,7 +56,7 @@ internal sealed class ExplainHandler
                 if (work.Cancellation.IsCancellationRequested) continue;    // nobody waits for it any more
                 try
                 {
-                    work.Done.TrySetResult(_classifier.Explain(work.Request.Text!, work.Request.Pair, new AttributionOptions { Label = work.Request.Label }));
+                    work.Done.TrySetResult(_classifier.Explain(work.Request.Text!, work.Request.Pair, new AttributionOptions { Label = work.Request.Label }, work.Cancellation));
                 }
                 catch (Exception fault)                                     // of this text: the next one is another
                 {

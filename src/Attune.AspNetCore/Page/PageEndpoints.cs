@@ -19,16 +19,19 @@ internal static class PageEndpoints
     /// <param name="metrics">Counts what is refused.</param>
     /// <param name="name">What the page calls the model.</param>
     /// <param name="corrections">File of corrections; null for none.</param>
+    /// <returns>What ends the explanations with the server.</returns>
     /// <exception cref="AttuneException">The file of corrections cannot be written.</exception>
-    internal static void Map(IEndpointRouteBuilder endpoints, Classifier classifier, ClassifierEndpointOptions limits, ClassifierMetrics metrics, string name, string? corrections)
+    internal static IDisposable Map(IEndpointRouteBuilder endpoints, Classifier classifier, ClassifierEndpointOptions limits, ClassifierMetrics metrics, string name, string? corrections)
     {
         PageFiles.Map(endpoints);
         var facts = new PageFacts(name, limits.MaxTexts, corrections is not null);
         endpoints.MapGet(Facts, (RequestDelegate)(http => JsonAnswer.Write(http, JsonAnswer.ContentType, facts, PageFacts.Write)));
-        endpoints.MapPost(Explain, (RequestDelegate)new ExplainHandler(classifier, limits, metrics).Explain);
-        if (corrections is null) return;
+        var explanations = new ExplainHandler(classifier, limits, metrics);
+        endpoints.MapPost(Explain, (RequestDelegate)explanations.Explain);
+        if (corrections is null) return explanations;
         var handler = new CorrectionHandler(classifier, new CorrectionFile(corrections), limits, metrics);
         endpoints.MapPost(Corrections, (RequestDelegate)handler.Add);
         endpoints.MapDelete(Corrections + "/{id}", (RequestDelegate)handler.Remove);
+        return explanations;
     }
 }

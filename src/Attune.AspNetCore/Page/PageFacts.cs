@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using Attune.Datasets;
 
@@ -10,14 +9,11 @@ namespace Attune.AspNetCore.Page;
 /// <param name="Corrects">Whether corrections are kept.</param>
 internal sealed record PageFacts(string Name, int MaxTexts, bool Corrects)
 {
-    private static readonly string Version =
-        typeof(PageFacts).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-
     internal static void Write(Utf8JsonWriter json, PageFacts facts)
     {
         json.WriteStartObject();
         json.WriteString("name", facts.Name);
-        json.WriteString("version", Version);
+        json.WriteString("version", AttuneVersion.Text);
         json.WriteNumber("max_texts", facts.MaxTexts);
         json.WriteBoolean("corrections", facts.Corrects);
         json.WriteStartArray("text_columns");

@@ -4,7 +4,7 @@ import { bdi, make, percent } from "./dom.js";
 
 const mostBars = 8;
 
-/** The verdict as one sentence without names' markup, for screen readers and the list of the session. */
+/** The verdict as one sentence without names' markup, for screen readers and the list of earlier texts. */
 export function verdictText(model, prediction) {
   if (model.task === "regression") return number(prediction.score);
   if (prediction.abstained) return "not sure";

@@ -4,7 +4,7 @@ import { bdi, byId, make, many, say } from "./dom.js";
 import { oneFile } from "./one-file.js";
 import { oneText } from "./one-text.js";
 import { Refusal, facts, useKey } from "./server.js";
-import { session } from "./session.js";
+import { history } from "./history.js";
 
 let isReady = false;
 
@@ -29,7 +29,7 @@ function ready(model) {
   byId("label-list").replaceChildren(...model.labels.map((label) => make("li", {}, bdi(label))));
   byId("labels").hidden = model.task === "regression";
   byId("version").textContent = `Attune ${model.version}.`;
-  oneText(model, session(model), refused);
+  oneText(model, history(model), refused);
   oneFile(model, refused);
 }
 

@@ -27,16 +27,16 @@ internal sealed record HuggingFaceRequest : TextRequest
     internal override void Answer(Utf8JsonWriter json, Classifier classifier, IReadOnlyList<TextPrediction> predictions)
     {
         json.WriteStartArray();
-        foreach (var prediction in predictions) WriteScores(json, prediction.Labels, Scores(prediction), Parameters?.TopK);
+        foreach (var prediction in predictions) WriteScores(json, prediction.Labels, Scores(prediction, classifier.Settings.Temperature), Parameters?.TopK);
         json.WriteEndArray();
     }
 
     protected override TextInputs Given() => Inputs;
 
-    private IReadOnlyList<double> Scores(TextPrediction prediction) => Parameters?.FunctionToApply switch
+    private IReadOnlyList<double> Scores(TextPrediction prediction, double temperature) => Parameters?.FunctionToApply switch
     {
-        "softmax" => Probabilities.Softmax(prediction.Logits.ToArray(), prediction.Logits.Length),
-        "sigmoid" => Probabilities.Sigmoid(prediction.Logits.Span),
+        "softmax" => Probabilities.Softmax(prediction.Logits.Span, prediction.Logits.Length, temperature),
+        "sigmoid" => Probabilities.Sigmoid(prediction.Logits.Span, temperature),
         "none" => Array.ConvertAll(prediction.Logits.ToArray(), logit => (double)logit),
         _ => prediction.Scores,
     };

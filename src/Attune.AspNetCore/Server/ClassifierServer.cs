@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Text;
 using Attune.AspNetCore.Page;
 using Attune.Inference;
+using Attune.Models;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -20,6 +21,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
 {
     internal const string MetricsPath = "/metrics";
     private const double SlowestBody = 240;                                 // bytes a second, as Kestrel has it
+    private const long FewWeights = 1 << 20;
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
 
     private readonly WebApplication _app;
@@ -28,6 +30,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
     private readonly Meter _process = ProcessMetrics.Create();
     private readonly PrometheusText _prometheus;
     private readonly Gate _gate;
+    private IDisposable? _explanations;
 
     private ClassifierServer(WebApplication app, ServerOptions options, Classifier classifier)
     {
@@ -45,6 +48,13 @@ internal sealed class ClassifierServer : IAsyncDisposable
 
     /// <summary>Requests that are being answered.</summary>
     internal int InFlight => _gate.InFlight;
+
+    /// <summary>Threads for a model to compute with where none are asked for.</summary>
+    /// <remarks>
+    /// With layers as small as this a text costs the model no more than it costs HTTP, and the cores are better used by both at once: with 2 layers of 128 on two cores
+    /// one thread answers 16,000 texts a second and two threads 11,000.
+    /// </remarks>
+    internal static int UsualThreads(BertConfig config) => config.LayerWeights < FewWeights ? 1 : Environment.ProcessorCount;
 
     /// <summary>The classifier answers a first text, then the server listens.</summary>
     /// <exception cref="AttuneException">The address cannot be had.</exception>
@@ -84,6 +94,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
+        _explanations?.Dispose();
         _gate.Dispose();
         _prometheus.Dispose();
         _process.Dispose();
@@ -97,7 +108,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
         HealthEndpoints.Map(_app, _gate);
         OpenApiDocument.Map(_app);
         _app.MapGet(MetricsPath, (RequestDelegate)Metrics);
-        if (_options.Page) PageEndpoints.Map(_app, classifier, _options.Limits, _metrics, _options.Name, _options.Corrections);
+        if (_options.Page) _explanations = PageEndpoints.Map(_app, classifier, _options.Limits, _metrics, _options.Name, _options.Corrections);
     }
 
     private Task Metrics(HttpContext http)

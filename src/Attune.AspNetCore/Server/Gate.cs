@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -12,6 +13,7 @@ internal sealed class Gate(ServerOptions options, ClassifierMetrics metrics) : I
 
     private readonly ApiKeys _keys = new(options.ApiKeys);
     private readonly RateLimits? _rates = options.RateLimit is { } limit ? new RateLimits(limit) : null;
+    private readonly bool _isOfThisMachine = options.ApiKeys.Count == 0 && (options.Address is not { } address || IPAddress.IsLoopback(address));
     private int _inFlight;
 
     /// <summary>Requests that are being answered.</summary>
@@ -30,7 +32,7 @@ internal sealed class Gate(ServerOptions options, ClassifierMetrics metrics) : I
             http.Response.Headers.XContentTypeOptions = "nosniff";
             // Who is told to go elsewhere does so with the next request.
             if (!IsReady) http.Response.Headers.Connection = "close";
-            if (Refusal(http, endpoint) is { } refusal) await refusal.Write(http);
+            if ((Stranger(http) ?? Refusal(http, endpoint)) is { } refusal) await refusal.Write(http);
             else await next(http);
             if (http.Response is { HasStarted: false, ContentLength: null, StatusCode: >= StatusCodes.Status400BadRequest }) await Problem.Of(http.Response.StatusCode).Write(http);
         }
@@ -40,7 +42,8 @@ internal sealed class Gate(ServerOptions options, ClassifierMetrics metrics) : I
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
-            // The client has gone.
+            // Nobody is left to answer; the status is for the measurements.
+            if (!http.Response.HasStarted) http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (Exception e)
         {
@@ -55,6 +58,16 @@ internal sealed class Gate(ServerOptions options, ClassifierMetrics metrics) : I
     }
 
     public void Dispose() => _rates?.Dispose();
+
+    /// <summary>A server of this machine alone, which asks for no key, is not to be reached through a name that a foreign page makes point here (DNS rebinding).</summary>
+    private Problem? Stranger(HttpContext http)
+    {
+        if (!_isOfThisMachine) return null;
+        var host = http.Request.Host.Host.Trim('[', ']');
+        if (host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host, out var named) && IPAddress.IsLoopback(named)) return null;
+        metrics.Rejected("host");
+        return new Problem(StatusCodes.Status421MisdirectedRequest, "This server answers at localhost and 127.0.0.1 alone; give it API keys to reach it by other names.");
+    }
 
     private Problem? Refusal(HttpContext http, Endpoint? endpoint)
     {

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -24,8 +23,7 @@ internal static class OpenApiDocument
 
     internal static string Read()
     {
-        var assembly = typeof(OpenApiDocument).Assembly;
-        using var text = new StreamReader(assembly.GetManifestResourceStream("Attune.AspNetCore.openapi.json")!);
-        return text.ReadToEnd().Replace("VERSION", assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0], StringComparison.Ordinal);
+        using var text = new StreamReader(typeof(OpenApiDocument).Assembly.GetManifestResourceStream("Attune.AspNetCore.openapi.json")!);
+        return text.ReadToEnd().Replace("VERSION", AttuneVersion.Text, StringComparison.Ordinal);
     }
 }

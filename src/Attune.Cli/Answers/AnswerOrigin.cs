@@ -41,7 +41,7 @@ internal sealed class AnswerOrigin
         options["output_format"] = format.ToString().ToLowerInvariant();
         options["text_column_names"] = Names(inputs.Columns);
         options["keep_columns"] = inputs.Kept is null ? null : Names(inputs.Kept);
-        options["attune_version"] = HelpText.Version;
+        options["attune_version"] = AttuneVersion.Text;
         return options;
     }
 

@@ -1,26 +1,13 @@
 using System.Security.Cryptography;
+using Attune.Formats;
 
 namespace Attune.Cli.Answers;
 
 /// <summary>Writes through to a stream, with the SHA-256 of all that it holds.</summary>
-internal sealed class SummedStream(Stream inner) : Stream
+internal sealed class SummedStream(Stream inner) : WriteOnlyStream(inner)
 {
     private const int Piece = 1 << 16;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => inner.Length;
-
-    public override long Position
-    {
-        get => inner.Position;
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Of all bytes so far.</summary>
     internal string Sum => Convert.ToHexStringLower(_hash.GetCurrentHash());
@@ -32,7 +19,7 @@ internal sealed class SummedStream(Stream inner) : Stream
         var buffer = new byte[Piece];
         while (bytes > 0)
         {
-            var read = inner.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, bytes)));
+            var read = Inner.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, bytes)));
             if (read == 0) return false;
             _hash.AppendData(buffer.AsSpan(0, read));
             bytes -= read;
@@ -42,19 +29,9 @@ internal sealed class SummedStream(Stream inner) : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        inner.Write(buffer);
+        Inner.Write(buffer);
         _hash.AppendData(buffer);
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush() => inner.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

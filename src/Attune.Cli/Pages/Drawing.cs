@@ -1,3 +1,5 @@
+using Attune.Formats;
+
 namespace Attune.Cli.Pages;
 
 /// <summary>A picture as lines, boxes, marks and words, which <see cref="SvgWriter"/> and <see cref="PngWriter"/> put into files.</summary>
@@ -71,8 +73,8 @@ internal sealed class Drawing(double width, double height)
     internal static string Fitted(string text, double room, double size = TextSize)
     {
         var most = text.Length;
-        while (most > 2 && WidthOf(Figures.Shortened(text, most), size) > room) most--;
-        return Figures.Shortened(text, most);
+        while (most > 2 && WidthOf(ShortText.Of(text, most), size) > room) most--;
+        return ShortText.Of(text, most);
     }
 
     private static double[] DashOf(int place) => Dashes[place % Dashes.Length];

@@ -22,13 +22,4 @@ internal static class Figures
 
     /// <summary>From a lower to an upper end.</summary>
     internal static string Interval(double low, double high) => double.IsFinite(low) && double.IsFinite(high) ? $"{Score(low)} to {Score(high)}" : "\u2013";
-
-    /// <summary>A text cut where it is too long to show whole.</summary>
-    internal static string Shortened(string text, int most)
-    {
-        if (text.Length <= most) return text;
-        var end = most - 1;
-        if (char.IsHighSurrogate(text[end - 1])) end--;
-        return text[..end] + "\u2026";
-    }
 }

@@ -10,9 +10,6 @@ internal readonly record struct Markup
 
     private Markup(string html) => _html = html;
 
-    /// <summary>Nothing.</summary>
-    internal static Markup Empty => default;
-
     /// <summary>Text, escaped.</summary>
     public static implicit operator Markup(string? text) => new(Escaped(text ?? ""));
 

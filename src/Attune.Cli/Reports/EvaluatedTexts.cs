@@ -43,10 +43,7 @@ internal sealed record EvaluatedTexts(IReadOnlyList<string> Texts, IReadOnlyList
     /// <summary>The rows that the run evaluated: its validation split, what it set apart, or its fold.</summary>
     private static ClassificationRows? Rows(string run, RunPredictions predictions, Terminal terminal)
     {
-        if (RunConfig.Read(run) is not { } arguments) return null;
-        var data = ArgumentTable.Of<DataArguments>().Create<DataArguments>(arguments);
-        // What cannot be used was said, and put aside, when it was trained.
-        if (data.OnBadRow == BadRowPolicy.Quarantine) data = data with { OnBadRow = BadRowPolicy.Skip };
+        if (RunConfig.Data(run) is not { } data) return null;
         var source = DataSource.Load(data, predictions.Classes.Count == 0 ? null : predictions.Classes, mustFit: false, outputDir: null, terminal);
         var seed = RunConfig.Seed(run) ?? new TrainingArguments().Seed;
         if (data.Fold is not null)

@@ -10,7 +10,7 @@ namespace Attune.Cli.Reports;
 /// <param name="Baseline">What the best constant answer reaches; null where that is not known.</param>
 internal sealed record MetricFigure(string Name, double Value, Interval? Interval, double? Baseline)
 {
-    private const string Eval = "eval_", OfBaseline = "_baseline", AtThreshold = "_at_threshold", Accuracy = "accuracy";
+    private const string Eval = "eval_", Accuracy = "accuracy";
 
     // Drawn rows up to which no one waits: a second or two for a metric that sorts.
     private const long MostDrawn = 20_000_000;
@@ -22,27 +22,27 @@ internal sealed record MetricFigure(string Name, double Value, Interval? Interva
     internal static IReadOnlyList<MetricFigure> Of(RunFacts run, int resamples, long seed)
     {
         var results = run.Run.Results;
-        var names = results.Keys.Where(key => key.StartsWith(Eval, StringComparison.Ordinal) && Experiment.IsResult(key) && !key.EndsWith(OfBaseline, StringComparison.Ordinal))
+        var names = results.Keys.Where(key => key.StartsWith(Eval, StringComparison.Ordinal) && Experiment.IsResult(key) && !key.EndsWith(EvaluationNotes.OfBaseline, StringComparison.Ordinal))
             .Select(key => key[Eval.Length..]);
         return [.. names.Select(name => One(name)).OfType<MetricFigure>()];
 
         MetricFigure? One(string name)
         {
-            double? baseline = results.TryGetValue(Eval + name + OfBaseline, out var constant) && !run.AreFolds ? constant : null;
+            double? baseline = results.TryGetValue(Eval + name + EvaluationNotes.OfBaseline, out var constant) && !run.AreFolds ? constant : null;
             if (run.Rows is not { } rows || Measured(name, rows) is not { } metric)
                 return run.AreFolds ? null : new MetricFigure(name, results[Eval + name], null, baseline);
-            if (!name.EndsWith(AtThreshold, StringComparison.Ordinal)) rows = rows with { Thresholds = null };
+            if (!name.EndsWith(EvaluationNotes.AtThreshold, StringComparison.Ordinal)) rows = rows with { Thresholds = null };
             return new MetricFigure(name, run.AreFolds ? metric.Compute(rows) : results[Eval + name], IntervalOf(rows, metric, resamples, seed), baseline);
         }
     }
 
     /// <summary>Of an accuracy that was counted over some rows, such as that of the test split.</summary>
     internal static Interval? OfAccuracy(string name, double value, double? rows) =>
-        name.EndsWith(Accuracy, StringComparison.Ordinal) && rows is > 0 and var count && value is >= 0 and <= 1 ? WilsonInterval.Of((long)Math.Round(value * count), (long)count) : null;
+        name is Accuracy or "test_" + Accuracy && rows is > 0 and var count && value is >= 0 and <= 1 ? WilsonInterval.Of((long)Math.Round(value * count), (long)count) : null;
 
     private static Metric? Measured(string name, EvalPrediction rows)
     {
-        if (name.EndsWith(AtThreshold, StringComparison.Ordinal)) name = name[..^AtThreshold.Length];
+        if (name.EndsWith(EvaluationNotes.AtThreshold, StringComparison.Ordinal)) name = name[..^EvaluationNotes.AtThreshold.Length];
         return MetricTable.Names(rows.Task).Contains(name) ? MetricTable.Find(name, rows.Task, rows.Columns) : null;
     }
 

@@ -33,10 +33,10 @@ internal sealed record RunFacts(IReadOnlyList<FinishedRun> Runs, string Folder, 
     /// <summary>What the run is called.</summary>
     internal string Name => Path.GetFileName(Path.GetFullPath(Folder));
 
-    /// <summary>The evaluated rows that have a label, with the thresholds of the model's folder; null where predictions were not kept.</summary>
+    /// <summary>The evaluated rows that have a label, with the thresholds of the model's folder as they are for probabilities without its temperature; null where predictions were not kept.</summary>
     internal EvalPrediction? Rows { get; } = Predictions is null ? null
         : (Predictions.Prediction.Task == TaskKind.MultiLabel && !Settings.HasUsualThresholds
-            ? Predictions.Prediction with { Thresholds = Settings.ThresholdsOf(Predictions.Classes) } : Predictions.Prediction).Labelled();
+            ? Predictions.Prediction with { Thresholds = EvaluationNotes.Plain(Settings.ThresholdsOf(Predictions.Classes), Settings.Temperature) } : Predictions.Prediction).Labelled();
 
     /// <summary>Of each of <see cref="Rows"/> its number among all that were evaluated.</summary>
     internal IReadOnlyList<int> RowNumbers { get; } = Predictions is null ? []

@@ -25,7 +25,7 @@ internal sealed record RunRecord(IReadOnlyList<(string Name, string Value)> Mach
             var programs = RunEnvironment.Current;
             return
             [
-                ("attune", HelpText.Version), ("libtorch", programs.Libtorch), ("dotnet", Environment.Version.ToString()),
+                ("attune", AttuneVersion.Text), ("libtorch", programs.Libtorch), ("dotnet", Environment.Version.ToString()),
                 ("system", RuntimeInformation.OSDescription), ("architecture", RuntimeInformation.ProcessArchitecture.ToString()), ("processor", programs.Processor),
                 ("threads", Pages.Figures.Count(programs.Threads)), ("memory", $"{Pages.Figures.Count(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Gibibyte)} GiB"),
             ];

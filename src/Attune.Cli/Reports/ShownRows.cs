@@ -1,4 +1,5 @@
 using Attune.Cli.Pages;
+using Attune.Formats;
 using Attune.Metrics;
 
 namespace Attune.Cli.Reports;
@@ -21,8 +22,8 @@ internal sealed class ShownRows(RunFacts run, EvaluatedTexts? texts)
     {
         var number = run.RowNumbers[row];
         if (texts is null) return $"row {run.NumberOf(row)}";
-        var first = Figures.Shortened(texts.Texts[number], MostCharacters);
-        return Markup.Element("span", texts.Pairs is null ? first : (Markup)first + Markup.Element("br", "") + Figures.Shortened(texts.Pairs[number], MostCharacters), ("class", "text"));
+        var first = ShortText.Of(texts.Texts[number], MostCharacters);
+        return Markup.Element("span", texts.Pairs is null ? first : (Markup)first + Markup.Element("br", "") + ShortText.Of(texts.Pairs[number], MostCharacters), ("class", "text"));
     }
 
     /// <summary>What the data says of a row.</summary>

@@ -36,6 +36,7 @@ internal static class Throughput
         try
         {
             return PythonJson.Parse(Encoding.UTF8.GetBytes(line), JsonLog.FileName) is JsonObject json
+                && json["event"]?.ToString() is not "save"              // comes when it is written, of an update long past
                 && DateTimeOffset.TryParse(json["time"]?.ToString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && Number(json["step"]) is var step && double.IsFinite(step)
                     ? (time, step, json["loss"] is not null) : null;
         }

@@ -34,25 +34,11 @@ internal sealed class FileSums : IDisposable
     public void Dispose() => _current = _outer;
 
     /// <summary>Writes through, from the first byte to the last.</summary>
-    private sealed class HashingStream(Stream inner) : Stream
+    private sealed class HashingStream(Stream inner) : WriteOnlyStream(inner)
     {
         private const int Piece = 1 << 18;                                  // still in the processor's cache when it is written
 
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => inner.Length;
-
-        public override long Position
-        {
-            get => inner.Position;
-            set => throw new NotSupportedException();
-        }
 
         internal string Sha256() => Convert.ToHexStringLower(_hash.GetHashAndReset());
 
@@ -62,20 +48,10 @@ internal sealed class FileSums : IDisposable
             {
                 var piece = buffer[..Math.Min(Piece, buffer.Length)];
                 _hash.AppendData(piece);
-                inner.Write(piece);
+                Inner.Write(piece);
                 buffer = buffer[piece.Length..];
             }
         }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Reflection;
 using System.Text.Json.Nodes;
 using Attune.Formats;
 
@@ -16,8 +15,7 @@ internal sealed class HubHttp(HubSettings settings, TimeProvider clock, Action<s
 {
     private const int MostRedirects = 10;
     private static readonly TimeSpan WorthTelling = TimeSpan.FromSeconds(10);
-    private static readonly ProductInfoHeaderValue Agent =
-        new("attune", typeof(HubHttp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+    private static readonly ProductInfoHeaderValue Agent = new("attune", AttuneVersion.Text);
 
     // Made for the first request: what is in the cache needs none.
     private readonly Lazy<HttpClient> _client = new(() => new HttpClient(new SocketsHttpHandler

@@ -1,6 +1,6 @@
 namespace Attune.Inference;
 
-/// <summary>How much each part of a text speaks for an answer, as <see cref="Classifier.Explain"/> finds it.</summary>
+/// <summary>How much each part of a text speaks for an answer, as <see cref="Classifier.Explain(string, string?, AttributionOptions?)"/> finds it.</summary>
 /// <param name="Label">The class that is explained.</param>
 /// <param name="Method">How.</param>
 /// <param name="Logit">The logit of the class (the number of a regression), before any temperature.</param>
@@ -35,7 +35,7 @@ public enum AttributionMethod
     Occlusion,
 }
 
-/// <summary>How <see cref="Classifier.Explain"/> explains.</summary>
+/// <summary>How <see cref="Classifier.Explain(string, string?, AttributionOptions?)"/> explains.</summary>
 public sealed record AttributionOptions
 {
     /// <summary>How attributions are found.</summary>

@@ -11,7 +11,11 @@ public sealed partial class Classifier
     /// <param name="options">How, and of which class. Default: by what the engine can, of the class with the highest logit.</param>
     /// <remarks>What is compared with is the text with its tokens hidden: each is [MASK], or [PAD] where the vocabulary has none; special tokens stay.</remarks>
     /// <exception cref="AttuneException">There is no class of that name, or the engine has no gradients and they are asked for.</exception>
-    public Attributions Explain(string text, string? pair = null, AttributionOptions? options = null)
+    /// <exception cref="ObjectDisposedException">The classifier is closed.</exception>
+    public Attributions Explain(string text, string? pair = null, AttributionOptions? options = null) => Explain(text, pair, options, CancellationToken.None);
+
+    /// <summary>The same, ended between two parts of the computation.</summary>
+    internal Attributions Explain(string text, string? pair, AttributionOptions? options, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(text);
         options ??= new AttributionOptions();
@@ -21,28 +25,49 @@ public sealed partial class Classifier
         var logits = new float[2 * LabelNames.Count];
         Compute([explained.Row, explained.Baseline], logits);
         var column = Column(options.Label, logits);
-        var (scores, method) = Scores(explained, column, logits[column], options);
+        var (scores, method) = Scores(explained, column, logits[column], options, cancellation);
         return explained.Attributions(LabelNames[column], method, logits[column], logits[LabelNames.Count + column], scores);
     }
 
-    private (double[] Scores, AttributionMethod Method) Scores(ExplainedRow row, int column, double logit, AttributionOptions options)
+    private (double[] Scores, AttributionMethod Method) Scores(ExplainedRow row, int column, double logit, AttributionOptions options, CancellationToken cancellation)
     {
         if (options.Method != AttributionMethod.Occlusion)
         {
             lock (_computing)
-                if (Engine.IntegratedGradients(row.Row, row.Baseline, column, options.Steps) is { } scores) return (scores, AttributionMethod.IntegratedGradients);
+            {
+                ObjectDisposedException.ThrowIf(_isClosed, this);
+                if (Engine.IntegratedGradients(row.Row, row.Baseline, column, options.Steps, () => LetOthersIn(cancellation)) is { } scores) return (scores, AttributionMethod.IntegratedGradients);
+            }
             if (options.Method == AttributionMethod.IntegratedGradients)
                 throw new AttuneException("The engine of this model has no gradients; explain by occlusion, or load the model with the package Attune.");
         }
-        return (Occluded(row, column, logit), AttributionMethod.Occlusion);
+        return (Occluded(row, column, logit, cancellation), AttributionMethod.Occlusion);
+    }
+
+    /// <summary>An explanation takes long: batches that are ready go first.</summary>
+    private void LetOthersIn(CancellationToken cancellation)
+    {
+        _computing.Exit();
+        try
+        {
+            var spin = new SpinWait();
+            while (Volatile.Read(ref _asking) > 0 && !cancellation.IsCancellationRequested) spin.SpinOnce();
+        }
+        finally
+        {
+            _computing.Enter();
+        }
+        cancellation.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(_isClosed, this);
     }
 
     /// <summary>What the logit loses with each word; the tokens of a word share it.</summary>
-    private double[] Occluded(ExplainedRow row, int column, double logit)
+    private double[] Occluded(ExplainedRow row, int column, double logit, CancellationToken cancellation)
     {
         var (scores, columns) = (new double[row.Row.Length], LabelNames.Count);
         foreach (var words in row.Words.Chunk(_options.BatchSize))
         {
+            cancellation.ThrowIfCancellationRequested();
             var logits = new float[words.Length * columns];
             Compute([.. words.Select(row.Without)], logits);
             foreach (var (i, (first, end)) in words.Index())

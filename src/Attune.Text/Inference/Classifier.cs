@@ -18,7 +18,7 @@ public sealed partial class Classifier : IDisposable
 {
     private readonly Lock _computing = new();                               // engines are called from one thread at a time
     private bool _isClosed;
-    private int _home;
+    private int _home, _asking;
     private readonly ClassifierOptions _options;
     private readonly IReadOnlyList<double>? _thresholds;
     private readonly BatchQueue _queue;
@@ -203,8 +203,10 @@ public sealed partial class Classifier : IDisposable
 
     private void Compute(IReadOnlyList<TokenizedRow> rows, Span<float> logits)
     {
+        Interlocked.Increment(ref _asking);
         lock (_computing)
         {
+            Interlocked.Decrement(ref _asking);
             ObjectDisposedException.ThrowIf(_isClosed, this);
             Engine.Logits(rows, logits);
         }

@@ -26,6 +26,10 @@ public abstract class ClassifierEngine : IDisposable
     /// <returns>T scores; null where the engine has no gradients, which is the default.</returns>
     public virtual double[]? IntegratedGradients(TokenizedRow row, TokenizedRow baseline, int column, int steps) => null;
 
+    /// <summary>The same; between two parts of the computation it calls what lets others in, or ends it by an exception.</summary>
+    internal virtual double[]? IntegratedGradients(TokenizedRow row, TokenizedRow baseline, int column, int steps, Action pause) =>
+        IntegratedGradients(row, baseline, column, steps);
+
     /// <summary>Gives back what it holds.</summary>
     public void Dispose()
     {

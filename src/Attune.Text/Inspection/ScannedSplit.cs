@@ -1,4 +1,5 @@
 using Attune.Datasets;
+using Attune.Formats;
 using Attune.Tokenization;
 
 namespace Attune.Inspection;
@@ -94,6 +95,6 @@ internal sealed class ScannedSplit
     {
         const int longest = 300;
         var text = Rows.Pairs is { } pairs ? $"{Rows.Texts[row]} | {pairs[row]}" : Rows.Texts[row];
-        return new ExampleRow(Name, Data.PlaceOf(Rows.RowNumbers[row]).ToString(), text.Length > longest ? text[..(longest - 1)] + "…" : text, LabelKey(row, classes));
+        return new ExampleRow(Name, Data.PlaceOf(Rows.RowNumbers[row]).ToString(), ShortText.Of(text, longest), LabelKey(row, classes));
     }
 }

@@ -77,6 +77,9 @@ public sealed record BertConfig
     /// <summary>The object that the configuration was read from; never changed.</summary>
     internal JsonObject Source { get; init; } = [];
 
+    /// <summary>Weights of the matrices of all layers.</summary>
+    internal long LayerWeights => (long)NumHiddenLayers * HiddenSize * (4L * HiddenSize + 2L * IntermediateSize);
+
     internal double DropoutBeforeClassifier => ClassifierDropout ?? HiddenDropoutProb;
 
     /// <summary>Reads a <c>config.json</c>.</summary>

@@ -92,7 +92,7 @@ internal sealed class TokenizerFiles
             return new BertTokenizer(
                 Vocabulary.FromJson(root.GetProperty("model").GetProperty("vocab"), path), bert with { SpecialTokensInText = specialTokensInText }, template, Folder);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
         {
             throw new AttuneException($"{path} is not a whole tokenizer.json ({e.Message.TrimEnd('.')}): download it again.", e);
         }

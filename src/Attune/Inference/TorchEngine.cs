@@ -57,6 +57,10 @@ public sealed class TorchEngine : ClassifierEngine
         Models.IntegratedGradients.Of(Model, row, baseline, column, steps);
 
     /// <inheritdoc/>
+    internal override double[]? IntegratedGradients(TokenizedRow row, TokenizedRow baseline, int column, int steps, Action pause) =>
+        Models.IntegratedGradients.Of(Model, row, baseline, column, steps, pause);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing) => Model.Dispose();
 
     /// <summary>An adapter is merged: it then costs no products of its own.</summary>

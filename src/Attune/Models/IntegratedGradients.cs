@@ -16,6 +16,7 @@ public static class IntegratedGradients
     /// <summary>Places of the way where the gradient is computed, unless it is said.</summary>
     public const int DefaultSteps = 32;
 
+    private const int PlacesAtOnce = 4;                                    // others wait for no more of them
     private const int TokensAtOnce = 1024;                                 // some 600 MB of activations of BERT-base
 
     /// <summary>The score of each token.</summary>
@@ -27,45 +28,53 @@ public static class IntegratedGradients
     /// <returns>One score for each token: above 0 where it speaks for the class.</returns>
     /// <exception cref="ArgumentException">The baseline has another length.</exception>
     /// <exception cref="AttuneException">A token is outside the model's range.</exception>
-    public static double[] Of(BertForSequenceClassification model, TokenizedRow row, TokenizedRow baseline, int column, int steps = DefaultSteps)
+    public static double[] Of(BertForSequenceClassification model, TokenizedRow row, TokenizedRow baseline, int column, int steps = DefaultSteps) =>
+        Of(model, row, baseline, column, steps, static () => { });
+
+    /// <summary>The same; between two batches of places others may use the model.</summary>
+    internal static double[] Of(BertForSequenceClassification model, TokenizedRow row, TokenizedRow baseline, int column, int steps, Action pause)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)model.Config.NumLabels, nameof(column));
         if (baseline.Length != row.Length) throw new ArgumentException($"The baseline has {baseline.Length} tokens and the row {row.Length}.", nameof(baseline));
-        lock (model.Weights)
+        var (scores, way) = (new double[row.Length], (float[]?)null);
+        foreach (var (part, places) in GaussLegendre.Rule(steps).Chunk(Math.Max(1, Math.Min(PlacesAtOnce, TokensAtOnce / row.Length))).Index())
         {
-            // Without a weight to train backward computes the way of the gradient alone.
-            var trained = model.Weights.All.Where(weight => weight.RequiresGrad).ToList();
-            foreach (var weight in trained) weight.RequiresGrad = false;
-            try
-            {
-                return Integrate(model, row, Way(model, row, baseline), column, steps);
-            }
-            finally
-            {
-                foreach (var weight in trained) weight.RequiresGrad = true;
-            }
+            if (part > 0) pause();
+            lock (model.Weights) Frozen(model, () => Integrate(model, row, way ??= Way(model, row, baseline), column, places, scores));
+        }
+        return scores;
+    }
+
+    /// <summary>Without a weight to train backward computes the way of the gradient alone.</summary>
+    private static void Frozen(BertForSequenceClassification model, Action compute)
+    {
+        var trained = model.Weights.All.Where(weight => weight.RequiresGrad).ToList();
+        foreach (var weight in trained) weight.RequiresGrad = false;
+        try
+        {
+            compute();
+        }
+        finally
+        {
+            foreach (var weight in trained) weight.RequiresGrad = true;
         }
     }
 
-    private static double[] Integrate(BertForSequenceClassification model, TokenizedRow row, float[] way, int column, int steps)
+    private static void Integrate(BertForSequenceClassification model, TokenizedRow row, float[] way, int column, (double At, double Weight)[] places, double[] scores)
     {
-        var (scores, hidden, columns) = (new double[row.Length], model.Config.HiddenSize, model.Config.NumLabels);
-        foreach (var places in GaussLegendre.Rule(steps).Chunk(Math.Max(1, TokensAtOnce / row.Length)))
+        var (hidden, columns) = (model.Config.HiddenSize, model.Config.NumLabels);
+        using var path = new EmbeddingPath(way, [.. places.Select(place => place.At)]);
+        using var output = model.Logits(Batch.Pack([.. Enumerable.Repeat(row, places.Length)]), new PassOptions { Move = path, IsExplained = true });
+        var gradient = new float[output.Logits.Length];
+        for (var copy = 0; copy < places.Length; copy++) gradient[copy * columns + column] = 1;
+        output.Backward(gradient);
+        for (var copy = 0; copy < places.Length; copy++)
         {
-            using var path = new EmbeddingPath(way, [.. places.Select(place => place.At)]);
-            using var output = model.Logits(Batch.Pack([.. Enumerable.Repeat(row, places.Length)]), new PassOptions { Move = path, IsExplained = true });
-            var gradient = new float[output.Logits.Length];
-            for (var copy = 0; copy < places.Length; copy++) gradient[copy * columns + column] = 1;
-            output.Backward(gradient);
-            for (var copy = 0; copy < places.Length; copy++)
-            {
-                var own = path.GradientOf(copy);
-                for (var i = 0; i < way.Length; i++) scores[i / hidden] += places[copy].Weight * own[i] * way[i];
-            }
+            var own = path.GradientOf(copy);
+            for (var i = 0; i < way.Length; i++) scores[i / hidden] += places[copy].Weight * own[i] * way[i];
         }
-        return scores;
     }
 
     /// <summary>The row's word embeddings less the baseline's, (T,H).</summary>

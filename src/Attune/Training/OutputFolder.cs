@@ -91,7 +91,9 @@ public static class OutputFolder
         // An export of the former weights would be served in the place of the new ones.
         foreach (var file in Directory.EnumerateFiles(outputDir, "model*.onnx*").ToList()) File.Delete(file);
         if (Path.Combine(outputDir, CheckpointFiles.AdapterFolder) is var adapter && AdapterFolder.Is(adapter)) Directory.Delete(adapter, recursive: true);
-        foreach (var file in Directory.EnumerateFiles(outputDir, CheckpointFiles.Results("*")).ToList()) File.Delete(file);
+        // An exported model is of the weights that go: who finds it would take it for the new ones.
+        foreach (var pattern in new[] { CheckpointFiles.Results("*"), "model*.onnx", "model*.onnx_data" })
+            foreach (var file in Directory.EnumerateFiles(outputDir, pattern).ToList()) File.Delete(file);
     }
 
     /// <summary>Only where no other process trains into the folder: what it is just writing is not left over.</summary>

@@ -11,6 +11,8 @@ public sealed class ExplainTests : IDisposable
     private static readonly string[] Words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "##s", "##y", "very"];
     private readonly TemporaryFolder _folder = new();
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     public void Dispose() => _folder.Dispose();
 
     [Theory]
@@ -19,7 +21,7 @@ public sealed class ExplainTests : IDisposable
     public void Explain_Pair_HasEachTokenAndWordWithItsPlace(AttributionMethod method)
     {
         using var classifier = Loaded();
-        var told = classifier.Explain("Good FILMSY", "bad zebra", new AttributionOptions { Method = method });
+        var told = classifier.Explain("Good FILMSY", "bad zebra", new AttributionOptions { Method = method }, Cancellation);
         Assert.Equal(method, told.Method);
         Assert.Equal(["good", "film", "##s", "##y", "bad", "[UNK]"], told.Tokens.Select(token => token.Text));
         Assert.Equal([("Good", false, 0, 4), ("FILMSY", false, 5, 11), ("bad", true, 0, 3), ("zebra", true, 4, 9)],
@@ -33,14 +35,14 @@ public sealed class ExplainTests : IDisposable
     public void Explain_PunctuationAndIdeographs_AreWordsByThemselves()
     {
         using var classifier = Loaded();
-        Assert.Equal(["good", "-", "films", "好", "坏", "very", "!"], classifier.Explain("good-films 好坏 very!").Words.Select(word => word.Text));
+        Assert.Equal(["good", "-", "films", "好", "坏", "very", "!"], classifier.Explain("good-films 好坏 very!", null, null, Cancellation).Words.Select(word => word.Text));
     }
 
     [Fact]
     public void Explain_IntegratedGradients_AddUpToTheLogit()
     {
         using var classifier = Loaded();
-        var told = classifier.Explain("very good films");
+        var told = classifier.Explain("very good films", null, null, Cancellation);
         Assert.Equal(AttributionMethod.IntegratedGradients, told.Method);
         Assert.Equal(told.Logit - told.BaselineLogit, told.Sum, 1e-4);
         Assert.Equal(told.Sum, told.Tokens.Sum(token => token.Score), 1e-9);
@@ -51,7 +53,7 @@ public sealed class ExplainTests : IDisposable
     {
         using var classifier = Loaded();
         var options = new AttributionOptions { Method = AttributionMethod.Occlusion, Label = "b" };
-        var (whole, without) = (classifier.Explain("very good films", options: options), classifier.Explain("very [MASK] films", options: options));
+        var (whole, without) = (classifier.Explain("very good films", null, options, Cancellation), classifier.Explain("very [MASK] films", null, options, Cancellation));
         Assert.Equal("b", whole.Label);
         Assert.Equal(whole.Logit - without.Logit, whole.Words[1].Score, 1e-5);
     }
@@ -60,15 +62,28 @@ public sealed class ExplainTests : IDisposable
     public void Explain_NothingOfATextLeft_HasNoParts()
     {
         using var classifier = Loaded();
-        Assert.Empty(classifier.Explain("").Words);
-        Assert.Empty(classifier.Explain("", options: new AttributionOptions { Method = AttributionMethod.Occlusion }).Tokens);
+        Assert.Empty(classifier.Explain("", null, null, Cancellation).Words);
+        Assert.Empty(classifier.Explain("", null, new AttributionOptions { Method = AttributionMethod.Occlusion }, Cancellation).Tokens);
+    }
+
+    [Theory]
+    [InlineData(AttributionMethod.IntegratedGradients)]
+    [InlineData(AttributionMethod.Occlusion)]
+    public void Explain_ClosedOrCancelled_Ends(AttributionMethod method)
+    {
+        using var classifier = Loaded();
+        var options = new AttributionOptions { Method = method };
+        Assert.Throws<OperationCanceledException>(() => classifier.Explain("very good films", null, options, new CancellationToken(canceled: true)));
+        Assert.NotEmpty(classifier.Predict("good").Label);
+        classifier.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => classifier.Explain("very good films", null, options, Cancellation));
     }
 
     [Fact]
     public void Explain_UnknownClass_NamesTheClasses()
     {
         using var classifier = Loaded();
-        var error = Assert.Throws<AttuneException>(() => classifier.Explain("good", options: new AttributionOptions { Label = "d" }));
+        var error = Assert.Throws<AttuneException>(() => classifier.Explain("good", null, new AttributionOptions { Label = "d" }, Cancellation));
         Assert.Contains("a, b, c", error.Message, StringComparison.Ordinal);
     }
 

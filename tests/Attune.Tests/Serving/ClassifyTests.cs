@@ -108,6 +108,15 @@ public sealed class ClassifyTests
         if (sum is { } whole) Assert.Equal(whole, answer.Sum(one => one!["score"]!.GetValue<double>()), Tolerance);
     }
 
+    [Fact]
+    public async Task HuggingFace_Softmax_HasTheTemperature()
+    {
+        await using var server = await TestServer.Start(settings: new PredictionSettings { Temperature = 3 });
+        var usual = await server.Ask("/huggingface", """{"inputs": "good film"}""");
+        var asked = await server.Ask("/huggingface", """{"inputs": "good film", "parameters": {"function_to_apply": "softmax"}}""");
+        Assert.Equal(usual.ToJsonString(), asked.ToJsonString());
+    }
+
     [Theory]
     [InlineData("/v1/classify", "{}", "has no text")]
     [InlineData("/v1/classify", """{"text": "a", "texts": ["b"]}""", "both text and texts")]

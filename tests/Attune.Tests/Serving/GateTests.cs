@@ -34,6 +34,20 @@ public sealed class GateTests
             Assert.Equal(HttpStatusCode.OK, (await server.Http.GetAsync(path, TestServer.Cancellation)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("evil.example", false, HttpStatusCode.MisdirectedRequest)]
+    [InlineData("10.0.0.1:8000", false, HttpStatusCode.MisdirectedRequest)]
+    [InlineData("localhost:1", false, HttpStatusCode.OK)]
+    [InlineData("[::1]:1", false, HttpStatusCode.OK)]
+    [InlineData("evil.example", true, HttpStatusCode.OK)]
+    public async Task Host_OfAServerWithoutKeysOnThisMachine_IsThisMachine(string host, bool hasKeys, HttpStatusCode expected)
+    {
+        await using var server = await TestServer.Start(new ServerOptions { ApiKeys = hasKeys ? [Key] : [] });
+        server.Http.DefaultRequestHeaders.Host = host;
+        if (hasKeys) server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        Assert.Equal(expected, (await server.Post("/v1/classify", Text)).StatusCode);
+    }
+
     [Fact]
     public async Task RateLimit_OfAKey_IsItsOwn()
     {

@@ -70,6 +70,20 @@ public sealed class LoadTests
     }
 
     [Fact]
+    public async Task Client_ThatGoesAway_IsCountedAsGone()
+    {
+        await using var server = await TestServer.Start();
+        server.Engine.Hold();
+        using var leaving = new CancellationTokenSource();
+        var asked = server.Http.PostAsync("/v1/classify", new StringContent("""{"text": "good"}""", System.Text.Encoding.UTF8, "application/json"), leaving.Token);
+        await TestServer.Until(() => server.Engine.Batches == 2);
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+        await TestServer.Until(() => server.Server.InFlight == 0);
+        Assert.Contains("status=\"499\"", await server.Http.GetStringAsync("/metrics", TestServer.Cancellation), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Stop_WhileARequestRuns_SaysNotReadyAndAnswersIt()
     {
         await using var server = await TestServer.Start(new ServerOptions { DrainTime = TimeSpan.FromMinutes(5) });

@@ -18,7 +18,7 @@ public sealed class PageTests : IDisposable
     {
         await using var server = await TestServer.Start();
         var answer = await server.Ask("/v1/explain", """{"text": "good, bad film", "label": "mixed"}""");
-        var expected = server.Classifier.Explain("good, bad film", options: new AttributionOptions { Label = "mixed" });
+        var expected = server.Classifier.Explain("good, bad film", null, new AttributionOptions { Label = "mixed" }, TestContext.Current.CancellationToken);
         Assert.Equal(("mixed", "occlusion"), (answer["label"]!.GetValue<string>(), answer["method"]!.GetValue<string>()));
         Assert.Equal(expected.Words.Select(word => (word.Start, word.End - word.Start, (float)word.Score)),
             answer["words"]!.AsArray().Select(word => (word!["start"]!.GetValue<int>(), word["length"]!.GetValue<int>(), word["influence"]!.GetValue<float>())));

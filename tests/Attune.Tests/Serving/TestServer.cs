@@ -28,10 +28,10 @@ internal sealed class TestServer : IAsyncDisposable
 
     internal static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    internal static async Task<TestServer> Start(ServerOptions? options = null, StubEngine? engine = null, int batchSize = 32, int maxWaiting = 1024)
+    internal static async Task<TestServer> Start(ServerOptions? options = null, StubEngine? engine = null, int batchSize = 32, int maxWaiting = 1024, PredictionSettings? settings = null)
     {
         engine ??= new StubEngine();
-        var classifier = new Classifier(engine, new ClassifierOptions { BatchSize = batchSize, MaxWaitingRows = maxWaiting });
+        var classifier = new Classifier(engine, new ClassifierOptions { BatchSize = batchSize, MaxWaitingRows = maxWaiting, Settings = settings });
         List<Exception> faults = [];
         var server = await ClassifierServer.Start(classifier, (options ?? new ServerOptions()) with
         {

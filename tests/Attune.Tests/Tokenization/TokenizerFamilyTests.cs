@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Attune.Tests.Datasets;
 using Attune.Tokenization;
+using static Attune.Tests.Tokenization.GoldenRows;
 
 namespace Attune.Tests.Tokenization;
 
@@ -160,32 +161,7 @@ public sealed class TokenizerFamilyTests
         Assert.True(wrong.Count == 0, $"{wrong.Count} of {row} cases differ: {string.Join(Environment.NewLine, wrong.Take(5))}");
     }
 
-    private static IEnumerable<JsonElement> Lines(string folder, string file)
-    {
-        using var reader = new StreamReader(Golden.Open(folder, file));
-        while (reader.ReadLine() is { } line)
-        {
-            using var document = JsonDocument.Parse(line);
-            yield return document.RootElement.Clone();
-        }
-    }
-
     private static string Text(JsonElement line, string key) => Texts.Value[line.GetProperty(key).GetInt32()];
-
-    private static int[] Ints(JsonElement line, string key) => [.. line.GetProperty(key).EnumerateArray().Select(x => x.GetInt32())];
-
-    private static TruncationStrategy Strategy(JsonElement line, string key) =>
-        line.TryGetProperty(key, out var name) && name.ValueKind == JsonValueKind.String
-            ? Enum.Parse<TruncationStrategy>(name.GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true)
-            : TruncationStrategy.DoNotTruncate;
-
-    private static void AssertRow(JsonElement line, Encoding encoding)
-    {
-        Assert.Equal(string.Join(' ', Ints(line, "ids")), string.Join(' ', encoding.Ids));
-        Assert.Equal(
-            string.Join(' ', Ints(line, "off")),
-            string.Join(' ', encoding.CodePointOffsets().Select(o => string.Create(CultureInfo.InvariantCulture, $"{o.Start} {o.End}"))));
-    }
 
     private static void AssertRows(JsonElement line, string key, IReadOnlyList<Encoding> rows, Func<Encoding, IReadOnlyList<int>> values)
     {

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using Attune.Tokenization;
+using static Attune.Tests.Tokenization.GoldenRows;
 
 namespace Attune.Tests.Tokenization;
 
@@ -116,32 +116,9 @@ public sealed class TokenizerGoldenTests
         }
     }
 
-    private static IEnumerable<JsonElement> Lines(string file)
-    {
-        using var reader = new StreamReader(Golden.Open(Golden.Require("tokenizer"), file));
-        while (reader.ReadLine() is { } line)
-        {
-            using var document = JsonDocument.Parse(line);
-            yield return document.RootElement.Clone();
-        }
-    }
+    private static IEnumerable<JsonElement> Lines(string file) => GoldenRows.Lines(Golden.Require("tokenizer"), file);
 
     private static string Text(JsonElement line, string key) => Texts.Value[line.GetProperty(key).GetInt32()];
-
-    private static int[] Ints(JsonElement line, string key) => [.. line.GetProperty(key).EnumerateArray().Select(x => x.GetInt32())];
-
-    private static TruncationStrategy Strategy(JsonElement line, string key) =>
-        line.TryGetProperty(key, out var name) && name.ValueKind == JsonValueKind.String
-            ? Enum.Parse<TruncationStrategy>(name.GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true)
-            : TruncationStrategy.DoNotTruncate;
-
-    private static void AssertRow(JsonElement line, Encoding encoding)
-    {
-        Assert.Equal(string.Join(' ', Ints(line, "ids")), string.Join(' ', encoding.Ids));
-        Assert.Equal(
-            string.Join(' ', Ints(line, "off")),
-            string.Join(' ', encoding.CodePointOffsets().Select(o => string.Create(CultureInfo.InvariantCulture, $"{o.Start} {o.End}"))));
-    }
 
     private static void AssertRows(JsonElement line, string key, IReadOnlyList<Encoding> rows, Func<Encoding, IReadOnlyList<int>> values)
     {

@@ -7,7 +7,7 @@ namespace Attune.Tokenization;
 /// </remarks>
 internal sealed class ByteLevelBpe
 {
-    private const int KeptWords = 1 << 16, LongestKept = 64, FewSymbols = 24;
+    private const int KeptWords = 1 << 12, LongestKept = 64, FewSymbols = 24;
 
     [ThreadStatic]
     private static Words? _met;

@@ -27,7 +27,7 @@ internal sealed class PipelineJson(JsonElement root, string path)
 
     /// <summary>Merges, written as "a b" or as ["a", "b"].</summary>
     internal static List<(string, string)> Merges(IEnumerable<JsonElement> merges) => [.. merges.Select(merge =>
-        merge.ValueKind == JsonValueKind.Array ? (TokenizerJson.Text(merge[0]), TokenizerJson.Text(merge[1])) : Merge(TokenizerJson.Text(merge)))];
+        merge.ValueKind == JsonValueKind.Array ? (TokenizerJson.Text(Of(merge, 0, "merge")), TokenizerJson.Text(Of(merge, 1, "merge"))) : Merge(TokenizerJson.Text(merge)))];
 
     /// <summary>The two pieces of a line of merges.txt.</summary>
     internal static (string First, string Second) Merge(string line)
@@ -35,6 +35,9 @@ internal sealed class PipelineJson(JsonElement root, string path)
         var gap = line.IndexOf(' ', StringComparison.Ordinal);
         return gap > 0 && gap < line.Length - 1 ? (line[..gap], line[(gap + 1)..]) : throw new FormatException($"the merge \"{line}\" is not of two pieces");
     }
+
+    private static JsonElement Of(JsonElement both, int index, string what) => both.GetArrayLength() == 2
+        ? both[index] : throw new FormatException($"a {what} has {both.GetArrayLength()} parts in place of two");
 
     private (Vocabulary, Func<IReadOnlySet<string>, WordEncoder>) Bpe(JsonElement model, IReadOnlyList<JsonElement> cutters)
     {
@@ -56,8 +59,8 @@ internal sealed class PipelineJson(JsonElement root, string path)
         var splits = cutters is [var first, _] && TokenizerJson.Type(first) == "WhitespaceSplit";
         if (cutters.Count != (splits ? 2 : 1) || TokenizerJson.Type(cutters[^1]) != "Metaspace") throw Unsupported("pre_tokenizer");
         var (mark, prepend, split) = Metaspace(cutters[^1]);
-        var vocabulary = Vocabulary.FromLines(model.GetProperty("vocab").EnumerateArray().Select(piece => TokenizerJson.Text(piece[0])));
-        var scores = model.GetProperty("vocab").EnumerateArray().Select(piece => RustFloat.Parse(piece[1].GetRawText())).ToArray();
+        var vocabulary = Vocabulary.FromLines(model.GetProperty("vocab").EnumerateArray().Select(piece => TokenizerJson.Text(Of(piece, 0, "piece"))));
+        var scores = model.GetProperty("vocab").EnumerateArray().Select(piece => RustFloat.Parse(Of(piece, 1, "piece").GetRawText())).ToArray();
         var unknown = TokenizerJson.Part(model, "unk_id")?.GetInt32() ?? throw Unsupported("model", "without unk_id");
         if (unknown < 0 || unknown >= scores.Length) throw new FormatException($"unk_id is {unknown}, but there are {scores.Length} pieces");
         return (vocabulary, never => new MetaspaceWords(

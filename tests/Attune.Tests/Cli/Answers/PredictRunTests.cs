@@ -151,14 +151,14 @@ public sealed class PredictRunTests : IDisposable
     private static string[] Texts()
     {
         var random = new Random(1);
-        return [.. Enumerable.Range(0, Rows).Select(_ => string.Join(' ', Enumerable.Range(0, random.Next(12)).Select(_ => CountingEngine.Words[random.Next(5, 10)])))];
+        return [.. Enumerable.Range(0, Rows).Select(_ => string.Join(' ', Enumerable.Range(0, random.Next(12)).Select(_ => SummingEngine.Words[random.Next(5, 10)])))];
     }
 
     /// <summary>Runs, and is gone without a word after some batches.</summary>
     /// <returns>Whether it came to its end.</returns>
     private bool Run(PredictArguments what, int batches = int.MaxValue, string[]? texts = null, string model = "m", bool areWords = false, Action<PredictRun>? ended = null)
     {
-        using var classifier = CountingEngine.Classifier(_folder, ProblemType.SingleLabelClassification, out var engine, what.AbstainBelow, "no", "yes");
+        using var classifier = SummingEngine.Classifier(_folder, ProblemType.SingleLabelClassification, out var engine, what.AbstainBelow, "no", "yes");
         var clock = new BatchClock();
         engine.BeforeBatch = () =>
         {

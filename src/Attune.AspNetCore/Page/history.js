@@ -7,7 +7,7 @@ import { show } from "./one-text.js";
 const most = 50;
 
 /** Gives what adds an answer to the list. */
-export function session(model) {
+export function history(model) {
   const list = byId("history-list");
 
   function update() {

@@ -7,11 +7,11 @@ using Attune.Tokenization;
 namespace Attune.Tests.Cli.Answers;
 
 /// <summary>An engine whose logits are a function of the row's tokens, without libtorch.</summary>
-internal sealed class CountingEngine : ClassifierEngine
+internal sealed class SummingEngine : ClassifierEngine
 {
     internal static readonly string[] Words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "book", "very"];
 
-    private CountingEngine(BertConfig config, string folder) => (Config, TokenizerFolder) = (config, folder);
+    private SummingEngine(BertConfig config, string folder) => (Config, TokenizerFolder) = (config, folder);
 
     public override BertConfig Config { get; }
 
@@ -20,10 +20,10 @@ internal sealed class CountingEngine : ClassifierEngine
     /// <summary>Is called before each batch.</summary>
     internal Action BeforeBatch { get; set; } = () => { };
 
-    internal static Classifier Classifier(TemporaryFolder folder, ProblemType task, out CountingEngine engine, double? abstainBelow, params string[] labels)
+    internal static Classifier Classifier(TemporaryFolder folder, ProblemType task, out SummingEngine engine, double? abstainBelow, params string[] labels)
     {
         BertTokenizer.FromVocabulary(Words).Save(folder.Path);
-        engine = new CountingEngine(
+        engine = new SummingEngine(
             new BertConfig { VocabSize = Words.Length, MaxPositionEmbeddings = 24, LabelNames = labels, ProblemType = task }, folder.Path);
         return new Classifier(engine, new ClassifierOptions { BatchSize = 4, Settings = new PredictionSettings { AbstainBelow = abstainBelow } });
     }
