@@ -88,8 +88,6 @@ public static class OutputFolder
     {
         foreach (var folder in CheckpointFiles.All(outputDir)) CheckpointRotation.Remove(folder);
         foreach (var file in Results.Append(CheckpointFiles.EvalPredictions)) File.Delete(Path.Combine(outputDir, file));
-        // An export of the former weights would be served in the place of the new ones.
-        foreach (var file in Directory.EnumerateFiles(outputDir, "model*.onnx*").ToList()) File.Delete(file);
         if (Path.Combine(outputDir, CheckpointFiles.AdapterFolder) is var adapter && AdapterFolder.Is(adapter)) Directory.Delete(adapter, recursive: true);
         // An exported model is of the weights that go: who finds it would take it for the new ones.
         foreach (var pattern in new[] { CheckpointFiles.Results("*"), "model*.onnx", "model*.onnx_data" })
