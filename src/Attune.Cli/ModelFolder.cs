@@ -1,6 +1,4 @@
-using Attune.Inference;
 using Attune.Models;
-using Attune.Onnx;
 using Attune.Tokenization;
 
 namespace Attune.Cli;
@@ -21,14 +19,6 @@ internal sealed record ModelFolder(string Path, string? Base, string? Commit)
     internal BertConfig Config() => Base is null
         ? BertConfig.Load(System.IO.Path.Combine(Path, BertConfig.FileName))
         : AdapterFolder.Open(Path, Base).Config();
-
-    /// <summary>What computes where nothing is asked for: the weights where there are some, as an export beside them may be older, or less exact.</summary>
-    internal EngineChoice UsualEngine()
-    {
-        if (OnnxModelFile.Find(Path) is null || AdapterFolder.Is(Path)) return EngineChoice.Torch;
-        using var weights = WeightFiles.Open(Path);
-        return weights is null ? EngineChoice.Onnx : EngineChoice.Torch;
-    }
 
     /// <summary>Finds a model by its name, and the one that it belongs to where it is an adapter.</summary>
     /// <exception cref="AttuneException">One of the two cannot be found.</exception>
