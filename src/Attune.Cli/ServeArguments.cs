@@ -46,7 +46,7 @@ public sealed record ServeArguments
     /// <value>torch (the weights), onnx (model.onnx as attune export writes it) or auto (torch where the folder has weights, else onnx). Default auto.</value>
     public EngineChoice Engine { get; init; }
 
-    /// <summary>Marks texts of which the model is less sure as abstained; a request's threshold goes before it.</summary>
+    /// <summary>Marks texts of which the model is less sure as abstained; where a text has one class, a request's threshold goes before it.</summary>
     /// <value>
     /// A probability from 0 to 1, of the best class (of several labels that of the least sure one). Default what the model's folder says
     /// (attune_prediction.json), else 0, for never.
