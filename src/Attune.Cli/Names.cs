@@ -58,7 +58,7 @@ internal static class Names
         {
             return ask();
         }
-        catch (AttuneException e) when (e.InnerException is UnreachableException)
+        catch (AttuneException e) when (e.InnerException is UnreachableException or AbsentRepoException)
         {
             throw new AttuneException($"{nothing} {name} here, and fetching {wanted} of that name from the hub fails: {e.Message}", e);
         }
