@@ -77,7 +77,7 @@ internal static class InspectionText
             text.Append($"{FailOn.NameOf(finding.Kind)}: {finding.Summary}\n    -> {finding.Advice}\n");
             foreach (var example in finding.Examples)
                 foreach (var (place, row) in example.Rows.Index())
-                    text.Append(place == 0 ? "    - " : "      ").Append($"{row.Split}: {row.Place}{(row.Label is { } label ? $" [{label}]" : "")} {Shown.Of(row.Text)}\n");
+                    text.Append(place == 0 ? "    - " : "      ").Append($"{row.Split}: {row.Place}{(row.Label is { } label ? $" [{Shown.Of(label)}]" : "")} {Shown.Of(row.Text)}\n");
         }
         text.Append('\n');
     }

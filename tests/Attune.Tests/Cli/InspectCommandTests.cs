@@ -102,6 +102,25 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
+    public void Report_ControlCharactersInTheData_DoNotReachTheTerminal()
+    {
+        // A label of each kind of finding: cut, rare, misspelled, missing in training, of an example.
+        var train = _folder.Write("escape.csv", "text,label\n\u001b[31mred \u001b[0m,go\u001bod\n" + string.Concat(Enumerable.Repeat("one two three four five six,b\u001bad\n", 30)) + "a,b\u001b ad\n");
+        var dev = _folder.Write("escape-dev.csv", "text,label\n\u001b[31mred \u001b[0m,other\u001b\n\u009bx,go\u001bod\n");
+        Assert.Equal(ExitCode.Success, _terminal.Run("inspect", "--no-probe", "--train-file", train, "--validation-file", dev, "--max-length", "5"));
+        foreach (var found in new[] { "leakage:", "cut:", "imbalance:", "missing_classes:", "label_spellings:", "label_shift:" }) Assert.Contains(found, _terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("[\"go\uFFFDod\"]", _terminal.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain(_terminal.Out + _terminal.Error, character => char.IsControl(character) && character != '\n');
+    }
+
+    [Fact]
+    public void Report_Leaks_AreToldOnce()
+    {
+        Assert.Equal(ExitCode.Success, Run("--no-probe"));
+        Assert.DoesNotContain(_terminal.Told, line => line.StartsWith("Warning:", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void OneClass_AndRowsWithoutLabels_AreReported()
     {
         var one = _folder.Write("one.csv", "text,label\na film,good\na book,good\n");
