@@ -44,9 +44,9 @@ internal sealed unsafe class BertLayer : EncoderLayer
         kept = saved;
         var (sequences, at, adapters) = (pass.Sequences, pass.Lines, pass.Adapters);
         int size = config.HiddenSize, lines = at.Count;
-        saved.Asking = pass.FirstTokensOnly ? FirstTokens(hidden, sequences) : hidden;                                 // (L,H)
-        if (pass.FirstTokensOnly) saved.Query = query.Forward(saved.Asking, adapters);                                 // (R,H)
-        saved.Projections = (pass.FirstTokensOnly ? keyValue : queryKeyValue).Forward(hidden, pass.AdaptersOfAll);     // (T,2H) or (T,3H)
+        saved.Asking = pass.WantsAllTokens ? hidden : Asking(hidden, pass);                                            // (L,H)
+        if (!pass.WantsAllTokens) saved.Query = query.Forward(saved.Asking, adapters);                                 // (L,H)
+        saved.Projections = (pass.WantsAllTokens ? queryKeyValue : keyValue).Forward(hidden, pass.AdaptersOfAll);      // (T,3H) or (T,2H)
 
         saved.LogSums = LibTorch.Empty(lines, config.NumAttentionHeads);
         saved.Context = LibTorch.Empty(lines, size);
@@ -111,7 +111,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
         var (sequences, all, first) = (pass.Sequences, pass.AdaptersOfAll, pass.Adapters);
         using var projections = LibTorch.Empty(sequences.Tokens, width);
         var data = LibTorch.Floats(projections);
-        if (!pass.FirstTokensOnly)
+        if (pass.WantsAllTokens)
         {
             attention.Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context),
                 new(data, width), new(data + size, width), new(data + 2 * size, width));
@@ -121,7 +121,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
             return gradient;
         }
 
-        using var asked = LibTorch.Empty(sequences.Rows, size);
+        using var asked = LibTorch.Empty(pass.Lines.Count, size);
         attention.Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context),
             new(LibTorch.Floats(asked), size), new(data, width), new(data + size, width));
         query.AddBiasGradient(asked);
@@ -131,18 +131,24 @@ internal sealed unsafe class BertLayer : EncoderLayer
         if (!wantsInputGradient) return gradient;
         query.AddInputGradient(asked, gradient, first);
         var result = keyValue.InputGradient(projections, all);
-        for (var row = 0; row < sequences.Rows; row++)
-            Vectors.Add(LibTorch.Floats(result) + (long)sequences.Offsets[row] * size, LibTorch.Floats(gradient) + (long)row * size, size);
+        if (pass.Chosen is { } chosen) chosen.AddTo(result, gradient);
+        else
+            for (var row = 0; row < sequences.Rows; row++)
+                Vectors.Add(LibTorch.Floats(result) + (long)sequences.Offsets[row] * size, LibTorch.Floats(gradient) + (long)row * size, size);
         gradient.Dispose();
         return result;
     }
+
+    /// <summary>The lines that ask, where not all do.</summary>
+    private static Tensor Asking(Tensor hidden, LayerPass pass) => pass.Chosen is { } chosen ? chosen.Gather(hidden) : FirstTokens(hidden, pass.Sequences);
 
     private Dropout AttentionOutputDropout(LayerPass pass) => form.DropsAttentionOutput ? pass.At(config.HiddenDropoutProb, 1) : Dropout.None;
 
     private Dropout OutputDropout(LayerPass pass) => form.DropsOutput ? pass.At(config.HiddenDropoutProb, 2) : Dropout.None;
 
     private PackedAttention Attention(LayerPass pass) => new(
-        pass.Sequences, config.NumAttentionHeads, config.HiddenSize / config.NumAttentionHeads, pass.FirstTokensOnly, pass.At(config.AttentionProbsDropoutProb, 0));
+        pass.Sequences, config.NumAttentionHeads, config.HiddenSize / config.NumAttentionHeads, pass.FirstTokensOnly, pass.At(config.AttentionProbsDropoutProb, 0),
+        pass.Chosen);
 
     private PackedAttention.Inputs Inputs(Saved saved)
     {
@@ -159,7 +165,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
     {
         internal Tensor Asking { get; set; } = null!;                                                                  // (L,H), the input's lines that ask
 
-        internal Tensor? Query { get; set; }                                                                           // (R,H), where only first tokens ask
+        internal Tensor? Query { get; set; }                                                                           // (L,H), where not all tokens ask
 
         internal Tensor Projections { get; set; } = null!;                                                             // (T,3H) or (T,2H)
 

@@ -11,10 +11,16 @@ namespace Attune.Models;
 /// <param name="Repeat">How often the part has stood before on the way: where weights are shared, each time its adapters drop something else.</param>
 internal readonly record struct LayerPass(Batch Batch, bool FirstTokensOnly, ulong? DropoutKey, int FirstPlace, int Repeat = 0)
 {
+    /// <summary>The tokens that the part's output has a line for, where they are neither all nor the first ones.</summary>
+    internal ChosenTokens? Chosen { get; init; }
+
     internal Sequences Sequences => Batch.Sequences;
 
+    /// <summary>Whether the output has a line for each token.</summary>
+    internal bool WantsAllTokens => !FirstTokensOnly && Chosen is null;
+
     /// <summary>What the lines of the output stand for.</summary>
-    internal Sequences.Lines Lines => FirstTokensOnly ? Sequences.FirstTokens : Sequences.AllTokens;
+    internal Sequences.Lines Lines => Chosen?.Lines ?? (FirstTokensOnly ? Sequences.FirstTokens : Sequences.AllTokens);
 
     /// <summary>What adapters need to know of the output's lines.</summary>
     internal LoraLayer.Pass Adapters => new(Lines, AdapterKey);
