@@ -27,6 +27,10 @@ internal static class WeightFiles
     private static readonly (string File, string Of)[] OfOthers =
         [("tf_model.h5", "TensorFlow"), ("model.ckpt.index", "TensorFlow"), ("bert_model.ckpt.index", "TensorFlow"), ("flax_model.msgpack", "Flax")];
 
+    /// <summary>Whether a folder has weights in one of the known layouts, or is that of an adapter.</summary>
+    internal static bool AreIn(string folder) =>
+        new[] { SafeTensorsName, SafeTensorsIndexName, PickleName, PickleIndexName, AdapterConfigName }.Any(name => File.Exists(Path.Combine(folder, name)));
+
     /// <summary>Opens the weights of a folder: safetensors before pickle, one file before an index, as transformers looks for them.</summary>
     /// <returns>The open weights, or null when the folder holds none of the known files.</returns>
     /// <exception cref="AttuneException">The files are damaged, incomplete, of TensorFlow or Flax, or of a kind that is refused.</exception>
