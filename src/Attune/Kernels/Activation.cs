@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Attune.Kernels;
 
 /// <summary>The element-wise functions that <c>hidden_act</c> may name, with their derivatives and the bias before them.</summary>
-internal abstract unsafe class Activation
+internal abstract unsafe partial class Activation
 {
     /// <summary>The function of a name of transformers' <c>ACT2FN</c>.</summary>
     /// <exception cref="AttuneException">Attune does not have it.</exception>
@@ -36,7 +36,7 @@ internal abstract unsafe class Activation
     internal abstract void Backward(float* gradient, float* x, float* biasGradient, int lines, int columns);
 
     /// <summary>The loops, compiled once for each function so that it is inlined.</summary>
-    private sealed class Of<TFunction> : Activation where TFunction : struct, ActivationFunctions.IFunction
+    private sealed partial class Of<TFunction> : Activation where TFunction : struct, ActivationFunctions.IFunction
     {
         private const long OperationsPerElement = 16;
 
