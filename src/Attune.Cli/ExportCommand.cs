@@ -70,7 +70,7 @@ internal static class ExportCommand
         using var draft = OnnxDraft.Write(model.Config, weights, file,
             new OnnxExportOptions { Precision = what.Precision, WeightBits = what.WeightBits, ExternalData = what.ExternalData });
         var check = Check(draft.File, model, rows, threads, what.Precision);
-        AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(model.Config.ToJson(model.Model.Architecture), indent: 2, sortKeys: true) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, PreTrainedConfig.FileName), PythonJson.Write(model.Config.ToJson(model.Model.Architecture), indent: 2, sortKeys: true) + "\n");
         Tokenizer.FromPretrained(model.TokenizerFolder).Save(folder);
         PredictionSettings.Load(from).Save(folder);
         var bytes = draft.ByteCount;

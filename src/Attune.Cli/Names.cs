@@ -52,7 +52,7 @@ internal static class Names
         {
             if (!Directory.Exists(folder)) throw DownloadCommand.NothingChosen(name);
             if (AdapterFolder.Is(folder)) AdapterFolder.ConfigOf(folder);
-            else BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
+            else PreTrainedConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName));
             return FileChoice.Model(all);
         }
     }

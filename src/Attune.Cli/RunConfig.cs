@@ -74,22 +74,24 @@ internal static class RunConfig
 
     /// <summary>Refuses to go on from a checkpoint of a model of another shape, by the option that names the model.</summary>
     /// <exception cref="AttuneException">It was made with another model.</exception>
-    internal static void CheckModel(string checkpoint, string outputDir, BertConfig model)
+    internal static void CheckModel(string checkpoint, string outputDir, PreTrainedConfig model)
     {
-        var file = Path.Combine(checkpoint, BertConfig.FileName);
+        var file = Path.Combine(checkpoint, PreTrainedConfig.FileName);
         if (!File.Exists(file)) return;
-        var before = BertConfig.Load(file);
+        var before = PreTrainedConfig.Load(file);
         if (Shape(before) == Shape(model)) return;
         var name = Load(outputDir)?["model"]?.ToString();
+        if (before.ModelType != model.ModelType)
+            throw new AttuneException($"{checkpoint} was made with a model of type {before.ModelType}, and not {model.ModelType}; give --model {name ?? "as when the run began"}, or leave --resume-from-checkpoint out.");
         throw new AttuneException(
             $"{checkpoint} was made with another model ({Said(before)}, and not {Said(model)}); " +
             $"give --model {name ?? "as when the run began"}, or leave --resume-from-checkpoint out.");
     }
 
-    private static (int, int, int, int, int) Shape(BertConfig model) =>
+    private static (int, int, int, int, int) Shape(PreTrainedConfig model) =>
         (model.VocabSize, model.HiddenSize, model.NumHiddenLayers, model.IntermediateSize, model.MaxPositionEmbeddings);
 
-    private static string Said(BertConfig model) =>
+    private static string Said(PreTrainedConfig model) =>
         $"{model.NumHiddenLayers} {(model.NumHiddenLayers == 1 ? "layer" : "layers")} of {model.HiddenSize}, {model.VocabSize} tokens";
 
     private static JsonObject? Load(string folder)

@@ -64,7 +64,7 @@ internal static class InspectCommand
         return ExitCode.Failure;
     }
 
-    private static (ModelFolder Found, BertConfig Config) Model(ModelArguments from, bool withWeights, Terminal terminal)
+    private static (ModelFolder Found, PreTrainedConfig Config) Model(ModelArguments from, bool withWeights, Terminal terminal)
     {
         if (!withWeights && Names.Model(from.Model!, from.ModelRevision, terminal, withWeights: false) is var small && !AdapterFolder.Is(small.Path))
         {
@@ -75,7 +75,7 @@ internal static class InspectCommand
         return (found, found.Config());
     }
 
-    private static InspectionReport Inspect(DataSource source, RunRequest request, ModelFolder found, BertConfig config, InspectArguments what)
+    private static InspectionReport Inspect(DataSource source, RunRequest request, ModelFolder found, PreTrainedConfig config, InspectArguments what)
     {
         var tokenizer = Tokenizer.FromPretrained(found.OfTokenizer, request.Model.TokensInText);
         var splits = new DatasetDict(source.SplitNames.Select(name => KeyValuePair.Create(name, source.Chosen(name, MostRows(name, request.Data)))));

@@ -8,7 +8,7 @@ namespace Attune.Inference;
 public abstract class ClassifierEngine : IDisposable
 {
     /// <summary>The model's configuration.</summary>
-    public abstract BertConfig Config { get; }
+    public abstract PreTrainedConfig Config { get; }
 
     /// <summary>The folder that holds the model's tokenizer.</summary>
     public abstract string TokenizerFolder { get; }

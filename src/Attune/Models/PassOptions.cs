@@ -8,7 +8,7 @@ internal readonly record struct PassOptions
     /// <summary>Which pass over these rows in the update it is: each has its own dropout and noise. Default 0.</summary>
     internal int Number { get; init; }
 
-    /// <summary>From <see cref="BertEncoder.FrozenOutput"/>, in place of running the frozen parts; belongs to the model from now on. Null runs them.</summary>
+    /// <summary>From <see cref="Encoder.FrozenOutput"/>, in place of running the frozen parts; belongs to the model from now on. Null runs them.</summary>
     internal Tensor? Frozen { get; init; }
 
     /// <summary>Where the word embeddings are moved, or what learns that from this pass; stays the caller's. Null for nothing.</summary>

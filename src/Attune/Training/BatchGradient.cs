@@ -11,11 +11,11 @@ namespace Attune.Training;
 /// <param name="frozen">What is kept of the frozen part's output; null for nothing.</param>
 /// <param name="fgmEpsilon">As <c>fgm_epsilon</c>.</param>
 internal sealed class BatchGradient(
-    BertForSequenceClassification model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0)
+    SequenceClassificationModel model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0)
 {
     /// <summary>Refuses a run whose frozen part keeps gradients from the embeddings, and says where dropout is missed.</summary>
     /// <exception cref="AttuneException">fgm_epsilon is given and the embeddings are frozen.</exception>
-    internal static void Check(TrainingArguments args, BertForSequenceClassification model, Action<string> notice)
+    internal static void Check(TrainingArguments args, SequenceClassificationModel model, Action<string> notice)
     {
         if (args.FgmEpsilon > 0 && model.Encoder.FrozenParts > 0)
             throw new AttuneException($"fgm_epsilon moves the word embeddings along their gradient, but they are frozen and have none{(model.Adapter is null ? "" : ", for an adapter is trained in their place")}; leave it out, or train the whole model.");
@@ -93,7 +93,7 @@ internal sealed class BatchGradient(
         var passes = new PassList();
         try
         {
-            if (fgmEpsilon > 0) part.Step ??= new EmbeddingStep(batch, model.Config.HiddenSize);
+            if (fgmEpsilon > 0) part.Step ??= new EmbeddingStep(batch, (int)model.Encoder.WordEmbeddings.Shape[1]);
             for (var pass = 0; pass < objective.Passes; pass++)
                 passes.Add(model.Logits(batch, new PassOptions { Number = pass, Frozen = frozen?.Of(data, part.Rows, batch), Move = part.Step }));
             return passes;

@@ -10,7 +10,7 @@ namespace Attune.Training;
 
 /// <summary>Runs a model over a data set in its order, every row once, without dropout.</summary>
 internal sealed class EvaluationLoop(
-    BertForSequenceClassification model, TrainingArguments args, CallbackList callbacks, Objective objective,
+    SequenceClassificationModel model, TrainingArguments args, CallbackList callbacks, Objective objective,
     Func<EvalPrediction, IReadOnlyDictionary<string, double>>? computeMetrics)
 {
     /// <summary>What a run keeps of the frozen part's output; null outside of runs.</summary>

@@ -36,7 +36,7 @@ internal sealed class MicroBatches
     /// <param name="passes">How many passes over the same rows are in memory together.</param>
     /// <exception cref="AttuneException">The longest row does not fit alone.</exception>
     internal static MicroBatches Fitting(
-        BertForSequenceClassification model, TokenizedDataset data, int batchSize, long? free, Action<string> notice, int passes = 1)
+        SequenceClassificationModel model, TokenizedDataset data, int batchSize, long? free, Action<string> notice, int passes = 1)
     {
         var lengths = data.Rows.Select(row => row.Length).OrderDescending().Take(batchSize).ToList();
         var row = RowBytes.Measure(model, data.Rows.MaxBy(one => one.Length)!).Times(passes);
@@ -98,7 +98,7 @@ internal sealed class MicroBatches
         internal RowBytes Times(int passes) => new(Fixed * passes, Token * passes);
 
         /// <summary>Measures it by the model's own step, on two beginnings of a row.</summary>
-        internal static RowBytes Measure(BertForSequenceClassification model, TokenizedRow row)
+        internal static RowBytes Measure(SequenceClassificationModel model, TokenizedRow row)
         {
             var many = Math.Min(MostTokensMeasured, row.Length);
             var few = many / 2;
@@ -108,7 +108,7 @@ internal sealed class MicroBatches
             return new RowBytes(most - token * many, token);
         }
 
-        private static long Measure(BertForSequenceClassification model, TokenizedRow row, int tokens)
+        private static long Measure(SequenceClassificationModel model, TokenizedRow row, int tokens)
         {
             _ = model.Weights.RawGradients;                                // stays; not the row's
             var wasTraining = model.Training;

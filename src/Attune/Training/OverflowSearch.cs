@@ -14,7 +14,7 @@ internal static class OverflowSearch
     /// <param name="data">The training rows.</param>
     /// <param name="rows">Rows of a batch of the update.</param>
     /// <param name="cuts">Into which parts it was cut, so that it fits into the memory here too.</param>
-    internal static (IReadOnlyList<string> Lines, string Found) Of(BertForSequenceClassification model, TokenizedDataset data, int[] rows, MicroBatches cuts)
+    internal static (IReadOnlyList<string> Lines, string Found) Of(SequenceClassificationModel model, TokenizedDataset data, int[] rows, MicroBatches cuts)
     {
         using var scope = NewDisposeScope();
         if (model.Weights.All.FirstOrDefault(weight => !double.IsFinite(Largest(weight.Value))) is { } broken)
@@ -34,19 +34,19 @@ internal static class OverflowSearch
     }
 
     /// <summary>Of each part of the model, over all parts of the batch.</summary>
-    private static OrderedDictionary<string, double> LargestOutputs(BertForSequenceClassification model, TokenizedDataset data, List<int[]> parts)
+    private static OrderedDictionary<string, double> LargestOutputs(SequenceClassificationModel model, TokenizedDataset data, List<int[]> parts)
     {
         var largest = new OrderedDictionary<string, double>();
         foreach (var part in parts)
         {
-            var (states, pooled) = model.Encoder.AllStates(data.Batch(part));
+            var (states, pooled) = model.AllStates(data.Batch(part));
             foreach (var (name, state) in states.Select((state, i) => (i == 0 ? "embeddings" : $"encoder.layer.{i - 1}", state)).Append(("pooler", pooled)))
                 using (state) largest[name] = Math.Max(largest.GetValueOrDefault(name), Largest(state));
         }
         return largest;
     }
 
-    private static bool HasInfiniteLogits(BertForSequenceClassification model, TokenizedDataset data, int[] rows)
+    private static bool HasInfiniteLogits(SequenceClassificationModel model, TokenizedDataset data, int[] rows)
     {
         var wasTraining = model.Training;
         model.Training = false;

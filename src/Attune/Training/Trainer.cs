@@ -37,7 +37,7 @@ public sealed class Trainer
     /// </param>
     /// <exception cref="AttuneException">Arguments do not fit together, or a data set or metric they need is missing.</exception>
     public Trainer(
-        BertForSequenceClassification model,
+        SequenceClassificationModel model,
         TrainingArguments args,
         TokenizedDataset? trainDataset = null,
         TokenizedDataset? evalDataset = null,
@@ -78,7 +78,7 @@ public sealed class Trainer
     public TrainingArguments Args { get; }
 
     /// <summary>The model.</summary>
-    public BertForSequenceClassification Model { get; }
+    public SequenceClassificationModel Model { get; }
 
     /// <summary>Where the run stands.</summary>
     public TrainerState State { get; internal set; } = new();
@@ -248,7 +248,7 @@ public sealed class Trainer
         }
     }
 
-    private TrainingArguments SmoothedOnlyClasses(TrainingArguments args, TokenizedDataset? data, BertForSequenceClassification model)
+    private TrainingArguments SmoothedOnlyClasses(TrainingArguments args, TokenizedDataset? data, SequenceClassificationModel model)
     {
         if (args.LabelSmoothingFactor == 0 || data?.Labels is not { } labels) return args;
         if (model.Config.ProblemTypeFor(labels) == ProblemType.SingleLabelClassification) return args;

@@ -15,7 +15,7 @@ internal sealed class TrainingStep : IDisposable
 
     private const int RowsShown = 10;
 
-    private readonly BertForSequenceClassification _model;
+    private readonly SequenceClassificationModel _model;
     private readonly TokenizedDataset _data;
     private readonly TrainingArguments _args;
     private readonly CallbackList _callbacks;
@@ -26,7 +26,7 @@ internal sealed class TrainingStep : IDisposable
     private readonly MemoryReserve _reserve = new();
 
     internal TrainingStep(
-        BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
+        SequenceClassificationModel model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
         FrozenCache? frozen = null, Action<string>? notice = null, Objective? objective = null)
     {
         (_model, _data, _args, _callbacks, _state, _notice) = (model, data, args, callbacks, state, notice ?? (_ => { }));
