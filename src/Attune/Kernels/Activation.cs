@@ -26,7 +26,7 @@ internal abstract unsafe partial class Activation
 
     /// <summary>Computes f(x + bias).</summary>
     /// <param name="x">(L,C); the bias is added in place, as backward needs it.</param>
-    /// <param name="bias">(C).</param>
+    /// <param name="bias">(C), or null.</param>
     /// <param name="output">Receives (L,C).</param>
     /// <param name="lines">L.</param>
     /// <param name="columns">C.</param>
@@ -43,7 +43,8 @@ internal abstract unsafe partial class Activation
         internal override void Forward(float* x, float* bias, float* output, int lines, int columns) =>
             CpuLoop.Pieces(lines, OperationsPerElement * columns, (_, from, to) =>
             {
-                for (var line = from; line < to; line++) ForwardLine(x + (long)line * columns, bias, output + (long)line * columns, columns);
+                var shift = bias is null ? Zeros(columns) : bias;
+                for (var line = from; line < to; line++) ForwardLine(x + (long)line * columns, shift, output + (long)line * columns, columns);
             });
 
         internal override void Backward(float* gradient, float* x, float* biasGradient, int lines, int columns)
@@ -59,6 +60,13 @@ internal abstract unsafe partial class Activation
             if (biasGradient is null) return;
             foreach (var pieceSum in sums)
                 fixed (float* sum = pieceSum) Vectors.Add(biasGradient, sum, columns);
+        }
+
+        private static float* Zeros(int count)
+        {
+            var zeros = Scratch.OfThisThread(count).Floats(count);
+            new Span<float>(zeros, count).Clear();
+            return zeros;
         }
 
         private static void ForwardLine(float* x, float* bias, float* output, int columns)

@@ -24,7 +24,7 @@ internal sealed unsafe partial class PackedAttention
         internal readonly float* Query, Probability, Gradient;
         internal readonly float* Key, Value, ValueTransposed;              // Value only forward, ValueTransposed only backward, Key where it is asked for
         internal readonly RelativeRow Relative;                            // without meaning where there are no relative scores
-        private readonly float* _keyTransposed, _factor;
+        private readonly float* _queryBias, _keyTransposed, _factor;
 
         internal Part(PackedAttention attention, Inputs inputs, int row, int head, bool backward)
         {
@@ -38,13 +38,16 @@ internal sealed unsafe partial class PackedAttention
             Padded = WholeVectors(Keys);
             var relative = attention._view.Relative;
             var met = relative?.Met(sequences.Span(row)) ?? default;
-            var scratch = Scratch.OfThisThread((2L * Padded + 2L * Keys + QueryBlock) * size + 2L * QueryBlock * Padded + Dropout.Room(Keys) +
+            var scratch = Scratch.OfThisThread((2L * Padded + 2L * Keys + QueryBlock + 1) * size + 2L * QueryBlock * Padded + Dropout.Room(Keys) +
                 (relative is null ? 0 : RelativeRow.Room(met, size, Keys)));
             Query = scratch.Floats(QueryBlock * size);
             _keyTransposed = scratch.Floats(Padded * size);
             Probability = scratch.Floats(QueryBlock * Padded);
             _factor = scratch.Floats(Dropout.Room(Keys));
-            float* keyBias = (float*)inputs.KeyBias + column, valueBias = (float*)inputs.ValueBias + column;
+            var none = scratch.Floats(size);
+            new Span<float>(none, size).Clear();
+            float* keyBias = inputs.KeyBias == 0 ? none : (float*)inputs.KeyBias + column, valueBias = inputs.ValueBias == 0 ? none : (float*)inputs.ValueBias + column;
+            _queryBias = inputs.QueryBias == 0 ? none : (float*)inputs.QueryBias + column;
             GatherTransposed(inputs.Key, keyBias, column, _keyTransposed, size);
             if (backward || relative?.Queries is not null)
             {
@@ -105,9 +108,8 @@ internal sealed unsafe partial class PackedAttention
         internal void Scores(int first, int count, SeenKeys seen)
         {
             int size = _attention._headSize, column = _head * size;
-            var bias = (float*)_inputs.QueryBias + column;
             for (var i = 0; i < count; i++)
-                Vectors.Sum(_inputs.Query.At(FirstQuery + first + i, column), bias, Query + i * size, size);
+                Vectors.Sum(_inputs.Query.At(FirstQuery + first + i, column), _queryBias, Query + i * size, size);
             SmallGemm.Multiply(count, seen.Padded, size, Query, size, 1, _keyTransposed + seen.First, Padded, Probability, seen.Padded, accumulate: false);
             if (_attention._view.Relative is not null) Relative.AddTo(this, first, count, seen);
             var scale = new Vector<float>(_attention._scale);

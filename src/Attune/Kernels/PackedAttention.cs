@@ -45,7 +45,7 @@ internal sealed unsafe partial class PackedAttention
         internal float* At(long line, int column) => (float*)Data + line * Step + column;
     }
 
-    /// <summary>Projections and their biases (H each).</summary>
+    /// <summary>Projections and their biases (H each); null where they are added already.</summary>
     internal readonly record struct Inputs(Matrix Query, Matrix Key, Matrix Value, nint QueryBias, nint KeyBias, nint ValueBias);
 
     private int Queries(int row) => _firstTokensOnly ? 1 : _sequences.Length(row);

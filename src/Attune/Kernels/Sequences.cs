@@ -57,6 +57,16 @@ internal sealed class Sequences
     /// <summary>Whether the mask hides a token of this row that is a key all the same, and so has to be left out one by one.</summary>
     internal bool HasHiddenKeys(int row) => Hidden is not null && Hidden.AsSpan(Offsets[row]..Offsets[row + 1]).Contains(true);
 
+    /// <summary>Makes the lines of tokens that the mask hides zero, in rows that are kept whole.</summary>
+    /// <param name="x">One line for each token.</param>
+    /// <param name="width">Of a line.</param>
+    internal unsafe void ClearHidden(float* x, int width)
+    {
+        if (Hidden is null) return;
+        for (var token = 0; token < Tokens; token++)
+            if (Hidden[token]) new Span<float>(x + (long)token * width, width).Clear();
+    }
+
     /// <summary>What the lines of a matrix stand for: the row's number in the update and the token's index in its row.</summary>
     internal readonly record struct Lines(int[] RowNumber, int[] IndexInRow)
     {

@@ -38,6 +38,14 @@ internal abstract unsafe class EncoderLayer : IDisposable
         return first;
     }
 
+    /// <summary>Adds to the first token's line of each row: (R,H) to (T,H), the way back of <see cref="FirstTokens"/>.</summary>
+    internal static void AddToFirstTokens(Tensor first, Sequences sequences, Tensor hidden)
+    {
+        var size = (int)hidden.shape[1];
+        for (var row = 0; row < sequences.Rows; row++)
+            Vectors.Add(LibTorch.Floats(hidden) + (long)sequences.Offsets[row] * size, LibTorch.Floats(first) + (long)row * size, size);
+    }
+
     /// <summary>What backward needs of one forward pass through the layer.</summary>
     internal abstract class Saved : IDisposable
     {
