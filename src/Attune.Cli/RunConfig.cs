@@ -13,6 +13,9 @@ internal static class RunConfig
     // What belongs to one start of a run and not to the run.
     private static readonly string[] NotKept = ["resume_from_checkpoint", "overwrite_output_dir", "profile", "overwrite_cache", "token_cache", "max_time"];
 
+    /// <summary>Whether an argument belongs to one start of a run and not to the run.</summary>
+    internal static bool IsOfOneStart(string name) => NotKept.Contains(name);
+
     internal static void Write(string folder, ModelArguments model, DataArguments data, TrainingArguments arguments)
     {
         var json = new JsonObject();

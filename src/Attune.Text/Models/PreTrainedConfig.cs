@@ -91,9 +91,17 @@ public abstract partial record PreTrainedConfig
     public static PreTrainedConfig Load(string file)
     {
         if (!Path.Exists(file)) throw new AttuneException($"{file} does not exist: a model folder needs its {FileName}.");
-        if (PythonJson.ReadFile(file) is not JsonObject json)
-            throw new AttuneException($"{file} is not a JSON object; take the {FileName} of the model that the weights belong to.");
-        var reader = new ConfigReader(json, file);
+        return PythonJson.ReadFile(file) is JsonObject json ? Of(json, file)
+            : throw new AttuneException($"{file} is not a JSON object; take the {FileName} of the model that the weights belong to.");
+    }
+
+    /// <summary>The same of an object that is at hand.</summary>
+    /// <param name="json">The object.</param>
+    /// <param name="source">Where it comes from, for messages.</param>
+    /// <exception cref="AttuneException">It names another architecture, or a value makes no sense.</exception>
+    internal static PreTrainedConfig Of(JsonObject json, string source)
+    {
+        var reader = new ConfigReader(json, source);
         return ModelTypes.New(reader).Read(reader) with { Source = json };
     }
 

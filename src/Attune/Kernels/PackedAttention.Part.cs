@@ -86,7 +86,9 @@ internal sealed unsafe partial class PackedAttention
         }
 
         /// <summary>Column of a query in its row.</summary>
-        internal int Column(int query) => _attention._sequences.Columns[FirstToken + query];
+        internal int Column(int query) => _attention._sequences.Columns[Token(query)];
+
+        private int Token(int query) => FirstToken + _attention.IndexInRow(FirstQuery, query);
 
         /// <summary>The keys that at least one query of a block may look at.</summary>
         internal SeenKeys Seen(int first, int count)
@@ -140,7 +142,7 @@ internal sealed unsafe partial class PackedAttention
         {
             var token = FirstToken + FirstKey + key;
             if (_attention._view.Window is { } window && Math.Abs(_attention._sequences.Columns[token] - Column(query)) > window) return false;
-            return !_hasHiddenKeys || !IsHidden(token) && !(_attention._view.HiddenSeeNothing && IsHidden(FirstToken + query));
+            return !_hasHiddenKeys || !IsHidden(token) && !(_attention._view.HiddenSeeNothing && IsHidden(Token(query)));
         }
 
         private bool IsHidden(int token) => _attention._sequences.Hidden![token];
@@ -148,7 +150,7 @@ internal sealed unsafe partial class PackedAttention
         /// <summary>The factors of dropout of a query's probabilities.</summary>
         internal float* DropoutFactors(int query, SeenKeys seen)
         {
-            _attention._dropout.Factors(_factor, Keys, _attention._sequences.FirstRowNumber + _row, query, _head);
+            _attention._dropout.Factors(_factor, Keys, _attention._sequences.FirstRowNumber + _row, _attention.IndexInRow(FirstQuery, query), _head);
             return _factor + seen.First;
         }
     }

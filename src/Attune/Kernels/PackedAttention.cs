@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Attune.Kernels;
 
-// Legend: T tokens, R rows (sequences), Q queries (T, or R where only first tokens ask), N heads, D size of a head, H = N D, s length of a row.
+// Legend: T tokens, R rows (sequences), Q queries (T, R where only first tokens ask, or as many as are chosen), N heads, D size of a head, H = N D, s length of a row.
 
 /// <summary>
 /// Scaled dot-product attention of each row's tokens among themselves, without padding. The probabilities are not kept: backward computes
@@ -17,6 +17,7 @@ internal sealed unsafe partial class PackedAttention
     private readonly int _heads, _headSize, _hidden;
     private readonly bool _firstTokensOnly;
     private readonly Dropout _dropout;
+    private readonly ChosenTokens? _chosen;
     private readonly AttentionView _view;
     private readonly float _scale;
 
@@ -25,10 +26,12 @@ internal sealed unsafe partial class PackedAttention
     /// <param name="headSize">D.</param>
     /// <param name="firstTokensOnly">Whether only each row's first token asks: Q is R then, else T.</param>
     /// <param name="dropout">Of the probabilities.</param>
+    /// <param name="chosen">The tokens that ask, where it is only some: Q is their number then.</param>
     /// <param name="view">What it looks at beside queries, keys and values.</param>
-    internal PackedAttention(Sequences sequences, int heads, int headSize, bool firstTokensOnly, Dropout dropout, AttentionView view = default)
+    internal PackedAttention(
+        Sequences sequences, int heads, int headSize, bool firstTokensOnly, Dropout dropout, ChosenTokens? chosen = null, AttentionView view = default)
     {
-        (_sequences, _heads, _headSize, _firstTokensOnly, _dropout, _view) = (sequences, heads, headSize, firstTokensOnly, dropout, view);
+        (_sequences, _heads, _headSize, _firstTokensOnly, _dropout, _chosen, _view) = (sequences, heads, headSize, firstTokensOnly, dropout, chosen, view);
         _hidden = heads * headSize;
         _scale = (float)(1 / Math.Sqrt((double)headSize * (1 + view.ExtraTerms)));
     }
@@ -48,9 +51,14 @@ internal sealed unsafe partial class PackedAttention
     /// <summary>Projections and their biases (H each); null where they are added already.</summary>
     internal readonly record struct Inputs(Matrix Query, Matrix Key, Matrix Value, nint QueryBias, nint KeyBias, nint ValueBias);
 
-    private int Queries(int row) => _firstTokensOnly ? 1 : _sequences.Length(row);
+    private int Queries(int row) => _chosen is { } some ? some.Offsets[row + 1] - some.Offsets[row] : _firstTokensOnly ? 1 : _sequences.Length(row);
 
-    private int FirstQuery(int row) => _firstTokensOnly ? row : _sequences.Offsets[row];
+    private int FirstQuery(int row) => _chosen is { } some ? some.Offsets[row] : _firstTokensOnly ? row : _sequences.Offsets[row];
+
+    /// <summary>Which token of its row a query is.</summary>
+    /// <param name="first">The row's first query.</param>
+    /// <param name="query">Its number in the row.</param>
+    private int IndexInRow(int first, int query) => _chosen is { } some ? some.Lines.IndexInRow[first + query] : query;
 
     private long Operations
     {

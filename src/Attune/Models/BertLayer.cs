@@ -54,9 +54,9 @@ internal sealed unsafe class BertLayer : EncoderLayer
         kept = saved;
         var (sequences, at, adapters) = (pass.Sequences, pass.Lines, pass.Adapters);
         int size = config.HiddenSize, lines = at.Count;
-        saved.Asking = pass.FirstTokensOnly ? FirstTokens(hidden, sequences) : hidden;                                 // (L,H)
-        if (pass.FirstTokensOnly) saved.Query = query.Forward(saved.Asking, adapters);                                 // (R,H)
-        saved.Projections = (pass.FirstTokensOnly ? keyValue : queryKeyValue).Forward(hidden, pass.AdaptersOfAll);     // (T,2H) or (T,3H)
+        saved.Asking = pass.WantsAllTokens ? hidden : Wanted(hidden, pass);                                            // (L,H)
+        if (!pass.WantsAllTokens) saved.Query = query.Forward(saved.Asking, adapters);                                 // (L,H)
+        saved.Projections = (pass.WantsAllTokens ? queryKeyValue : keyValue).Forward(hidden, pass.AdaptersOfAll);      // (T,3H) or (T,2H)
 
         saved.LogSums = LibTorch.Empty(lines, config.NumAttentionHeads);
         saved.Context = LibTorch.Empty(lines, size);
@@ -123,7 +123,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
         var (sequences, all, first) = (pass.Sequences, pass.AdaptersOfAll, pass.Adapters);
         using var projections = LibTorch.Empty(sequences.Tokens, width);
         var data = LibTorch.Floats(projections);
-        if (!pass.FirstTokensOnly)
+        if (pass.WantsAllTokens)
         {
             attention.Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context),
                 new(data, width), new(data + size, width), new(data + 2 * size, width), saved.Relative?.Gradients() ?? default);
@@ -134,7 +134,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
             return gradient;
         }
 
-        using var asked = LibTorch.Empty(sequences.Rows, size);
+        using var asked = LibTorch.Empty(pass.Lines.Count, size);
         attention.Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context),
             new(LibTorch.Floats(asked), size), new(data, width), new(data + size, width), saved.Relative?.Gradients() ?? default);
         BackwardOfRelative(saved, pass);
@@ -145,11 +145,12 @@ internal sealed unsafe class BertLayer : EncoderLayer
         if (!wantsInputGradient) return gradient;
         query.AddInputGradient(asked, gradient, first);
         var result = keyValue.InputGradient(projections, all);
-        AddToFirstTokens(gradient, sequences, result);
+        AddToWanted(gradient, pass, result);
         gradient.Dispose();
         return result;
     }
 
+    /// <summary>The lines that ask, where not all do.</summary>
     private Dropout AttentionOutputDropout(LayerPass pass) => form.DropsAttentionOutput ? pass.At(config.HiddenDropoutProb, 1) : Dropout.None;
 
     private Dropout OutputDropout(LayerPass pass) => form.DropsOutput ? pass.At(config.HiddenDropoutProb, 2) : Dropout.None;
@@ -160,7 +161,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
 
     private PackedAttention Attention(LayerPass pass, Saved saved) => new(
         pass.Sequences, config.NumAttentionHeads, config.HiddenSize / config.NumAttentionHeads, pass.FirstTokensOnly, pass.At(config.AttentionProbsDropoutProb, 0),
-        saved.Relative?.View ?? default);
+        pass.Chosen, saved.Relative?.View ?? default);
 
     private PackedAttention.Inputs Inputs(Saved saved)
     {
@@ -177,7 +178,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
     {
         internal Tensor Asking { get; set; } = null!;                                                                  // (L,H), the input's lines that ask
 
-        internal Tensor? Query { get; set; }                                                                           // (R,H), where only first tokens ask
+        internal Tensor? Query { get; set; }                                                                           // (L,H), where not all tokens ask
 
         internal RelativeAttention.Pass? Relative { get; set; }
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Attune.Models;
 
-// Legend: T tokens, L lines of the output (T, or R where only first tokens are wanted), H hidden size, k size of the convolution's window.
+// Legend: T tokens, L lines of the output (T, or of the tokens that are wanted), H hidden size, k size of the convolution's window.
 
 /// <summary>
 /// The first layer of a DeBERTa-v2 with a convolution: LayerNorm(layer(x) + f(dropout(convolution(x)))), along the rows. Tokens that the mask hides are zero in it.
@@ -30,7 +30,7 @@ internal sealed unsafe class ConvolvedLayer(WeightStore store, string name, Debe
         var saved = new Saved { Hidden = hidden };
         kept = saved;
         var (sequences, size, all) = (pass.Sequences, config.HiddenSize, pass.Sequences.AllTokens);
-        using var attended = layer.Forward(hidden.alias().DetachFromDisposeScope(), pass with { FirstTokensOnly = false }, out var inner);
+        using var attended = layer.Forward(hidden.alias().DetachFromDisposeScope(), OfAll(pass), out var inner);
         saved.Layer = inner;
         using var part = Profiler.Measure("convolution");
         saved.Neighbours = LibTorch.Empty(sequences.Tokens, (long)size * config.ConvKernelSize);
@@ -45,8 +45,8 @@ internal sealed unsafe class ConvolvedLayer(WeightStore store, string name, Debe
         ResidualNorm.Forward(LibTorch.Floats(saved.Unit), null, LibTorch.Floats(attended), layerNorm.Weight.Data, layerNorm.Shift, config.LayerNormEps,
             LibTorch.Floats(output), LibTorch.Floats(saved.Inverse), all, size, Dropout.None);
         sequences.ClearHidden(LibTorch.Floats(output), size);
-        if (!pass.FirstTokensOnly) return output;
-        using (output) return FirstTokens(output, sequences);
+        if (pass.WantsAllTokens) return output;
+        using (output) return Wanted(output, pass);
     }
 
     internal override Tensor Backward(EncoderLayer.Saved kept, LayerPass pass, Tensor gradient, bool wantsInputGradient)
@@ -54,7 +54,7 @@ internal sealed unsafe class ConvolvedLayer(WeightStore store, string name, Debe
         var part = Profiler.Measure("convolution");
         var saved = (Saved)kept;
         var (sequences, size, all) = (pass.Sequences, config.HiddenSize, pass.Sequences.AllTokens);
-        var outer = pass.FirstTokensOnly ? OfAllTokens(gradient, sequences) : gradient;                                // (T,H)
+        var outer = pass.WantsAllTokens ? gradient : AmongAll(gradient, pass);                                         // (T,H)
         sequences.ClearHidden(LibTorch.Floats(outer), size);
         using var inner = LibTorch.Empty(sequences.Tokens, size);
         ResidualNorm.Backward(LibTorch.Floats(outer), LibTorch.Floats(saved.Unit), layerNorm.Weight.Data, LibTorch.Floats(saved.Inverse), LibTorch.Floats(inner),
@@ -65,7 +65,7 @@ internal sealed unsafe class ConvolvedLayer(WeightStore store, string name, Debe
         convolution.AddBiasGradient(inner);
         convolution.AddWeightGradient(inner, saved.Neighbours, pass.AdaptersOfAll);
         part.Dispose();
-        var result = layer.Backward(saved.Layer, pass with { FirstTokensOnly = false }, outer, wantsInputGradient);
+        var result = layer.Backward(saved.Layer, OfAll(pass), outer, wantsInputGradient);
         if (!wantsInputGradient) return result;
         using var neighbours = convolution.InputGradient(inner, pass.AdaptersOfAll);
         NeighbourColumns.AddGradient(LibTorch.Floats(neighbours), sequences, size, config.ConvKernelSize, LibTorch.Floats(result));
@@ -80,13 +80,16 @@ internal sealed unsafe class ConvolvedLayer(WeightStore store, string name, Debe
 
     private Dropout DropoutOf(LayerPass pass) => pass.At(config.HiddenDropoutProb, layer.DropoutPlaces);
 
-    private static Tensor OfAllTokens(Tensor first, Sequences sequences)
+    private static LayerPass OfAll(LayerPass pass) => pass with { FirstTokensOnly = false, Chosen = null };
+
+    /// <summary>The lines of the tokens that are wanted, with zeros for the others.</summary>
+    private static Tensor AmongAll(Tensor wanted, LayerPass pass)
     {
-        using (first)
+        using (wanted)
         {
-            var all = LibTorch.Empty(sequences.Tokens, first.shape[1]);
+            var all = LibTorch.Empty(pass.Sequences.Tokens, wanted.shape[1]);
             LibTorch.Span(all).Clear();
-            AddToFirstTokens(first, sequences, all);
+            AddToWanted(wanted, pass, all);
             return all;
         }
     }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Attune.Models;
 
-// Legend: T tokens, R rows, L lines of the output (T, or R where only first tokens are wanted), H hidden size.
+// Legend: T tokens, R rows, L lines of the output (T, R where only first tokens are wanted, or as many as are chosen), H hidden size.
 
 /// <summary>Embeddings and layers: what all models have, whatever head reads them.</summary>
 internal sealed class Encoder : IDisposable
@@ -167,7 +167,10 @@ internal sealed class Encoder : IDisposable
 
     private bool IsLast(int layer) => layer == layers.Length - 1;
 
-    private LayerPass PassOf(int layer, Saved run) => new(run.Batch, IsLast(layer) && !ReadsAllTokens, run.DropoutKey, firstPlaces[layer]);
+    private LayerPass PassOf(int layer, Saved run) => new(run.Batch, IsLast(layer) && !ReadsAllTokens, run.DropoutKey, firstPlaces[layer])
+    {
+        Chosen = IsLast(layer) ? run.Pass.Chosen : null,
+    };
 
     /// <summary>Runs one part: the embeddings, or a layer.</summary>
     /// <param name="part">Its number in the order of forward.</param>

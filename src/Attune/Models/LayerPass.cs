@@ -10,10 +10,19 @@ namespace Attune.Models;
 /// <param name="FirstPlace">Number of the part's first place where dropout stands.</param>
 internal readonly record struct LayerPass(Batch Batch, bool FirstTokensOnly, ulong? DropoutKey, int FirstPlace)
 {
+    /// <summary>The tokens that the part's output has a line for, where they are neither all nor the first ones.</summary>
+    internal ChosenTokens? Chosen { get; init; }
+
     internal Sequences Sequences => Batch.Sequences;
 
+    /// <summary>Whether the output has a line for each token.</summary>
+    internal bool WantsAllTokens => !FirstTokensOnly && Chosen is null;
+
     /// <summary>What the lines of the output stand for.</summary>
-    internal Sequences.Lines Lines => FirstTokensOnly ? Sequences.FirstTokens : Sequences.AllTokens;
+    internal Sequences.Lines Lines => Chosen?.Lines ?? (FirstTokensOnly ? Sequences.FirstTokens : Sequences.AllTokens);
+
+    /// <summary>The tokens that the output has a line for, where these are not all.</summary>
+    internal ReadOnlySpan<int> Tokens => Chosen is { } chosen ? chosen.Tokens : Sequences.Offsets.AsSpan(0, Sequences.Rows);
 
     /// <summary>What adapters need to know of the output's lines.</summary>
     internal LoraLayer.Pass Adapters => new(Lines, DropoutKey);

@@ -66,6 +66,9 @@ internal sealed unsafe class Linear : IDisposable
     internal static Linear Convolution(WeightStore store, string name, long inputs, long outputs, long size) => new(
         store, [store.Declare(name + ".weight", decays: true, outputs, inputs, size)], [store.Declare(name + ".bias", decays: false, outputs)], [], mayRound: true);
 
+    /// <summary>A layer whose weights are a table of embeddings, (O,I); bring that up to date before its products are made.</summary>
+    internal static Linear Tied(WeightStore store, Weight table, Weight bias) => new(store, [table], [bias], [], mayRound: false);
+
     /// <param name="x">(L,I).</param>
     /// <param name="pass">What the lines are, for adapters.</param>
     /// <returns>(L,O).</returns>

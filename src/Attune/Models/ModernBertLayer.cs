@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Attune.Models;
 
-// Legend: T tokens, R rows, L lines of the output (T, or R where only first tokens are wanted), H hidden size, I intermediate size, N heads.
+// Legend: T tokens, L lines of the output (T, or of the tokens that are wanted), H hidden size, I intermediate size, N heads.
 
 /// <summary>
 /// A layer of ModernBERT: attention with rotary positions, over the whole row or a window, and a gated feed-forward. Each has its LayerNorm at its beginning,
@@ -51,13 +51,13 @@ internal sealed unsafe class ModernBertLayer : EncoderLayer
         saved.Projections = wqkv.Forward(saved.Attention?.Output ?? hidden, pass.AdaptersOfAll);                       // (T,3H)
         if (wqkv.HasBias) EmbeddingSum.AddToLines(LibTorch.Floats(saved.Projections), sequences.Tokens, 3 * size, wqkv.Bias);
         rotary.Turn(new(LibTorch.Floats(saved.Projections), 3 * size), 2 * config.NumAttentionHeads, sequences.Columns);
-        if (pass.FirstTokensOnly) saved.Query = QueriesOfFirst(saved.Projections, sequences);                          // (R,H)
+        if (!pass.WantsAllTokens) saved.Query = WantedQueries(saved.Projections, pass);                                // (L,H)
 
         (saved.LogSums, saved.Context) = (LibTorch.Empty(lines, config.NumAttentionHeads), LibTorch.Empty(lines, size));
         Attention(pass).Forward(Inputs(saved), LibTorch.Floats(saved.Context), LibTorch.Floats(saved.LogSums));
         using var attended = attn_wo.Forward(saved.Context, pass.Adapters);                                            // (L,H)
-        using (var first = pass.FirstTokensOnly ? FirstTokens(hidden, sequences) : null)
-            ResidualNorm.Add(LibTorch.Floats(attended), attn_wo.Bias, LibTorch.Floats(first ?? hidden), at, size, AttentionDropout(pass));
+        using (var some = pass.WantsAllTokens ? null : Wanted(hidden, pass))
+            ResidualNorm.Add(LibTorch.Floats(attended), attn_wo.Bias, LibTorch.Floats(some ?? hidden), at, size, AttentionDropout(pass));
 
         part.Next("feed-forward");
         saved.FeedForward = Norm(mlp_norm, attended, at);
@@ -100,8 +100,8 @@ internal sealed unsafe class ModernBertLayer : EncoderLayer
         if (!wantsInputGradient && attn_norm is null) return gradient;
         var input = wqkv.InputGradient(projections, pass.AdaptersOfAll);                                               // (T,H)
         if (attn_norm is not null) NormGradient(attn_norm, saved.Attention!, input, sequences.AllTokens);
-        if (pass.FirstTokensOnly) AddToFirstTokens(gradient, sequences, input);
-        else _ = input.add_(gradient);
+        if (pass.WantsAllTokens) _ = input.add_(gradient);
+        else AddToWanted(gradient, pass, input);
         gradient.Dispose();
         return input;
     }
@@ -118,13 +118,13 @@ internal sealed unsafe class ModernBertLayer : EncoderLayer
         var projections = LibTorch.Empty(sequences.Tokens, 3L * size);
         var data = LibTorch.Floats(projections);
         PackedAttention.Matrix query = new(data, 3 * size), key = new(data + size, 3 * size), value = new(data + 2 * size, 3 * size);
-        if (pass.FirstTokensOnly)
+        if (!pass.WantsAllTokens)
         {
-            using var asked = LibTorch.Empty(sequences.Rows, size);
+            using var asked = LibTorch.Empty(pass.Lines.Count, size);
             Attention(pass).Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context), new(LibTorch.Floats(asked), size), key, value);
             for (var token = 0; token < sequences.Tokens; token++) new Span<float>(query.At(token, 0), size).Clear();
-            for (var row = 0; row < sequences.Rows; row++)
-                new Span<float>(LibTorch.Floats(asked) + (long)row * size, size).CopyTo(new Span<float>(query.At(sequences.Offsets[row], 0), size));
+            var tokens = pass.Tokens;
+            for (var i = 0; i < tokens.Length; i++) new Span<float>(LibTorch.Floats(asked) + (long)i * size, size).CopyTo(new Span<float>(query.At(tokens[i], 0), size));
         }
         else Attention(pass).Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context), query, key, value);
         rotary.TurnBack(query, 2 * config.NumAttentionHeads, sequences.Columns);
@@ -160,13 +160,14 @@ internal sealed unsafe class ModernBertLayer : EncoderLayer
         return dropped;
     }
 
-    private Tensor QueriesOfFirst(Tensor projections, Sequences sequences)
+    private Tensor WantedQueries(Tensor projections, LayerPass pass)
     {
         var size = config.HiddenSize;
-        var first = LibTorch.Empty(sequences.Rows, size);
-        for (var row = 0; row < sequences.Rows; row++)
-            new Span<float>(LibTorch.Floats(projections) + 3L * sequences.Offsets[row] * size, size).CopyTo(new Span<float>(LibTorch.Floats(first) + (long)row * size, size));
-        return first;
+        var tokens = pass.Tokens;
+        var queries = LibTorch.Empty(tokens.Length, size);
+        for (var i = 0; i < tokens.Length; i++)
+            new Span<float>(LibTorch.Floats(projections) + 3L * tokens[i] * size, size).CopyTo(new Span<float>(LibTorch.Floats(queries) + (long)i * size, size));
+        return queries;
     }
 
     private Dropout AttentionDropout(LayerPass pass) => pass.At(config.AttentionProbsDropoutProb, 1);
@@ -174,7 +175,8 @@ internal sealed unsafe class ModernBertLayer : EncoderLayer
     private Dropout FeedForwardDropout(LayerPass pass) => pass.At(config.HiddenDropoutProb, 2);
 
     private PackedAttention Attention(LayerPass pass) => new(
-        pass.Sequences, config.NumAttentionHeads, config.HiddenSize / config.NumAttentionHeads, pass.FirstTokensOnly, pass.At(config.AttentionProbsDropoutProb, 0), view);
+        pass.Sequences, config.NumAttentionHeads, config.HiddenSize / config.NumAttentionHeads, pass.FirstTokensOnly, pass.At(config.AttentionProbsDropoutProb, 0),
+        pass.Chosen, view);
 
     /// <summary>The biases are added before the projections are turned.</summary>
     private PackedAttention.Inputs Inputs(Saved saved)
@@ -199,7 +201,7 @@ internal sealed unsafe class ModernBertLayer : EncoderLayer
     {
         internal Normed? Attention { get; set; }
 
-        internal Tensor? Query { get; set; }                                                                           // (R,H), where only first tokens ask
+        internal Tensor? Query { get; set; }                                                                           // (L,H), where not all tokens ask
 
         internal Tensor Projections { get; set; } = null!;                                                             // (T,3H), with biases, queries and keys turned
 

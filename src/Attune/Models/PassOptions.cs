@@ -1,3 +1,4 @@
+using Attune.Kernels;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -13,6 +14,9 @@ internal readonly record struct PassOptions
 
     /// <summary>Where the word embeddings are moved, or what learns that from this pass; stays the caller's. Null for nothing.</summary>
     internal EmbeddingMove? Move { get; init; }
+
+    /// <summary>The tokens whose states are wanted of the last layer, of an encoder whose head reads all; null for all. Layers of BERT's form only.</summary>
+    internal ChosenTokens? Chosen { get; init; }
 
     /// <summary>Whether backward is to come down to the word embeddings whatever is trained, without dropout: for <see cref="IntegratedGradients"/>.</summary>
     internal bool IsExplained { get; init; }

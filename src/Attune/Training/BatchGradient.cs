@@ -11,7 +11,7 @@ namespace Attune.Training;
 /// <param name="frozen">What is kept of the frozen part's output; null for nothing.</param>
 /// <param name="fgmEpsilon">As <c>fgm_epsilon</c>.</param>
 internal sealed class BatchGradient(
-    SequenceClassificationModel model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0)
+    SequenceClassificationModel model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0) : RowGradients
 {
     /// <summary>Refuses a run whose frozen part keeps gradients from the embeddings, and says where dropout is missed.</summary>
     /// <exception cref="AttuneException">fgm_epsilon is given and the embeddings are frozen.</exception>
@@ -24,13 +24,7 @@ internal sealed class BatchGradient(
             notice("r_drop_alpha has no effect but to double the time: the model has no dropout, so both passes give the same.");
     }
 
-    /// <summary>Adds the gradients of a batch.</summary>
-    /// <param name="rows">Its rows in the data set.</param>
-    /// <param name="firstRowNumber">Number of the first of them within the update.</param>
-    /// <param name="share">With which its loss counts in the update's.</param>
-    /// <param name="cuts">Into which parts it is cut.</param>
-    /// <returns>Its loss times the share.</returns>
-    internal double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
+    internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
         var labels = data.Labels!.Select(rows);
         if (objective.WeighsNothing(labels)) return 0;

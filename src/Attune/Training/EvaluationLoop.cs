@@ -23,11 +23,9 @@ internal sealed class EvaluationLoop(
     internal AveragedWeights? Averaged { get; set; }
 
     /// <summary>Logits of all texts, and the metrics with <paramref name="prefix"/> before their names.</summary>
-    /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled between two batches.</exception>
     internal PredictionOutput Run(TokenizedDataset data, string prefix, TrainerState state, CancellationToken cancellation)
     {
-        Require(data);
         using var time = Profiler.Measure("evaluation");
         using var shown = Averaged?.Show();
         var watch = Stopwatch.StartNew();
@@ -59,16 +57,6 @@ internal sealed class EvaluationLoop(
         if (prediction is not null) AddMetrics(metrics, prefix, lossSum / weightSum, prediction);
         SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Texts, batches);
         return new PredictionOutput(logits, columns, labels, metrics) { Prediction = prediction };
-    }
-
-    /// <summary>Refuses what cannot be evaluated, so that it is known before training and not after its first epoch.</summary>
-    /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
-    internal void Require(TokenizedDataset data)
-    {
-        if (data.Count == 0) throw new AttuneException("The evaluation set has no rows; choose another file or split.");
-        RequireBatchSize(args);
-        if ((long)data.Count * model.Config.NumLabels > Array.MaxLength)
-            throw new AttuneException($"The evaluation set has {data.Count} rows, too many to hold the logits of {model.Config.NumLabels} classes each; evaluate it in parts.");
     }
 
     /// <exception cref="AttuneException">The batch size is impossible.</exception>

@@ -22,7 +22,7 @@ internal sealed class FrozenCache(Trainer trainer) : IDisposable
         var isAsked = args.CacheFrozen == true;
         var isRandom = encoder.IsFrozenPartDropping || encoder.FrozenParts > 0 && args.NeftuneNoiseAlpha > 0;
         // A sum of three rows of the embeddings is there faster than it is read.
-        if (args.CacheFrozen == false || encoder.FrozenParts < (isAsked ? 1 : 2) || !isAsked && plan.Epochs < 2) return;
+        if (!trainer.Task.MayKeepFrozenOutputs || args.CacheFrozen == false || encoder.FrozenParts < (isAsked ? 1 : 2) || !isAsked && plan.Epochs < 2) return;
         if (isAsked || !isRandom) _planned.Add(train);
         else trainer.Notice(
             "The frozen part is computed in every epoch, because its dropout is on, as in transformers; --cache-frozen computes it once, without its dropout and noise.");

@@ -43,9 +43,9 @@ internal sealed class TrainingProbe : IDisposable
         _updates = [.. loader.RowsOfUpdates(0, args.GradientAccumulationSteps).Take((int)Math.Min(int.MaxValue, _plan.TotalSteps))];
         _sizes = [.. _updates.Select(update => update.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length)))];
         _chosen = SampledBatches.Choose(_sizes, updates);
-        _step = new TrainingStep(trainer.Model, _data, args, _plan, trainer.Callbacks, _state, notice: trainer.Notice, objective: trainer.Objective);
+        _step = new TrainingStep(trainer.Task, _data, args, _plan, trainer.Callbacks, _state, notice: trainer.Notice);
         if (args.AutoFindBatchSize)
-            _step.MicroBatches = MicroBatches.Fitting(trainer.Model, _data, args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice, trainer.Objective.Passes);
+            _step.MicroBatches = MicroBatches.Fitting(trainer.Task, _data, args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
     }
 
     /// <summary>Updates of the whole run.</summary>

@@ -15,7 +15,8 @@ internal sealed class AttentionReference(Sequences sequences, int heads, int hea
 
     internal bool HiddenSeeNothing { get; init; }
 
-    internal bool FirstTokensOnly { get; init; }
+    /// <summary>The tokens that ask, ascending.</summary>
+    internal int[] Asking { get; init; } = [.. Enumerable.Range(0, sequences.Tokens)];
 
     internal Func<int, int>? BucketOf { get; init; }
 
@@ -25,10 +26,9 @@ internal sealed class AttentionReference(Sequences sequences, int heads, int hea
     internal double[] Context(Dictionary<string, double[]> inputs)
     {
         List<double> context = [];
-        for (var row = 0; row < sequences.Rows; row++)
-            for (var query = sequences.Offsets[row]; query < EndOfQueries(row); query++)
-                for (var head = 0; head < heads; head++)
-                    context.AddRange(Context(inputs, row, query, head));
+        foreach (var query in Asking)
+            for (var head = 0; head < heads; head++)
+                context.AddRange(Context(inputs, RowOf(query), query, head));
         return [.. context];
     }
 
@@ -40,7 +40,7 @@ internal sealed class AttentionReference(Sequences sequences, int heads, int hea
         {
             // Only this head, and of a token's vectors only its row.
             var (head, was) = (i % width * heads / width, pair.Value[i]);
-            int? row = isOfTokens ? Enumerable.Range(0, sequences.Rows).First(row => i / Hidden < sequences.Offsets[row + 1]) : null;
+            int? row = isOfTokens ? RowOf(i / Hidden) : null;
             pair.Value[i] = was + Step;
             var above = Sum(row, head);
             pair.Value[i] = was - Step;
@@ -51,19 +51,19 @@ internal sealed class AttentionReference(Sequences sequences, int heads, int hea
 
         double Sum(int? only, int head)
         {
-            var (sum, line) = (0.0, 0);
-            for (var row = 0; row < sequences.Rows; row++)
-                for (var query = sequences.Offsets[row]; query < EndOfQueries(row); query++, line++)
-                {
-                    if (only is not null && only != row) continue;
-                    var context = Context(inputs, row, query, head);
-                    for (var d = 0; d < headSize; d++) sum += context[d] * weights[line * Hidden + head * headSize + d];
-                }
+            var sum = 0.0;
+            for (var line = 0; line < Asking.Length; line++)
+            {
+                var row = RowOf(Asking[line]);
+                if (only is not null && only != row) continue;
+                var context = Context(inputs, row, Asking[line], head);
+                for (var d = 0; d < headSize; d++) sum += context[d] * weights[line * Hidden + head * headSize + d];
+            }
             return sum;
         }
     });
 
-    private int EndOfQueries(int row) => FirstTokensOnly ? sequences.Offsets[row] + 1 : sequences.Offsets[row + 1];
+    private int RowOf(int token) => Array.FindLastIndex(sequences.Offsets, offset => offset <= token);
 
     private double[] Context(Dictionary<string, double[]> inputs, int row, int query, int head)
     {

@@ -12,6 +12,7 @@ public sealed unsafe class PackedAttentionTests
     [
         "plain", "window", "wide window", "window, first tokens", "both terms", "only keys", "only queries", "both terms, first tokens", "table", "table, first tokens",
         "both terms, hidden see nothing", "window, hidden", "terms and window",
+        "both terms, chosen", "window, chosen",
     ];
 
     [Theory, MemberData(nameof(Cases))]
@@ -21,6 +22,7 @@ public sealed unsafe class PackedAttentionTests
         int? window = name.Contains("wide") ? 40 : name.Contains("window") ? 3 : null;
         int extra = name.Contains("both") || name.Contains("terms") ? 2 : name.Contains("only") ? 1 : 0;
         var firstTokens = name.Contains("first");
+        int[] asking = [.. Enumerable.Range(0, sequences.Tokens).Where(token => firstTokens ? sequences.AllTokens.IndexInRow[token] == 0 : !name.Contains("chosen") || token % 5 == 2)];
         var random = new Random(name.Length);
         Dictionary<string, double[]> inputs = new() { ["query"] = Draw(sequences.Tokens * Hidden), ["key"] = Draw(sequences.Tokens * Hidden), ["value"] = Draw(sequences.Tokens * Hidden) };
         if (name.Contains("keys") || extra == 2) inputs["k"] = Draw(Buckets * Hidden);
@@ -31,7 +33,7 @@ public sealed unsafe class PackedAttentionTests
             Window = window,
             ExtraTerms = extra,
             HiddenSeeNothing = name.Contains("see nothing"),
-            FirstTokensOnly = firstTokens,
+            Asking = asking,
             BucketOf = BucketOf,
         };
         var context = reference.Context(inputs);
@@ -40,12 +42,12 @@ public sealed unsafe class PackedAttentionTests
 
         var values = inputs.ToDictionary(pair => pair.Key, pair => Array.ConvertAll(pair.Value, value => (float)value));
         var gradients = values.ToDictionary(pair => pair.Key, pair => new float[pair.Value.Length]);
-        if (firstTokens) values["query"] = First(sequences, values["query"]);
-        var actual = Run(sequences, firstTokens, values, gradients, weights, extra, window, name.Contains("see nothing"));
+        values["query"] = Lines(asking, values["query"]);
+        var chosen = name.Contains("chosen") ? new ChosenTokens(sequences, asking) : null;
+        var actual = Run(sequences, firstTokens, values, gradients, weights, extra, window, name.Contains("see nothing"), chosen);
         TensorAssert.Close(Array.ConvertAll(context, value => (float)value), actual, 1e-5, "context");
-        if (firstTokens) expected["query"] = First(sequences, expected["query"]);
-        foreach (var (input, gradient) in expected)
-            TensorAssert.CloseGradient(gradient, firstTokens && input == "query" ? gradients[input][..gradient.Length] : gradients[input], input);
+        expected["query"] = Lines(asking, expected["query"]);
+        foreach (var (input, gradient) in expected) TensorAssert.CloseGradient(gradient, gradients[input][..gradient.Length], input);
 
         double[] Draw(int count) => [.. Enumerable.Range(0, count).Select(_ => (double)(float)(2 * random.NextDouble() - 1))];
     }
@@ -85,11 +87,11 @@ public sealed unsafe class PackedAttentionTests
     private static Sequences WithHiddenRow() =>
         new([0, 14, 22], null, 0, [.. Enumerable.Range(0, 14), .. Enumerable.Range(0, 8)], [.. Enumerable.Range(0, 22).Select(token => token < 8)]);
 
-    private static float[] First(Sequences sequences, float[] lines) =>
-        [.. Enumerable.Range(0, sequences.Rows).SelectMany(row => lines.AsSpan(sequences.Offsets[row] * Hidden, Hidden).ToArray())];
+    private static float[] Lines(int[] tokens, float[] all) => [.. tokens.SelectMany(token => all.AsSpan(token * Hidden, Hidden).ToArray())];
 
     private static float[] Run(
-        Sequences sequences, bool firstTokens, Dictionary<string, float[]> values, Dictionary<string, float[]> gradients, float[] weights, int extra, int? window, bool hiddenSeeNothing)
+        Sequences sequences, bool firstTokens, Dictionary<string, float[]> values, Dictionary<string, float[]> gradients, float[] weights, int extra, int? window, bool hiddenSeeNothing,
+        ChosenTokens? chosen = null)
     {
         var context = new float[weights.Length];
         var logSums = new float[context.Length / HeadSize];
@@ -102,7 +104,7 @@ public sealed unsafe class PackedAttentionTests
                 Queries = Optional(values, "q", Hidden),
                 Table = Optional(values, "table", Heads),
             };
-            var attention = new PackedAttention(sequences, Heads, HeadSize, firstTokens, Dropout.None,
+            var attention = new PackedAttention(sequences, Heads, HeadSize, firstTokens, Dropout.None, chosen,
                 new AttentionView { Window = window, Relative = relative, ExtraTerms = extra, HiddenSeeNothing = hiddenSeeNothing });
             var bias = Pin(new float[Hidden]).Data;
             var inputs = new PackedAttention.Inputs(Pin(values["query"]), Pin(values["key"]), Pin(values["value"]), bias, bias, bias);

@@ -1,0 +1,40 @@
+using Attune.Batching;
+using Attune.Models;
+using Attune.Profiling;
+using Attune.Training;
+
+namespace Attune.Pretraining;
+
+/// <summary>The gradients of batches whose hidden tokens are to be found. The loss of a batch is the mean over its hidden tokens, whatever parts it is cut into.</summary>
+/// <param name="model">Its gradients are added to; its dropout key says which update it is.</param>
+/// <param name="collator">Hides tokens.</param>
+/// <param name="data">The training rows.</param>
+internal sealed class MaskedGradients(BertForMaskedLM model, DataCollatorForLanguageModeling collator, TokenizedDataset data) : RowGradients
+{
+    internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
+    {
+        var parts = Masked(rows, firstRowNumber, cuts);
+        var total = parts.Sum(part => part.Masked.Count);
+        var sum = 0.0;
+        foreach (var (batch, masked) in parts)
+        {
+            if (masked.Count == 0) continue;
+            using var output = model.Forward(batch, masked.Positions, masked.Targets);
+            sum += output.LossSum / total;
+            output.BackwardOfSum(share / total);
+        }
+        return sum * share;
+    }
+
+    /// <summary>The parts of a batch, packed, with what is hidden in them: before the first goes through the model it is known how many tokens all have.</summary>
+    private List<(Batch Batch, MaskedTokens Masked)> Masked(int[] rows, int firstRowNumber, MicroBatches cuts)
+    {
+        using var time = Profiler.Measure("data");
+        var (seed, update) = model.DropoutKey;
+        return [.. cuts.Of(data, rows).Select(range =>
+        {
+            var batch = data.Batch(rows[range], firstRowNumber + range.Start.Value);
+            return (batch, collator.Mask(batch, seed, update));
+        })];
+    }
+}
