@@ -11,6 +11,8 @@ public sealed record DistilBertConfig : PreTrainedConfig
     /// <inheritdoc/>
     public override string ModelType => "distilbert";
 
+    internal override IReadOnlyList<string> AdapterTargets => ["q_lin", "v_lin"];
+
     private protected override string? JsonName(string field) => field switch
     {
         "hidden_size" => "dim",

@@ -83,6 +83,9 @@ public abstract partial record PreTrainedConfig
     /// <summary>Dropout behind the embeddings.</summary>
     internal virtual double EmbeddingDropoutProb => HiddenDropoutProb;
 
+    /// <summary>The linear layers that have an adapter where nothing else is said: those of queries and values, as PEFT has them.</summary>
+    internal virtual IReadOnlyList<string> AdapterTargets => ["query", "value"];
+
     internal double DropoutBeforeClassifier => ClassifierDropout ?? HiddenDropoutProb;
 
     /// <summary>Reads a <c>config.json</c> of any family.</summary>

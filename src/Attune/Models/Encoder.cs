@@ -14,6 +14,7 @@ internal sealed class Encoder : IDisposable
     private readonly BertEmbeddings embeddings;
     private readonly EncoderLayer[] layers;
     private readonly int[] firstPlaces;                                    // of each layer's dropout, and of the head's
+    private readonly int[] repeats;                                        // how often each layer has stood before
     private readonly Weight[][] parts;                                     // of the embeddings, of each layer: in the order of forward
 
     /// <param name="store">Where the weights are declared.</param>
@@ -27,13 +28,15 @@ internal sealed class Encoder : IDisposable
         IReadOnlyList<(int Part, Action Declare)>? later = null, bool readsPadding = false)
     {
         (this.config, ReadsAllTokens, ReadsPadding) = (config, readsAllTokens, readsPadding);
-        (layers, parts, firstPlaces) = (new EncoderLayer[config.NumHiddenLayers], new Weight[config.NumHiddenLayers + 1][], new int[config.NumHiddenLayers + 1]);
+        var count = config.NumHiddenLayers;
+        (layers, repeats, parts, firstPlaces) = (new EncoderLayer[count], new int[count], new Weight[count + 1][], new int[count + 1]);
         (this.embeddings, parts[0]) = Part(embeddings);
         firstPlaces[0] = 1;                                                // after that of the embeddings
         for (var i = 0; i < layers.Length; i++)
         {
             (layers[i], parts[i + 1]) = Part(() => layer(i));
-            if (Array.IndexOf(layers, layers[i]) is var former && former < i) parts[i + 1] = parts[former + 1];
+            repeats[i] = layers.AsSpan(0, i).Count(layers[i]);
+            if (repeats[i] > 0) parts[i + 1] = parts[Array.IndexOf(layers, layers[i]) + 1];
             firstPlaces[i + 1] = firstPlaces[i] + layers[i].DropoutPlaces;
         }
         foreach (var (number, declare) in later ?? [])
@@ -167,7 +170,7 @@ internal sealed class Encoder : IDisposable
 
     private bool IsLast(int layer) => layer == layers.Length - 1;
 
-    private LayerPass PassOf(int layer, Saved run) => new(run.Batch, IsLast(layer) && !ReadsAllTokens, run.DropoutKey, firstPlaces[layer])
+    private LayerPass PassOf(int layer, Saved run) => new(run.Batch, IsLast(layer) && !ReadsAllTokens, run.DropoutKey, firstPlaces[layer], repeats[layer])
     {
         Chosen = IsLast(layer) ? run.Pass.Chosen : null,
     };

@@ -10,7 +10,7 @@ namespace Attune.Models;
 /// <summary>An encoder with a head that classifies rows; <see cref="AutoModelForSequenceClassification"/> makes one of any family.</summary>
 public abstract class SequenceClassificationModel : PreTrainedModel
 {
-    private protected SequenceClassificationModel(PreTrainedConfig config, LoraConfig? lora) : base(config, lora?.Checked())
+    private protected SequenceClassificationModel(PreTrainedConfig config, LoraConfig? lora) : base(config, lora?.For(config).Checked())
     {
     }
 
