@@ -22,6 +22,9 @@ internal readonly record struct LayerPass(Batch Batch, bool FirstTokensOnly, ulo
     /// <summary>What the lines of the output stand for.</summary>
     internal Sequences.Lines Lines => Chosen?.Lines ?? (FirstTokensOnly ? Sequences.FirstTokens : Sequences.AllTokens);
 
+    /// <summary>The tokens that the output has a line for, where these are not all.</summary>
+    internal ReadOnlySpan<int> Tokens => Chosen is { } chosen ? chosen.Tokens : Sequences.Offsets.AsSpan(0, Sequences.Rows);
+
     /// <summary>What adapters need to know of the output's lines.</summary>
     internal LoraLayer.Pass Adapters => new(Lines, AdapterKey);
 

@@ -81,6 +81,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     internal SequenceClassifierOutput Logits(Batch batch, PassOptions pass)
     {
         LibTorch.Load();
+        batch = Encoder.Prepared(batch);
         using var time = Profiler.Measure("forward");
         var states = Encoder.Forward(batch, CurrentDropoutKey, pass, out var encoded);
         using var head = Profiler.Measure("head");
@@ -95,6 +96,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     internal (List<Tensor> HiddenStates, Tensor Pooled) AllStates(Batch batch)
     {
         LibTorch.Load();
+        batch = Encoder.Prepared(batch);
         var states = Encoder.AllStates(batch);
         var last = Encoder.ReadsAllTokens ? states[^1].clone().DetachFromDisposeScope() : EncoderLayer.FirstTokens(states[^1], batch.Sequences);
         Head.Forward(last, HeadPass(batch, dropoutKey: null), out var read).Dispose();
