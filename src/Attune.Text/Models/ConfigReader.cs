@@ -41,6 +41,13 @@ internal sealed class ConfigReader(JsonObject json, string file)
         var other => throw Wrong(key!, other, $"a number from {least} to {most}"),
     };
 
+    internal bool Truth(string key) => Value(key) switch
+    {
+        null => false,
+        JsonValue value when value.TryGetValue<bool>(out var truth) => truth,
+        var other => throw Wrong(key, other, "true or false"),
+    };
+
     internal ProblemType? Problem()
     {
         if (json["problem_type"] is null) return null;

@@ -7,7 +7,13 @@ public static class ModelTypes
 {
     private static readonly Dictionary<string, Func<PreTrainedConfig>> Families = new()
     {
+        ["albert"] = () => new AlbertConfig(),
         ["bert"] = () => new BertConfig(),
+        ["camembert"] = () => new RobertaConfig("camembert"),
+        ["distilbert"] = () => new DistilBertConfig(),
+        ["electra"] = () => new ElectraConfig(),
+        ["roberta"] = () => new RobertaConfig(),
+        ["xlm-roberta"] = () => new RobertaConfig("xlm-roberta"),
     };
 
     /// <summary>Their names.</summary>

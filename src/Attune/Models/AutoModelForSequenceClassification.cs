@@ -47,7 +47,11 @@ public static class AutoModelForSequenceClassification
     /// <param name="isNewAdapter">Whether the adapter is asked for by hand and not read from files.</param>
     internal static SequenceClassificationModel Create(PreTrainedConfig config, LoraConfig? lora = null, bool isNewAdapter = false) => config switch
     {
+        AlbertConfig albert => new AlbertForSequenceClassification(albert, lora, isNewAdapter),
         BertConfig bert => new BertForSequenceClassification(bert, lora, isNewAdapter),
+        DistilBertConfig distil => new DistilBertForSequenceClassification(distil, lora, isNewAdapter),
+        ElectraConfig electra => new ElectraForSequenceClassification(electra, lora, isNewAdapter),
+        RobertaConfig roberta => new RobertaForSequenceClassification(roberta, lora, isNewAdapter),
         _ => throw new ArgumentException($"There is no classifier of the family {config.ModelType}.", nameof(config)),
     };
 }
