@@ -75,19 +75,9 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
         {
             return Ended(results.InterruptedAfterTraining(stop.Code!.Value));
         }
-        return Ended(results.Finish(Record(trainer, rows)));
+        return Ended(results.Finish(RunDocuments.Record(request, inputs, trainer, rows)));
 
         RunOutcome Ended(int code, bool isCut = false) => new(code, isCut, trainer.State.LogHistory);
-    }
-
-    private RunRecord Record(Trainer trainer, RunRows rows)
-    {
-        var (model, source) = (trainer.Model, rows.Source);
-        var isAdapter = model.Lora is not null && !trainer.Args.MergeAdapter;
-        SplitRecord[] splits = [SplitRecord.Of(DataRecord.Train, rows.Train, source.Columns.LabelNames), .. rows.Eval is { } eval ? [SplitRecord.Of(DataRecord.Evaluation, eval, source.Columns.LabelNames)] : Array.Empty<SplitRecord>()];
-        return new RunRecord(RunRecord.ThisMachine,
-            new ModelRecord(request.Model.Model!, inputs.Found.Commit, model.ParameterCount, model.Config.NumHiddenLayers, model.Config.HiddenSize, rows.MaxLength, isAdapter, isAdapter ? model.Lora!.BaseModelNameOrPath : null),
-            new DataRecord(source.Name, source.Commit, Argument.ToJson(source.ProblemType)!.ToString(), source.Columns.TextColumns, source.Columns.LabelColumn, DataRecord.Hashed(source.Files), splits));
     }
 
     private static void Measure(TrainResults results, RunRows rows, CancellationToken cancellation)

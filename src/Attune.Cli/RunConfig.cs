@@ -46,25 +46,20 @@ internal static class RunConfig
         }
     }
 
-    /// <summary>The data arguments of the run whose folder this is; null where there are none.</summary>
+    /// <summary>The data arguments of the run whose folder this is, to read its data once more; null where there are none.</summary>
+    /// <remarks>Rows that cannot be used were said, and put aside, when it was trained: they are not put aside again.</remarks>
     internal static IReadOnlyList<KeyValuePair<Argument, object?>>? Read(string folder)
     {
         var table = ArgumentTable.Of<DataArguments>();
         return Load(folder) is not { } json ? null :
         [
             .. json.Where(pair => table.Find(pair.Key) is not null)
-                .Select(pair => KeyValuePair.Create(table.Find(pair.Key)!, table.Find(pair.Key)!.Parse(pair.Value))),
+                .Select(pair => KeyValuePair.Create(table.Find(pair.Key)!, table.Find(pair.Key)!.Parse(pair.Value) is var value && value is BadRowPolicy.Quarantine ? BadRowPolicy.Skip : value)),
         ];
     }
 
     /// <summary>The data of the run whose folder this is, to be read once more; null where it does not say.</summary>
-    internal static DataArguments? Data(string folder)
-    {
-        if (Read(folder) is not { } arguments) return null;
-        var data = ArgumentTable.Of<DataArguments>().Create<DataArguments>(arguments);
-        // What cannot be used was said, and put aside, when it was trained.
-        return data.OnBadRow == BadRowPolicy.Quarantine ? data with { OnBadRow = BadRowPolicy.Skip } : data;
-    }
+    internal static DataArguments? Data(string folder) => Read(folder) is { } arguments ? ArgumentTable.Of<DataArguments>().Create<DataArguments>(arguments) : null;
 
     /// <summary>The seed of the run, by which its validation rows were set apart.</summary>
     internal static long? Seed(string folder) => Load(folder)?["seed"] is JsonValue value && value.TryGetValue(out long seed) ? seed : null;

@@ -20,7 +20,7 @@ namespace Attune.Cli;
 internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArguments output, bool isPart, Terminal terminal)
 {
     private readonly JsonObject _json = [];
-    private EvalPrediction? _evaluated;
+    private EvalPrediction? _evaluated, _tested;
     private IReadOnlyList<double>? _thresholds;                            // of the labels; null for 0.5
     private AnswerCalibration _calibration = AnswerCalibration.None;
 
@@ -93,6 +93,8 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     {
         var predictions = Predictions(data, "predict_results.txt", cancellation);
         if (predictions.Prediction is not { } measured) return;
+        _tested = measured with { Thresholds = _thresholds };
+        RunPredictions.Write(Folder, _tested, source.ModelLabels, source.SavesEvalPredictions, file: CheckpointFiles.TestPredictions);
         var byKind = kinds is not null && predictions.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
         var metrics = WithOptions(predictions.Metrics, measured, "test");
         trainer.SaveMetrics("test", new OrderedDictionary<string, double>(metrics.Concat(byKind)) { ["test_samples"] = data.Texts });
@@ -113,15 +115,15 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     /// <summary>Writes what the run was made of, and the model card; gives the exit code.</summary>
     internal int Finish(RunRecord record)
     {
-        record.Write(Folder);
-        var predictions = _evaluated is { } rows ? new RunPredictions(rows, rows.Task == TaskKind.Regression ? [] : source.ModelLabels) : null;
-        ModelCard.Write(new RunFacts([FinishedRun.Read(Folder)], Folder, record, predictions, PredictionSettings.Load(Folder)), isNew: true);
+        RunDocuments.Write(record, FinishedRun.Read(Folder), Kept(_evaluated), Kept(_tested));
         _json["output_dir"] = Folder;
         if (isPart) return ExitCode.Success;
         if (output.Json) terminal.Result(PythonJson.Write(_json, ensureAscii: false));
         terminal.Tell($"The model is in {Folder}. Try: attune predict --model {Folder} \"a text\"");
         return ExitCode.Success;
     }
+
+    private RunPredictions? Kept(EvalPrediction? rows) => rows is null ? null : new RunPredictions(rows, rows.Task == TaskKind.Regression ? [] : source.ModelLabels);
 
     private void Add(string split, IReadOnlyDictionary<string, double> metrics)
     {
