@@ -1,5 +1,4 @@
 using Attune.Cli.Distillation;
-using Attune.Cli.Reports;
 using Attune.Datasets;
 using Attune.Profiling;
 using Attune.Reporting;
