@@ -177,7 +177,13 @@ public sealed class HubTests : IDisposable
         using var plan = JsonDocument.Parse(Run("download", "org/model", "--dry-run", "--json").Good().Out);
         Assert.Equal(3, plan.RootElement.GetProperty("files").GetArrayLength());
         Assert.False(Directory.Exists(Path.Combine(Repo, "blobs")));
+        // A link of older tools leads into a cache, whose content stays what it is.
+        var kept = Path.Combine(_folder, "kept");
+        File.WriteAllText(kept, "former");
+        Directory.CreateDirectory(Path.Combine(_folder, "here"));
+        if (!OperatingSystem.IsWindows()) File.CreateSymbolicLink(Path.Combine(_folder, "here", "config.json"), kept);
         var result = Run("download", "org/model", "--include", "*.json", "*.txt", "--exclude", "vocab*", "--local-dir", "here", "--json").Good();
+        Assert.Equal("former", File.ReadAllText(kept));
         using var done = JsonDocument.Parse(result.Out);
         Assert.Equal((_model.Branches["main"], "config.json"),
             (done.RootElement.GetProperty("commit").GetString(), Assert.Single(done.RootElement.GetProperty("files").EnumerateArray()).GetString()));
@@ -228,6 +234,8 @@ public sealed class HubTests : IDisposable
         Run("login", "--logout").Good();
         Assert.False(File.Exists(file));
         Assert.Contains("or it is private", Run("download", "org/model").Error, StringComparison.Ordinal);
+        Assert.Matches("^There is no folder org/typo here, so the hub is asked for a model of that name.\nattune: There is no folder org/typo here, and fetching a model of that name from the hub fails: " +
+            "There is no model \"org/typo\" on .*, or it is private; .*\n$", Run("predict", "--model", "org/typo", "a text").Error);
     }
 
     [Fact]

@@ -105,5 +105,5 @@ internal static class InspectionText
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 
-    private static string Percent(double part, double of) => of == 0 ? "" : (100 * part / of).ToString("0.##", CultureInfo.InvariantCulture) + " %";
+    private static string Percent(double part, double of) => of == 0 ? "" : Formats.Percent.Of(part, of);
 }

@@ -10,7 +10,7 @@ internal sealed class OnnxDraft : IDisposable
 
     private OnnxDraft(string target)
     {
-        _target = Path.GetFullPath(target);
+        _target = WrittenPlace.Of(Path.GetFullPath(target));
         _folder = $"{_target}.{Guid.NewGuid():N}.tmp";
     }
 

@@ -47,6 +47,9 @@ public abstract class ClassifierEngineFactory
     /// <summary>Whether a folder has a model of this kind.</summary>
     public abstract bool CanOpen(string folder);
 
+    /// <summary>Whether the engine's own libraries are there.</summary>
+    internal virtual bool IsAvailable => true;
+
     /// <summary>Opens it.</summary>
     /// <exception cref="AttuneException">A file is missing or damaged, or the model is no trained classifier.</exception>
     public abstract ClassifierEngine Open(string folder, ClassifierOptions options);

@@ -209,7 +209,7 @@ internal sealed class Findings(
         if (distance < LeastLabelShift || !Shift.DifferSurely(one, two)) return;
         var most = Enumerable.Range(0, one.Length).MaxBy(number => Math.Abs(train.Classes[number].Share - split.Classes[number].Share));
         _found.Add(new Finding(FindingKind.LabelShift, FindingLevel.Note, [train.Name, split.Name], split.Rows,
-            string.Create(CultureInfo.InvariantCulture, $"Labels of the split {split.Name} are distributed otherwise than those of {train.Name}: {100 * distance:0.#} % of its rows would need another class to be alike; ") +
+            $"Labels of the split {split.Name} are distributed otherwise than those of {train.Name}: {Percent(distance, 1)} of its rows would need another class to be alike; " +
             $"{Shown.Of(train.Classes[most].Name)} has {Percent(split.Classes[most].Rows, split.Rows)} in place of {Percent(train.Classes[most].Rows, train.Rows)}.",
             "Draw the splits anew with the same shares (validation_split is stratified), or look at metrics that do not hang on them.", []));
     }
@@ -222,7 +222,7 @@ internal sealed class Findings(
 
     private static string Share(long rows, long of, string what) => $"{Count(rows, what)} ({Percent(rows, of)})";
 
-    private static string Percent(double part, double of) => string.Create(CultureInfo.InvariantCulture, $"{100 * part / of:0.##} %");
+    private static string Percent(double part, double of) => Formats.Percent.Of(part, of);
 
     private static string Count(long count, string what, string? several = null) => $"{Number(count)} {(count == 1 ? what : several ?? what + "s")}";
 

@@ -79,6 +79,23 @@ internal sealed class TorchEngineFactory : ClassifierEngineFactory
     public override bool CanOpen(string folder) => true;
 
     /// <inheritdoc/>
+    internal override bool IsAvailable
+    {
+        get
+        {
+            try
+            {
+                LibTorch.Load();
+                return true;
+            }
+            catch (AttuneException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public override ClassifierEngine Open(string folder, ClassifierOptions options)
     {
         if (options.Threads is { } threads) LibTorch.Threads = threads;

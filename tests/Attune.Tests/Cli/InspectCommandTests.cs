@@ -60,6 +60,17 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
+    public void Shares_InTextAndOnThePage_HaveTheSameDigits()
+    {
+        var (rows, page) = (_folder.Write("three.csv", "text,label\na good film,good\nanother good film,good\na bad film,bad\n"), Path.Combine(_folder.Path, "page.html"));
+        Assert.Equal(ExitCode.Success, _terminal.Run("inspect", "--train-file", rows, "--no-probe", "--output-file", page));
+        Assert.Matches("\n\"good\" +2 +66.67 %\n", _terminal.Out.ReplaceLineEndings("\n"));
+        var text = File.ReadAllText(page);
+        Assert.Contains(">66.67 %<", text, StringComparison.Ordinal);
+        Assert.Contains("2 (66.67 %)", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Page_OfTextsWithMarkup_IsOneFileWithoutScriptOrLink()
     {
         var page = Path.Combine(_folder.Path, "page.html");
