@@ -83,6 +83,9 @@ public abstract partial record PreTrainedConfig
     /// <summary>Dropout behind the embeddings.</summary>
     internal virtual double EmbeddingDropoutProb => HiddenDropoutProb;
 
+    /// <summary>How the classifier is put together, where it computes as BERT's does; else null.</summary>
+    internal virtual EncoderForm? Form => null;
+
     /// <summary>The linear layers that have an adapter where nothing else is said: those of queries and values, as PEFT has them.</summary>
     internal virtual IReadOnlyList<string> AdapterTargets => ["query", "value"];
 

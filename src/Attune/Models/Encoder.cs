@@ -54,6 +54,24 @@ internal sealed class Encoder : IDisposable
         }
     }
 
+    /// <summary>The encoder of a family that computes as BERT does.</summary>
+    /// <param name="store">Where the weights are declared.</param>
+    /// <param name="config">Of the model.</param>
+    /// <param name="form">Of the family.</param>
+    /// <param name="prefix">What the names begin with in this model.</param>
+    /// <param name="readsAllTokens">Whether the head reads the states of all tokens, and not of each row's first alone.</param>
+    internal static Encoder Of(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, bool readsAllTokens = false)
+    {
+        var layers = new Dictionary<string, BertLayer>();
+        return new(store, config, () => new BertEmbeddings(store, prefix + "embeddings", config, form.Embeddings), Layer, readsAllTokens);
+
+        BertLayer Layer(int number)
+        {
+            var name = prefix + form.LayerName(number);
+            return layers.TryGetValue(name, out var shared) ? shared : layers[name] = new BertLayer(store, name, config, form.Layer);
+        }
+    }
+
     /// <summary>Whether <see cref="Forward(Batch, ulong?, PassOptions, out Saved?)"/> gives the states of all tokens, and not of each row's first alone.</summary>
     internal bool ReadsAllTokens { get; }
 

@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Kernels;
 using Attune.Native;
 using Attune.Profiling;
 using static TorchSharp.torch;
@@ -139,6 +140,13 @@ public abstract class SequenceClassificationModel : PreTrainedModel
         (Encoder, Head) = (encoder, head);
         if (Weights.Lora is not null) Adapter = new LoraAdapter(Weights, isNewAdapter);
         Weights.LayOut();
+    }
+
+    /// <summary>The same of a family that computes as BERT does.</summary>
+    private protected void Build(EncoderForm form, bool isNewAdapter)
+    {
+        var encoder = Encoder.Of(Weights, Config, form, form.Prefix);
+        Build(encoder, new DenseHead(Weights, Config, form.Head.Dense, Activation.Named(form.Head.Activation), form.Head.Classifier, form.Head.DropsFirst), isNewAdapter);
     }
 
     private LayerPass HeadPass(Batch batch, ulong? dropoutKey) => new(batch, !Encoder.ReadsAllTokens, dropoutKey, Encoder.DropoutPlaces);
