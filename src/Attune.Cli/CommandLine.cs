@@ -15,7 +15,7 @@ internal static class CommandLine
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
         TrainCommand.Verb, PretrainCommand.Verb, DistillCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb, InspectCommand.Verb,
-        EvaluateCommand.Verb, PredictCommand.Verb, ServeCommand.Verb, ExportCommand.Verb, TokenizeCommand.Verb,
+        EvaluateCommand.Verb, PredictCommand.Verb, ServeCommand.Verb, ExportCommand.Verb, ConvertCommand.Verb, TokenizeCommand.Verb,
         DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];
 

@@ -13,10 +13,17 @@ namespace Attune.Cli.Reports;
 /// <param name="AdapterOf">Name of the model that an adapter belongs to; or null.</param>
 internal sealed record ModelRecord(string From, string? Commit, long Parameters, int Layers, int HiddenSize, int MaxLength, bool IsAdapter, string? AdapterOf)
 {
+    /// <summary>Its family, by the name in config.json; null in the record of a run before there were several.</summary>
+    internal string? ModelType { get; init; }
+
+    /// <summary>What it is, in brackets behind a word for it: its family, layers and size.</summary>
+    internal string Shape => $"{(ModelType is null ? "" : ModelType + ", ")}{Layers} layers of {HiddenSize}";
+
     internal JsonObject ToJson() => new()
     {
         ["from"] = From,
         ["commit"] = Commit,
+        ["model_type"] = ModelType,
         ["parameters"] = Parameters,
         ["layers"] = Layers,
         ["hidden_size"] = HiddenSize,
@@ -27,5 +34,5 @@ internal sealed record ModelRecord(string From, string? Commit, long Parameters,
 
     internal static ModelRecord Read(JsonObject json) => new(
         (string)json["from"]!, (string?)json["commit"], (long)json["parameters"]!, (int)json["layers"]!, (int)json["hidden_size"]!, (int)json["max_length"]!,
-        (bool)json["is_adapter"]!, (string?)json["adapter_of"]);
+        (bool)json["is_adapter"]!, (string?)json["adapter_of"]) { ModelType = (string?)json["model_type"] };
 }

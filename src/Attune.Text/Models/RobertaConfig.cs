@@ -19,6 +19,15 @@ public sealed record RobertaConfig : PreTrainedConfig
     /// <inheritdoc/>
     public override string ModelType => _modelType;
 
+    internal const string Prefix = "roberta.";
+
+    internal override EncoderForm Form => new()
+    {
+        Prefix = Prefix,
+        Embeddings = new() { CountsFromPadding = true },
+        Head = new("classifier.dense", "tanh", "classifier.out_proj", DropsFirst: true),
+    };
+
     /// <summary>Longest row in tokens: positions begin behind the padding's id.</summary>
     public override int MaxTokens => MaxPositionEmbeddings - (PadTokenId ?? 0) - 1;
 

@@ -27,8 +27,9 @@ internal sealed unsafe class Linear : IDisposable
     /// <param name="inputs">I.</param>
     /// <param name="outputs">O.</param>
     /// <param name="mayRound">Whether it follows the store's <see cref="WeightStore.Precision"/>; else its products are float32 always.</param>
-    internal Linear(WeightStore store, string name, long inputs, long outputs, bool mayRound = false)
-        : this(store, [store.Declare(name + ".weight", decays: true, outputs, inputs)], [store.Declare(name + ".bias", decays: false, outputs)],
+    /// <param name="hasBias">Whether it has a bias.</param>
+    internal Linear(WeightStore store, string name, long inputs, long outputs, bool mayRound = false, bool hasBias = true)
+        : this(store, [store.Declare(name + ".weight", decays: true, outputs, inputs)], hasBias ? [store.Declare(name + ".bias", decays: false, outputs)] : [],
             LoraLayer.Of(store, name, inputs, outputs) is { } adapter ? [(adapter, 0)] : [], mayRound)
     {
     }
@@ -36,8 +37,10 @@ internal sealed unsafe class Linear : IDisposable
     private Linear(WeightStore store, Weight[] weights, Weight[] biases, (LoraLayer, long)[] adapters, bool mayRound) =>
         (_store, _weights, _biases, _adapters, _mayRound) = (store, weights, biases, adapters, mayRound);
 
-    /// <summary>The biases, one after the other (O).</summary>
-    internal float* Bias => _biases[0].Data;
+    /// <summary>The biases, one after the other (O); null where there are none.</summary>
+    internal float* Bias => _biases.Length > 0 ? _biases[0].Data : null;
+
+    internal bool HasBias => _biases.Length > 0;
 
     private bool Rounds => _mayRound && _store.Precision == Precision.BFloat16;
 
@@ -58,6 +61,10 @@ internal sealed unsafe class Linear : IDisposable
         }
         return new Linear(layers[0]._store, [.. weights], [.. biases], [.. adapters], layers[0]._mayRound);
     }
+
+    /// <summary>A convolution as a product with what <see cref="NeighbourColumns"/> gathers; its weight is (O,I,k). No adapter is for it, as in PEFT.</summary>
+    internal static Linear Convolution(WeightStore store, string name, long inputs, long outputs, long size) => new(
+        store, [store.Declare(name + ".weight", decays: true, outputs, inputs, size)], [store.Declare(name + ".bias", decays: false, outputs)], [], mayRound: true);
 
     /// <summary>A layer whose weights are a table of embeddings, (O,I); bring that up to date before its products are made.</summary>
     internal static Linear Tied(WeightStore store, Weight table, Weight bias) => new(store, [table], [bias], [], mayRound: false);
@@ -187,7 +194,7 @@ internal sealed unsafe class Linear : IDisposable
 
     private Tensor Matrix(Tensor flat)
     {
-        var (outputs, inputs) = (0L, _weights[0].Shape[1]);
+        var (outputs, inputs) = (0L, _weights[0].NumberOfElements / _weights[0].Shape[0]);
         foreach (var weight in _weights)
         {
             if (weight.Offset != _weights[0].Offset + outputs * inputs) throw new InvalidOperationException($"{weight.Name} does not follow the former");

@@ -78,7 +78,7 @@ public abstract class PreTrainedModel : IDisposable
     {
         AtomicFile.CreateFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, PreTrainedConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
-        if (Adapter is not null) Adapter.Save(folder, blocks);
+        if (Adapter is not null) Adapter.Save(folder, blocks, this);
         else WeightLoading.Save(blocks, Path.Combine(folder, WeightFiles.SafeTensorsName));
     }
 
