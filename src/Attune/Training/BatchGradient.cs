@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Attune.Batching;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Profiling;
 
@@ -10,9 +12,15 @@ namespace Attune.Training;
 /// <param name="objective">The loss.</param>
 /// <param name="frozen">What is kept of the frozen part's output; null for nothing.</param>
 /// <param name="fgmEpsilon">As <c>fgm_epsilon</c>.</param>
+/// <param name="processes">That share out the rows of a batch; null for this one alone.</param>
 internal sealed class BatchGradient(
-    BertForSequenceClassification model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0)
+    BertForSequenceClassification model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0, Communicator? processes = null)
 {
+    private readonly Communicator _processes = processes ?? Communicator.Single;
+
+    /// <summary>Whether a batch can be computed once more without the other processes: not where its loss needs all their logits.</summary>
+    internal bool CanRepeat => _processes.Size == 1 || objective.IsSumOfRows;
+
     /// <summary>Refuses a run whose frozen part keeps gradients from the embeddings, and says where dropout is missed.</summary>
     /// <exception cref="AttuneException">fgm_epsilon is given and the embeddings are frozen.</exception>
     internal static void Check(TrainingArguments args, BertForSequenceClassification model, Action<string> notice)
@@ -24,17 +32,20 @@ internal sealed class BatchGradient(
             notice("r_drop_alpha has no effect but to double the time: the model has no dropout, so both passes give the same.");
     }
 
-    /// <summary>Adds the gradients of a batch.</summary>
+    /// <summary>Adds the gradients of a batch, of several processes those of this one's rows.</summary>
     /// <param name="rows">Its rows in the data set.</param>
     /// <param name="firstRowNumber">Number of the first of them within the update.</param>
     /// <param name="share">With which its loss counts in the update's.</param>
     /// <param name="cuts">Into which parts it is cut.</param>
-    /// <returns>Its loss times the share.</returns>
+    /// <returns>Its loss times the share; the sum over all processes is that of the whole batch.</returns>
     internal double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
         var labels = data.Labels!.Select(rows);
         if (objective.WeighsNothing(labels)) return 0;
-        var parts = cuts.Of(data, rows).Select(range => new Part(rows[range], firstRowNumber + range.Start.Value)).ToList();
+        var mine = Shards.Even(rows.Length, _processes.Size);
+        var (first, own) = ((int)mine.First(_processes.Rank), rows[(int)mine.First(_processes.Rank)..(int)mine.First(_processes.Rank + 1)]);
+        // The rows keep their numbers within the update, whoever computes them: dropout is keyed by these.
+        List<Part> parts = own is [] ? [] : [.. cuts.Of(data, own).Select(range => new Part(own[range], firstRowNumber + first + range.Start.Value))];
         if (objective.IsSumOfRows && objective.Counts(labels)) parts.RemoveAll(part => !objective.Counts(data.Labels.Select(part.Rows)));
         try
         {
@@ -51,7 +62,7 @@ internal sealed class BatchGradient(
     private double AddOnce(List<Part> parts, Labels labels, double share)
     {
         var total = objective.Weight(labels);
-        if (!objective.IsSumOfRows && parts.Count > 1) return AddAfterLogits(parts, labels, total, share);
+        if (!objective.IsSumOfRows && (parts.Count > 1 || _processes.Size > 1)) return AddAfterLogits(parts, labels, total, share);
         var sum = 0.0;
         foreach (var part in parts)
         {
@@ -77,15 +88,29 @@ internal sealed class BatchGradient(
             using var passes = Forward(part, Pack(part));
             foreach (var (pass, some) in passes.Logits.Index()) logits[pass].AddRange(some);
         }
-        var loss = objective.Loss([.. logits.Select(pass => pass.ToArray())], labels, total, out var gradients);
-        var first = 0;
+        var (all, first) = WithOthers(logits);
+        var loss = objective.Loss(all, labels, total, out var gradients);
         foreach (var part in parts)
         {
             using var passes = Forward(part, Pack(part));
             Backward(part, passes, gradients, first, share);
             first += passes.Logits[0].Length;
         }
-        return loss * share;
+        return _processes.IsFirst ? loss * share : 0;                      // all have computed the same one
+    }
+
+    /// <summary>The logits of the whole batch, and where those of this process begin.</summary>
+    private (float[][] Logits, int First) WithOthers(List<List<float>> mine)
+    {
+        if (_processes.Size == 1) return ([.. mine.Select(pass => pass.ToArray())], 0);
+        var first = 0;
+        var all = mine.ConvertAll(pass =>
+        {
+            var said = _processes.GatherAll(MemoryMarshal.AsBytes<float>(pass.ToArray()));
+            first = said.Take(_processes.Rank).Sum(bytes => bytes.Length) / sizeof(float);
+            return said.SelectMany(bytes => MemoryMarshal.Cast<byte, float>(bytes).ToArray()).ToArray();
+        });
+        return ([.. all], first);
     }
 
     private PassList Forward(Part part, Batch batch)

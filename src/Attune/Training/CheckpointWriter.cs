@@ -43,7 +43,7 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer, Ave
         var weights = trainer.Model.BlocksOfFiles();
         var moments = trainer.Args.SaveOnlyModel ? null : OptimizerState.Of(optimizer, averaged);
         List<(nint Address, long Count)> live = [.. weights.Select(block => (block.Address, block.Count)), .. (moments?.Tensors ?? []).Select(tensor => (tensor.Address, tensor.Count))];
-        var (bytes, environment) = (Bytes, RunEnvironment.Current);
+        var (bytes, environment) = (Bytes, RunEnvironment.Current with { WorldSize = trainer.Args.WorldSize });
         if (atOnce || bytes <= WrittenAtOnceBytes || Copy(live) is not { } copies)
         {
             _running = Task.FromResult(Write(weights, moments));

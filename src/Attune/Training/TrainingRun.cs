@@ -14,6 +14,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly CallbackList _callbacks;
     private readonly TrainerControl _control;
     private readonly CancellationToken _cancellation;
+    private readonly RunAgreement _agreement;
     private readonly TrainingPlan _plan;
     private readonly DataLoader _loader;
     private readonly TrainerState _state;
@@ -32,23 +33,25 @@ internal sealed class TrainingRun : IDisposable
     internal TrainingRun(Trainer trainer, TokenizedDataset data, string? resumeFrom, CancellationToken cancellation)
     {
         (_trainer, _callbacks, _control, _cancellation) = (trainer, trainer.Callbacks, trainer.Callbacks.Control, cancellation);
+        _agreement = new RunAgreement(trainer, cancellation);
         _modelBefore = (trainer.Model.Training, trainer.Model.Precision, trainer.Model.NeftuneNoiseAlpha);
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
-        _loader = new DataLoader(data, _args.PerDeviceTrainBatchSize, Samplers.Of(_args, data), _args.DataloaderDropLast);
+        _loader = new DataLoader(data, _args.RowsPerBatch, Samplers.Of(_args, data), _args.DataloaderDropLast);
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer);
         try
         {
-            _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Objective);
+            _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Objective, trainer.Processes);
             trainer.Averaged = _step.Averaged;
             _writer = new CheckpointWriter(trainer, _step.Optimizer, _step.Averaged);
             _frozen.Plan(data, _args, _plan, _writer.Bytes);
             _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
             if (_args.AutoFindBatchSize)
                 _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice, trainer.Objective.Passes);
+            _agreement.RequireSame(_plan, _state);
         }
         catch
         {
@@ -58,6 +61,7 @@ internal sealed class TrainingRun : IDisposable
         var place = CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep);
         if (resumeFrom is not null && Path.GetFullPath(resumeFrom) == Path.GetFullPath(place)) _held = place;
         (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
+        if (_args.WorldSize > 1 || _args.RowsOfCheckpoint is not null) _state.TrainBatchSize = _args.PerDeviceTrainBatchSize;
         trainer.State = _state;
     }
 
@@ -72,7 +76,7 @@ internal sealed class TrainingRun : IDisposable
 
     internal TrainOutput Run()
     {
-        if (_args.SaveStrategy != SaveStrategy.No) Checkpoint.RequireSpace(_args.OutputDir, _writer.Bytes);
+        if (_args.SaveStrategy != SaveStrategy.No && _trainer.Processes.IsFirst) Checkpoint.RequireSpace(_args.OutputDir, _writer.Bytes);
         _callbacks.TrainBegin(_state);
         try
         {
@@ -87,7 +91,7 @@ internal sealed class TrainingRun : IDisposable
                 _position.NextEpoch();
             }
         }
-        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested || _trainer.Processes.Size > 1)
         {
             SaveWhereItStands();
             _step.Averaged?.Keep();
@@ -108,7 +112,8 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>A best checkpoint that is gone or damaged must not cost the run the model that it has.</summary>
     private void LoadBest()
     {
-        if (_state.BestModelCheckpoint is not { } best)
+        // Only the first process knows which checkpoints came to be.
+        if (!SharedFiles.Decide(_trainer.Processes, () => _state.BestModelCheckpoint is not null))
         {
             _trainer.Notice("There is no best checkpoint to load: no evaluation was made, or its folder is gone; the model is that of the last update.");
             return;
@@ -116,7 +121,7 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             using var time = Profiler.Measure("loading");
-            LoopCheckpoint.LoadWeights(_trainer.Model, best);
+            SharedFiles.LoadWeights(_trainer, _state.BestModelCheckpoint ?? "");
         }
         catch (AttuneException e)
         {
@@ -129,13 +134,15 @@ internal sealed class TrainingRun : IDisposable
         _callbacks.EpochBegin(_state);
         foreach (var batches in _loader.RowsOfUpdates(checked((int)_position.Epoch), _args.GradientAccumulationSteps).Skip((int)_position.Updates))
         {
+            var begun = _watch.Elapsed;
             var step = _step.Run(batches);
             Advance(batches);
             _callbacks.StepEnd(_state, step);
+            _agreement.AfterUpdate(_state, _control, _watch.Elapsed - begun);
             FinishSave(wait: false);
             LogEvaluateSave();
             if (_control.ShouldEpochStop || _control.ShouldTrainingStop) break;
-            _cancellation.ThrowIfCancellationRequested();
+            _agreement.ThrowIfStopped();
         }
         if (_plan.BatchesPerEpoch == 0) _control.ShouldTrainingStop = true;
         EndEpoch();
@@ -146,7 +153,7 @@ internal sealed class TrainingRun : IDisposable
         _position.IsEpochEnded = true;
         _callbacks.EpochEnd(_state);
         LogEvaluateSave();
-        if (!_control.ShouldTrainingStop) _cancellation.ThrowIfCancellationRequested();   // else training is over anyway, and complete
+        if (!_control.ShouldTrainingStop) _agreement.ThrowIfStopped();      // else training is over anyway, and complete
     }
 
     private void Advance(int[][] batches)
@@ -228,9 +235,10 @@ internal sealed class TrainingRun : IDisposable
         }
         _state.StatefulCallbacks = _callbacks.ExportState();
         var isLast = _control.ShouldTrainingStop || _cancellation.IsCancellationRequested || _state.GlobalStep >= _plan.TotalSteps;
-        _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds), atOnce: isLast);
+        if (_trainer.Processes.IsFirst) _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds), atOnce: isLast);
         _control.ShouldSave = false;
         FinishSave(wait: false);
+        SharedFiles.WaitForAll(_trainer.Processes);
     }
 
     /// <summary>Deals with the checkpoint that was begun last, when it is written. One that failed is no reason to lose the run; three in a row are.</summary>
@@ -258,7 +266,7 @@ internal sealed class TrainingRun : IDisposable
     {
         _failedSaves = 0;                                                  // what failed before must not keep this one from being tried
         FinishSave(wait: true);
-        if (_state.GlobalStep == 0 || _held == CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep)) return;
+        if (_state.GlobalStep == 0 || SharedFiles.Decide(_trainer.Processes, () => _held == CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep))) return;
         (_failedSaves, var before) = (0, _held);
         Save();
         FinishSave(wait: true);

@@ -1,5 +1,6 @@
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Native;
 using Attune.Optimization;
@@ -24,16 +25,18 @@ internal sealed class TrainingStep : IDisposable
     private readonly Action<string> _notice;
     private readonly long _weightsOutsideEmbeddings;
     private readonly MemoryReserve _reserve = new();
+    private readonly GradientExchange? _exchange;                          // null where there is one process
 
     internal TrainingStep(
         BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
-        FrozenCache? frozen = null, Action<string>? notice = null, Objective? objective = null)
+        FrozenCache? frozen = null, Action<string>? notice = null, Objective? objective = null, Communicator? processes = null)
     {
         (_model, _data, _args, _callbacks, _state, _notice) = (model, data, args, callbacks, state, notice ?? (_ => { }));
         BatchGradient.Check(args, model, _notice);
         _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         _model.NeftuneNoiseAlpha = args.NeftuneNoiseAlpha ?? _model.NeftuneNoiseAlpha;
-        _gradient = new BatchGradient(model, data, objective ?? new Objective(model, LossArguments.Read(args, model, data.Labels, data.Labels, _notice)), frozen, args.FgmEpsilon);
+        _gradient = new BatchGradient(model, data, objective ?? new Objective(model, LossArguments.Read(args, model, data.Labels, data.Labels, _notice)), frozen, args.FgmEpsilon, processes);
+        if (processes is { Size: > 1 }) _exchange = new GradientExchange(processes, model.Weights);
         var rateFactorOf = RateGroups.Of(args, model);
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args));
@@ -48,6 +51,9 @@ internal sealed class TrainingStep : IDisposable
     }
 
     internal Optimizer Optimizer { get; }
+
+    /// <summary>Rows of a batch over all processes.</summary>
+    internal int RowsPerBatch => _args.RowsPerBatch;
 
     /// <summary>What is evaluated and saved in place of the weights that are trained; null where these are.</summary>
     internal AveragedWeights? Averaged { get; }
@@ -80,6 +86,7 @@ internal sealed class TrainingStep : IDisposable
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
         var losses = GradientsThatFit(batches);
+        _exchange?.Sum(losses);
         var before = GradNorm;
         var clip = ClipFactor(out var isFinite);
         var isSound = MakesEveryUpdate || isFinite && losses.All(double.IsFinite);
@@ -126,7 +133,7 @@ internal sealed class TrainingStep : IDisposable
             {
                 return Gradients(batches);
             }
-            catch (Exception e) when (LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
+            catch (Exception e) when (_gradient.CanRepeat && LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
             {
                 MicroBatches = MicroBatches.Halved(_args.PerDeviceTrainBatchSize)!;
             }

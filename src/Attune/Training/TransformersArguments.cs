@@ -6,7 +6,7 @@ namespace Attune.Training;
 /// <summary>Arguments from JSON, and what becomes of transformers' other arguments: without effect here, or refused with the reason.</summary>
 public static class TransformersArguments
 {
-    private const string OnOneMachine = "Attune trains in one process";
+    private const string OnOneMachine = "Attune trains on one machine's cards";
     private const string OwnLoader = "Attune packs the batches itself";
     private const string NoPython = "there is no Python to compile";
     private const string ForServices = "only some services need it";
@@ -28,7 +28,6 @@ public static class TransformersArguments
         ["ddp_broadcast_buffers"] = OnOneMachine,
         ["ddp_bucket_cap_mb"] = OnOneMachine,
         ["ddp_find_unused_parameters"] = OnOneMachine,
-        ["ddp_timeout"] = OnOneMachine,
         ["eval_accumulation_steps"] = "logits are kept in main memory",
         ["eval_do_concat_batches"] = "batches are always joined",
         ["eval_use_gather_object"] = OnOneMachine,
