@@ -65,6 +65,12 @@ public abstract class Communicator : IDisposable
     /// <summary>Gives every process the parts of the others.</summary>
     internal Task CollectParts(nint values, Shards parts) => Begin(values, parts, sums: false, collects: true);
 
+    /// <summary>Gives the first process the parts of the others.</summary>
+    /// <param name="whole">Address of all numbers; read by the first alone.</param>
+    /// <param name="parts">Who has which.</param>
+    /// <param name="mine">Address of this process's part.</param>
+    internal abstract Task CollectAtFirst(nint whole, Shards parts, nint mine);
+
     /// <summary>Ends all processes at once.</summary>
     internal abstract void Abort(int code);
 

@@ -37,6 +37,19 @@ internal abstract unsafe class MessageCommunicator : Communicator
         return Do(() => Gather(copy, patience ?? Patience)).GetAwaiter().GetResult();
     }
 
+    internal override Task CollectAtFirst(nint whole, Shards parts, nint mine) => Do(() =>
+    {
+        var longest = parts.Longest * sizeof(float);
+        for (var at = 0L; at < longest; at += MostBytes)
+        {
+            int Bytes(int rank) => (int)Math.Clamp(parts.Count(rank) * sizeof(float) - at, 0, MostBytes);
+            Exchange(
+                IsFirst || Bytes(Rank) == 0 ? [] : [new Message(0, mine + (nint)at, Bytes(Rank))],
+                IsFirst ? [.. Others.Where(rank => Bytes(rank) > 0).Select(rank => new Message(rank, whole + (nint)(parts.First(rank) * sizeof(float) + at), Bytes(rank)))] : [], Long);
+        }
+        return true;
+    });
+
     public override void Dispose()
     {
         _work.CompleteAdding();

@@ -11,6 +11,8 @@ internal sealed class SingleProcess : Communicator
 
     internal override byte[][] GatherAll(ReadOnlySpan<byte> mine, TimeSpan? patience = null) => [mine.ToArray()];
 
+    internal override Task CollectAtFirst(nint whole, Shards parts, nint mine) => throw new NotSupportedException("one process has all of it");
+
     internal override void Abort(int code)
     {
     }

@@ -99,6 +99,8 @@ internal sealed class TrainingCheckpoint
         try
         {
             if (OptimizerState.Read(optimizer, _folder, step.Averaged)) return;
+            if (optimizer.Trained.IsPart && _exact is null)
+                throw new AttuneException($"{_folder} was written by transformers, whose optimizer cannot be shared out; leave out zero_stage until the first checkpoint of Attune.");
             if (TorchOptimizer.Read(optimizer, _folder))
             {
                 trainer.Notice($"{_folder} was written by transformers: its weights, optimizer and place in the data are taken; dropout draws other numbers than there.");

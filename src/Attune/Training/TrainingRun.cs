@@ -235,7 +235,8 @@ internal sealed class TrainingRun : IDisposable
         }
         _state.StatefulCallbacks = _callbacks.ExportState();
         var isLast = _control.ShouldTrainingStop || _cancellation.IsCancellationRequested || _state.GlobalStep >= _plan.TotalSteps;
-        if (_trainer.Processes.IsFirst) _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds), atOnce: isLast);
+        using (var shared = _args.SaveOnlyModel ? null : SharedState.Collect(_trainer.Processes, _step.Optimizer))
+            if (_trainer.Processes.IsFirst) _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds), isLast, shared);
         _control.ShouldSave = false;
         FinishSave(wait: false);
         SharedFiles.WaitForAll(_trainer.Processes);

@@ -36,10 +36,12 @@ internal sealed class TrainingStep : IDisposable
         _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
         _model.NeftuneNoiseAlpha = args.NeftuneNoiseAlpha ?? _model.NeftuneNoiseAlpha;
         _gradient = new BatchGradient(model, data, objective ?? new Objective(model, LossArguments.Read(args, model, data.Labels, data.Labels, _notice)), frozen, args.FgmEpsilon, processes);
-        if (processes is { Size: > 1 }) _exchange = new GradientExchange(processes, model.Weights);
+
         var rateFactorOf = RateGroups.Of(args, model);
         Rate = new LearningRate(args, plan);
-        Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args));
+        Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args),
+            args.ZeroStage > 0 && processes is { Size: > 1 } ? (processes.Rank, processes.Size) : null);
+        if (processes is { Size: > 1 }) _exchange = new GradientExchange(processes, model.Weights, Optimizer.Trained);
         Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained, rateFactorOf) : null;
         if (Pull is not null && model.LoadReport.Source is null)
@@ -119,6 +121,7 @@ internal sealed class TrainingStep : IDisposable
         using var time = Profiler.Measure("optimizer");
         Pull?.Apply(Optimizer.LearningRate);
         Optimizer.Step(clip);
+        _exchange?.CollectWeights();
         Averaged?.Follow(_state.GlobalStep + 1);
         _callbacks.OptimizerStep(_state);
         Optimizer.ZeroGrad();
@@ -165,14 +168,16 @@ internal sealed class TrainingStep : IDisposable
         if (_args.ClipGradValue is null && !isByLength && _args.Debug.Count == 0) return 1;
         using var time = Profiler.Measure("clipping");
         // Before infinite ones become the largest allowed.
-        if (_args.ClipGradValue is not null || !isByLength) isFinite = double.IsFinite(GradientNorm.Compute(_model.Weights));
+        if (_args.ClipGradValue is not null || !isByLength) isFinite = double.IsFinite(Norm());
         if (_args.ClipGradValue is { } most && (isFinite || MakesEveryUpdate)) GradientRange.Clip(_model.Weights, most);
         if (!isByLength) return 1;
-        var norm = GradientNorm.Compute(_model.Weights);
+        var norm = Norm();
         GradNorm = norm;
         isFinite &= double.IsFinite(norm);
         return GradientNorm.ClipFactor(norm, _args.MaxGradNorm!.Value);
     }
+
+    private double Norm() => _exchange?.Norm() ?? GradientNorm.Compute(_model.Weights);
 
     /// <summary>Where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
     private bool MakesEveryUpdate => _args is { LoggingNanInfFilter: not null, Debug.Count: 0 };

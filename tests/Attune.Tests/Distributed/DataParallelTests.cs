@@ -29,7 +29,7 @@ public sealed class DataParallelTests : IDisposable
             runs.Add(processes, batch, 3, "");
         }
         foreach (var kind in (string[])["no dropout", "weights, focal, smoothing", "r-drop, noise", "fgm", "grouped by length", "own loss", "ema", "soup", "schedule-free", "tuned",
-            "lora", "value clipping", "no clipping", "zero", "zero, lion", "zero, by layer", "zero, tuned"])
+            "lora", "value clipping", "no clipping", "zero", "zero, ademamix", "zero, by layer", "zero, tuned"])
             runs.Add(3, 6, 2, kind);
         return runs;
     }
@@ -49,10 +49,10 @@ public sealed class DataParallelTests : IDisposable
     [Fact]
     public void Train_ResumedInTheMiddle_ContinuesToTheBit()
     {
-        foreach (var kind in (string[])["", "zero", "ema"])
+        foreach (var kind in (string[])["ema", "zero"])
         {
             var whole = ThreadProcesses.Run(3, processes => Run(processes, 2, 2, kind, "whole" + kind));
-            for (var step = 1; step < whole[0].State.GlobalStep; step += 2)
+            for (var step = 1; step < whole[0].State.GlobalStep; step++)
             {
                 var name = $"stopped-{step}{kind}";
                 // Only one of them is told to stop, and each time another one.
@@ -64,7 +64,7 @@ public sealed class DataParallelTests : IDisposable
         }
     }
 
-    [Theory, InlineData("", 2), InlineData("zero", 2), InlineData("zero", 1), InlineData("", 1), InlineData("zero", 6)]
+    [Theory, InlineData("", 2), InlineData("zero", 4), InlineData("zero", 1)]
     public void Train_ResumedByAnotherNumberOfProcesses_GoesOnAtTheSameRow(string kind, int others)
     {
         var whole = ThreadProcesses.Run(3, processes => Run(processes, 2, 2, kind, "whole"));
@@ -171,6 +171,7 @@ public sealed class DataParallelTests : IDisposable
             GradientAccumulationSteps = accumulation,
             WarmupSteps = 0,
             SaveStrategy = SaveStrategy.No,
+            NumTrainEpochs = 2,
             OverwriteOutputDir = true,
         };
         return kind switch
@@ -186,7 +187,7 @@ public sealed class DataParallelTests : IDisposable
             "value clipping" => args with { ClipGradValue = 1e-3, MaxGradNorm = 0 },
             "no clipping" => args with { MaxGradNorm = 0 },
             "zero" => args with { ZeroStage = 1, WeightDecay = 0.1 },
-            "zero, lion" => args with { ZeroStage = 1, Optim = OptimizerName.Lion, LearningRate = 1e-4, WeightDecay = 0.1 },
+            "zero, ademamix" => args with { ZeroStage = 1, Optim = OptimizerName.Ademamix, OptimArgs = "t_alpha=6,t_beta3=6", EmaDecay = 0.9 },
             "zero, by layer" => args with { ZeroStage = 1, LayerLrDecay = 0.7, HeadLearningRate = 1e-2, ClipGradValue = 1e-2 },
             _ => args,
         };
