@@ -14,6 +14,8 @@ internal sealed partial class MpiCommunicator : MessageCommunicator
     /// <summary>How much longer each process waits than the one before it, so that one alone says who hangs.</summary>
     private static readonly TimeSpan Stagger = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan TimeOfAbort = TimeSpan.FromSeconds(5);
+
     private readonly MpiLibrary _mpi;
     private readonly string[] _machines;
     private volatile int _abortCode = NoAbort;
@@ -45,8 +47,10 @@ internal sealed partial class MpiCommunicator : MessageCommunicator
     internal override void Abort(int code)
     {
         _abortCode = code;                                                 // the thread that may call MPI sees it
-        Thread.Sleep(TimeSpan.FromSeconds(3));
-        _mpi.Abort(code);                                                  // it hangs itself
+        Thread.Sleep(TimeOfAbort);
+        // MPI hangs itself, or mpirun does not answer because it is ending the job already.
+        if (OperatingSystem.IsWindows()) Environment.Exit(code);
+        else ExitProcess(code);
     }
 
     /// <summary>Waits for the others and ends MPI.</summary>
@@ -61,6 +65,9 @@ internal sealed partial class MpiCommunicator : MessageCommunicator
         }).GetAwaiter().GetResult();
         base.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void ExitProcess(int code);
 
     private protected override void Idle() => AbortWhereAsked();
 
