@@ -30,7 +30,7 @@ internal sealed class DatasetLoadCheck : Check
         {
             var file = Path.Combine(folder, "train.parquet");
             var sentences = WriteParquet(file);
-            var (rounds, expected) = RustTokenizer.Encode(sentences, batchSize: 1000);
+            var (rounds, expected) = RustTokenizer.Encode(Path.Combine(Samples.Data("bert-base-uncased"), "tokenizer.json"), sentences, batchSize: 1000);
             var rust = Enumerable.Range(0, rounds[0].Length).Sum(batch => rounds.Min(round => round[batch]));
             Facts["rust_ms"] = Math.Round(rust, 1);
             foreach (var (name, cache, target) in new[] { ("from Parquet", "", TargetFile), ("from the cache", Path.Combine(folder, "cache"), TargetCache) })

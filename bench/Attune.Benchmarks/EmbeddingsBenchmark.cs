@@ -22,20 +22,20 @@ public class EmbeddingsBenchmark
     {
         LibTorch.Load();
         _batch = Batch.Pack([.. Sst2Rows.Take(Rows).Rows.Select(row => new TokenizedRow(row))]);
-        _embeddings = new BertEmbeddings(_store, "embeddings", new BertConfig());
+        _embeddings = new BertEmbeddings(_store, "embeddings", new BertConfig(), EmbeddingsForm.Bert);
         _store.LayOut();
-        _output = _embeddings.Forward(_batch, Dropout.None, EmbeddingNoise.None, move: null, out _saved);
+        _output = _embeddings.Forward(_batch, dropoutKey: null, EmbeddingNoise.None, move: null, out _saved);
     }
 
     [Benchmark(Baseline = true)]
     public void Forward()
     {
-        using var output = _embeddings.Forward(_batch, Dropout.None, EmbeddingNoise.None, move: null, out var saved);
+        using var output = _embeddings.Forward(_batch, dropoutKey: null, EmbeddingNoise.None, move: null, out var saved);
         saved.Dispose();
     }
 
     [Benchmark]
-    public void Backward() => _embeddings.Backward(_batch, _saved, _output, Dropout.None, move: null);
+    public void Backward() => _embeddings.Backward(_batch, _saved, _output, dropoutKey: null, move: null);
 
     [GlobalCleanup]
     public void Free()

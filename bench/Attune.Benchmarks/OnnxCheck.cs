@@ -120,7 +120,7 @@ internal sealed class OnnxCheck : Check
 
     private sealed class ModelEngine(BertForSequenceClassification model) : ClassifierEngine
     {
-        public override BertConfig Config => model.Config;
+        public override PreTrainedConfig Config => model.Config;
 
         public override string TokenizerFolder => throw new NotSupportedException();
 

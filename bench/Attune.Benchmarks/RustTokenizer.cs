@@ -11,19 +11,19 @@ internal static class RustTokenizer
     private const int Rounds = 3;
 
     /// <summary>Encodes the texts in several rounds.</summary>
+    /// <param name="tokenizerFile">Its tokenizer.json.</param>
     /// <param name="texts">The texts.</param>
     /// <param name="batchSize">Texts that are encoded at a time, and timed.</param>
     /// <returns>Milliseconds of each batch in each round; number and ids of every row.</returns>
     /// <exception cref="AttuneException">Node.js with npm is not on this machine, or the package cannot be installed.</exception>
-    internal static (double[][] Rounds, int[] Ids) Encode(IReadOnlyList<string> texts, int batchSize)
+    internal static (double[][] Rounds, int[] Ids) Encode(string tokenizerFile, IReadOnlyList<string> texts, int batchSize)
     {
         var folder = Install();
         var (input, output) = (Path.Combine(folder, $"texts-{Environment.ProcessId}.json"), Path.Combine(folder, $"ids-{Environment.ProcessId}.bin"));
         try
         {
             AtomicFile.WriteText(input, JsonSerializer.Serialize(texts));
-            var tokenizer = Path.Combine(Samples.Data("bert-base-uncased"), "tokenizer.json");
-            var text = Core.Run("node", Path.Combine(AppContext.BaseDirectory, "tokenizer-rust.mjs"), folder, tokenizer, input, output, $"{Rounds}", $"{batchSize}");
+            var text = Core.Run("node", Path.Combine(AppContext.BaseDirectory, "tokenizer-rust.mjs"), folder, tokenizerFile, input, output, $"{Rounds}", $"{batchSize}");
             var ids = new int[new FileInfo(output).Length / sizeof(int)];
             Buffer.BlockCopy(File.ReadAllBytes(output), 0, ids, 0, ids.Length * sizeof(int));
             return (JsonSerializer.Deserialize<double[][]>(text)!, ids);

@@ -33,6 +33,18 @@ internal static class Samples
     /// <exception cref="AttuneException">It is not there.</exception>
     internal static string Golden(string name) => Find("ATTUNE_GOLDEN", Path.Combine("tests", "golden"), name);
 
+    /// <summary>Unpacks the tokenizer.json of one of the reference tokenizers that are not BERT's, from ATTUNE_GOLDEN or ../shared/golden.</summary>
+    /// <param name="name">Its folder there.</param>
+    /// <param name="folder">Where to.</param>
+    /// <exception cref="AttuneException">It is not there.</exception>
+    internal static void UnpackTokenizer(string name, string folder)
+    {
+        var packed = Path.Combine(Find("ATTUNE_GOLDEN", "../shared/golden", Path.Combine("tokenizers_family", name)), "tokenizer.json.gz");
+        using var input = new GZipStream(File.OpenRead(packed), CompressionMode.Decompress);
+        using var output = File.Create(Path.Combine(folder, "tokenizer.json"));
+        input.CopyTo(output);
+    }
+
     /// <summary>A file of this repository.</summary>
     internal static string InRepository(string name) => Path.Combine(Repository(), name);
 

@@ -24,9 +24,18 @@ internal static class StepLimit
     /// <param name="tokens">Real tokens of a batch.</param>
     /// <param name="rows">Its rows.</param>
     /// <returns>Seconds of the products and their rate, and seconds of the optimizer's bytes.</returns>
-    internal static JsonObject Measure(BertConfig config, long weights, int tokens, int rows)
+    internal static JsonObject Measure(BertConfig config, long weights, int tokens, int rows) => Measure(Linears(config, tokens, rows), weights);
+
+    /// <summary>The same of a step that finds hidden tokens.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="weights">How many it has; the decoder gives every row of the embeddings a gradient.</param>
+    /// <param name="tokens">Tokens of a batch.</param>
+    /// <param name="hidden">How many of them are hidden.</param>
+    internal static JsonObject MeasureMasked(BertConfig config, long weights, int tokens, int hidden) => Measure(MaskedLinears(config, tokens, hidden), weights);
+
+    private static JsonObject Measure((long Lines, long In, long Out, int Times)[] linears, long weights)
     {
-        var (seconds, operations) = Products(config, tokens, rows);
+        var (seconds, operations) = (Products(linears, isForwardOnly: false), linears.Sum(linear => 6.0 * linear.Lines * linear.In * linear.Out * linear.Times));
         return new()
         {
             ["product_seconds"] = seconds,
@@ -66,12 +75,7 @@ internal static class StepLimit
     /// <param name="config">The model.</param>
     /// <param name="tokens">Real tokens of a batch.</param>
     /// <param name="rows">Its rows.</param>
-    internal static double ForwardSeconds(BertConfig config, int tokens, int rows) => Products(config, tokens, rows, isForwardOnly: true);
-
-    /// <summary>The products of the linear layers, forward and both of backward.</summary>
-    private static (double Seconds, double Operations) Products(BertConfig config, int tokens, int rows) => (
-        Products(config, tokens, rows, isForwardOnly: false),
-        Linears(config, tokens, rows).Sum(linear => 6.0 * linear.Lines * linear.In * linear.Out * linear.Times));
+    internal static double ForwardSeconds(BertConfig config, int tokens, int rows) => Products(Linears(config, tokens, rows), isForwardOnly: true);
 
     /// <summary>
     /// The linear layers. The last layer of the encoder asks only for the first token of each row, as Attune does; so these are what a
@@ -88,11 +92,23 @@ internal static class StepLimit
         ];
     }
 
+    /// <summary>The same where hidden tokens are asked for: the head, and of the last layer all but keys and values, at these alone.</summary>
+    private static (long Lines, long In, long Out, int Times)[] MaskedLinears(BertConfig config, int tokens, int masked)
+    {
+        long hidden = config.HiddenSize, inner = config.IntermediateSize;
+        var whole = config.NumHiddenLayers - 1;
+        return
+        [
+            (tokens, hidden, 3 * hidden, whole), (tokens, hidden, hidden, whole), (tokens, hidden, inner, whole), (tokens, inner, hidden, whole),
+            (tokens, hidden, 2 * hidden, 1), (masked, hidden, hidden, 3), (masked, hidden, inner, 1), (masked, inner, hidden, 1), (masked, hidden, config.VocabSize, 1),
+        ];
+    }
+
     /// <summary>Seconds of all products, those of each layer by libtorch or by Attune's own tiles, whichever is faster.</summary>
-    private static double Products(BertConfig config, int tokens, int rows, bool isForwardOnly)
+    private static double Products((long Lines, long In, long Out, int Times)[] linears, bool isForwardOnly)
     {
         var seconds = 0.0;
-        foreach (var (lines, from, to, times) in Linears(config, tokens, rows))
+        foreach (var (lines, from, to, times) in linears)
         {
             if (times == 0) continue;
             using var scope = NewDisposeScope();

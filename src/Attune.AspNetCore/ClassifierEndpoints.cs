@@ -24,7 +24,7 @@ public static class ClassifierEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var classifier = endpoints.ServiceProvider.GetRequiredService<Classifier>();
-        return Map(endpoints, new ClassifyHandler(classifier, options ?? new ClassifierEndpointOptions(), new ClassifierMetrics(classifier)));
+        return Map(endpoints, new ClassifyHandler(classifier, options ?? new ClassifierEndpointOptions(), ClassifierMetrics.Of(classifier)));
     }
 
     internal static RouteGroupBuilder Map(IEndpointRouteBuilder endpoints, ClassifyHandler handler)

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Attune.Inference;
 
 namespace Attune.AspNetCore;
@@ -14,6 +15,8 @@ internal sealed class ClassifierMetrics : IDisposable
     internal static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
     private static readonly double[] Rows = [1, 2, 4, 8, 16, 32, 64, 128, 256];
     private static readonly string[] Statuses = [.. Enumerable.Range(0, 600).Select(status => status.ToString())];
+
+    private static readonly ConditionalWeakTable<Classifier, ClassifierMetrics> Known = [];
 
     private readonly Counter<long> _requests, _rejected, _rows, _tokens;
     private readonly Histogram<double> _duration, _batchDuration;
@@ -40,6 +43,19 @@ internal sealed class ClassifierMetrics : IDisposable
     }
 
     internal Meter Meter { get; }
+
+    /// <summary>Those of a classifier that may be mapped more than once: all its endpoints share them, and they are closed with it.</summary>
+    internal static ClassifierMetrics Of(Classifier classifier)
+    {
+        lock (Known)
+        {
+            if (Known.TryGetValue(classifier, out var metrics)) return metrics;
+            metrics = new ClassifierMetrics(classifier);
+            classifier.Closed += metrics.Dispose;
+            Known.Add(classifier, metrics);
+            return metrics;
+        }
+    }
 
     /// <summary>Counts an answered request.</summary>
     internal void Answered(string route, int status, TimeSpan duration)

@@ -10,7 +10,7 @@ internal static class ModelFacts
     internal static void Write(Utf8JsonWriter json, Classifier classifier)
     {
         json.WriteStartObject();
-        json.WriteString("problem_type", BertConfigReader.Name(classifier.ProblemType));
+        json.WriteString("problem_type", ConfigReader.Name(classifier.ProblemType));
         json.WriteStartArray("labels");
         foreach (var label in classifier.LabelNames) json.WriteStringValue(label);
         json.WriteEndArray();

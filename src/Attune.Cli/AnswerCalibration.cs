@@ -9,7 +9,7 @@ namespace Attune.Cli;
 /// <param name="AbstainBelow">Below which confidence a text is left unanswered; null for none.</param>
 internal sealed record AnswerCalibration(double Temperature, double? AbstainBelow)
 {
-    private const string AtTemperature = "_at_temperature";
+    internal const string AtTemperature = "_at_temperature";
 
     /// <summary>Nothing is changed, and all is answered.</summary>
     internal static AnswerCalibration None { get; } = new(1, null);

@@ -1,4 +1,3 @@
-using Attune.Cli.Reports;
 using Attune.Datasets;
 using Attune.Distributed;
 using Attune.Profiling;
@@ -77,19 +76,9 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
         {
             return Ended(results.InterruptedAfterTraining(stop.Code ?? ExitCode.TryAgain));
         }
-        return Ended(Processes.IsFirst ? results.Finish(Record(trainer, rows)) : ExitCode.Success);
+        return Ended(Processes.IsFirst ? results.Finish(RunDocuments.Record(request, inputs, trainer, rows)) : ExitCode.Success);
 
         RunOutcome Ended(int code, bool isCut = false) => new(code, isCut, trainer.State.LogHistory);
-    }
-
-    private RunRecord Record(Trainer trainer, RunRows rows)
-    {
-        var (model, source) = (trainer.Model, rows.Source);
-        var isAdapter = model.Lora is not null && !trainer.Args.MergeAdapter;
-        SplitRecord[] splits = [SplitRecord.Of(DataRecord.Train, rows.Train, source.Columns.LabelNames), .. rows.Eval is { } eval ? [SplitRecord.Of(DataRecord.Evaluation, eval, source.Columns.LabelNames)] : Array.Empty<SplitRecord>()];
-        return new RunRecord(RunRecord.ThisMachine,
-            new ModelRecord(request.Model.Model!, inputs.Found.Commit, model.ParameterCount, model.Config.NumHiddenLayers, model.Config.HiddenSize, rows.MaxLength, isAdapter, isAdapter ? model.Lora!.BaseModelNameOrPath : null),
-            new DataRecord(source.Name, source.Commit, Argument.ToJson(source.ProblemType)!.ToString(), source.Columns.TextColumns, source.Columns.LabelColumn, DataRecord.Hashed(source.Files), splits));
     }
 
     /// <summary>Computes its part of what the first process measures and writes, in the same order.</summary>

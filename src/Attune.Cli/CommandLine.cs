@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Attune.Cli.Experiments;
 using Attune.Cli.Inspections;
+using Attune.Cli.Pretraining;
 using Attune.Cli.Reports;
 using Attune.Formats;
 
@@ -12,7 +13,7 @@ internal static class CommandLine
     /// <summary>The verbs; a new one is one file and one line here.</summary>
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
-        TrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb, InspectCommand.Verb,
+        TrainCommand.Verb, PretrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb, InspectCommand.Verb,
         EvaluateCommand.Verb, PredictCommand.Verb, ServeCommand.Verb, ExportCommand.Verb, TokenizeCommand.Verb,
         DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, LaunchCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];

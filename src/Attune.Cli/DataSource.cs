@@ -53,9 +53,10 @@ internal sealed class DataSource
     /// <param name="terminal">Takes the lines that say what was taken, and shows a download.</param>
     /// <param name="found">Is called when what the arguments name is there, before it is read.</param>
     /// <param name="cache">Where tokenized data is kept; null for the user's folder.</param>
+    /// <param name="checksTexts">Whether texts that are empty, or stand in the training split and in another, are told of.</param>
     internal static DataSource Load(
         DataArguments data, IReadOnlyList<string>? modelLabels, bool mustFit, string? outputDir, Terminal terminal,
-        Action? found = null, CacheFolder? cache = null)
+        Action? found = null, CacheFolder? cache = null, bool checksTexts = true)
     {
         Parquet.ParquetDataset.Register();
         Action<string> tell = terminal.Tell;
@@ -97,7 +98,8 @@ internal sealed class DataSource
         {
             var splits = Read();
             var columns = FindColumns(name, GlueTask(name, data), splits, options, modelLabels, mustFit);
-            foreach (var line in TextChecks.Of(splits, columns)) Warn(line);
+            if (checksTexts)
+                foreach (var line in TextChecks.Of(splits, columns)) Warn(line);
             var facts = DataFacts.Of(splits, columns, warnings);
             kept?.Keep(facts);
             return new DataSource(data, name, facts, columns, Read, kept, tell) { _splits = splits, Commit = commit, Files = files };
@@ -300,7 +302,7 @@ internal sealed class DataSource
 
     /// <summary>Text of the classes for messages.</summary>
     internal static string List(IReadOnlyList<string> names) =>
-        string.Join(", ", names.Take(8)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
+        string.Join(", ", names.Take(8).Select(Shown.Plain)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
 
     /// <summary>What the data set is called, its commit on the hub, its files (none where it is embedded), and how to read it.</summary>
     private static (string Name, string? Commit, IReadOnlyList<string> Files, Func<DatasetDict> Read) Find(

@@ -49,6 +49,7 @@ internal static class DownloadCommand
         {
             var place = RepoPath.Below(folder, file.Path);
             AtomicFile.CreateFolder(Path.GetDirectoryName(place)!);
+            if (new FileInfo(place).LinkTarget is not null) File.Delete(place);       // into a cache, as older tools did it: what lies there stays
             using var from = new FileStream(RepoPath.Below(done.Name.Path, file.Path), FileMode.Open, FileAccess.Read, FileShare.Read, 0);
             AtomicFile.Write(place, from.CopyTo);
         }

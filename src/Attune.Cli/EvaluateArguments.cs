@@ -21,7 +21,10 @@ public sealed record EvaluateArguments
     [Training.ArgumentAlias("bf16_full_eval")]
     public bool Bf16 { get; init; }
 
-    /// <summary>Writes SPLIT_results.json (eval_results.json for a part of a split) and eval_predictions.jsonl into this folder.</summary>
+    /// <summary>
+    /// Writes SPLIT_results.json (eval_results.json for a part of a split) and eval_predictions.jsonl into this folder. The folder of the run itself takes its own evaluation rows
+    /// as eval_results.json and its test split as test_results.json and test_predictions.jsonl, which attune report shows as such, and nothing else.
+    /// </summary>
     /// <value>Default: nothing is written.</value>
     public string? OutputDir { get; init; }
 }

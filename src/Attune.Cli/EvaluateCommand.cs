@@ -50,6 +50,7 @@ internal static class EvaluateCommand
             $"{writing} writes into the model's folder, but that of {name} is in the cache of the hub, which others share; fetch it by attune download {name} --local-dir FOLDER, and evaluate FOLDER.");
         var folder = found.Path;
         var isOfRun = !IsNamed(values.Create<DataArguments>());
+        var into = EvaluationFolder.Open(what.OutputDir, folder, isOfRun);
         var data = Data(values, folder);
 
         Compute.Start(from);
@@ -66,10 +67,12 @@ internal static class EvaluateCommand
         if (data.ValidationSplit is not null) source.EnsureValidation(isWanted: true, seed);
         var fold = what.Split is null && data.Fold is { } part ? Fold.Parse(part) : null;
         var split = fold is null ? Split(what, source, isOfRun) : DatasetDict.Train;
+        into?.Require(split, data.Fold is null ? source.Validation : fold is null ? null : split, source.Test);
         var threshold = source.Threshold;
         var encoded = new EncodedSplits(source, classifier.Tokenizer, classifier.MaxLength, terminal.Tell, settings.Stride(classifier.MaxLength));
         var rows = encoded.Labelled(split, fold is null ? data.MaxEvalSamples : data.MaxTrainSamples)!;
-        if (fold is not null) (rows, split) = (fold.Cut(rows, seed, data.MaxEvalSamples).Evaluated, "eval");
+        var numbers = fold?.Evaluated(rows, seed, data.MaxEvalSamples);
+        if (numbers is not null) (rows, split) = (rows.Select(numbers), "eval");
 
         var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, ReportTo = [] };
         var trainer = new Trainer(
@@ -96,11 +99,7 @@ internal static class EvaluateCommand
             terminal.Tell($"{EvaluationNotes.Describe(thresholds, source.ModelLabels)}, chosen on the rows that they are measured on: on others they do a little worse.");
         var all = new OrderedDictionary<string, double>(metrics.Concat(baseline));
         terminal.Result(output.Json ? AsJson(all, split) : PythonDict.Of(metrics));
-        if (what.OutputDir is { } into)
-        {
-            ResultFiles.Write(into, SplitExpression.IsPart(split) ? "eval" : split, all);
-            RunPredictions.Write(into, measured with { Thresholds = thresholds }, source.ModelLabels, source.SavesEvalPredictions);
-        }
+        into?.Write(split, source.Test, metrics, baseline, measured with { Thresholds = thresholds }, source, numbers);
         if (what.SaveThresholds) EvaluationNotes.Save(folder, thresholds!, source.ModelLabels);
         calibration.SaveWhereAsked(folder, source);
         return ExitCode.Success;

@@ -37,9 +37,9 @@ internal sealed record LabelSuspects(int Texts, int Estimated, IReadOnlyList<Lab
         var folds = OutOfFoldPredictions.Read(folder);
         var errors = LabelErrors.Of(folds.Prediction);
         var (rows, places) = TrainingTexts(FinishedRun.Folders(folder).First(), folds.Classes, terminal);
-        return new LabelSuspects(folds.Rows.Length, errors.EstimatedErrors, [.. errors.Ranked.Take(most ?? errors.EstimatedErrors).Select(suspect =>
+        return new LabelSuspects(folds.Prediction.Rows, errors.EstimatedErrors, [.. errors.Ranked.Take(most ?? errors.EstimatedErrors).Select(suspect =>
         {
-            var row = folds.Rows[suspect.Row];
+            var row = folds.Rows![suspect.Row];
             if (row >= rows.Count || rows.Classes?[row] != suspect.Label)
                 throw new AttuneException($"The training texts are no longer those that {folder} was trained on (text {row + 1} has another label); train it anew.");
             return new LabelSuspect(places(rows.RowNumbers[row]), rows.Texts[row], rows.Pairs?[row], folds.Classes[suspect.Label], folds.Classes[suspect.Suggested],

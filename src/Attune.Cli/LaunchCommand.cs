@@ -32,7 +32,7 @@ internal static partial class LaunchCommand
             terminal.Result(string.Join(' ', command.Select(Quoted)));
             return ExitCode.Success;
         }
-        return Start(command, terminal);
+        return Start(launcher, command, terminal);
     }
 
     /// <summary>A word as a shell reads it.</summary>
@@ -45,8 +45,8 @@ internal static partial class LaunchCommand
         return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, Path.Combine(AppContext.BaseDirectory, "Attune.Cli.dll")] : [process];
     }
 
-    /// <summary>Runs it with this terminal. mpirun hands SIGUSR1 and SIGUSR2 on to all processes: the first saves a checkpoint, the second also stops, as SIGTERM here does.</summary>
-    private static int Start(string[] command, Terminal terminal)
+    /// <summary>Runs it with this terminal. SIGUSR1, which saves a checkpoint, and what stops with one are handed on by mpirun to all processes.</summary>
+    private static int Start(MpiLauncher launcher, string[] command, Terminal terminal)
     {
         terminal.Flush();
         using var process = Process.Start(new ProcessStartInfo(command[0], command[1..])) ?? throw new AttuneException($"{command[0]} cannot be started; name another launcher by --mpirun.");
@@ -57,6 +57,7 @@ internal static partial class LaunchCommand
         }
         var stops = 0;
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var other = PosixSignalRegistration.Create((PosixSignal)SaveOnSignal.StopNumber, Stop);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);      // the terminal sends it to mpirun too
         using var save = PosixSignalRegistration.Create((PosixSignal)SaveOnSignal.Number, context => HandOn(context, SaveOnSignal.Number));
@@ -64,7 +65,7 @@ internal static partial class LaunchCommand
         return process.ExitCode;
 
         // The first lets them write a checkpoint, the second ends them at once.
-        void Stop(PosixSignalContext context) => HandOn(context, Interlocked.Increment(ref stops) == 1 ? SaveOnSignal.StopNumber : Term);
+        void Stop(PosixSignalContext context) => HandOn(context, Interlocked.Increment(ref stops) == 1 ? launcher.StopSignal : MpiLauncher.SigTerm);
 
         void HandOn(PosixSignalContext context, int signal)
         {
@@ -72,8 +73,6 @@ internal static partial class LaunchCommand
             _ = Kill(process.Id, signal);
         }
     }
-
-    private const int Term = 15;
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);

@@ -10,7 +10,7 @@ namespace Attune.Cli;
 public sealed record ModelArguments
 {
     /// <summary>The model: a folder in Hugging Face's layout, a name of its hub, or attune/mini, the embedded encoder with random weights.</summary>
-    /// <value>Default for train and sweep attune/mini; for the other verbs trainer_output, and for tokenize attune/mini where there is no such folder.</value>
+    /// <value>Default for train, sweep and inspect attune/mini; for the other verbs trainer_output, and for tokenize attune/mini where there is no such folder.</value>
     [ArgumentAlias("model_name_or_path")]
     public string? Model { get; init; }
 

@@ -16,8 +16,8 @@ internal sealed record ModelFolder(string Path, string? Base, string? Commit)
     internal string OfTokenizer => Base is null || Tokenizer.IsIn(Path) ? Path : Base;
 
     /// <summary>The configuration, with the classes of the adapter where it has some.</summary>
-    internal BertConfig Config() => Base is null
-        ? BertConfig.Load(System.IO.Path.Combine(Path, BertConfig.FileName))
+    internal PreTrainedConfig Config() => Base is null
+        ? PreTrainedConfig.Load(System.IO.Path.Combine(Path, PreTrainedConfig.FileName))
         : AdapterFolder.Open(Path, Base).Config();
 
     /// <summary>Finds a model by its name, and the one that it belongs to where it is an adapter.</summary>

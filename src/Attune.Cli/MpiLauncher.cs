@@ -7,7 +7,12 @@ namespace Attune.Cli;
 /// <param name="Kind">Whose it is.</param>
 internal sealed record MpiLauncher(string File, MpiLauncherKind Kind)
 {
+    internal const int SigTerm = 15;
+
     private static readonly string[] Names = ["mpirun", "mpiexec", "mpiexec.hydra"];
+
+    /// <summary>The signal that it hands on to its processes so that they stop with a checkpoint: after SIGTERM Open MPI kills them at once, and Hydra knows no SIGUSR2.</summary>
+    internal int StopSignal => Kind == MpiLauncherKind.OpenMpi ? SaveOnSignal.StopNumber : SigTerm;
 
     /// <summary>Finds it and asks it what it is.</summary>
     /// <param name="named">A name or a file; null looks for the usual names.</param>

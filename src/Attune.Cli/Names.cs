@@ -32,13 +32,38 @@ internal static class Names
         if (Directory.Exists(name)) return OfOwn(name);        // as the user wrote it, for messages
         if (HubCache.Own(name, RepoKind.Model) is { } own)
             return Directory.Exists(own.Path) ? own : throw new AttuneException($"{name} is a file; name the folder of the model, which holds config.json.");
-        return FromHub(name, revision, terminal, withWeights);
+        return Asked(name, RepoKind.Model, revision, HubSettings.FromEnvironment(), terminal, () => FromHub(name, revision, terminal, withWeights));
     }
 
     /// <summary>The folder or file of a data set, the configuration that its name has in it, and its commit where it is one of the hub.</summary>
     /// <exception cref="AttuneException">There is none, or the hub has no such configuration of it.</exception>
     internal static ResolvedName Data(string name, string? config, string? revision, Terminal terminal) =>
-        Path.Exists(name) ? OfOwn(name) : HubCache.Own(name, RepoKind.Dataset) ?? DataFromHub(name, config, revision, terminal);
+        Path.Exists(name) ? OfOwn(name) : HubCache.Own(name, RepoKind.Dataset) ??
+        Asked(name, RepoKind.Dataset, revision, HubSettings.FromEnvironment(), terminal, () => DataFromHub(name, config, revision, terminal));
+
+    /// <summary>Says that the hub is asked where nothing is here, for it may take half a minute until it is known that it does not answer; a mistyped folder is seen at once.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="kind">What it names.</param>
+    /// <param name="revision">A branch, tag or commit; null for main.</param>
+    /// <param name="settings">Where the hub and the cache are.</param>
+    /// <param name="terminal">Takes the line.</param>
+    /// <param name="ask">Asks.</param>
+    /// <exception cref="AttuneException">The name is none, or asking comes to nothing.</exception>
+    internal static ResolvedName Asked(string name, RepoKind kind, string? revision, HubSettings settings, Terminal terminal, Func<ResolvedName> ask)
+    {
+        if (settings.IsOffline || HubCache.IsHere(name, kind, revision, settings.Cache)) return ask();
+        var (nothing, wanted) = kind == RepoKind.Model ? ("There is no folder", "a model") : ("There is no folder or file", "a data set");
+        terminal.Tell($"{nothing} {name} here, so the hub is asked for {wanted} of that name.");
+        try
+        {
+            return ask();
+        }
+        catch (AttuneException e) when (e.InnerException is UnreachableException or AbsentRepoException)
+        {
+            throw new AttuneException($"{nothing} {name} here, and fetching {wanted} of that name from the hub fails: {e.Message}", e);
+        }
+    }
+
 
     /// <summary>First what is small, so that a model of another kind is refused before its weights come.</summary>
     private static ResolvedName FromHub(string name, string? revision, Terminal terminal, bool withWeights)
@@ -52,7 +77,7 @@ internal static class Names
         {
             if (!Directory.Exists(folder)) throw DownloadCommand.NothingChosen(name);
             if (AdapterFolder.Is(folder)) AdapterFolder.ConfigOf(folder);
-            else BertConfig.Load(Path.Combine(folder, BertConfig.FileName));
+            else PreTrainedConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName));
             return FileChoice.Model(all);
         }
     }

@@ -66,10 +66,10 @@ public sealed record PredictArguments
 
     /// <summary>What computes.</summary>
     /// <value>
-    /// torch (the weights, so that answers are those that evaluate measures), onnx (model.onnx as attune export writes it) or auto (onnx where the folder
-    /// has one, else torch). Default torch where the folder has weights, else onnx: an export may be older than weights beside it, or less exact.
+    /// torch (the weights, so that answers are those that evaluate measures), onnx (model.onnx as attune export writes it) or auto (torch where the folder
+    /// has weights, else onnx: an export may be older than weights beside it, or less exact). Default auto.
     /// </value>
-    public EngineChoice? Engine { get; init; }
+    public EngineChoice Engine { get; init; }
 
     /// <summary>Texts computed at once.</summary>
     /// <value>At least 1. Default 32.</value>
@@ -79,6 +79,9 @@ public sealed record PredictArguments
     /// <summary>Computes the products of the encoder's layers in bfloat16.</summary>
     /// <value>Default false. Needs a processor with AVX512_BF16 or AMX.</value>
     public bool Bf16 { get; init; }
+
+    /// <summary>How answers are made.</summary>
+    internal AnswerSettings Settings => new(Threshold, AbstainBelow);
 
     /// <summary>The form that is asked for, or that the file's name says.</summary>
     internal OutputFormat Form => OutputFormat ?? Path.GetExtension(OutputFile)?.ToLowerInvariant() switch

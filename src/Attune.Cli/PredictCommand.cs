@@ -3,7 +3,6 @@ using Attune.Cli.Answers;
 using Attune.Formats;
 using Attune.Inference;
 using Attune.Models;
-using Attune.Onnx;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -36,9 +35,10 @@ internal static class PredictCommand
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
         if (output.Json) what = what with { OutputFormat = OutputFormat.Json };
         if (what.Form == OutputFormat.Parquet && what.OutputFile is null) throw new UsageException("--output-format parquet needs --output-file.");
-        var folder = ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal);
-        what = what with { Engine = what.Engine ?? UsualEngine(folder.Path) };
         if (what.OutputFile is { } path) AnswerFile.RequireWritable(path);
+        var folder = ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal);
+        what = what with { Engine = ClassifierEngines.For(folder.Path, what.Engine) };
+        if (what.Bf16 && what.Engine == EngineChoice.Onnx) throw new UsageException($"--bf16 is for --engine torch, and what runs {folder.Path} here is ONNX Runtime; leave --bf16 out.");
         if (what.Engine == EngineChoice.Torch && (what.File is null || File.Exists(what.File))) Compute.Begin();
         var inputs = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
             : new InputTexts(values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true), what.Pairs);
@@ -58,7 +58,7 @@ internal static class PredictCommand
         using var answers = what.OutputFile is null ? null
             : AnswerFile.Open(what.OutputFile, isOfWords || isTyped ? null : AnswerOrigin.Of(what, from, what.Form, inputs, folder), what.Resume, TimeProvider.System);
         if (answers?.Saved is { } saved) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-            $"Goes on after row {saved.Rows:N0}, from {AnswerFile.PartialOf(what.OutputFile!)}."));
+            $"Goes on after row {saved.Rows:N0}, from {answers.Partial}."));
         using var run = new PredictRun(classifier, inputs, answers);
         var blockRows = isTyped ? 1 : classifier.Engine is TorchEngine ? PredictRun.BlockRows : PredictRun.PaddedBlockRows;
         var progress = isTyped || answers is null && terminal.IsOutShown ? null : new PredictProgress(terminal, TimeProvider.System, inputs.Share);
@@ -118,13 +118,11 @@ internal static class PredictCommand
     {
         if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
         if (what.TopK < 1) throw new UsageException($"top_k is {what.TopK}; it must be at least 1.");
-        if (what.AbstainBelow is not (null or >= 0 and <= 1))
-            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"abstain_below is {what.AbstainBelow}; it must be a probability from 0 to 1."));
-        UsageException.Check(() => ThresholdChoice.Parse(what.Threshold));
+        what.Settings.Check();
         UsageException.Check(() => what.Reading(_ => { }));
         if (what.File is not null && hasTexts) throw new UsageException("Give either texts or --file, not both.");
         if (what.KeepColumns is not null && what.File is null) throw new UsageException("--keep-columns is for --file; texts by themselves have no columns.");
-        if (what.Bf16 && what.Engine is EngineChoice.Onnx or EngineChoice.Auto) throw new UsageException("--bf16 is for --engine torch; leave one of them out.");
+        if (what.Bf16 && what.Engine == EngineChoice.Onnx) throw new UsageException("--bf16 is for --engine torch; leave one of them out.");
     }
 
     /// <summary>What is written of predictions by this model.</summary>
@@ -132,44 +130,20 @@ internal static class PredictCommand
     {
         var task = classifier.ProblemType;
         if (what.TopK is not null && task == ProblemType.Regression) throw new UsageException("--top-k is for classes, and this model gives a number; leave it out.");
-        if (what.AbstainBelow is not null && task == ProblemType.Regression)
-            throw new UsageException("--abstain-below is for classes, and this model gives a number, of which it does not know how sure it is; leave it out.");
+        what.Settings.Check(task);
         return new AnswerRules(task, classifier.LabelNames, what.TopK);
     }
 
     private static string OfAll(long some, long all) =>
         string.Create(CultureInfo.InvariantCulture, $"{some:N0} of {all:N0} {(all == 1 ? "text" : "texts")} {(some == 1 ? "was" : "were")}");
 
-    /// <summary>The weights where there are some: an export beside them may be older, or less exact.</summary>
-    private static EngineChoice UsualEngine(string folder)
-    {
-        if (OnnxModelFile.Find(folder) is null || AdapterFolder.Is(folder)) return EngineChoice.Torch;
-        using var weights = WeightFiles.Open(folder);
-        return weights is null ? EngineChoice.Onnx : EngineChoice.Torch;
-    }
-
     private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder)
     {
-        var options = from.Options(Settings(what, from, folder.Path)) with { BatchSize = what.BatchSize };
+        var options = from.Options(what.Settings.Of(folder.Path, from)) with { BatchSize = what.BatchSize };
         if (what.Engine != EngineChoice.Torch)
-            return Classifier.Load(folder.Path, options with { Engine = what.Engine!.Value, BaseFolder = folder.Base, Threads = from.Threads });
+            return Classifier.Load(folder.Path, options with { Engine = what.Engine, BaseFolder = folder.Base, Threads = from.Threads });
         var engine = TorchEngine.Load(folder.Path, folder.Base);
         if (what.Bf16) engine.Model.Precision = Precision.BFloat16;
         return new Classifier(engine, options);
-    }
-
-    /// <summary>Those of the model's folder, with what is asked for in their place.</summary>
-    private static PredictionSettings Settings(PredictArguments what, ModelArguments from, string folder)
-    {
-        var settings = from.Settings(PredictionSettings.Load(folder));
-        if (what.AbstainBelow is { } least) settings = settings with { AbstainBelow = least };
-        return ThresholdChoice.Parse(what.Threshold) switch
-        {
-            null => settings,
-            { Number: { } number } => settings with { Thresholds = new Dictionary<string, double>(), Threshold = number },
-            _ when !settings.HasUsualThresholds => settings,
-            _ => throw new AttuneException(
-                $"{folder} has no thresholds ({PredictionSettings.FileName}); choose them by attune train --threshold auto or attune evaluate --threshold auto --save-thresholds."),
-        };
     }
 }

@@ -13,6 +13,9 @@ internal static class RunConfig
     // What belongs to one start of a run and not to the run.
     private static readonly string[] NotKept = ["resume_from_checkpoint", "overwrite_output_dir", "profile", "overwrite_cache", "token_cache", "max_time"];
 
+    /// <summary>Whether an argument belongs to one start of a run and not to the run.</summary>
+    internal static bool IsOfOneStart(string name) => NotKept.Contains(name);
+
     internal static void Write(string folder, ModelArguments model, DataArguments data, TrainingArguments arguments)
     {
         var json = new JsonObject();
@@ -38,25 +41,20 @@ internal static class RunConfig
         }
     }
 
-    /// <summary>The data arguments of the run whose folder this is; null where there are none.</summary>
+    /// <summary>The data arguments of the run whose folder this is, to read its data once more; null where there are none.</summary>
+    /// <remarks>Rows that cannot be used were said, and put aside, when it was trained: they are not put aside again.</remarks>
     internal static IReadOnlyList<KeyValuePair<Argument, object?>>? Read(string folder)
     {
         var table = ArgumentTable.Of<DataArguments>();
         return Load(folder) is not { } json ? null :
         [
             .. json.Where(pair => table.Find(pair.Key) is not null)
-                .Select(pair => KeyValuePair.Create(table.Find(pair.Key)!, table.Find(pair.Key)!.Parse(pair.Value))),
+                .Select(pair => KeyValuePair.Create(table.Find(pair.Key)!, table.Find(pair.Key)!.Parse(pair.Value) is var value && value is BadRowPolicy.Quarantine ? BadRowPolicy.Skip : value)),
         ];
     }
 
     /// <summary>The data of the run whose folder this is, to be read once more; null where it does not say.</summary>
-    internal static DataArguments? Data(string folder)
-    {
-        if (Read(folder) is not { } arguments) return null;
-        var data = ArgumentTable.Of<DataArguments>().Create<DataArguments>(arguments);
-        // What cannot be used was said, and put aside, when it was trained.
-        return data.OnBadRow == BadRowPolicy.Quarantine ? data with { OnBadRow = BadRowPolicy.Skip } : data;
-    }
+    internal static DataArguments? Data(string folder) => Read(folder) is { } arguments ? ArgumentTable.Of<DataArguments>().Create<DataArguments>(arguments) : null;
 
     /// <summary>The seed of the run, by which its validation rows were set apart.</summary>
     internal static long? Seed(string folder) => Load(folder)?["seed"] is JsonValue value && value.TryGetValue(out long seed) ? seed : null;
@@ -74,22 +72,24 @@ internal static class RunConfig
 
     /// <summary>Refuses to go on from a checkpoint of a model of another shape, by the option that names the model.</summary>
     /// <exception cref="AttuneException">It was made with another model.</exception>
-    internal static void CheckModel(string checkpoint, string outputDir, BertConfig model)
+    internal static void CheckModel(string checkpoint, string outputDir, PreTrainedConfig model)
     {
-        var file = Path.Combine(checkpoint, BertConfig.FileName);
+        var file = Path.Combine(checkpoint, PreTrainedConfig.FileName);
         if (!File.Exists(file)) return;
-        var before = BertConfig.Load(file);
+        var before = PreTrainedConfig.Load(file);
         if (Shape(before) == Shape(model)) return;
         var name = Load(outputDir)?["model"]?.ToString();
+        if (before.ModelType != model.ModelType)
+            throw new AttuneException($"{checkpoint} was made with a model of type {before.ModelType}, and not {model.ModelType}; give --model {name ?? "as when the run began"}, or leave --resume-from-checkpoint out.");
         throw new AttuneException(
             $"{checkpoint} was made with another model ({Said(before)}, and not {Said(model)}); " +
             $"give --model {name ?? "as when the run began"}, or leave --resume-from-checkpoint out.");
     }
 
-    private static (int, int, int, int, int) Shape(BertConfig model) =>
+    private static (int, int, int, int, int) Shape(PreTrainedConfig model) =>
         (model.VocabSize, model.HiddenSize, model.NumHiddenLayers, model.IntermediateSize, model.MaxPositionEmbeddings);
 
-    private static string Said(BertConfig model) =>
+    private static string Said(PreTrainedConfig model) =>
         $"{model.NumHiddenLayers} {(model.NumHiddenLayers == 1 ? "layer" : "layers")} of {model.HiddenSize}, {model.VocabSize} tokens";
 
     private static JsonObject? Load(string folder)

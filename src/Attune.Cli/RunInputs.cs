@@ -9,7 +9,7 @@ namespace Attune.Cli;
 /// <param name="Found">The folder of the model, and its commit where it is of the hub.</param>
 /// <param name="Config">The model's configuration.</param>
 /// <param name="Source">The data set; none of it is set apart yet.</param>
-internal sealed record RunInputs(ModelFolder Found, BertConfig Config, DataSource Source)
+internal sealed record RunInputs(ModelFolder Found, PreTrainedConfig Config, DataSource Source)
 {
     private readonly Dictionary<string, (object Of, TokenizedDataset Rows)> _encoded = [];
 

@@ -10,7 +10,7 @@ namespace Attune.Cli;
 internal static class RunNotes
 {
     internal static IEnumerable<string> Of(
-        ModelArguments from, DataArguments data, BertConfig start, BertForSequenceClassification model, TrainingArguments arguments,
+        ModelArguments from, DataArguments data, PreTrainedConfig start, SequenceClassificationModel model, TrainingArguments arguments,
         TokenizedDataset train, int maxLength)
     {
         var config = model.Config;
@@ -40,7 +40,7 @@ internal static class RunNotes
         from.MaxLength > maxLength ? $"max_length is {maxLength} and not {from.MaxLength}: the model has no more positions." : null;
 
     /// <summary>A trained head of as many classes is kept, as in transformers, also where its classes had other names.</summary>
-    private static string? Renamed(BertConfig start, BertForSequenceClassification model)
+    private static string? Renamed(PreTrainedConfig start, SequenceClassificationModel model)
     {
         var (before, now) = (start.LabelNames, model.Config.LabelNames);
         var isTrained = model.LoadReport is { Source: not null, Resized.Count: 0 } report && report.New.All(name => !name.StartsWith("classifier.", StringComparison.Ordinal));
@@ -59,7 +59,7 @@ internal static class RunNotes
         $"Model: {folder}, {DataSource.List(classifier.LabelNames)}, at most {classifier.MaxLength} tokens.";
 
     /// <summary>What --verbose adds to training: the folder, every weight that was not simply read, and every setting.</summary>
-    internal static IEnumerable<string> Details(string folder, BertForSequenceClassification model, TrainingArguments arguments)
+    internal static IEnumerable<string> Details(string folder, SequenceClassificationModel model, TrainingArguments arguments)
     {
         yield return $"Model folder: {folder}";
         if (model.LoadReport.Source is not null && model.LoadReport.Describe(int.MaxValue) is { Length: > 0 } weights) yield return weights;

@@ -13,17 +13,24 @@ internal sealed partial record RunPredictions
 
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Writes the file where it is asked for, or small and not refused.</summary>
+    /// <summary>Writes the file where it is asked for, or small and not refused; else one of an earlier evaluation goes, for it would pass for one of this.</summary>
     /// <param name="folder">Where.</param>
     /// <param name="rows">What was measured.</param>
     /// <param name="names">Names of the classes.</param>
     /// <param name="isWanted">What <c>save_eval_predictions</c> says.</param>
     /// <param name="numbers">Of each row its number among the training texts; null where they are not of a fold.</param>
+    /// <param name="file">Of the evaluation, or of the test split.</param>
     /// <exception cref="AttuneException">It cannot be written.</exception>
-    internal static void Write(string folder, EvalPrediction rows, IReadOnlyList<string> names, bool? isWanted, int[]? numbers = null)
+    internal static void Write(
+        string folder, EvalPrediction rows, IReadOnlyList<string> names, bool? isWanted, int[]? numbers = null, string file = CheckpointFiles.EvalPredictions)
     {
-        if (!(isWanted ?? rows.Logits.LongLength <= FewValues)) return;
-        AtomicFile.Write(Path.Combine(folder, CheckpointFiles.EvalPredictions), stream =>
+        var path = Path.Combine(folder, file);
+        if (!(isWanted ?? rows.Logits.LongLength <= FewValues))
+        {
+            File.Delete(path);
+            return;
+        }
+        AtomicFile.Write(path, stream =>
         {
             var scores = rows.Task switch
             {

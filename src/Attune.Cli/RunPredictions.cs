@@ -10,7 +10,7 @@ namespace Attune.Cli;
 
 /// <summary>
 /// <c>eval_predictions.jsonl</c>: what a run predicted of each text of its evaluation, an object a line in their order, so that any metric can be computed again
-/// and two runs be compared text by text. The texts themselves are not in it.
+/// and two runs be compared text by text; <c>test_predictions.jsonl</c> is the same of its test split. The texts themselves are not in it.
 /// </summary>
 /// <remarks>
 /// <c>index</c> counts the texts from 0; <c>label</c> and <c>prediction</c> are names of classes, lists of them where texts have several, or
@@ -27,10 +27,12 @@ internal sealed partial record RunPredictions(EvalPrediction Prediction, IReadOn
     internal int[]? Rows { get; init; }
 
     /// <summary>Reads the predictions of a run; null where its folder has none.</summary>
+    /// <param name="folder">Of the run.</param>
+    /// <param name="file">Those of its evaluation, or of its test split.</param>
     /// <exception cref="AttuneException">The file is damaged.</exception>
-    internal static RunPredictions? Read(string folder)
+    internal static RunPredictions? Read(string folder, string file = CheckpointFiles.EvalPredictions)
     {
-        var path = Path.Combine(folder, CheckpointFiles.EvalPredictions);
+        var path = Path.Combine(folder, file);
         if (!File.Exists(path)) return null;
         JsonObject[] rows = [.. File.ReadLines(path).Index().Select(line => PythonJson.Parse(Encoding.UTF8.GetBytes(line.Item), $"{path}, row {line.Index + 1}") as JsonObject ?? throw Damaged(path, line.Index))];
         if (rows is []) throw Damaged(path, 0);

@@ -31,7 +31,7 @@ internal sealed class SaveOnSignal : TrainerCallback, IDisposable
 
     public override void OnStepEnd(TrainingArguments args, TrainerState state, TrainerControl control, StepResult step)
     {
-        if (Interlocked.Exchange(ref _isWanted, 0) == 1) control.ShouldSave = true;
+        if (Interlocked.Exchange(ref _isWanted, 0) == 1) control.IsSaveAsked = true;
     }
 
     public void Dispose() => _registration?.Dispose();

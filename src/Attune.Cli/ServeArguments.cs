@@ -39,11 +39,23 @@ public sealed record ServeArguments
 
     /// <summary>Texts computed at once, of one request or of several.</summary>
     /// <value>At least 1. Default 32.</value>
+    [Training.ArgumentAlias("per_device_eval_batch_size")]
     public int BatchSize { get; init; } = 32;
 
     /// <summary>What computes.</summary>
-    /// <value>auto (onnx where the folder has a model.onnx, else torch), onnx or torch. Default auto.</value>
+    /// <value>torch (the weights), onnx (model.onnx as attune export writes it) or auto (torch where the folder has weights, else onnx). Default auto.</value>
     public EngineChoice Engine { get; init; }
+
+    /// <summary>Marks texts of which the model is less sure as abstained; where a text has one class, a request's threshold goes before it.</summary>
+    /// <value>
+    /// A probability from 0 to 1, of the best class (of several labels that of the least sure one). Default what the model's folder says
+    /// (attune_prediction.json), else 0, for never.
+    /// </value>
+    public double? AbstainBelow { get; init; }
+
+    /// <summary>Probability from which on a label of several counts as predicted; a request's threshold goes before it.</summary>
+    /// <value>0 to 1, or auto for what was chosen in training. Default what the model's folder says (attune_prediction.json), else 0.5. For multi-label models.</value>
+    public string? Threshold { get; init; }
 
     /// <summary>Address to which the measurements are sent by OTLP, over HTTP.</summary>
     /// <value>Default: nowhere; /metrics shows them.</value>
@@ -56,6 +68,9 @@ public sealed record ServeArguments
     /// <summary>File into which the page saves the right labels of wrong answers, as JSON lines for --train-file.</summary>
     /// <value>Default: none, and the page offers no corrections. It grows to 64 MiB at most.</value>
     public string? Corrections { get; init; }
+
+    /// <summary>How answers are made.</summary>
+    internal AnswerSettings Settings => new(Threshold, AbstainBelow);
 
     /// <summary>Asks the server that listens at --host and --port whether it is ready, and ends: 0 says yes, 1 no. For a container's health check.</summary>
     public bool Probe { get; init; }

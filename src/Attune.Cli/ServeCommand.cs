@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using Attune.AspNetCore;
 using Attune.AspNetCore.Server;
+using Attune.Formats;
 using Attune.Inference;
 using Attune.Training;
 
@@ -38,7 +39,7 @@ internal static class ServeCommand
         Compute.Check(from);
         var named = values.Texts.Count == 1 ? values.Texts[0] : from.Model;
         var folder = ModelFolder.Find(named ?? Names.LastRun, from.ModelRevision, terminal);
-        using var classifier = Classifier.Load(folder.Path, from.Options(from.Settings(PredictionSettings.Load(folder.Path))) with
+        using var classifier = Classifier.Load(folder.Path, from.Options(how.Settings.Of(folder.Path, from)) with
         {
             Engine = how.Engine,
             BaseFolder = folder.Base,
@@ -46,6 +47,7 @@ internal static class ServeCommand
             BatchSize = how.BatchSize,
             MaxWaitingRows = how.MaxWaiting,
         });
+        how.Settings.Check(classifier.ProblemType);
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         using (collector is null ? null : MetricsExport.Start(collector)) Serve(classifier, options with { Name = NameOf(named ?? Names.LastRun) }, terminal).GetAwaiter().GetResult();
@@ -77,6 +79,8 @@ internal static class ServeCommand
         AtLeastOne(how.BatchSize, "batch_size");
         AtLeastOne(how.RateLimit ?? 1, "rate_limit");
         if (how.Port is < 0 or > ushort.MaxValue) throw new UsageException($"port is {how.Port}; it must lie between 0 and {ushort.MaxValue}.");
+        how.Settings.Check();
+        if (how.Corrections is { } corrections) AtomicFile.RequireWritable(corrections);
         if (how.Timeout is not (> 0 and < 1e6)) throw new UsageException($"timeout is {how.Timeout}; it must be above 0 seconds.");
         var options = new ServerOptions
         {

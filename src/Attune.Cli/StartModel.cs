@@ -8,11 +8,11 @@ internal static class StartModel
 {
     /// <summary>Loads it with the data's classes; with an adapter where the arguments ask for one, and with that of a folder merged.</summary>
     /// <exception cref="AttuneException">It cannot be loaded, or cannot have the adapter that is asked for.</exception>
-    internal static BertForSequenceClassification Load(ModelFolder found, ModelArguments from, DataSource source, TrainingArguments arguments, Action<string> tell)
+    internal static SequenceClassificationModel Load(ModelFolder found, ModelArguments from, DataSource source, TrainingArguments arguments, Action<string> tell)
     {
         var named = found.Commit is null && Directory.Exists(found.Path) ? Path.GetFullPath(found.Path) : from.Model!;
         var lora = arguments.ToLoraConfig(named, found.Commit);
-        var model = BertForSequenceClassification.FromPretrained(
+        var model = AutoModelForSequenceClassification.FromPretrained(
             found.Path, source.ModelLabels, source.ProblemType, seed: unchecked((ulong)arguments.Seed), lora: lora, baseFolder: found.Base);
         if (found.Base is not null)
         {

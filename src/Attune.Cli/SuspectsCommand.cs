@@ -9,7 +9,7 @@ namespace Attune.Cli;
 /// <summary><c>attune suspects</c>: the labels of the training texts that are likely wrong.</summary>
 internal static class SuspectsCommand
 {
-    private const int Shown = 10, Widest = 60;
+    private const int MostShown = 10, Widest = 60;
 
     internal static Verb Verb { get; } = new(
         "suspects", "Finds labels that are likely wrong, from a cross-validation (attune train --folds 5): what the folds say of texts they were not trained on.",
@@ -32,15 +32,15 @@ internal static class SuspectsCommand
         if (output.Json) terminal.Result(PythonJson.Write(AsJson(suspects), ensureAscii: false));
         else if (suspects.Ranked.Count > 0) terminal.Result(Table(suspects));
         terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-            $"Of {suspects.Texts:N0} labels the folds doubt some {suspects.Estimated:N0}; the {suspects.Ranked.Count:N0} most suspicious are in {file}."));
+            $"Of {suspects.Texts:N0} labels at most some {suspects.Estimated:N0} may be wrong, by what the folds say; the {suspects.Ranked.Count:N0} most suspicious are in {file}."));
         return ExitCode.Success;
     }
 
     private static string Table(LabelSuspects suspects)
     {
         var table = new TextTable("row", "score", "label", "suggested", "text");
-        foreach (var suspect in suspects.Ranked.Take(Shown))
-            table.Add(suspect.Place.Row.ToString(CultureInfo.InvariantCulture), suspect.Score.ToString("0.0000", CultureInfo.InvariantCulture), suspect.Label, suspect.Suggested, ShortText.Of(suspect.Text.ReplaceLineEndings(" "), Widest));
+        foreach (var suspect in suspects.Ranked.Take(MostShown))
+            table.Add(suspect.Place.Row.ToString(CultureInfo.InvariantCulture), suspect.Score.ToString("0.0000", CultureInfo.InvariantCulture), Shown.Of(suspect.Label), Shown.Of(suspect.Suggested), Shown.Of(ShortText.Of(suspect.Text.ReplaceLineEndings(" "), Widest)));
         return table.ToString();
     }
 

@@ -20,25 +20,14 @@ namespace Attune.Cli;
 internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArguments output, bool isPart, Terminal terminal)
 {
     private readonly JsonObject _json = [];
-    private EvalPrediction? _evaluated;
+    private EvalPrediction? _evaluated, _tested;
     private IReadOnlyList<double>? _thresholds;                            // of the labels; null for 0.5
     private AnswerCalibration _calibration = AnswerCalibration.None;
 
     private string Folder => trainer.Args.OutputDir;
 
-    /// <summary>Says what is left of a run that was stopped; gives the exit code.</summary>
-    internal int Interrupted(TrainOutput run, int code)
-    {
-        if ((run.LastCheckpoint ?? CheckpointFiles.Newest(Folder)) is { } checkpoint)
-        {
-            var isNewest = checkpoint == CheckpointFiles.Newest(Folder);
-            terminal.Note($"Stopped after update {run.GlobalStep} of {trainer.State.MaxSteps}; {checkpoint} holds the state. " +
-                (isPart ? "Give the same command again to go on." : $"Give the same command with --resume-from-checkpoint {(isNewest ? "true" : checkpoint)} to go on."));
-            return code;
-        }
-        terminal.Note("Stopped before the first update; there was nothing to save.");
-        return code == ExitCode.TryAgain ? ExitCode.Terminated : code;
-    }
+    /// <inheritdoc cref="RunEnd.Interrupted"/>
+    internal int Interrupted(TrainOutput run, int code) => new RunEnd(trainer, isPart, terminal).Interrupted(run, code);
 
     /// <summary>The same where training was complete and its results were still to come.</summary>
     internal int InterruptedAfterTraining(int code)
@@ -48,19 +37,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         return code == ExitCode.TryAgain ? ExitCode.Terminated : code;
     }
 
-    internal void Train(TrainOutput run, int rows)
-    {
-        var metrics = new OrderedDictionary<string, double>(run.Metrics) { ["train_samples"] = rows };
-        trainer.SaveMetrics("train", metrics);
-        trainer.SaveState();
-        _json["train"] = TrainerStateJson.Entry(metrics);
-        var time = ProgressLine.Duration(TimeSpan.FromSeconds(run.Metrics["train_runtime"]));
-        terminal.Tell(string.Create(CultureInfo.InvariantCulture, $"Trained {run.GlobalStep:N0} updates in {time}, mean loss {run.TrainingLoss:0.0000}."));
-        if (trainer.State.BestModelCheckpoint is { } best && trainer.Args is { LoadBestModelAtEnd: true, Soup: 0 })
-            terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-                $"The best model is that of update {trainer.State.BestGlobalStep} ({trainer.Args.MetricForBestModel} {trainer.State.BestMetric:0.0000}).") +
-                $" It is {best}.");
-    }
+    internal void Train(TrainOutput run, int rows) => _json["train"] = new RunEnd(trainer, isPart, terminal).Trained(run, rows);
 
     /// <summary>Measures the validation split, and as run_glue.py does MNLI's other one, whose metrics have _mm behind their names.</summary>
     /// <param name="data">The rows.</param>
@@ -116,6 +93,8 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     {
         var predictions = Predictions(data, "predict_results.txt", cancellation);
         if (predictions.Prediction is not { } measured) return;
+        _tested = measured with { Thresholds = _thresholds };
+        RunPredictions.Write(Folder, _tested, source.ModelLabels, source.SavesEvalPredictions, file: CheckpointFiles.TestPredictions);
         var byKind = kinds is not null && predictions.Labels is ClassLabels labels ? ByKind(predictions, labels, kinds) : [];
         var metrics = WithOptions(predictions.Metrics, measured, "test");
         trainer.SaveMetrics("test", new OrderedDictionary<string, double>(metrics.Concat(byKind)) { ["test_samples"] = data.Texts });
@@ -136,15 +115,15 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     /// <summary>Writes what the run was made of, and the model card; gives the exit code.</summary>
     internal int Finish(RunRecord record)
     {
-        record.Write(Folder);
-        var predictions = _evaluated is { } rows ? new RunPredictions(rows, rows.Task == TaskKind.Regression ? [] : source.ModelLabels) : null;
-        ModelCard.Write(new RunFacts([FinishedRun.Read(Folder)], Folder, record, predictions, PredictionSettings.Load(Folder)), isNew: true);
+        RunDocuments.Write(record, FinishedRun.Read(Folder), Kept(_evaluated), Kept(_tested));
         _json["output_dir"] = Folder;
         if (isPart) return ExitCode.Success;
         if (output.Json) terminal.Result(PythonJson.Write(_json, ensureAscii: false));
         terminal.Tell($"The model is in {Folder}. Try: attune predict --model {Folder} \"a text\"");
         return ExitCode.Success;
     }
+
+    private RunPredictions? Kept(EvalPrediction? rows) => rows is null ? null : new RunPredictions(rows, rows.Task == TaskKind.Regression ? [] : source.ModelLabels);
 
     private void Add(string split, IReadOnlyDictionary<string, double> metrics)
     {

@@ -13,7 +13,7 @@ public static class ClassifierCatalog
 {
     /// <summary>Adds the answers of a trained model to each row: what it predicts, and its scores.</summary>
     /// <param name="catalog">ML.NET's transforms of text.</param>
-    /// <param name="modelFolder">As <see cref="Classifier.Load"/> takes it. The model is loaded at once, and closed with the transformer.</param>
+    /// <param name="modelFolder">As <see cref="Classifier.Load"/> takes it. The model is loaded at once, and closed with the last transformer that <c>Fit</c> has given.</param>
     /// <param name="inputColumnName">The column with the texts.</param>
     /// <param name="pairColumnName">That with the second text of each pair, for models of pairs.</param>
     /// <param name="predictedLabelColumnName">Gets the label: a key whose values are the labels' names; of a model with several labels per text a Boolean for each. A regression has none.</param>
@@ -25,7 +25,7 @@ public static class ClassifierCatalog
     {
         ArgumentNullException.ThrowIfNull(catalog);
         var columns = new ClassifierColumns(inputColumnName, pairColumnName, predictedLabelColumnName, scoreColumnName);
-        return new ClassifierEstimator(new ClassifierTransformer(Classifier.Load(modelFolder, options), columns, isOwner: true));
+        return new ClassifierEstimator(new ClassifierSource(() => Classifier.Load(modelFolder, options)), columns);
     }
 
     /// <summary>Adds the answers of a classifier that is loaded already, and stays the caller's.</summary>
@@ -41,6 +41,6 @@ public static class ClassifierCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(classifier);
         var columns = new ClassifierColumns(inputColumnName, pairColumnName, predictedLabelColumnName, scoreColumnName);
-        return new ClassifierEstimator(new ClassifierTransformer(classifier, columns, isOwner: false));
+        return new ClassifierEstimator(new ClassifierSource(classifier), columns);
     }
 }

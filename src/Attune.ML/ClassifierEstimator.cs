@@ -6,20 +6,22 @@ using Microsoft.ML.Transforms.Text;
 namespace Attune.ML;
 
 /// <summary>A step of an ML.NET pipeline that adds the answers of a trained classifier; <see cref="ClassifierCatalog"/> makes it.</summary>
-/// <remarks>The model is trained already, so <see cref="Fit"/> only looks whether the columns are there, and always gives the same transformer.</remarks>
+/// <remarks>The model is trained already, so <see cref="Fit"/> only looks whether the columns are there. All its transformers share one classifier, which is closed with the last of them.</remarks>
 public sealed class ClassifierEstimator : IEstimator<ClassifierTransformer>
 {
-    private readonly ClassifierTransformer _transformer;
+    private readonly ClassifierSource _source;
+    private readonly ClassifierColumns _columns;
 
-    internal ClassifierEstimator(ClassifierTransformer transformer) => _transformer = transformer;
+    internal ClassifierEstimator(ClassifierSource source, ClassifierColumns columns) => (_source, _columns) = (source, columns);
 
-    /// <summary>Gives the transformer.</summary>
+    /// <summary>Gives a transformer, which the caller closes.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The data has no such column, or one that holds no text.</exception>
+    /// <exception cref="AttuneException">All former transformers are closed, and the model cannot be loaded again.</exception>
     public ClassifierTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        _transformer.Columns.In(input.Schema);
-        return _transformer;
+        _columns.In(input.Schema);
+        return new ClassifierTransformer(_source, _columns);
     }
 
     /// <summary>The outline of the data with the columns that are added.</summary>
@@ -27,17 +29,16 @@ public sealed class ClassifierEstimator : IEstimator<ClassifierTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        var columns = _transformer.Columns;
-        columns.Require(inputSchema);
+        _columns.Require(inputSchema);
         // ML.NET lets nobody else make the outline of a column, so those of its own steps with the same outcome stand in; nothing is computed.
         var ml = new MLContext();
-        var scores = ml.Transforms.Text.FeaturizeText(columns.Score, new TextFeaturizingEstimator.Options { Norm = TextFeaturizingEstimator.NormFunction.None }, columns.Text);
-        return _transformer.Classifier.ProblemType switch
+        var scores = ml.Transforms.Text.FeaturizeText(_columns.Score, new TextFeaturizingEstimator.Options { Norm = TextFeaturizingEstimator.NormFunction.None }, _columns.Text);
+        return _source.ProblemType switch
         {
-            ProblemType.SingleLabelClassification => Replaced(ml.Transforms.Conversion.MapValueToKey(columns.PredictedLabel, columns.Text), scores),
+            ProblemType.SingleLabelClassification => Replaced(ml.Transforms.Conversion.MapValueToKey(_columns.PredictedLabel, _columns.Text), scores),
             ProblemType.MultiLabelClassification =>
-                Replaced(scores, ml.Transforms.Conversion.ConvertType(columns.PredictedLabel, columns.Score, DataKind.Boolean)),
-            _ => Replaced(ml.Transforms.Conversion.ConvertType(columns.Score, columns.Text, DataKind.Single)),
+                Replaced(scores, ml.Transforms.Conversion.ConvertType(_columns.PredictedLabel, _columns.Score, DataKind.Boolean)),
+            _ => Replaced(ml.Transforms.Conversion.ConvertType(_columns.Score, _columns.Text, DataKind.Single)),
         };
 
         SchemaShape Replaced(params IEstimator<ITransformer>[] steps) => steps.Aggregate(inputSchema, (shape, step) => step.GetOutputSchema(shape));

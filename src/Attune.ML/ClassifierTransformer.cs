@@ -7,9 +7,9 @@ namespace Attune.ML;
 /// <summary>Adds the answers of a classifier to the rows of data, in batches as they are read; nothing is computed for columns that nobody asks for.</summary>
 public sealed class ClassifierTransformer : ITransformer, IDisposable
 {
-    private readonly bool _isOwner;
+    private ClassifierSource? _source;
 
-    internal ClassifierTransformer(Classifier classifier, ClassifierColumns columns, bool isOwner) => (Classifier, Columns, _isOwner) = (classifier, columns, isOwner);
+    internal ClassifierTransformer(ClassifierSource source, ClassifierColumns columns) => (_source, Classifier, Columns) = (source, source.Take(), columns);
 
     /// <summary>The classifier.</summary>
     public Classifier Classifier { get; }
@@ -44,11 +44,8 @@ public sealed class ClassifierTransformer : ITransformer, IDisposable
         return new ClassifierMapper(inputSchema, this);
     }
 
-    /// <summary>Closes the classifier, where it was loaded for this transformer.</summary>
-    public void Dispose()
-    {
-        if (_isOwner) Classifier.Dispose();
-    }
+    /// <summary>Closes the classifier, where it was loaded for this transformer and no other one of the same estimator uses it.</summary>
+    public void Dispose() => Interlocked.Exchange(ref _source, null)?.GiveBack();
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException(
         "ML.NET saves no transformers but its own: keep the model's folder, save the steps before and after it on their own, and put ApplyClassifier between them again.");

@@ -17,7 +17,7 @@ public sealed class OnnxEngine : ClassifierEngine
     private readonly string _file;
     private readonly string[] _inputs, _outputs;
 
-    private OnnxEngine(InferenceSession session, string file, BertConfig config, string tokenizerFolder)
+    private OnnxEngine(InferenceSession session, string file, PreTrainedConfig config, string tokenizerFolder)
     {
         (_session, _file, Config, TokenizerFolder) = (session, file, config, tokenizerFolder);
         _inputs = [.. session.InputNames];
@@ -26,13 +26,13 @@ public sealed class OnnxEngine : ClassifierEngine
             throw Unfit($"it takes {string.Join(", ", _inputs.Select(name => $"{name} ({session.InputMetadata[name].ElementDataType})"))}, and not {string.Join(", ", Known)} of Int64");
         if (!session.OutputMetadata.TryGetValue(_outputs[0], out var logits) || logits.ElementDataType != TensorElementType.Float || logits.Dimensions is not [_, var labels])
             throw Unfit("it does not answer with logits");
-        if (labels >= 0 && labels != config.NumLabels) throw Unfit($"it has {labels} classes, and its {BertConfig.FileName} {config.NumLabels}");
+        if (labels >= 0 && labels != config.NumLabels) throw Unfit($"it has {labels} classes, and its {PreTrainedConfig.FileName} {config.NumLabels}");
         if (session.ModelMetadata.CustomMetadataMap.TryGetValue(OnnxExport.WeightBitsKey, out var bits) && bits == "8" && WeightBits.IsSaturating)
             throw new AttuneException($"{file} has weights of 8 bits, whose sums saturate on this processor (it has no VNNI); write it anew by attune export --precision int8 --weight-bits 7.");
     }
 
     /// <inheritdoc/>
-    public override BertConfig Config { get; }
+    public override PreTrainedConfig Config { get; }
 
     /// <inheritdoc/>
     public override string TokenizerFolder { get; }
@@ -44,11 +44,11 @@ public sealed class OnnxEngine : ClassifierEngine
     public static OnnxEngine Load(string folder, int? threads = null)
     {
         var file = OnnxModelFile.Find(folder) ?? throw new AttuneException($"{folder} has no {OnnxModelFile.Name(OnnxPrecision.Fp32)}; write it by attune export.");
-        return Open(file, BertConfig.Load(Path.Combine(folder, BertConfig.FileName)), folder, threads);
+        return Open(file, PreTrainedConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName)), folder, threads);
     }
 
     /// <summary>Loads a file of a model whose configuration is known.</summary>
-    internal static OnnxEngine Open(string file, BertConfig config, string tokenizerFolder, int? threads)
+    internal static OnnxEngine Open(string file, PreTrainedConfig config, string tokenizerFolder, int? threads)
     {
         var session = OnnxSession.Open(file, threads);
         try
@@ -82,8 +82,8 @@ public sealed class OnnxEngine : ClassifierEngine
     private float[] Compute(IReadOnlyList<TokenizedRow> rows, int[] chosen)
     {
         var length = chosen.Max(row => rows[row].Length);
-        if (length > Config.MaxPositionEmbeddings)
-            throw new AttuneException($"A row has {length} tokens, and the model's limit is {Config.MaxPositionEmbeddings}: set --max-length to at most that.");
+        if (length > Config.MaxTokens)
+            throw new AttuneException($"A row has {length} tokens, and the model's limit is {Config.MaxTokens}: set --max-length to at most that.");
         var (ids, mask, types) = (new long[chosen.Length * length], new long[chosen.Length * length], new long[chosen.Length * length]);
         Array.Fill(ids, Config.PadTokenId ?? 0);
         for (var i = 0; i < chosen.Length; i++)

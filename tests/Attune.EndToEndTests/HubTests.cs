@@ -228,6 +228,8 @@ public sealed class HubTests : IDisposable
         Run("login", "--logout").Good();
         Assert.False(File.Exists(file));
         Assert.Contains("or it is private", Run("download", "org/model").Error, StringComparison.Ordinal);
+        Assert.Matches("^There is no folder org/typo here, so the hub is asked for a model of that name.\nattune: There is no folder org/typo here, and fetching a model of that name from the hub fails: " +
+            "There is no model \"org/typo\" on .*, or it is private; .*\n$", Run("predict", "--model", "org/typo", "a text").Error);
     }
 
     [Fact]

@@ -15,6 +15,7 @@ public sealed class InspectTests(TrainedRun run)
         var estimate = JsonNode.Parse(result.Out)!["estimate"]!;
         var times = estimate["parts"]!.AsArray().ToDictionary(part => (string)part!["name"]!, part => (int)part!["times"]!);
         Assert.Equal((6, 4, 2, 1), (times["updates"], times["evaluations"], times["checkpoints"], times["saving the model"]));
+        Assert.Equal(1, times["predictions, hashes and the model card"]);
         Assert.Equal(2, (int)estimate["updates_measured"]!);
         Assert.True((double)estimate["seconds"]! > 0 && (long)estimate["peak_memory_bytes"]! > 10_000_000);
         Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(run.Folder), entry => entry.Contains("attune-inspect", StringComparison.Ordinal) || entry.EndsWith("no-run", StringComparison.Ordinal));

@@ -70,6 +70,21 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
+    public async Task AbstainBelow_OfTheCommand_IsThatOfTheAnswers()
+    {
+        using var server = Serve("--abstain-below", "1", "--per-device-eval-batch-size", "8");
+        using var http = new HttpClient { BaseAddress = server.Address };
+        Assert.Contains("\"abstained\":true", await Asked(Text), StringComparison.Ordinal);
+        Assert.Contains("\"abstained\":false", await Asked(Text.Replace("}", ", \"threshold\": 0}", StringComparison.Ordinal)), StringComparison.Ordinal);
+
+        async Task<string> Asked(string body)
+        {
+            using var answer = await http.PostAsync("/v1/classify", new StringContent(body, Encoding.UTF8, "application/json"), Cancellation);
+            return await answer.Content.ReadAsStringAsync(Cancellation);
+        }
+    }
+
+    [Fact]
     public void Serve_NotAskedOtherwise_ListensAtThisMachineAlone()
     {
         using var server = Serve();
@@ -130,10 +145,10 @@ public sealed class ServeTests : IDisposable
         AttuneProcess.Run(_folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run", "--threads", "1", "--max-steps", "2").Good();
     }
 
-    private Running Serve()
+    private Running Serve(params string[] words)
     {
         Train();
-        var process = AttuneProcess.Start(_folder, "serve", "run", "--port", "0", "--threads", "1");
+        var process = AttuneProcess.Start(_folder, ["serve", "run", "--port", "0", "--threads", "1", .. words]);
         const string said = "Serving at ";
         process.WaitFor("; Ctrl+C stops.");
         return new Running(process, new Uri(process.Error[(process.Error.IndexOf(said, StringComparison.Ordinal) + said.Length)..].Split(';')[0]));

@@ -28,7 +28,7 @@ internal sealed class CorrectionFile
     internal CorrectionFile(string path, long mostBytes = Most)
     {
         AtomicFile.RequireWritable(path);
-        (_path, _mostBytes) = (path, mostBytes);
+        (_path, _mostBytes) = (WrittenPlace.Of(path), mostBytes);
     }
 
     /// <summary>Saves a row.</summary>

@@ -13,7 +13,7 @@ internal sealed class CorrectionHandler(Classifier classifier, CorrectionFile fi
     {
         var request = await RequestBody.Read(http, CorrectionJson.Default.CorrectionRequest, options.MaxBodyBytes, cancellation);
         request.Check(classifier);
-        var name = Written(() => file.Add(json => request.Write(json, TimeProvider.System.GetUtcNow())));
+        var name = await Written(() => file.Add(json => request.Write(json, TimeProvider.System.GetUtcNow())));
         http.Response.StatusCode = StatusCodes.Status201Created;
         await JsonAnswer.Write(http, JsonAnswer.ContentType, name, static (json, name) =>
         {
@@ -23,20 +23,20 @@ internal sealed class CorrectionHandler(Classifier classifier, CorrectionFile fi
         });
     });
 
-    internal Task Remove(HttpContext http) => RequestGuard.Run(http, options.Timeout, metrics, _ =>
+    internal Task Remove(HttpContext http) => RequestGuard.Run(http, options.Timeout, metrics, async _ =>
     {
         var name = (string)http.Request.RouteValues["id"]!;
-        if (!Written(() => file.Remove(name))) throw new ProblemException(StatusCodes.Status404NotFound, "There is no correction of this name; it may have been taken back already.");
+        if (!await Written(() => file.Remove(name))) throw new ProblemException(StatusCodes.Status404NotFound, "There is no correction of this name; it may have been taken back already.");
         http.Response.StatusCode = StatusCodes.Status204NoContent;
-        return Task.CompletedTask;
     });
 
-    /// <summary>Names no file to the client: its name is the server's business.</summary>
-    private static T Written<T>(Func<T> write)
+    /// <summary>Writes on another thread: it waits for other processes and for the disk, and on this one the bytes of other requests arrive.</summary>
+    /// <remarks>Names no file to the client: its name is the server's business.</remarks>
+    private static async Task<T> Written<T>(Func<T> write)
     {
         try
         {
-            return write();
+            return await Task.Run(write);
         }
         catch (CorrectionsFullException)
         {

@@ -35,9 +35,10 @@ internal sealed record ClassifyRequest : TextRequest
     internal override void Answer(Utf8JsonWriter json, Classifier classifier, IReadOnlyList<TextPrediction> predictions)
     {
         var kind = classifier.ProblemType;
+        double[]? thresholds = Threshold is { } from && kind == ProblemType.MultiLabelClassification ? [.. classifier.LabelNames.Select(_ => from)] : null;
         json.WriteStartObject();
         json.WriteStartArray("predictions"u8);
-        for (var i = 0; i < predictions.Count; i++) Answer(json, kind, predictions[i]);
+        for (var i = 0; i < predictions.Count; i++) Answer(json, kind, AsAsked(predictions[i], thresholds));
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -51,6 +52,10 @@ internal sealed record ClassifyRequest : TextRequest
         _ => throw Bad("pair belongs to text, and pairs to texts; the request mixes them."),
     };
 
+    /// <summary>The request's threshold in the place of the folder's: of one class that below which the model abstains, of several that of each label, by which its sureness is measured too.</summary>
+    private TextPrediction AsAsked(TextPrediction prediction, double[]? thresholds) => Threshold is null ? prediction
+        : thresholds is null ? prediction with { AbstainBelow = Threshold } : prediction with { Thresholds = thresholds };
+
     private void Answer(Utf8JsonWriter json, ProblemType kind, TextPrediction prediction)
     {
         json.WriteStartObject();
@@ -62,10 +67,10 @@ internal sealed record ClassifyRequest : TextRequest
             if (kind == ProblemType.MultiLabelClassification)
             {
                 json.WriteStartArray("labels"u8);
-                foreach (var label in Threshold is { } from ? prediction.LabelsFrom(from) : prediction.ChosenLabels) json.WriteStringValue(label);
+                foreach (var label in prediction.ChosenLabels) json.WriteStringValue(label);
                 json.WriteEndArray();
             }
-            json.WriteBoolean("abstained"u8, Threshold is { } least && kind != ProblemType.MultiLabelClassification ? prediction.Score < least : prediction.IsAbstained);
+            json.WriteBoolean("abstained"u8, prediction.IsAbstained);
             json.WritePropertyName("probabilities"u8);
             WriteScores(json, prediction.Labels, prediction.Scores, TopK);
         }

@@ -54,7 +54,7 @@ internal sealed class ClassifierServer : IAsyncDisposable
     /// With layers as small as this a text costs the model no more than it costs HTTP, and the cores are better used by both at once: with 2 layers of 128 on two cores
     /// one thread answers 16,000 texts a second and two threads 11,000.
     /// </remarks>
-    internal static int UsualThreads(BertConfig config) => config.LayerWeights < FewWeights ? 1 : Environment.ProcessorCount;
+    internal static int UsualThreads(PreTrainedConfig config) => config.LayerWeights < FewWeights ? 1 : Environment.ProcessorCount;
 
     /// <summary>The classifier answers a first text, then the server listens.</summary>
     /// <exception cref="AttuneException">The address cannot be had.</exception>

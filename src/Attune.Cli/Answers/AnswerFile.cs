@@ -39,6 +39,9 @@ internal sealed class AnswerFile : IDisposable
     /// <summary>Takes the answers.</summary>
     internal Stream Stream => _summed;
 
+    /// <summary>The partial file of these answers.</summary>
+    internal string Partial => _partial;
+
     /// <summary>Name of the partial file.</summary>
     internal static string PartialOf(string path) => path + ".partial";
 
@@ -53,6 +56,7 @@ internal sealed class AnswerFile : IDisposable
     /// <exception cref="AttuneException">The file cannot be written, somebody else writes it, or what is there is of another run.</exception>
     internal static AnswerFile Open(string path, AnswerOrigin? origin, bool resume, TimeProvider clock)
     {
+        path = WrittenPlace.Of(path);
         if (!resume) Try(path, () => File.Delete(JournalOf(path)));
         var isNew = !File.Exists(PartialOf(path));
         var answers = new AnswerFile(path, origin, Lock(path), clock);
@@ -74,10 +78,13 @@ internal sealed class AnswerFile : IDisposable
     }
 
     /// <summary>Makes sure that the file can be written, before anything is computed for it.</summary>
-    /// <exception cref="AttuneException">It is a folder, its folder does not exist or cannot be written, or somebody else writes it.</exception>
+    /// <exception cref="AttuneException">It is no file, its folder does not exist or cannot be written, or somebody else writes it.</exception>
     internal static void RequireWritable(string path)
     {
-        if (Directory.Exists(path)) AtomicFile.RequireWritable(path);
+        if (WrittenPlace.IsSpecial(path)) throw new AttuneException(
+            $"{path} is no file, but a device, a pipe or a socket, which the file of the answers would replace; leave --output-file out, and the answers go to standard output.");
+        AtomicFile.RequireWritable(path);
+        path = WrittenPlace.Of(path);
         var isNew = !File.Exists(PartialOf(path));
         Lock(path).Dispose();
         if (isNew) Try(path, () => File.Delete(PartialOf(path)));

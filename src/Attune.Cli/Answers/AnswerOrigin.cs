@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Attune.Formats;
 using Attune.Inference;
+using Attune.Models;
 using Attune.Training;
 
 namespace Attune.Cli.Answers;
@@ -65,8 +67,7 @@ internal sealed class AnswerOrigin
 
     /// <summary>Whether a model or its tokenizer is read from a file of this name.</summary>
     private static bool IsOfModel(string name, bool withOnnx) =>
-        name is "config.json" or "adapter_config.json" or "vocab.txt" or "tokenizer.json" or "tokenizer_config.json" or "special_tokens_map.json" or "added_tokens.json" or
-            PredictionSettings.FileName ||
+        name is BertConfig.FileName or WeightFiles.AdapterConfigName or PredictionSettings.FileName || TokenizerFileNames.All.Contains(name) ||
         name.EndsWith(".safetensors", StringComparison.Ordinal) || name.EndsWith(".bin", StringComparison.Ordinal) || name.EndsWith(".index.json", StringComparison.Ordinal) ||
         withOnnx && name.Contains(".onnx", StringComparison.Ordinal);
 }

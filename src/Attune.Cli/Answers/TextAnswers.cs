@@ -9,7 +9,8 @@ internal sealed class TextAnswers(AnswerColumns columns, TextWriter output) : An
     {
         var answer = Rules.Of(prediction);
         List<string> cells = [];
-        if (Rules.TopK is not null) foreach (var (label, probability) in answer.Classes) cells.AddRange([label, Number(probability)]);
+        // The first label is the answer, so there is none where the model is too unsure to say.
+        if (Rules.TopK is not null) foreach (var (label, probability) in answer.Classes) cells.AddRange([cells.Count == 0 && prediction.IsAbstained ? "" : label, Number(probability)]);
         else if (Rules.IsRegression) cells.Add(Number(answer.Score));
         else if (Rules.HasSeveral) cells.AddRange(Several(answer));
         else cells.AddRange([answer.Label ?? "", Number(answer.Score)]);

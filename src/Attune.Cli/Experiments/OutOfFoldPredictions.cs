@@ -3,34 +3,52 @@ using Attune.Metrics;
 namespace Attune.Cli.Experiments;
 
 /// <summary>What the folds of a cross-validation predicted of the training texts: of each text the fold that was not trained on it. Several seeds are averaged.</summary>
-/// <param name="Prediction">Labels, and logits that give the mean probabilities.</param>
-/// <param name="Classes">Names of the classes.</param>
-/// <param name="Rows">Of each row its number among the training texts, ascending.</param>
-internal sealed record OutOfFoldPredictions(EvalPrediction Prediction, IReadOnlyList<string> Classes, int[] Rows)
+internal static class OutOfFoldPredictions
 {
     /// <summary>Reads them from the folder of an experiment.</summary>
     /// <exception cref="AttuneException">It has none, or they are not of one class a text.</exception>
-    internal static OutOfFoldPredictions Read(string folder)
+    internal static RunPredictions Read(string folder)
     {
         if (!Directory.Exists(folder)) throw new AttuneException($"{folder}: there is no such folder; name the folder of attune train --folds.");
-        var sums = new SortedDictionary<int, (float Label, double[] Scores)>();
-        IReadOnlyList<string>? classes = null;
+        var folds = new List<(string, RunPredictions)>();
         foreach (var run in FinishedRun.Folders(folder))
         {
-            if (RunPredictions.Read(run) is not { Rows: { } rows } read) throw new AttuneException(
+            if (RunPredictions.Read(run) is not { Rows: not null } read) throw new AttuneException(
                 $"{run} has no predictions of texts that it was not trained on; train with --folds 5, and name the folder of that.");
             if (read.Prediction.Task != TaskKind.SingleLabel) throw new AttuneException($"{run} does not have one class a text, which suspects are found by.");
-            if (classes is not null && !classes.SequenceEqual(read.Classes)) throw new AttuneException($"{run} has other classes than the other folds of {folder}; train them anew.");
-            classes = read.Classes;
-            var scores = Probabilities.Softmax(read.Prediction.Logits, classes.Count);
-            foreach (var (place, row) in rows.Index())
+            folds.Add((run, read));
+        }
+        return Joined(folds);
+    }
+
+    /// <summary>Puts folds together, in the order of the training texts; what several say of a text is averaged.</summary>
+    /// <param name="folds">Their folders, and what they predicted, with the numbers of the texts; at least one.</param>
+    /// <exception cref="AttuneException">Their classes are not the same.</exception>
+    internal static RunPredictions Joined(IReadOnlyList<(string Run, RunPredictions Predicted)> folds)
+    {
+        var ((task, columns), classes) = ((folds[0].Predicted.Prediction.Task, folds[0].Predicted.Prediction.Columns), folds[0].Predicted.Classes);
+        var sums = new SortedDictionary<int, (float[] Labels, double[] Scores, int Times)>();
+        foreach (var (run, predicted) in folds)
+        {
+            var rows = predicted.Prediction;
+            if (rows.Task != task || !predicted.Classes.SequenceEqual(classes)) throw new AttuneException($"{run} has other classes than the other folds; train them anew.");
+            var scores = Probabilities.Of(rows.Logits, columns, task);
+            var labels = rows.Labels.Length / rows.Rows;
+            foreach (var (place, row) in predicted.Rows!.Index())
             {
-                if (!sums.TryGetValue(row, out var sum)) sums[row] = sum = (read.Prediction.Labels[place], new double[classes.Count]);
-                for (var label = 0; label < classes.Count; label++) sum.Scores[label] += scores[place * classes.Count + label];
+                if (!sums.TryGetValue(row, out var sum)) sum = (rows.Labels[(place * labels)..((place + 1) * labels)], new double[columns], 0);
+                for (var column = 0; column < columns; column++) sum.Scores[column] += scores[place * columns + column];
+                sums[row] = (sum.Labels, sum.Scores, sum.Times + 1);
             }
         }
-        // Softmax of logarithms gives back the sums, divided by how many there are.
-        float[] logits = [.. sums.Values.SelectMany(sum => sum.Scores).Select(score => (float)Math.Log(score))];
-        return new OutOfFoldPredictions(new EvalPrediction(logits, sums.Count, classes!.Count, [.. sums.Values.Select(sum => sum.Label)]), classes, [.. sums.Keys]);
+        float[] logits = [.. sums.Values.SelectMany(sum => sum.Scores.Select(score => Logit(score / sum.Times)))];
+        return new RunPredictions(new EvalPrediction(logits, sums.Count, columns, [.. sums.Values.SelectMany(sum => sum.Labels)], task), classes) { Rows = [.. sums.Keys] };
+
+        float Logit(double score) => (float)(task switch
+        {
+            TaskKind.SingleLabel => Math.Log(score),                    // whose softmax they are
+            TaskKind.MultiLabel => Math.Log(score) - Math.Log(1 - score),
+            _ => score,
+        });
     }
 }

@@ -44,8 +44,8 @@ internal static class InspectCommand
         if (what.OutputFile is { } page) AtomicFile.RequireWritable(page);
 
         var (found, config) = Model(request.Model, what.Probe, terminal);
-        // Of a cache only tokens would come, and the texts are what is looked at.
-        var source = DataSource.Load(request.Data with { TokenCache = false }, config.LabelNames, mustFit: false, null, terminal, found: what.Probe ? Compute.Begin : null);
+        // Of a cache only tokens would come, and the texts are what is looked at: empty and shared ones are told of in the report.
+        var source = DataSource.Load(request.Data with { TokenCache = false }, config.LabelNames, mustFit: false, null, terminal, found: what.Probe ? Compute.Begin : null, checksTexts: false);
         var (secondsBefore, peakBefore) = (secondsOfStart + clock.Elapsed.TotalSeconds, PeakMemory.Bytes());
         var report = Inspect(source, request, found, config, what);
         var (estimate, whyNot) = what.Probe ? Estimate(request, new RunInputs(found, config, source), what, secondsBefore, peakBefore, terminal) : (null, null);
@@ -64,7 +64,7 @@ internal static class InspectCommand
         return ExitCode.Failure;
     }
 
-    private static (ModelFolder Found, BertConfig Config) Model(ModelArguments from, bool withWeights, Terminal terminal)
+    private static (ModelFolder Found, PreTrainedConfig Config) Model(ModelArguments from, bool withWeights, Terminal terminal)
     {
         if (!withWeights && Names.Model(from.Model!, from.ModelRevision, terminal, withWeights: false) is var small && !AdapterFolder.Is(small.Path))
         {
@@ -75,7 +75,7 @@ internal static class InspectCommand
         return (found, found.Config());
     }
 
-    private static InspectionReport Inspect(DataSource source, RunRequest request, ModelFolder found, BertConfig config, InspectArguments what)
+    private static InspectionReport Inspect(DataSource source, RunRequest request, ModelFolder found, PreTrainedConfig config, InspectArguments what)
     {
         var tokenizer = Tokenizer.FromPretrained(found.OfTokenizer, request.Model.TokensInText);
         var splits = new DatasetDict(source.SplitNames.Select(name => KeyValuePair.Create(name, source.Chosen(name, MostRows(name, request.Data)))));

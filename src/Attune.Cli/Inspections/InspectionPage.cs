@@ -94,13 +94,13 @@ internal static class InspectionPage
             var shown = split.Classes.Count <= MostBars ? split.Classes : [.. split.Classes.OrderByDescending(one => one.Rows).Take(MostBars)];
             page.Add(new BarPlot($"Rows by class in {split.Name}", "rows", [.. shown.Select(one => (one.Name, (double)one.Rows))])
             {
-                Said = rows => $"{Figures.Count(rows)} ({Figures.Percent(rows / split.Rows)})",
+                Said = rows => $"{Figures.Count(rows)} ({Share(rows, split.Rows)})",
                 Description = shown.Count < split.Classes.Count ? $"The {MostBars} most frequent of {split.Classes.Count} classes." : "",
             });
         }
         var table = new HtmlTable("Rows by class", ["Class", .. splits.SelectMany(split => new[] { split.Name, "share" })]);
         foreach (var (number, name) in report.Classes.Index())
-            table.Add([name, .. splits.SelectMany(split => new Markup[] { Figures.Count(split.Classes[number].Rows), Figures.Percent(split.Classes[number].Share) })]);
+            table.Add([name, .. splits.SelectMany(split => new Markup[] { Figures.Count(split.Classes[number].Rows), Share(split.Classes[number].Rows, split.Rows) })]);
         page.AddFolded("Rows by class, side by side", table);
     }
 
@@ -148,5 +148,5 @@ internal static class InspectionPage
         foreach (var note in estimate.Notes) page.Text($"Not reckoned: {note}.");
     }
 
-    private static string Share(double part, double of) => of == 0 ? "\u2013" : Figures.Percent(part / of);
+    private static string Share(double part, double of) => of == 0 ? "\u2013" : Percent.Of(part, of);
 }

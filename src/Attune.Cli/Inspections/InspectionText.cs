@@ -77,7 +77,7 @@ internal static class InspectionText
             text.Append($"{FailOn.NameOf(finding.Kind)}: {finding.Summary}\n    -> {finding.Advice}\n");
             foreach (var example in finding.Examples)
                 foreach (var (place, row) in example.Rows.Index())
-                    text.Append(place == 0 ? "    - " : "      ").Append($"{row.Split}: {row.Place}{(row.Label is { } label ? $" [{label}]" : "")} {Shown.Of(row.Text)}\n");
+                    text.Append(place == 0 ? "    - " : "      ").Append($"{row.Split}: {row.Place}{(row.Label is { } label ? $" [{Shown.Of(label)}]" : "")} {Shown.Of(row.Text)}\n");
         }
         text.Append('\n');
     }
@@ -105,5 +105,5 @@ internal static class InspectionText
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 
-    private static string Percent(double part, double of) => of == 0 ? "" : (100 * part / of).ToString("0.##", CultureInfo.InvariantCulture) + " %";
+    private static string Percent(double part, double of) => of == 0 ? "" : Formats.Percent.Of(part, of);
 }

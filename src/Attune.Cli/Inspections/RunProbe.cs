@@ -61,6 +61,12 @@ internal sealed class RunProbe(RunRequest request, RunInputs inputs, int steps, 
         _parts.Add(new RunPart("updates", probe.TotalUpdates, each));
         Evaluations(rows, probe);
         Files(trainer, probe);
+        terminal.Status("Probe: model card");
+        Timed("predictions, hashes and the model card", () =>
+        {
+            RunDocuments.Rehearse(request, inputs, trainer, rows);
+            return true;
+        });
         Note(trainer);
         return new RunEstimate([.. _parts.Where(part => part.Times > 0)], Math.Max(peakBefore, PeakMemory.Bytes()), free, probe.UpdatesMeasured, _notes);
     }

@@ -5,7 +5,7 @@ using SkiaSharp;
 
 namespace Attune.Cli.Pages;
 
-/// <summary>The font of pictures: Inter (Latin, Greek and Cyrillic letters; SIL Open Font License), which a package carries for another program's use.</summary>
+/// <summary>The font of pictures: Inter (Latin, Greek and Cyrillic letters; SIL Open Font License, Inter-LICENSE.txt), which a package carries for another program's use.</summary>
 /// <remarks>Of that package's assembly only the resources are read, never its code, so nothing of the program that it is made for comes along.</remarks>
 internal static class PlotFont
 {

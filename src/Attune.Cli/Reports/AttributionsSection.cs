@@ -43,24 +43,22 @@ internal static class AttributionsSection
     private static IEnumerable<(string Heading, IReadOnlyList<int> Rows)> Chosen(RunFacts run, int most)
     {
         var rows = run.Rows!;
-        var ofFirst = run.AreFolds ? RunPredictions.Read(run.Run.Folder)!.Prediction.Rows : int.MaxValue;
+        var ofFirst = run.AreFolds ? RunPredictions.Read(run.Run.Folder)!.Rows!.ToHashSet() : null;
         var isRegression = rows.Task == TaskKind.Regression;
-        int[] wrong = [.. RowLosses.Highest(rows, rows.Rows).Select(row => row.Row).Where(row => run.RowNumbers[row] < ofFirst).Take(isRegression ? most : (most + 1) / 2)];
+        int[] wrong = [.. RowLosses.Highest(rows, rows.Rows).Select(row => row.Row).Where(IsAsked).Take(isRegression ? most : (most + 1) / 2)];
         yield return ("The rows with the highest loss", wrong);
         if (isRegression) yield break;
-        var scores = Probabilities.Of(rows.Logits, rows.Columns, rows.Task);
         yield return ("The rows of which the model is least sure",
-        [
-            .. Enumerable.Range(0, rows.Rows).Where(row => run.RowNumbers[row] < ofFirst && !wrong.Contains(row))
-                .OrderBy(row => Probabilities.Confidence(scores.AsSpan(row * rows.Columns, rows.Columns), rows.Task, rows.Thresholds)).Take(most - wrong.Length),
-        ]);
+            [.. Enumerable.Range(0, rows.Rows).Where(row => IsAsked(row) && !wrong.Contains(row)).OrderBy(run.Confidence).Take(most - wrong.Length)]);
+
+        bool IsAsked(int row) => ofFirst is null || ofFirst.Contains(run.Predictions!.Rows![run.RowNumbers[row]]);
     }
 
     private static Markup Head(RunFacts run, ShownRows shown, int row, Attributions found)
     {
         var confidence = shown.Confidence(row) is { Length: > 0 } sure ? $" ({sure})" : "";
         var explained = run.Rows!.Task == TaskKind.MultiLabel ? $"; explained is {found.Label}" : "";
-        return Markup.Element("p", $"Row {run.NumberOf(row)}: label {shown.Label(row)}, prediction {shown.Prediction(row)}{confidence}{explained}. Logit {Figures.Number(found.Logit)}, without the text {Figures.Number(found.BaselineLogit)}.");
+        return Markup.Element("p", $"Row {shown.Place(row)}: label {shown.Label(row)}, prediction {shown.Prediction(row)}{confidence}{explained}. Logit {Figures.Number(found.Logit)}, without the text {Figures.Number(found.BaselineLogit)}.");
     }
 
     private static Markup Coloured(EvaluatedTexts texts, int number, Attributions found)

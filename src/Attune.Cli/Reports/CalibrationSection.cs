@@ -1,4 +1,6 @@
+using System.Globalization;
 using Attune.Cli.Pages;
+using Attune.Inference;
 using Attune.Metrics;
 
 namespace Attune.Cli.Reports;
@@ -6,31 +8,36 @@ namespace Attune.Cli.Reports;
 /// <summary>Whether the model is right as often as it says, and what it is worth where it may keep silent.</summary>
 internal static class CalibrationSection
 {
-    private const int LeastRows = 20, MostPoints = 200;
+    private const int MostPoints = 200;
     private static readonly double[] Wanted = [0.8, 0.9, 0.95, 0.98, 0.99];
 
     internal static void Add(Report report, RunFacts run)
     {
-        var (page, rows) = (report.Page, run.Rows!);
+        var (page, rows, figures) = (report.Page, run.Rows!, CalibrationFigures.Of(run.Rows!, run.Settings.Temperature));
         page.Section("Confidence");
+        if (figures.IsScaled)
+            page.Text($"{PredictionSettings.FileName} of the model's folder divides the logits by a temperature of {Figures.Score(figures.Temperature)}{(figures.IsOfTheseRows ? ", which was fitted on these rows" : "")}. " +
+                "So the model answers now, and the confidences and thresholds on this page are those of its answers; metrics and losses are of the model without it.");
         page.Heading("Calibration");
-        var before = Calibration.Of(rows);
-        var series = new List<Series> { Bins("as it is", before) };
-        if (rows.Rows >= LeastRows)
+        var plain = figures.IsScaled ? "without temperature" : "as it is";
+        var series = new List<Series> { Bins(plain, Calibration.Of(rows)) };
+        var table = new HtmlTable("Calibration", "", "expected calibration error", "log loss");
+        Line(table, plain, figures.Plain);
+        if (figures.IsScaled)
         {
-            var fit = TemperatureScaling.Fit(rows);
-            var (halves, temperatures) = CrossFitted(rows);
-            var after = Calibration.Of(halves);
-            series.Add(Bins("with temperature", after));
-            var table = new HtmlTable("Calibration", "", "expected calibration error", "log loss");
-            table.Add("as it is", Figures.Score(before.ExpectedError), Figures.Score(fit.Before.LogLoss));
-            table.Add("with a temperature fitted on other rows", Figures.Score(after.ExpectedError), Figures.Score(TemperatureScaling.Quality(halves, 1).LogLoss));
-            table.Add($"with temperature {Figures.Score(fit.Temperature)}, fitted on these rows", Figures.Score(fit.After.ExpectedCalibrationError), Figures.Score(fit.After.LogLoss));
-            page.Text($"Dividing the logits by a temperature of {Figures.Score(fit.Temperature)} makes these rows most likely; above 1 the model is too sure of itself. " +
-                $"What that does on rows that it was not fitted on: each half of the rows with the temperature of the other half ({Figures.Score(temperatures.First)} and {Figures.Score(temperatures.Second)}).");
-            page.Add(table);
+            series.Add(Bins("as it answers now", Calibration.Of(rows, figures.Temperature)));
+            Line(table, $"as it answers now, with temperature {Figures.Score(figures.Temperature)}", figures.Now);
         }
-        else page.Missing($"Left out: temperature scaling, for {rows.Rows} rows are too few to fit it; {LeastRows} are the least.");
+        if (figures is { Fit: { } fit, CrossFitted: { } halves })
+        {
+            series.Add(Bins("with a temperature of other rows", Calibration.Of(halves)));
+            Line(table, "with a temperature fitted on other rows", TemperatureScaling.Quality(halves, 1));
+            if (!figures.IsOfTheseRows) Line(table, $"with temperature {Figures.Score(fit.Temperature)}, fitted on these rows", fit.After);
+            page.Text($"Dividing the logits by a temperature of {Figures.Score(fit.Temperature)} makes these rows most likely; above 1 the model is too sure of itself. " +
+                $"What that does on rows that it was not fitted on: each half of the rows with the temperature of the other half ({Figures.Score(figures.Halves.First)} and {Figures.Score(figures.Halves.Second)}).");
+        }
+        else page.Missing($"Left out: fitting a temperature, for {rows.Rows} rows are too few; {CalibrationFigures.LeastRows} are the least.");
+        page.Add(table);
         report.Add("calibration", new LinePlot("Calibration", "confidence", "accuracy", series)
         {
             XRange = (0, 1),
@@ -40,20 +47,10 @@ internal static class CalibrationSection
             Description = "Rows in bins by how sure the model is; on the dashed line it is right as often as it says. Bars hold 95 of 100 cases (Wilson)." +
                 (rows.Task == TaskKind.MultiLabel ? " Each label of a row is a decision of its own." : ""),
         });
-        Abstention(report, rows);
+        Abstention(report, rows, run.Settings.Temperature);
     }
 
-    /// <summary>Each half of the rows (every second one) divided by the temperature that suits the other half.</summary>
-    internal static (EvalPrediction Rows, (double First, double Second) Temperatures) CrossFitted(EvalPrediction rows)
-    {
-        var (first, second) = (TemperatureScaling.Fit(Half(rows, 0)).Temperature, TemperatureScaling.Fit(Half(rows, 1)).Temperature);
-        var logits = (float[])rows.Logits.Clone();
-        for (var i = 0; i < logits.Length; i++) logits[i] /= (float)(i / rows.Columns % 2 == 0 ? second : first);
-        return (rows with { Logits = logits }, (first, second));
-    }
-
-    private static EvalPrediction Half(EvalPrediction rows, int which) =>
-        Redraw.Select(rows, [.. Enumerable.Range(0, rows.Rows).Where(row => row % 2 == which)]);
+    private static void Line(HtmlTable table, string name, ProbabilityQuality quality) => table.Add(name, Figures.Score(quality.ExpectedCalibrationError), Figures.Score(quality.LogLoss));
 
     private static Series Bins(string name, Calibration calibration) => new(name, [.. calibration.Bins.Select(bin =>
     {
@@ -62,11 +59,11 @@ internal static class CalibrationSection
     })])
     { HasMarks = true };
 
-    private static void Abstention(Report report, EvalPrediction rows)
+    private static void Abstention(Report report, EvalPrediction rows, double temperature)
     {
         var page = report.Page;
         page.Heading("Abstention");
-        var curve = AbstentionCurve.Of(rows);
+        var curve = AbstentionCurve.Of(rows, temperature);
         report.Add("abstention", new LinePlot("Accuracy where the model may keep silent", "share of rows that are answered", "accuracy",
             [new Series("", [.. curve.Thinned(MostPoints).Select(point => new PlotPoint(point.Coverage, point.Accuracy))])])
         {
@@ -79,9 +76,21 @@ internal static class CalibrationSection
         {
             if (curve.ThresholdFor(wanted) is not { } threshold) continue;
             var there = curve.At(threshold);
-            table.Add(Figures.Percent(wanted), Figures.Score(threshold), Figures.Count(there.Answered), Figures.Percent(there.Coverage), Figures.Percent(there.Accuracy));
+            table.Add(Figures.Percent(wanted), Said(curve, threshold), Figures.Count(there.Answered), Figures.Percent(there.Coverage), Figures.Percent(there.Accuracy));
         }
-        if (table.Count > 0) page.Add(table);
+        if (table.Count > 0)
+        {
+            page.Add(table);
+            page.Text("Chosen on these rows, so a little too good. To leave texts of less confidence unanswered: attune predict --abstain-below CONFIDENCE.");
+        }
         page.Text($"All rows together: accuracy {Figures.Score(all)}{(rows.Task == TaskKind.MultiLabel ? " (all labels of a row right)" : "")}.");
+    }
+
+    /// <summary>A threshold with as many digits as it needs to leave the same rows unanswered where it is copied: four, unless rows lie closer together.</summary>
+    private static string Said(AbstentionCurve curve, double threshold)
+    {
+        for (var digits = 4; digits < 16; digits++)
+            if (threshold.ToString($"F{digits}", CultureInfo.InvariantCulture) is var said && curve.At(double.Parse(said, CultureInfo.InvariantCulture)).Answered == curve.At(threshold).Answered) return said;
+        return threshold.ToString("R", CultureInfo.InvariantCulture);
     }
 }

@@ -1,3 +1,4 @@
+using Attune.Cli.Pages;
 using Attune.Metrics;
 
 namespace Attune.Cli.Reports;
@@ -12,6 +13,15 @@ namespace Attune.Cli.Reports;
 /// <param name="F1">Interval by <see cref="Bootstrap"/>.</param>
 internal sealed record ClassFigure(string Name, long Rows, long Predicted, ClassScores Scores, Interval Precision, Interval Recall, Interval F1)
 {
+    /// <summary>The interval of precision in words.</summary>
+    internal string SaidPrecision => Said(Predicted, Precision);
+
+    /// <summary>That of recall.</summary>
+    internal string SaidRecall => Said(Rows, Recall);
+
+    /// <summary>That of F1.</summary>
+    internal string SaidF1 => Said(Rows + Predicted, F1);
+
     /// <summary>Of each class of rows with classes.</summary>
     internal static IReadOnlyList<ClassFigure> Of(EvalPrediction rows, IReadOnlyList<string> names, int resamples, long seed)
     {
@@ -37,4 +47,7 @@ internal sealed record ClassFigure(string Name, long Rows, long Predicted, Class
             if (label >= 0 && label == prediction) both[label]++;
         }
     }
+
+    /// <summary>A dash where there is no row to say anything by.</summary>
+    private static string Said(long rows, Interval interval) => rows == 0 ? Figures.Unknown : Figures.Interval(interval.Low, interval.High);
 }

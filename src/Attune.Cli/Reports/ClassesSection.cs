@@ -3,7 +3,7 @@ using Attune.Metrics;
 
 namespace Attune.Cli.Reports;
 
-/// <summary>Which classes are found, and which are taken for others.</summary>
+/// <summary>Which classes are found, and which are taken for others: of the evaluated rows, and of the test split where its predictions were kept.</summary>
 internal static class ClassesSection
 {
     private const int MostInMatrix = 100, MostInPlot = 40, MostUnfolded = 30, MostPairs = 10, TextsOfPair = 3;
@@ -15,9 +15,10 @@ internal static class ClassesSection
         if (rows.Task == TaskKind.SingleLabel)
         {
             var matrix = new ConfusionMatrix(rows.ClassLabels, rows.Predictions, rows.Columns);
-            Matrix(report, run, matrix);
+            Matrix(report, run, matrix, "", "Confusion matrix");
             Pairs(page, run, shown, matrix);
         }
+        else Decisions(page, run, rows, "What was decided on each label");
         var figures = ClassFigure.Of(rows, run.Classes, what.Resamples, what.Seed);
         var worst = figures.Where(figure => figure.Rows > 0).OrderBy(figure => figure.Scores.F1).Take(MostInPlot).ToList();
         if (worst.Count > 0)
@@ -30,21 +31,51 @@ internal static class ClassesSection
             page.Add(Table([.. worst.Take(MostUnfolded)], $"The {Math.Min(MostUnfolded, worst.Count)} classes with the lowest F1"));
             page.AddFolded($"All {figures.Count} classes", Table(figures, "Each class"));
         }
-        page.Text($"Intervals hold 95 of 100 cases: those of precision and recall by Wilson's formula, those of F1 by {Figures.Count(MetricFigure.Draws(rows, what.Resamples))} bootstrap draws.");
+        Intervals(page, rows, what);
     }
+
+    /// <summary>The same in short of the test split.</summary>
+    internal static void AddOfTest(Report report, RunFacts run, EvalPrediction rows, ReportArguments what)
+    {
+        var page = report.Page;
+        page.Section("Test split");
+        if (rows.Task == TaskKind.SingleLabel) Matrix(report, run, new ConfusionMatrix(rows.ClassLabels, rows.Predictions, rows.Columns), "test-", "Confusion matrix of the test split");
+        else Decisions(page, run, rows, "What was decided on each label of the test split");
+        var figures = ClassFigure.Of(rows, run.Classes, what.Resamples, what.Seed);
+        var table = Table(figures, "Each class in the test split");
+        if (figures.Count <= MostUnfolded) page.Add(table);
+        else page.AddFolded($"All {figures.Count} classes in the test split", table);
+        Intervals(page, rows, what);
+    }
+
+    private static void Intervals(HtmlPage page, EvalPrediction rows, ReportArguments what) =>
+        page.Text($"Intervals hold 95 of 100 cases: those of precision and recall by Wilson's formula, those of F1 by {Figures.Count(MetricFigure.Draws(rows, what.Resamples))} bootstrap draws.");
 
     private static HtmlTable Table(IReadOnlyList<ClassFigure> figures, string caption)
     {
         var table = new HtmlTable(caption, "class", "rows", "predicted", "precision", "interval", "recall", "interval", "F1", "interval");
         foreach (var figure in figures)
-            table.Add(figure.Name, Figures.Count(figure.Rows), Figures.Count(figure.Predicted), Figures.Score(figure.Scores.Precision), Interval(figure.Predicted, figure.Precision),
-                Figures.Score(figure.Scores.Recall), Interval(figure.Rows, figure.Recall), Figures.Score(figure.Scores.F1), Interval(figure.Rows + figure.Predicted, figure.F1));
+            table.Add(figure.Name, Figures.Count(figure.Rows), Figures.Count(figure.Predicted), Figures.Score(figure.Scores.Precision), figure.SaidPrecision,
+                Figures.Score(figure.Scores.Recall), figure.SaidRecall, Figures.Score(figure.Scores.F1), figure.SaidF1);
         return table;
     }
 
-    private static string Interval(long rows, Interval interval) => rows == 0 ? "\u2013" : Figures.Interval(interval.Low, interval.High);
+    /// <summary>Of several labels each has a matrix of its own: two by two, written in one line.</summary>
+    private static void Decisions(HtmlPage page, RunFacts run, EvalPrediction rows, string caption)
+    {
+        var table = new HtmlTable(caption, "label", "has it, found", "has it, missed", "lacks it, predicted", "lacks it, not predicted");
+        var (has, predicted) = (rows.HasLabel, rows.PredictedLabels);
+        foreach (var (column, name) in run.Classes.Index())
+        {
+            int[] Of(bool[] labels) => [.. Enumerable.Range(0, rows.Rows).Select(row => labels[row * rows.Columns + column] ? 1 : 0)];
+            var matrix = new ConfusionMatrix(Of(has), Of(predicted), 2);
+            table.Add([name, .. new[] { matrix[1, 1], matrix[1, 0], matrix[0, 1], matrix[0, 0] }.Select(count => (Markup)Figures.Count(count))]);
+        }
+        if (table.Count <= MostUnfolded) page.Add(table);
+        else page.AddFolded(caption, table);
+    }
 
-    private static void Matrix(Report report, RunFacts run, ConfusionMatrix matrix)
+    private static void Matrix(Report report, RunFacts run, ConfusionMatrix matrix, string ofFile, string title)
     {
         // Of very many classes those with the most errors.
         int[] chosen = [.. Enumerable.Range(0, matrix.Classes)];
@@ -54,7 +85,7 @@ internal static class ClassesSection
         for (var row = 0; row < chosen.Length; row++)
             for (var column = 0; column < chosen.Length; column++) counts[row, column] = matrix[chosen[row], chosen[column]];
         string[] names = [.. chosen.Select(label => run.Classes[label])];
-        report.Add("confusion-matrix", new HeatMapPlot(chosen.Length < matrix.Classes ? $"Confusion matrix of the {chosen.Length} classes with the most errors" : "Confusion matrix", "label", "prediction", names, names, counts)
+        report.Add(ofFile + "confusion-matrix", new HeatMapPlot(chosen.Length < matrix.Classes ? $"{title}, the {chosen.Length} classes with the most errors" : title, "label", "prediction", names, names, counts)
         {
             Description = "A row for each true class: the darker a square, the larger its share of the row. Blue is right, orange is wrong.",
         });

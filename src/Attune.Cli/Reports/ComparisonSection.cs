@@ -55,14 +55,14 @@ internal static class ComparisonSection
         if (a is null || b is null || a.Task == TaskKind.Regression || a.Task != b.Task || !first.Classes.SequenceEqual(second.Classes) || !a.Labels.AsSpan().SequenceEqual(b.Labels)) return;
         var page = report.Page;
         page.Section("Where the two runs differ");
-        var (left, right, other) = (a.IsRight, b.IsRight, new ShownRows(second, null));
+        var (left, right, other) = (a.IsRight, b.IsRight, new ShownRows(second, null, showsTexts: false));
         foreach (var (name, isOnly) in new[] { (first.Folder, (Func<int, bool>)(row => left[row] && !right[row])), (second.Folder, row => right[row] && !left[row]) })
         {
             int[] all = [.. Enumerable.Range(0, a.Rows).Where(isOnly)];
             if (all.Length == 0 || what.Rows == 0) continue;
             var table = new HtmlTable(all.Length > what.Rows ? $"The first {what.Rows} of {Figures.Count(all.Length)} rows that only {name} has right" : $"The rows that only {name} has right",
                 "row", "label", first.Folder, second.Folder, "text");
-            foreach (var row in all.Take(what.Rows)) table.Add(first.NumberOf(row), shown.Label(row), shown.Prediction(row), other.Prediction(row), shown.Text(row));
+            foreach (var row in all.Take(what.Rows)) table.Add(shown.Place(row), shown.Label(row), shown.Prediction(row), other.Prediction(row), shown.Text(row));
             page.Add(table);
         }
         var (before, after) = (ClassFigure.Of(a, first.Classes, 100, what.Seed), ClassFigure.Of(b, second.Classes, 100, what.Seed));

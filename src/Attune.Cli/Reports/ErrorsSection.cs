@@ -25,11 +25,11 @@ internal static class ErrorsSection
             ["row", "loss", "label", "prediction", .. rows.Task == TaskKind.Regression ? Array.Empty<string>() : ["confidence"], "text"]);
         foreach (var (row, loss) in losses)
         {
-            Markup[] first = [run.NumberOf(row), Figures.Score(loss), shown.Label(row), shown.Prediction(row)];
+            Markup[] first = [shown.Place(row), Figures.Score(loss), shown.Label(row), shown.Prediction(row)];
             table.Add([.. first, .. rows.Task == TaskKind.Regression ? Array.Empty<Markup>() : [shown.Confidence(row)], shown.Text(row)]);
         }
         page.Add(table);
-        page.Text($"Rows count from 0 in the {(run.Predictions!.Rows is null ? "evaluation" : "training")} rows.{(texts is null ? "" : $" Texts are cut at {ShownRows.MostCharacters} characters.")} High losses are often wrong labels.");
+        page.Text($"{shown.Counted}{(texts is null ? "" : $" Texts are cut at {ShownRows.MostCharacters} characters.")} High losses are often wrong labels.");
     }
 
     private static void ByLength(Report report, RunFacts run, EvalPrediction rows, int[] lengths)

@@ -18,13 +18,13 @@ internal static class LabelsSection
             return;
         }
         var errors = LabelErrors.Of(rows);
-        page.Text($"About {Figures.Count(errors.EstimatedErrors)} of these {Figures.Count(rows.Rows)} labels are likely wrong, by confident learning (Northcutt and others, 2021). " +
+        page.Text($"At most some {Figures.Count(errors.EstimatedErrors)} of these {Figures.Count(rows.Rows)} labels may be wrong, by confident learning (Northcutt and others, 2021): the mistakes of a weak model count too. " +
             (run.AreFolds ? "Each row was judged by the fold that was not trained on it." : "The model was not trained on these rows. To judge all training rows: attune train with --folds 5, then attune report and attune suspects on its folder."));
         var ranked = errors.Suspects.Take(what.Rows).ToList();
         if (ranked.Count == 0) return;
         var table = new HtmlTable($"The {ranked.Count} most suspicious", "row", "label", "more likely", "probability of the label", "text");
         foreach (var suspect in ranked)
-            table.Add(run.NumberOf(suspect.Row), run.Classes[suspect.Label], run.Classes[suspect.Suggested], Figures.Score(suspect.Score), shown.Text(suspect.Row));
+            table.Add(shown.Place(suspect.Row), run.Classes[suspect.Label], run.Classes[suspect.Suggested], Figures.Score(suspect.Score), shown.Text(suspect.Row));
         page.Add(table);
     }
 }

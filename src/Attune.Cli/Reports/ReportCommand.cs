@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Attune.Formats;
+using Attune.Metrics;
 using Attune.Training;
 
 namespace Attune.Cli.Reports;
@@ -38,10 +39,11 @@ internal static class ReportCommand
             json["plots"] = folder;
             terminal.Tell($"{plots} charts are in {folder}, each as SVG and PNG.");
         }
-        if (what.ModelCard && !run.AreFolds && ModelCard.Write(run))
+        if (what.ModelCard && !run.AreFolds)
         {
-            json["model_card"] = ModelCard.FileOf(run.Folder);
-            terminal.Tell($"The model card is {ModelCard.FileOf(run.Folder)}.");
+            var (card, whyNot) = (ModelCard.FileOf(run.Folder), ModelCard.Write(run));
+            if (whyNot is null) json["model_card"] = card;
+            terminal.Tell(whyNot is null ? $"The model card is {card}." : $"The model card {card} stays as it is: {whyNot}.");
         }
         if (output.Json) terminal.Result(PythonJson.Write(json, ensureAscii: false));
         return ExitCode.Success;
@@ -55,8 +57,8 @@ internal static class ReportCommand
         if (second is not null) ComparisonSection.Add(report, run, second, what);
         if (run.Rows is { Rows: > 0 } rows)
         {
-            var texts = Texts(run, terminal, out var whyNot);
-            var shown = new ShownRows(run, what.Texts ? texts : null);
+            var texts = EvaluatedTexts.Find(run, terminal, out var whyNot);
+            var shown = new ShownRows(run, texts, what.Texts);
             if (second is not null) ComparisonSection.AddRows(report, run, second, shown, what);
             if (rows.Task == TaskKind.Regression) NumbersSection.Add(report, run);
             else
@@ -69,21 +71,9 @@ internal static class ReportCommand
             LabelsSection.Add(report, run, shown, what);
             if (what.Attributions > 0 && what.Texts && texts is not null) AttributionsSection.Add(report, run, texts, shown, what, terminal);
         }
+        if (run.TestRows is { Rows: > 0, Task: not TaskKind.Regression } tested) ClassesSection.AddOfTest(report, run, tested, what);
         TrainingSection.Add(report, [.. run.Runs, .. second?.Runs ?? []]);
         RunSection.Add(report, run);
         return report;
-    }
-
-    private static EvaluatedTexts? Texts(RunFacts run, Terminal terminal, out string? whyNot)
-    {
-        whyNot = null;
-        var parts = new List<EvaluatedTexts>();
-        foreach (var part in run.Runs)
-        {
-            var found = EvaluatedTexts.Find(part.Folder, run.AreFolds ? RunPredictions.Read(part.Folder)! : run.Predictions!, terminal, out whyNot);
-            if (found is null) return null;
-            parts.Add(found);
-        }
-        return EvaluatedTexts.Joined(parts);
     }
 }

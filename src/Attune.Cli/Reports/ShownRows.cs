@@ -6,8 +6,9 @@ namespace Attune.Cli.Reports;
 
 /// <summary>How rows are shown in the tables of a report.</summary>
 /// <param name="run">Whose rows they are.</param>
-/// <param name="texts">Their texts; null where these are not known or not to be shown.</param>
-internal sealed class ShownRows(RunFacts run, EvaluatedTexts? texts)
+/// <param name="texts">Their texts; null where these are not known.</param>
+/// <param name="showsTexts">Whether the texts may be shown.</param>
+internal sealed class ShownRows(RunFacts run, EvaluatedTexts? texts, bool showsTexts)
 {
     /// <summary>Characters of a text that are shown.</summary>
     internal const int MostCharacters = 400;
@@ -15,13 +16,29 @@ internal sealed class ShownRows(RunFacts run, EvaluatedTexts? texts)
     private const int MostLabels = 8;
     private readonly EvalPrediction _rows = run.Rows!;
     private readonly Lazy<bool[]> _predicted = new(() => run.Rows!.PredictedLabels);
-    private readonly Lazy<double[]> _scores = new(() => Probabilities.Of(run.Rows!.Logits, run.Rows.Columns, run.Rows.Task));
+
+    /// <summary>Where a row is found: its number in its file, from 1, as attune suspects and attune inspect count; where the data is not known, among the rows of the run.</summary>
+    internal string Place(int row)
+    {
+        var number = run.RowNumbers[row];
+        if (texts is null) return Figures.Count((run.Predictions!.Rows?[number] ?? number) + 1);
+        var place = texts.PlaceOf(number);
+        return (texts.Files.Count > 1 ? Path.GetFileName(place.File) + ", " : "") + Figures.Count(place.Row);
+    }
+
+    /// <summary>A sentence on what <see cref="Place"/> counts.</summary>
+    internal string Counted => texts?.Files switch
+    {
+        [var one] => $"Rows count from 1 in {Path.GetFileName(one)}, without its heading.",
+        [_, ..] => "Rows count from 1 in their files, without the heading.",
+        _ => $"Rows count from 1 in the {(run.Predictions!.Rows is null ? "evaluation" : "training")} rows.",
+    };
 
     /// <summary>The text, or both of a pair; the number of the row where texts are not shown.</summary>
     internal Markup Text(int row)
     {
         var number = run.RowNumbers[row];
-        if (texts is null) return $"row {run.NumberOf(row)}";
+        if (texts is null || !showsTexts) return $"row {Place(row)}";
         var first = ShortText.Of(texts.Texts[number], MostCharacters);
         return Markup.Element("span", texts.Pairs is null ? first : (Markup)first + Markup.Element("br", "") + ShortText.Of(texts.Pairs[number], MostCharacters), ("class", "text"));
     }
@@ -42,9 +59,8 @@ internal sealed class ShownRows(RunFacts run, EvaluatedTexts? texts)
         _ => Figures.Number(_rows.Logits[row * _rows.Columns]),
     };
 
-    /// <summary>How sure the model is of that; nothing of numbers.</summary>
-    internal string Confidence(int row) => _rows.Task == TaskKind.Regression ? ""
-        : Figures.Score(Probabilities.Confidence(_scores.Value.AsSpan(row * _rows.Columns, _rows.Columns), _rows.Task, _rows.Thresholds));
+    /// <summary>How sure the model is of that where it answers now; nothing of numbers.</summary>
+    internal string Confidence(int row) => _rows.Task == TaskKind.Regression ? "" : Figures.Score(run.Confidence(row));
 
     private int Best(int row) => Probabilities.ArgMax<float>(_rows.Logits.AsSpan(row * _rows.Columns, _rows.Columns), _rows.Columns)[0];
 

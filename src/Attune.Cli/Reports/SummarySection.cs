@@ -1,4 +1,3 @@
-using Attune.Cli.Experiments;
 using Attune.Cli.Pages;
 
 namespace Attune.Cli.Reports;
@@ -20,7 +19,7 @@ internal static class SummarySection
             page.Text($"Intervals: of accuracy by Wilson's formula, of others by {Figures.Count(MetricFigure.Draws(rows, what.Resamples))} bootstrap draws of the {Figures.Count(rows.Rows)} rows. " +
                 "Where the best model was chosen by these rows, its results on other rows are a little worse.");
         if (run.Rows is null) page.Missing(run.WithoutPredictions);
-        Test(page, run);
+        Test(page, run, what);
     }
 
     private static string Sentence(RunFacts run)
@@ -39,15 +38,12 @@ internal static class SummarySection
         return begin + rows + "." + classes + (run.Rows?.Task == TaskKind.MultiLabel ? " A text may have several of them, or none." : "");
     }
 
-    private static void Test(HtmlPage page, RunFacts run)
+    private static void Test(HtmlPage page, RunFacts run, ReportArguments what)
     {
-        const string test = "test_";
-        if (run.AreFolds) return;
-        var results = run.Run.Results;
-        double? rows = results.TryGetValue("test_samples", out var count) ? count : null;
+        var rows = MetricFigure.TestRows(run);
         var table = new HtmlTable(rows is null ? "Results on the test split" : $"Results on the test split, {Figures.Count(rows.Value)} rows", "metric", "value", "95% interval");
-        foreach (var (name, value) in results.Where(result => result.Key.StartsWith(test, StringComparison.Ordinal) && Experiment.IsResult(result.Key)))
-            table.Add(name[test.Length..], Figures.Score(value), MetricFigure.OfAccuracy(name, value, rows) is { } interval ? Figures.Interval(interval.Low, interval.High) : "");
+        foreach (var figure in MetricFigure.OfTest(run, what.Resamples, what.Seed))
+            table.Add(figure.Name, Figures.Score(figure.Value), figure.Interval is { } interval ? Figures.Interval(interval.Low, interval.High) : "");
         if (table.Count > 0) page.Add(table);
     }
 }

@@ -3,7 +3,7 @@ using Attune.Metrics;
 
 namespace Attune.Cli.Reports;
 
-/// <summary>From which probability on a class counts: precision, recall and F1 of each class against all others.</summary>
+/// <summary>From which probability on a class counts, with the temperature of the model's folder: precision, recall and F1 of each class against all others.</summary>
 internal static class ThresholdSection
 {
     private const int MostPoints = 200, MostClasses = 100, MostCurves = 6;
@@ -17,7 +17,7 @@ internal static class ThresholdSection
         // Of two classes the second says all: the first is its mirror.
         if (rows.Task == TaskKind.SingleLabel && rows.Columns == 2 && order.Contains(1)) order = [1];
         var chosen = rows.Columns > MostClasses ? order.OrderByDescending(column => Positives(rows, column)).Take(MostClasses).Order().ToArray() : order;
-        var curves = chosen.Select(column => (Column: column, Curve: ThresholdCurve.Of(rows, column))).ToList();
+        var curves = chosen.Select(column => (Column: column, Curve: ThresholdCurve.Of(rows, column, run.Settings.Temperature))).ToList();
         if (curves is [var one])
         {
             var points = one.Curve.Thinned(MostPoints);

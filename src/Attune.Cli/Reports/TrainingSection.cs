@@ -31,7 +31,7 @@ internal static class TrainingSection
                 XFrom = 0,
                 IsXWhole = true,
                 YFrom = 0,
-                Description = "Between two lines of the log, without evaluations and saving. It tells as much of what else the machine did as of the run.",
+                Description = "Between two lines of the log, without evaluations; what training waits for checkpoints is in it. It tells as much of what else the machine did as of the run.",
             });
         if (shown == 0) report.Page.Missing("Left out: the run logged nothing. Train it with --logging-steps 10 or --eval-strategy epoch.");
         var table = new HtmlTable("Time", "run", "seconds of training", "rows per second", "mean training loss");

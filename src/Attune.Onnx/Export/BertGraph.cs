@@ -11,7 +11,7 @@ internal static class BertGraph
     internal const string Prefix = "bert.";
 
     /// <exception cref="AttuneException">A weight is missing or of another shape.</exception>
-    internal static OnnxGraph Build(BertConfig config, GraphBuilder builder)
+    internal static OnnxGraph Build(PreTrainedConfig config, GraphBuilder builder)
     {
         var graph = builder.Graph;
         var ids = graph.Input("input_ids", "batch_size", "sequence_length");
@@ -31,7 +31,7 @@ internal static class BertGraph
     }
 
     /// <summary>LayerNorm(word + token type + position).</summary>
-    private static string Embeddings(BertConfig config, GraphBuilder builder, string ids, string types)
+    private static string Embeddings(PreTrainedConfig config, GraphBuilder builder, string ids, string types)
     {
         const string part = Prefix + "embeddings.";
         var graph = builder.Graph;
@@ -52,7 +52,7 @@ internal static class BertGraph
 
     /// <summary>Self-attention and feed-forward. Of the last layer only each row's first token is wanted, which is all that the pooler reads.</summary>
     private static string Layer(
-        BertConfig config, GraphBuilder builder, SelfAttention attention, string scope, string name, string x, string mask, bool isLast)
+        PreTrainedConfig config, GraphBuilder builder, SelfAttention attention, string scope, string name, string x, string mask, bool isLast)
     {
         var (graph, hidden, inner) = (builder.Graph, config.HiddenSize, config.IntermediateSize);
         var asking = isLast ? builder.FirstTokens(scope, x, keepsDimension: true) : x;

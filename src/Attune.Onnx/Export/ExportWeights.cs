@@ -10,11 +10,13 @@ internal sealed class ExportWeights
     private readonly Dictionary<string, WeightEntry> _entries = [];
 
     /// <param name="file">Stays open as long as the graph is not written.</param>
-    /// <param name="encoder">What the names of the encoder's weights begin with, such as <c>bert.</c></param>
+    /// <param name="encoder">What the names of the encoder's weights begin with, such as <c>bert.</c>; that may be left out in the file.</param>
     internal ExportWeights(WeightFile file, string encoder)
     {
         _file = file;
-        foreach (var entry in file.Entries) _entries.TryAdd(WeightNames.Modern(entry.Name, encoder), entry);
+        var modern = file.Entries.Select(entry => (Name: WeightNames.Modern(entry.Name), Entry: entry)).ToList();
+        foreach (var (name, entry) in modern) _entries.TryAdd(name, entry);
+        foreach (var (name, entry) in modern) _entries.TryAdd(encoder + name, entry);
     }
 
     /// <summary>Makes sure that a weight is there.</summary>

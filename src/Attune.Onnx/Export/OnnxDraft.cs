@@ -10,7 +10,7 @@ internal sealed class OnnxDraft : IDisposable
 
     private OnnxDraft(string target)
     {
-        _target = Path.GetFullPath(target);
+        _target = WrittenPlace.Of(Path.GetFullPath(target));
         _folder = $"{_target}.{Guid.NewGuid():N}.tmp";
     }
 
@@ -28,7 +28,7 @@ internal sealed class OnnxDraft : IDisposable
     /// <param name="target">Where <see cref="Publish"/> puts it.</param>
     /// <param name="options">How it is written.</param>
     /// <exception cref="AttuneException">The weights do not fit, or the file cannot be written; then nothing is left of it.</exception>
-    internal static OnnxDraft Write(BertConfig config, WeightFile weights, string target, OnnxExportOptions options)
+    internal static OnnxDraft Write(PreTrainedConfig config, WeightFile weights, string target, OnnxExportOptions options)
     {
         var model = OnnxExport.Graph(config, weights, options);
         var draft = new OnnxDraft(target);

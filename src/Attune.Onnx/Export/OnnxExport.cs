@@ -18,13 +18,14 @@ public static class OnnxExport
     {
         using var weights = WeightFiles.Open(folder) ?? throw new AttuneException(
             $"{folder} has no weights (model.safetensors or pytorch_model.bin); train it first, or name another model.");
-        using var draft = OnnxDraft.Write(BertConfig.Load(Path.Combine(folder, BertConfig.FileName)), weights, file, options ?? new OnnxExportOptions());
+        using var draft = OnnxDraft.Write(PreTrainedConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName)), weights, file, options ?? new OnnxExportOptions());
         draft.Publish();
     }
 
     /// <summary>The graph of a model, and what is told of it in the file.</summary>
-    internal static OnnxFile Graph(BertConfig config, WeightFile weights, OnnxExportOptions options)
+    internal static OnnxFile Graph(PreTrainedConfig config, WeightFile weights, OnnxExportOptions options)
     {
+        if (config is not BertConfig) throw new AttuneException($"Export to ONNX has models of type bert, and this one is of type {config.ModelType}; run it by Attune itself.");
         var bits = options.WeightBits ?? WeightBits.OfThisProcessor;
         if (bits is not (7 or 8)) throw new AttuneException($"weight_bits is {bits}; it must be 7 or 8.");
         var builder = new GraphBuilder(new ExportWeights(weights, BertGraph.Prefix), options.Precision, bits);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -46,7 +45,7 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
             throw TooMany(source, options, _rows.Count, _total, $"{first.Place}: {first.Reason}");
         }
         var where = options.OnBadRow == BadRowPolicy.Quarantine ? $" and written to {Quarantine()}" : "";
-        options.Warn?.Invoke($"{source}: {_fresh.Count} of {_total} rows ({Share(_fresh.Count, _total)}) left out{where}.");
+        options.Warn?.Invoke($"{source}: {_fresh.Count} of {_total} rows ({Percent.Of(_fresh.Count, _total)}) left out{where}.");
         Show(_fresh);
         _fresh.Clear();
     }
@@ -57,18 +56,15 @@ internal sealed class BadRows(string source, DatasetReadOptions options)
 
     /// <summary>The sentence for a file with more bad rows than are allowed.</summary>
     internal static AttuneException TooMany(string source, DatasetReadOptions options, long count, long total, string first) => new(
-        $"{source}: {count} of {total} rows ({Share(count, total)}) cannot be used, more than the limit of {Limit(options)}; " +
+        $"{source}: {count} of {total} rows ({Percent.Of(count, total)}) cannot be used, more than the limit of {Limit(options)}; " +
         $"mend the file (the first is {first}), or raise the limit by --max-bad-rows.");
 
     /// <summary>A bad row as a line of the file of those to mend.</summary>
     internal static string Line(RowPlace place, string reason, string? text) =>
         JsonSerializer.Serialize(new { file = place.File, row = place.Row, line = place.Line, reason, text }, Readable) + "\n";
 
-    /// <summary>A number of rows as a share of all.</summary>
-    internal static string Share(long count, long total) => string.Create(CultureInfo.InvariantCulture, $"{100.0 * count / total:0.##} %");
-
     private static string Limit(DatasetReadOptions options) => options.MaxBadRows is { } rows ? rows == 1 ? "1 row" : $"{rows} rows"
-        : string.Create(CultureInfo.InvariantCulture, $"{100 * options.BadRowLimit:0.##} %");
+        : Percent.Of(options.BadRowLimit, 1);
 
     private void Show(IEnumerable<int> rows)
     {

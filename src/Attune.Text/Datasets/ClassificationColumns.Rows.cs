@@ -135,6 +135,6 @@ public sealed partial class ClassificationColumns
             return id < owner.LabelNames.Count ? id : -1;
         }
 
-        private static string Shown(string[]? labels) => labels is null or [] ? "is missing and" : $"\"{string.Join(", ", labels)}\"";
+        private static string Shown(string[]? labels) => labels is null or [] ? "is missing and" : Formats.Shown.Of(string.Join(", ", labels));
     }
 }

@@ -129,7 +129,7 @@ public sealed partial class ClassificationColumns
                 .Where(labels => labels.Length == 1 || task == TaskKind.MultiLabel).SelectMany(labels => labels).Where(name => name != "-1").Distinct(StringComparer.Ordinal).ToList();
             var fresh = here.Where(known.Add).ToList();
             if (hasTrain && fresh.Count > 0)
-                options.Reading.Warn?.Invoke($"The split \"{split}\" has labels that \"{DatasetDict.Train}\" lacks, added to the classes: {string.Join(", ", fresh)}.");
+                options.Reading.Warn?.Invoke($"The split \"{split}\" has labels that \"{DatasetDict.Train}\" lacks, added to the classes: {string.Join(", ", fresh.Select(Formats.Shown.Plain))}.");
             hasTrain |= split == DatasetDict.Train;
         }
         // As many classes as rows means that the column is no label: say so before a model of that width is built.
@@ -160,7 +160,7 @@ public sealed partial class ClassificationColumns
         var classes = Enumerable.Range(0, train.NumRows).Select(row => reader.Read(train, row))
             .Where(labels => labels is [_]).Select(labels => labels![0]).Distinct().Take(2).ToList();
         if (classes is [var only])
-            reading.Warn?.Invoke($"Warning: every row of the split \"{DatasetDict.Train}\"{In(train)} has the label \"{only}\", from which nothing can be learned; add rows of other classes.");
+            reading.Warn?.Invoke($"Warning: every row of the split \"{DatasetDict.Train}\"{In(train)} has the label {Formats.Shown.Of(only)}, from which nothing can be learned; add rows of other classes.");
     }
 
     private static void RequireLabel(DatasetDict data, string label, ClassificationOptions options)

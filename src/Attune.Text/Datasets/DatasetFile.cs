@@ -94,6 +94,9 @@ public static class DatasetFile
     /// <summary>Opens a text file: UTF-8, a byte order mark allowed, invalid bytes read as <see cref="Invalid"/>.</summary>
     internal static StreamReader OpenText(string path) => new(path, Utf8, detectEncodingFromByteOrderMarks: false, bufferSize: 1 << 16);
 
+    /// <summary>The same of bytes that come from elsewhere.</summary>
+    internal static StreamReader OpenText(Stream bytes) => new(bytes, Utf8, detectEncodingFromByteOrderMarks: false, bufferSize: 1 << 16);
+
     private static void RequireFile(string path)
     {
         if (File.Exists(path)) return;

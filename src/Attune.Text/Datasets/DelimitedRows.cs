@@ -51,14 +51,15 @@ internal sealed class DelimitedRows : IDisposable
         while (Read())
         {
             _isMalformed = false;
-            var cells = _parser.Record!;
+            var (cells, raw) = (_parser.Record!, _parser.RawRecord);
+            // At the end of the file the parser takes a doubled quote for a closing one.
+            if (raw.EndsWith('"') && _parser.Configuration.Mode == CsvMode.RFC4180 && EndsInQuotes(raw, _delimiter[0])) _isMalformed = true;
             if (Names is null)
             {
                 var isHeader = IsHeader(cells, _options);
                 Names = isHeader ? NamesFrom(_path, cells) : NamesFor(_path, cells, _options);
                 if (isHeader && !_isMalformed) continue;
             }
-            var raw = _parser.RawRecord;
             var place = new RowPlace(_path, ++Count, _parser.RawRow - LineBreaksInside(raw, _isMalformed && cells[^1].EndsWith('\n')));
             if (_isMalformed)
                 _bad(place, "a quoted cell is not closed, or goes on after its closing quote", "write a quote inside a quoted cell twice", raw);
@@ -88,6 +89,19 @@ internal sealed class DelimitedRows : IDisposable
             throw new AttuneException(
                 $"{_path}, row {Count + 1} (line {_parser.RawRow}): a cell is longer than {_parser.Configuration.MaxFieldSize} characters; close the quote that opens it, or split the file.", e);
         }
+    }
+
+    /// <summary>Whether a text ends inside a quoted cell. A quote opens a cell at its start only; a doubled one inside closes and opens again.</summary>
+    private static bool EndsInQuotes(string record, char delimiter)
+    {
+        bool isQuoted = false, mayOpen = true;
+        foreach (var letter in record)
+        {
+            var closes = isQuoted && letter == '"';
+            if (letter == '"') isQuoted = !isQuoted && mayOpen;
+            mayOpen = letter == delimiter || closes;
+        }
+        return isQuoted;
     }
 
     // The parser counts to the line on which a record ends; a quote left open swallows the last line break of the file too.

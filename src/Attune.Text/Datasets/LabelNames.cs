@@ -16,7 +16,7 @@ internal static class LabelNames
     }
 
     /// <summary>The first of the names, for messages.</summary>
-    internal static string Shown(IReadOnlyList<string> names) => string.Join(", ", names.Take(8)) + (names.Count > 8 ? ", ..." : "");
+    internal static string Shown(IReadOnlyList<string> names) => string.Join(", ", names.Take(8).Select(Formats.Shown.Plain)) + (names.Count > 8 ? ", ..." : "");
 
     /// <summary>Whether the names say no more than the numbers of the classes: 0, 1, 2, or LABEL_0, LABEL_1 as transformers has them.</summary>
     internal static bool AreNumbers(IReadOnlyList<string> names) => names.Index().All(name => name.Item == $"LABEL_{name.Index}" || IsInteger(name.Item));

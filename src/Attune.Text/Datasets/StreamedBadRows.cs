@@ -40,10 +40,10 @@ internal sealed class StreamedBadRows(string source, DatasetReadOptions options)
             AtomicFile.Flush(file);
             _quarantine = null;
             file.Dispose();
-            File.Move(file.Name, Target, overwrite: true);
+            File.Move(file.Name, WrittenPlace.Of(Target), overwrite: true);
             where = $" and written to {Target}";
         }
-        options.Warn?.Invoke($"{source}: {_count} of {rows} rows ({BadRows.Share(_count, rows)}) left out{where}.");
+        options.Warn?.Invoke($"{source}: {_count} of {rows} rows ({Percent.Of(_count, rows)}) left out{where}.");
     }
 
     /// <summary>Drops the file of rows to mend, where the end was not reached: whoever reads the file again writes it anew.</summary>

@@ -17,14 +17,15 @@ internal static partial class AtomicFile
     internal static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Lets <paramref name="write"/> fill a new file and puts it in the place of <paramref name="path"/>.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file; where it is a link, the file that it leads to, and the link stays.</param>
     /// <param name="write">Writes its content.</param>
     /// <param name="isDurable">Whether it must survive a power cut; false for what can be made again and is checked when it is read.</param>
     /// <param name="isSecret">Whether nobody else on this machine may read it, from its first byte on.</param>
-    /// <exception cref="AttuneException">The folder cannot be written or the disk is full; the former file is untouched.</exception>
+    /// <exception cref="AttuneException">It is no regular file, its folder cannot be written or the disk is full; the former file is untouched.</exception>
     internal static void Write(string path, Action<Stream> write, bool isDurable = true, bool isSecret = false)
     {
-        var fresh = $"{path}.{Guid.NewGuid():N}.tmp";
+        var place = WrittenPlace.Of(path);
+        var fresh = $"{place}.{Guid.NewGuid():N}.tmp";
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
@@ -34,8 +35,8 @@ internal static partial class AtomicFile
                 FileSums.Write(path, stream, write);
                 if (isDurable) Flush(stream);
             }
-            File.Move(fresh, path, overwrite: true);
-            if (isDurable) FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            File.Move(fresh, place, overwrite: true);
+            if (isDurable) FlushFolder(Path.GetDirectoryName(Path.GetFullPath(place))!);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -65,9 +66,10 @@ internal static partial class AtomicFile
     }
 
     /// <summary>Makes sure that <see cref="Write"/> will be able to write a file, before what is to be written is computed.</summary>
-    /// <exception cref="AttuneException">It is a folder, or its folder does not exist or cannot be written.</exception>
+    /// <exception cref="AttuneException">It is a folder, a device or a pipe, or its folder does not exist or cannot be written.</exception>
     internal static void RequireWritable(string path)
     {
+        path = WrittenPlace.Of(path);
         if (Directory.Exists(path)) throw Unwritable(path, new IOException("is a folder", IsAFolder));
         var fresh = $"{path}.{Guid.NewGuid():N}.tmp";
         try

@@ -9,12 +9,15 @@ internal static class Shown
     private const int LongestShown = 120;
 
     /// <summary>The text in quotation marks, cut after some 120 characters, with control characters replaced.</summary>
-    internal static string Of(string text)
+    internal static string Of(string text) => $"\"{Plain(text)}\"";
+
+    /// <summary>The same without quotation marks, for names in a list.</summary>
+    internal static string Plain(string text)
     {
-        var line = new StringBuilder("\"");
+        var line = new StringBuilder();
         foreach (var character in text.AsSpan(0, Math.Min(text.Length, LongestShown)))
             line.Append(IsPlain(character) ? character : '\uFFFD');
-        return line.Append(text.Length > LongestShown ? "…\"" : "\"").ToString();
+        return line.Append(text.Length > LongestShown ? "…" : "").ToString();
     }
 
     // Format characters turn the reading direction around, and lone surrogates break a terminal's encoder.

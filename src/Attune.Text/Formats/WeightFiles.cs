@@ -24,6 +24,10 @@ internal static class WeightFiles
     /// <summary>The index of the older files.</summary>
     internal const string PickleIndexName = PickleName + ".index.json";
 
+    /// <summary>Whether a folder has weights in one of the known layouts, or is that of an adapter.</summary>
+    internal static bool AreIn(string folder) =>
+        new[] { SafeTensorsName, SafeTensorsIndexName, PickleName, PickleIndexName, AdapterConfigName }.Any(name => File.Exists(Path.Combine(folder, name)));
+
     /// <summary>Opens the weights of a folder: safetensors before pickle, one file before an index, as transformers looks for them.</summary>
     /// <returns>The open weights, or null when the folder holds none of the known files.</returns>
     /// <exception cref="AttuneException">The files are damaged, incomplete or of a kind that is refused.</exception>

@@ -12,15 +12,8 @@ internal static partial class FileChoice
     /// <summary>What a model that Attune trained may say of its predictions; Attune/Inference reads it.</summary>
     private const string PredictionSettings = "attune_prediction.json";
 
-    /// <summary>What tokenizers of this kind may consist of; a model has some of them.</summary>
-    private static readonly string[] TokenizerNames =
-    [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
-        "spiece.model", "sentencepiece.bpe.model", "tokenizer.model",
-    ];
-
     /// <summary>Names that Attune and transformers look for, there or not.</summary>
-    internal static IEnumerable<string> UsualNames => TokenizerNames.Prepend(WeightFiles.AdapterConfigName).Prepend(Config);
+    internal static IEnumerable<string> UsualNames => TokenizerFileNames.All.Prepend(WeightFiles.AdapterConfigName).Prepend(Config);
 
     /// <summary>The configuration and the tokenizer of a model.</summary>
     internal static IEnumerable<RepoFile> WithoutWeights(IReadOnlyList<RepoFile> all) => all.Where(file => UsualNames.Append(PredictionSettings).Contains(file.Path));

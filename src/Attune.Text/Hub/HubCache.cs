@@ -57,6 +57,11 @@ public static class HubCache
         throw NotHere(nameOrFolder, kind, revision, cache, isOffline: false);
     }
 
+    /// <summary>Whether the cache has something of a name of the hub.</summary>
+    /// <exception cref="AttuneException">The name or the revision is impossible.</exception>
+    internal static bool IsHere(string name, RepoKind kind, string? revision, string cache) =>
+        Parse(name, kind, revision).Names.Any(form => Find(new RepoCache(cache, RepoName.CacheFolder(form, kind)), revision) is not null);
+
     /// <summary>The sentence for a name that is not on this machine.</summary>
     internal static AttuneException NotHere(string name, RepoKind kind, string? revision, string cache, bool isOffline)
     {

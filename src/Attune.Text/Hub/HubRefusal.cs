@@ -6,10 +6,13 @@ namespace Attune.Hub;
 /// <summary>The sentence for a request that the hub refuses.</summary>
 internal static class HubRefusal
 {
+    private const string Disabled = "Access to this resource is disabled.";
+
     /// <summary>What is wrong with a request for a repository or one of its files.</summary>
     internal static AttuneException Of(HubAnswer answer, HubRepo repo, string revision, string? file, HubSettings settings)
     {
         if (answer.ErrorMessage is { } said && IsOfToken(said)) return RefusedToken(settings);
+        if (IsAbsent(answer)) return new AttuneException(NotFound(repo, settings), new AbsentRepoException());
         var hub = settings.Address;
         return new AttuneException(answer switch
         {
@@ -21,9 +24,8 @@ internal static class HubRefusal
                 $"The {repo} has no revision {Shown.Of(revision)} on {hub}; give a branch, a tag or a commit.",
             { ErrorCode: "EntryNotFound" } =>
                 $"The {repo} has no file {Shown.Of(file ?? "")} at the revision {Shown.Of(revision)} on {hub}.",
-            { ErrorMessage: "Access to this resource is disabled." } =>
+            { ErrorMessage: Disabled } =>
                 $"The {repo} has been disabled on {hub}; take another.",
-            { ErrorCode: "RepoNotFound" } or { Status: HttpStatusCode.Unauthorized or HttpStatusCode.NotFound } => NotFound(repo, settings),
             { Status: HttpStatusCode.Forbidden } =>
                 $"{hub} forbids this token ({settings.TokenSource ?? "none was sent"}) to do this with the {repo}" +
                 $"{Said(answer)}; give a token that has the right to.",
@@ -43,6 +45,11 @@ internal static class HubRefusal
         return cause is null ? new AttuneException(sentence) : new AttuneException(sentence, cause);
     }
 
+    /// <summary>Whether there is no such repository, as far as this token goes.</summary>
+    private static bool IsAbsent(HubAnswer answer) => answer.ErrorCode is "RepoNotFound" ||
+        answer.ErrorCode is not ("GatedRepo" or "RevisionNotFound" or "EntryNotFound") && answer.ErrorMessage != Disabled &&
+        answer.Status is (HttpStatusCode.Unauthorized or HttpStatusCode.NotFound);
+
     private static bool IsOfToken(string message) => message.StartsWith("Invalid credentials", StringComparison.Ordinal) ||
         message.StartsWith("Invalid user token", StringComparison.Ordinal) || message.Contains("is expired", StringComparison.Ordinal);
 
@@ -52,3 +59,6 @@ internal static class HubRefusal
 
     private static string Said(HubAnswer answer) => answer.ErrorMessage is { } message ? ": " + Shown.Of(message).Trim('"') : "";
 }
+
+/// <summary>What a refusal says is that the hub has no such repository.</summary>
+internal sealed class AbsentRepoException : Exception;

@@ -75,10 +75,13 @@ public sealed partial class Classifier : IDisposable
         set => _queue.Done = value;
     }
 
+    /// <summary>Is told when the classifier is closed.</summary>
+    internal event Action? Closed;
+
     /// <summary>Loads a trained model.</summary>
     /// <param name="folder">
-    /// With a model.onnx as <c>attune export</c> writes it, which needs the package Attune.Onnx; or in Hugging Face's layout with weights, or of an adapter
-    /// as PEFT writes it, which need the package Attune and libtorch.
+    /// In Hugging Face's layout with weights, or of an adapter as PEFT writes it, which need the package Attune and libtorch; or with a model.onnx as
+    /// <c>attune export</c> writes it, which needs the package Attune.Onnx. Of a folder with both the weights are taken, where the program has libtorch.
     /// </param>
     /// <param name="options">How. Default: as usual.</param>
     /// <exception cref="AttuneException">A file is missing or damaged, the model is no trained classifier, or the program has no engine for it.</exception>
@@ -165,6 +168,7 @@ public sealed partial class Classifier : IDisposable
             _isClosed = true;
             Engine.Dispose();
         }
+        Closed?.Invoke();
     }
 
     /// <summary>Whether this thread is the first that waited for answers: it computes them itself, without a change of threads.</summary>

@@ -8,7 +8,7 @@ namespace Attune.Inference;
 public abstract class ClassifierEngine : IDisposable
 {
     /// <summary>The model's configuration.</summary>
-    public abstract BertConfig Config { get; }
+    public abstract PreTrainedConfig Config { get; }
 
     /// <summary>The folder that holds the model's tokenizer.</summary>
     public abstract string TokenizerFolder { get; }
@@ -46,6 +46,9 @@ public abstract class ClassifierEngineFactory
 {
     /// <summary>Whether a folder has a model of this kind.</summary>
     public abstract bool CanOpen(string folder);
+
+    /// <summary>Whether the engine's own libraries are there.</summary>
+    internal virtual bool IsAvailable => true;
 
     /// <summary>Opens it.</summary>
     /// <exception cref="AttuneException">A file is missing or damaged, or the model is no trained classifier.</exception>

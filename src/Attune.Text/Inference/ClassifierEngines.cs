@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Attune.Formats;
 
 namespace Attune.Inference;
 
@@ -16,8 +17,7 @@ internal static class ClassifierEngines
     internal static ClassifierEngine Open(string folder, ClassifierOptions options)
     {
         if (!Directory.Exists(folder)) throw new AttuneException($"{folder} does not exist; name the folder of a trained model.");
-        if (options.Engine != EngineChoice.Torch && Onnx.Value is { } onnx && (options.Engine == EngineChoice.Onnx || onnx.CanOpen(folder))) return onnx.Open(folder, options);
-        if (options.Engine != EngineChoice.Onnx && Torch.Value is { } torch) return torch.Open(folder, options);
+        if ((For(folder, options.Engine) == EngineChoice.Onnx ? Onnx.Value : Torch.Value) is { } engine) return engine.Open(folder, options);
         throw new AttuneException(options.Engine switch
         {
             EngineChoice.Torch => "This program has no libtorch engine; add the packages Attune and libtorch-cpu to it.",
@@ -26,6 +26,17 @@ internal static class ClassifierEngines
             _ => $"{folder} has no model.onnx; write it by attune export, or add the packages Attune and libtorch-cpu to this program.",
         });
     }
+
+    /// <summary>
+    /// Which engine runs a folder. Where nobody asks for one the weights go first, for an export beside them may be older than they are, or less exact;
+    /// an export is for folders without weights and programs without libtorch.
+    /// </summary>
+    /// <returns>Never <see cref="EngineChoice.Auto"/>.</returns>
+    internal static EngineChoice For(string folder, EngineChoice asked) =>
+        asked != EngineChoice.Auto ? asked
+        : Onnx.Value?.CanOpen(folder) != true ? EngineChoice.Torch
+        : WeightFiles.AreIn(folder) && Torch.Value is { IsAvailable: true } ? EngineChoice.Torch
+        : EngineChoice.Onnx;
 
     private static ClassifierEngineFactory? Create([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] Type? type) =>
         type is null ? null : (ClassifierEngineFactory)Activator.CreateInstance(type)!;

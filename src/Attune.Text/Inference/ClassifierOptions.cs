@@ -5,7 +5,7 @@ namespace Attune.Inference;
 /// <summary>Which engine computes.</summary>
 public enum EngineChoice
 {
-    /// <summary>ONNX Runtime where the folder has a model for it and the program has the package Attune.Onnx; else libtorch.</summary>
+    /// <summary>libtorch where the folder has weights and the program has the package Attune and libtorch; else ONNX Runtime, where the folder has a model for it.</summary>
     Auto,
 
     /// <summary>ONNX Runtime: the package Attune.Onnx.</summary>

@@ -13,7 +13,7 @@ public static class RowLength
     /// <param name="config">The model's configuration.</param>
     /// <param name="wanted">Tokens, special ones included; null where nothing is asked for.</param>
     /// <exception cref="AttuneException">The tokenizer has more ids than the model, or the length is no length.</exception>
-    public static int Of(Tokenizer tokenizer, BertConfig config, int? wanted = null)
+    public static int Of(Tokenizer tokenizer, PreTrainedConfig config, int? wanted = null)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(config);
@@ -22,6 +22,6 @@ public static class RowLength
                 $"The tokenizer has {tokenizer.VocabularySize} tokens, but vocab_size in config.json is {config.VocabSize}; " +
                 "take both files from the same model.");
         if (wanted < Shortest) throw new AttuneException($"max_length is {wanted}; it must be at least {Shortest} to hold a word and its special tokens.");
-        return Math.Min(wanted ?? tokenizer.ModelMaxLength ?? int.MaxValue, config.MaxPositionEmbeddings);
+        return Math.Min(wanted ?? tokenizer.ModelMaxLength ?? int.MaxValue, config.MaxTokens);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Attune.Datasets;
+using Attune.Formats;
 using Attune.Tokenization;
 
 namespace Attune.Inspection;
@@ -76,7 +77,7 @@ internal sealed class Findings(
         var report = reports[split];
         if (report.Cut < LeastCut * report.Rows || report.Cut == 0) return;
         var worst = report.Classes.Where(one => one.Rows > 0).MaxBy(one => (double)one.Cut / one.Rows);
-        var most = worst is null || report.Classes.Count < 2 ? "" : $", of the class \"{worst.Name}\" {Percent(worst.Cut, worst.Rows)}";
+        var most = worst is null || report.Classes.Count < 2 ? "" : $", of the class {Shown.Of(worst.Name)} {Percent(worst.Cut, worst.Rows)}";
         AddRows(FindingKind.Cut, FindingLevel.Note, split, report.Cut, row => scanned[split].Tokens[row] > maxLength,
             $"{Share(report.Cut, report.Rows, "row")} of the split {report.Name} {(report.Cut == 1 ? "is" : "are")} longer than {maxLength} tokens and would be cut{most}; the longest has {Number(report.Tokens.Max)} tokens.",
             $"Set max_length to {report.Tokens.P99:N0} to cut one row of a hundred, if the model has so many positions; or read long texts whole with long_texts windows.");
@@ -100,17 +101,22 @@ internal sealed class Findings(
         var options = new EncodeOptions { Truncation = TruncationStrategy.DoNotTruncate };
         foreach (var row in RowsWhere(split, row => split.Unknown[row] > 0).Take(UnknownRowsRead))
         {
-            var text = split.Rows.Texts[row];
+            Count(split.Rows.Texts[row]);
+            if (split.Rows.Pairs is { } pairs) Count(pairs[row]);
+        }
+        return [.. words.OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal).Take(WordsShown).Select(word => word.Key)];
+
+        void Count(string text)
+        {
             var encoding = tokenizer.Encode(text, options);
             for (var i = 0; i < encoding.Length; i++)
             {
                 if (encoding.Ids[i] != tokenizer.UnkId || encoding.SpecialTokensMask[i] == 1) continue;
                 var (start, end) = encoding.Offsets[i];
-                var word = Formats.Shown.Of(text[start..end]);
+                var word = Shown.Of(text[start..end]);
                 words[word] = words.GetValueOrDefault(word) + 1;
             }
         }
-        return [.. words.OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal).Take(WordsShown).Select(word => word.Key)];
     }
 
     private void AddLanguages(int split)
@@ -141,23 +147,23 @@ internal sealed class Findings(
         if (spellings.Count > 0)
             _found.Add(new Finding(FindingKind.LabelSpellings, FindingLevel.Warning, [.. reports.Where(split => split.Labelled).Select(split => split.Name)], spellings.Count,
                 $"{Count(spellings.Count, "label")} may be another one misspelled: " + string.Join("; ", spellings.Take(WordsShown).Select(pair =>
-                    $"\"{names[pair.Second]}\" ({Count(totals[pair.Second], "row")}) and \"{names[pair.First]}\" ({Number(totals[pair.First])})")) + ".",
+                    $"{Shown.Of(names[pair.Second])} ({Count(totals[pair.Second], "row")}) and {Shown.Of(names[pair.First])} ({Number(totals[pair.First])})")) + ".",
                 "Write the same label the same way everywhere: now each spelling is a class of its own.",
                 [.. spellings.Take(examples).Select(pair => LabelExample(pair.Second)).OfType<FindingExample>()]));
         if (reports.FirstOrDefault(split => split.Name == DatasetDict.Train) is not { Classes.Count: > 0 } train) return;
         var (there, missing) = (train.Classes.Where(one => one.Rows > 0).ToList(), names.Index().Where(name => train.Classes[name.Index].Rows == 0).Select(name => name.Index).ToList());
         if (there.Count == 1)
             _found.Add(new Finding(FindingKind.MissingClasses, FindingLevel.Warning, [train.Name], train.Rows,
-                $"Every row of the split {train.Name} has the label \"{there[0].Name}\".", "Add rows of other classes: nothing can be learned from one.", []));
+                $"Every row of the split {train.Name} has the label {Shown.Of(there[0].Name)}.", "Add rows of other classes: nothing can be learned from one.", []));
         else if (missing.Count > 0)
             _found.Add(new Finding(FindingKind.MissingClasses, FindingLevel.Warning, [train.Name], missing.Count,
-                $"{Count(missing.Count, "class", "classes")} {(missing.Count == 1 ? "has" : "have")} no row in the split {train.Name}: {string.Join(", ", missing.Take(WordsShown).Select(number => $"\"{names[number]}\""))}" +
+                $"{Count(missing.Count, "class", "classes")} {(missing.Count == 1 ? "has" : "have")} no row in the split {train.Name}: {string.Join(", ", missing.Take(WordsShown).Select(number => Shown.Of(names[number])))}" +
                 $"{(missing.Count > WordsShown ? " and more" : "")}.",
                 "Add rows of them, or remove them from the other splits: a class without rows is never predicted.",
                 [.. missing.Take(examples).Select(LabelExample).OfType<FindingExample>()]));
         if (there.Count > 1 && there.MinBy(one => one.Rows) is { } rare && there.MaxBy(one => one.Rows) is { } frequent && rare.Rows * MostImbalance < frequent.Rows)
             _found.Add(new Finding(FindingKind.Imbalance, FindingLevel.Note, [train.Name], rare.Rows,
-                $"The class \"{rare.Name}\" has {Count(rare.Rows, "row")} in the split {train.Name}, \"{frequent.Name}\" {Number(frequent.Rows)}.",
+                $"The class {Shown.Of(rare.Name)} has {Count(rare.Rows, "row")} in the split {train.Name}, {Shown.Of(frequent.Name)} {Number(frequent.Rows)}.",
                 "Judge by F1 (macro) beside accuracy, and try class_weights balanced or sampling balanced.",
                 LabelExample(names.Index().First(name => name.Item == rare.Name).Index) is { } example && examples > 0 ? [example] : []));
     }
@@ -203,8 +209,8 @@ internal sealed class Findings(
         if (distance < LeastLabelShift || !Shift.DifferSurely(one, two)) return;
         var most = Enumerable.Range(0, one.Length).MaxBy(number => Math.Abs(train.Classes[number].Share - split.Classes[number].Share));
         _found.Add(new Finding(FindingKind.LabelShift, FindingLevel.Note, [train.Name, split.Name], split.Rows,
-            string.Create(CultureInfo.InvariantCulture, $"Labels of the split {split.Name} are distributed otherwise than those of {train.Name}: {100 * distance:0.#} % of its rows would need another class to be alike; ") +
-            $"\"{train.Classes[most].Name}\" has {Percent(split.Classes[most].Rows, split.Rows)} in place of {Percent(train.Classes[most].Rows, train.Rows)}.",
+            $"Labels of the split {split.Name} are distributed otherwise than those of {train.Name}: {Percent(distance, 1)} of its rows would need another class to be alike; " +
+            $"{Shown.Of(train.Classes[most].Name)} has {Percent(split.Classes[most].Rows, split.Rows)} in place of {Percent(train.Classes[most].Rows, train.Rows)}.",
             "Draw the splits anew with the same shares (validation_split is stratified), or look at metrics that do not hang on them.", []));
     }
 
@@ -216,7 +222,7 @@ internal sealed class Findings(
 
     private static string Share(long rows, long of, string what) => $"{Count(rows, what)} ({Percent(rows, of)})";
 
-    private static string Percent(double part, double of) => string.Create(CultureInfo.InvariantCulture, $"{100 * part / of:0.##} %");
+    private static string Percent(double part, double of) => Formats.Percent.Of(part, of);
 
     private static string Count(long count, string what, string? several = null) => $"{Number(count)} {(count == 1 ? what : several ?? what + "s")}";
 

@@ -7,10 +7,10 @@ internal static class LabelSpelling
 {
     private const int LeastLetters = 5, RareShare = 10;
 
-    /// <summary>The pairs: the more frequent first, and whether they differ by more than case, white space and punctuation.</summary>
+    /// <summary>The pairs, the more frequent first.</summary>
     /// <param name="names">Of the classes.</param>
     /// <param name="rows">Of each class, in all splits.</param>
-    internal static IEnumerable<(int First, int Second, bool IsNear)> Of(IReadOnlyList<string> names, IReadOnlyList<long> rows)
+    internal static IEnumerable<(int First, int Second)> Of(IReadOnlyList<string> names, IReadOnlyList<long> rows)
     {
         var bare = names.Select(Bare).ToList();
         var firsts = new List<int>();                                       // of each spelling the name with the most rows
@@ -19,7 +19,7 @@ internal static class LabelSpelling
             var first = same.MaxBy(name => rows[name]);
             firsts.Add(first);
             foreach (var other in same)
-                if (other != first) yield return (first, other, false);
+                if (other != first) yield return (first, other);
         }
         // Two names one letter apart have a form in common when a letter is left out of one or of both: no name is compared with all others.
         var forms = new Dictionary<string, List<int>>();
@@ -33,7 +33,7 @@ internal static class LabelSpelling
         foreach (var with in forms.Values)
             for (var i = 0; i < with.Count; i++)
                 for (var j = i + 1; j < with.Count; j++)
-                    if (seen.Add((with[i], with[j])) && IsMisspelled(with[i], with[j])) yield return rows[with[i]] >= rows[with[j]] ? (with[i], with[j], true) : (with[j], with[i], true);
+                    if (seen.Add((with[i], with[j])) && IsMisspelled(with[i], with[j])) yield return rows[with[i]] >= rows[with[j]] ? (with[i], with[j]) : (with[j], with[i]);
 
         // A class of its own ("typical", "atypical") has rows of its own; a slip of the pen is rare.
         bool IsMisspelled(int one, int other)

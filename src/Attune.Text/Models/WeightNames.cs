@@ -3,14 +3,22 @@ namespace Attune.Models;
 /// <summary>Names of weights in files of different ages and of different parts of a model.</summary>
 internal static class WeightNames
 {
-    /// <summary>The name that transformers gives today: old LayerNorm names, and the encoder's prefix as a model has it.</summary>
-    /// <param name="name">In the file.</param>
-    /// <param name="prefix">What the names of the encoder's weights begin with; empty for a bare encoder.</param>
-    internal static string Modern(string name, string prefix)
+    /// <summary>The name that transformers gives today to what older files call gamma and beta.</summary>
+    internal static string Modern(string name)
     {
-        if (name.EndsWith(".gamma", StringComparison.Ordinal)) name = name[..^".gamma".Length] + ".weight";
-        else if (name.EndsWith(".beta", StringComparison.Ordinal)) name = name[..^".beta".Length] + ".bias";
-        if (name.StartsWith("bert.", StringComparison.Ordinal)) return prefix + name["bert.".Length..];
-        return name.Split('.')[0] is "embeddings" or "encoder" or "pooler" ? prefix + name : name;
+        if (name.EndsWith(".gamma", StringComparison.Ordinal)) return name[..^".gamma".Length] + ".weight";
+        return name.EndsWith(".beta", StringComparison.Ordinal) ? name[..^".beta".Length] + ".bias" : name;
+    }
+
+    /// <summary>The same for the encoder's weights with the prefix that they have in a model, whatever they have in the file.</summary>
+    /// <param name="name">In the file.</param>
+    /// <param name="own">That of the family, such as "bert.".</param>
+    /// <param name="prefix">What the names begin with in the model: the same, or nothing for a bare encoder.</param>
+    /// <param name="isThere">Whether the model has a weight of a name.</param>
+    internal static string InModel(string name, string own, string prefix, Func<string, bool> isThere)
+    {
+        name = Modern(name);
+        if (name.StartsWith(own, StringComparison.Ordinal)) return prefix + name[own.Length..];
+        return !isThere(name) && isThere(prefix + name) ? prefix + name : name;
     }
 }

@@ -18,16 +18,16 @@ internal static class BertTokenizerFiles
         var lines = new StringBuilder();
         for (var id = 0; id < model.Size; id++)
             lines.Append(model.TokenOf(id) is { } token && !token.Contains('\n', StringComparison.Ordinal) ? token : $"[unused id {id}]").Append('\n');
-        AtomicFile.WriteText(Path.Combine(folder, TokenizerFiles.VocabularyFile), lines.ToString());
-        AtomicFile.Write(Path.Combine(folder, TokenizerFiles.TokenizerFile), stream => TokenizerJson.Write(stream, model, options, added, template));
-        AtomicFile.Write(Path.Combine(folder, TokenizerFiles.SpecialTokensFile), stream =>
+        AtomicFile.WriteText(Path.Combine(folder, TokenizerFileNames.Vocabulary), lines.ToString());
+        AtomicFile.Write(Path.Combine(folder, TokenizerFileNames.Whole), stream => TokenizerJson.Write(stream, model, options, added, template));
+        AtomicFile.Write(Path.Combine(folder, TokenizerFileNames.SpecialTokens), stream =>
         {
             using var json = Writer(stream);
             json.WriteStartObject();
             WriteNames(json, options);
             json.WriteEndObject();
         });
-        AtomicFile.Write(Path.Combine(folder, TokenizerFiles.ConfigFile), stream => WriteConfig(stream, options, added));
+        AtomicFile.Write(Path.Combine(folder, TokenizerFileNames.Config), stream => WriteConfig(stream, options, added));
     }
 
     private static void WriteConfig(Stream stream, BertTokenizerOptions options, IReadOnlyList<NumberedToken> added)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Attune.Formats;
 
 namespace Attune.Tokenization;
 
@@ -88,7 +89,7 @@ public abstract partial class Tokenizer
 
     /// <summary>Whether a folder has the files of a tokenizer.</summary>
     internal static bool IsIn(string folder) =>
-        new[] { TokenizerFiles.TokenizerFile, TokenizerFiles.VocabularyFile, TokenizerFiles.BpeVocabularyFile }.Any(name => File.Exists(Path.Combine(folder, name)));
+        new[] { TokenizerFileNames.Whole, TokenizerFileNames.Vocabulary, TokenizerFileNames.BpeVocabulary }.Any(name => File.Exists(Path.Combine(folder, name)));
 
     /// <summary>Loads the tokenizer of a model's folder: tokenizer.json where it is, else vocab.txt, or vocab.json with merges.txt; with tokenizer_config.json.</summary>
     /// <param name="folder">A folder in the layout of the Hugging Face hub.</param>

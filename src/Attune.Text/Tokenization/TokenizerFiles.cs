@@ -6,19 +6,10 @@ namespace Attune.Tokenization;
 /// <summary>The files of a tokenizer in a model's folder, in the layout of the Hugging Face hub.</summary>
 internal sealed class TokenizerFiles
 {
-    internal const string TokenizerFile = "tokenizer.json", VocabularyFile = "vocab.txt", ConfigFile = "tokenizer_config.json",
-        SpecialTokensFile = "special_tokens_map.json", BpeVocabularyFile = "vocab.json";
-
-    private const string AddedTokensFile = "added_tokens.json", MergesFile = "merges.txt";
-
-    // What transformers' slow tokenizers read; nothing here does, but a folder keeps them.
-    private static readonly string[] Kept =
-        [TokenizerFile, ConfigFile, SpecialTokensFile, AddedTokensFile, BpeVocabularyFile, MergesFile, "sentencepiece.bpe.model", "spiece.model", "spm.model"];
-
     private TokenizerFiles(string folder)
     {
         Folder = folder;
-        foreach (var name in Kept)
+        foreach (var name in TokenizerFileNames.All)
             if (File.Exists(At(name))) All[name] = Guarded(At(name), () => File.ReadAllBytes(At(name)));
     }
 
@@ -34,13 +25,13 @@ internal sealed class TokenizerFiles
     {
         if (!Directory.Exists(folder)) throw new AttuneException($"{folder} is not a folder: give the folder of a model.");
         var files = new TokenizerFiles(folder);
-        if (files.All.ContainsKey(TokenizerFile)) return files.FromJson(specialTokensInText);
-        if (File.Exists(files.At(VocabularyFile))) return files.FromVocabulary(specialTokensInText);
-        if (files.All.ContainsKey(BpeVocabularyFile) && files.All.ContainsKey(MergesFile)) return files.FromMerges(specialTokensInText);
+        if (files.All.ContainsKey(TokenizerFileNames.Whole)) return files.FromJson(specialTokensInText);
+        if (File.Exists(files.At(TokenizerFileNames.Vocabulary))) return files.FromVocabulary(specialTokensInText);
+        if (files.All.ContainsKey(TokenizerFileNames.BpeVocabulary) && files.All.ContainsKey(TokenizerFileNames.Merges)) return files.FromMerges(specialTokensInText);
         throw new AttuneException(
             files.All.Keys.FirstOrDefault(name => name.EndsWith(".model", StringComparison.Ordinal)) is { } sentencePiece
-                ? $"{folder} has {sentencePiece}, but no {TokenizerFile}: save it with transformers' fast tokenizer, or take the folder of the same model that has one."
-                : $"{folder} holds neither {TokenizerFile} nor {VocabularyFile}: download the model again.");
+                ? $"{folder} has {sentencePiece}, but no {TokenizerFileNames.Whole}: save it with transformers' fast tokenizer, or take the folder of the same model that has one."
+                : $"{folder} holds neither {TokenizerFileNames.Whole} nor {TokenizerFileNames.Vocabulary}: download the model again.");
     }
 
     /// <summary>Writes them as they are.</summary>
@@ -75,10 +66,10 @@ internal sealed class TokenizerFiles
 
     private Tokenizer FromJson(SpecialTokensInText specialTokensInText)
     {
-        var path = At(TokenizerFile);
+        var path = At(TokenizerFileNames.Whole);
         try
         {
-            using var document = JsonDocument.Parse(All[TokenizerFile]);
+            using var document = JsonDocument.Parse(All[TokenizerFileNames.Whole]);
             var root = document.RootElement;
             if (!TokenizerJson.IsBert(root))
             {
@@ -99,15 +90,15 @@ internal sealed class TokenizerFiles
     }
 
     private BertTokenizer FromVocabulary(SpecialTokensInText specialTokensInText) => new(
-        Vocabulary.FromLines(ReadLines(At(VocabularyFile))), WithAdded(Configured(new BertTokenizerOptions())) with { SpecialTokensInText = specialTokensInText }, null, Folder);
+        Vocabulary.FromLines(ReadLines(At(TokenizerFileNames.Vocabulary))), WithAdded(Configured(new BertTokenizerOptions())) with { SpecialTokensInText = specialTokensInText }, null, Folder);
 
     /// <summary>RoBERTa's two files, as its fast tokenizer takes them.</summary>
     private PipelineTokenizer FromMerges(SpecialTokensInText specialTokensInText)
     {
-        var vocabulary = Guarded(At(BpeVocabularyFile), () =>
+        var vocabulary = Guarded(At(TokenizerFileNames.BpeVocabulary), () =>
         {
-            using var document = JsonDocument.Parse(All[BpeVocabularyFile]);
-            return Vocabulary.FromJson(document.RootElement, At(BpeVocabularyFile));
+            using var document = JsonDocument.Parse(All[TokenizerFileNames.BpeVocabulary]);
+            return Vocabulary.FromJson(document.RootElement, At(TokenizerFileNames.BpeVocabulary));
         });
         var options = Configured(new TokenizerOptions
         {
@@ -119,11 +110,11 @@ internal sealed class TokenizerFiles
             TokenizerClass = "RobertaTokenizer",
         });
         options = WithAdded(options with { AddedTokens = Union(options.AddedTokens, [new AddedToken(options.MaskToken) { LStrip = true, Special = true }]) });
-        var bpe = Guarded(At(MergesFile), () => new ByteLevelBpe(
-            vocabulary.Ids, [.. ReadLines(At(MergesFile)).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)).Select(PipelineJson.Merge)],
+        var bpe = Guarded(At(TokenizerFileNames.Merges), () => new ByteLevelBpe(
+            vocabulary.Ids, [.. ReadLines(At(TokenizerFileNames.Merges)).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)).Select(PipelineJson.Merge)],
             vocabulary.IdOf(options.UnkToken), takesWholeWords: false));
-        var addsSpace = Config(ConfigFile, config => Value(config, "add_prefix_space")?.GetBoolean()) ?? false;
-        int Id(string token) => vocabulary.IdOf(token) ?? throw new AttuneException($"{At(BpeVocabularyFile)} has no \"{token}\": take the files of the same model.");
+        var addsSpace = Config(TokenizerFileNames.Config, config => Value(config, "add_prefix_space")?.GetBoolean()) ?? false;
+        int Id(string token) => vocabulary.IdOf(token) ?? throw new AttuneException($"{At(TokenizerFileNames.BpeVocabulary)} has no \"{token}\": take the files of the same model.");
         var parts = new PipelineParts(
             vocabulary, null, _ => new ByteLevelWords(bpe, addsSpace, usePattern: true),
             SequenceTemplate.Roberta((options.ClsToken, Id(options.ClsToken)), (options.SepToken, Id(options.SepToken))), TokenDecoder.ByteLevel, new OffsetTrim(addsSpace));
@@ -148,7 +139,7 @@ internal sealed class TokenizerFiles
     private T Configured<T>(T options) where T : TokenizerOptions
     {
         TokenizerOptions configured = options;
-        foreach (var name in new[] { SpecialTokensFile, ConfigFile })
+        foreach (var name in new[] { TokenizerFileNames.SpecialTokens, TokenizerFileNames.Config })
             configured = Config(name, config => Configure(configured, config, At(name))) ?? configured;
         return (T)configured;
     }
@@ -167,7 +158,7 @@ internal sealed class TokenizerFiles
     private T WithAdded<T>(T options) where T : TokenizerOptions
     {
         TokenizerOptions known = options;
-        return (T)(Config(AddedTokensFile, added => known with
+        return (T)(Config(TokenizerFileNames.AddedTokens, added => known with
         {
             AddedTokens = Union(known.AddedTokens, added.EnumerateObject()
                 .OrderBy(token => token.Value.GetInt64()).Select(token => new AddedToken(token.Name) { Normalized = true })),

@@ -38,6 +38,29 @@ public sealed class Batch
 
     internal Sequences Sequences { get; }
 
+    /// <summary>The ids of the padded batch that the rows come from; null where they were packed already.</summary>
+    private int[][]? Padded { get; init; }
+
+    /// <summary>
+    /// Positions as RoBERTa counts them: that of padding is the padding's id, and the ids that are no padding count on from there, T. A token that the mask
+    /// hides counts where its id is another.
+    /// </summary>
+    internal int[] PositionsPast(int padding)
+    {
+        var positions = new int[Tokens];
+        for (var row = 0; row < Rows; row++)
+        {
+            var (from, to) = (Offsets[row], Offsets[row + 1]);
+            ReadOnlySpan<int> ids = Padded is { } padded ? padded[row] : InputIds.AsSpan(from, to - from);
+            for (int column = 0, count = 0, token = from; token < to; column++)
+            {
+                if (ids[column] != padding) count++;
+                if (PositionIds[token] == column) positions[token++] = ids[column] == padding ? padding : padding + count;
+            }
+        }
+        return positions;
+    }
+
     /// <summary>Packs rows.</summary>
     /// <param name="rows">At least one, each with at least one token.</param>
     /// <param name="labels">One for each row, or null.</param>
@@ -97,7 +120,7 @@ public sealed class Batch
             if (keys == 0) throw new ArgumentException($"row {row} has no token that its attention mask shows", nameof(attentionMask));
             offsets.Add(ids.Count);
         }
-        return new Batch([.. ids], [.. types], [.. positions], [.. offsets], hidden.Contains(true) ? hidden : null, labels, firstRowNumber);
+        return new Batch([.. ids], [.. types], [.. positions], [.. offsets], hidden.Contains(true) ? hidden : null, labels, firstRowNumber) { Padded = inputIds };
     }
 
     private static void RequireShape(int[][] inputIds, int[][]? other, string name)

@@ -36,6 +36,9 @@ public static class CheckpointFiles
     /// <summary>Label, prediction and probabilities of each text of the evaluation.</summary>
     public const string EvalPredictions = "eval_predictions.jsonl";
 
+    /// <summary>The same of the test split.</summary>
+    internal const string TestPredictions = "test_predictions.jsonl";
+
     /// <summary>The arguments of the run, with which it can be repeated.</summary>
     public const string Arguments = "attune_config.json";
 

@@ -8,13 +8,13 @@ namespace Attune.Inference;
 /// <summary>Computes by libtorch and Attune's own kernels.</summary>
 public sealed class TorchEngine : ClassifierEngine
 {
-    private TorchEngine(BertForSequenceClassification model, string tokenizerFolder) => (Model, TokenizerFolder) = (model, tokenizerFolder);
+    private TorchEngine(SequenceClassificationModel model, string tokenizerFolder) => (Model, TokenizerFolder) = (model, tokenizerFolder);
 
     /// <summary>The model.</summary>
-    public BertForSequenceClassification Model { get; }
+    public SequenceClassificationModel Model { get; }
 
     /// <inheritdoc/>
-    public override BertConfig Config => Model.Config;
+    public override PreTrainedConfig Config => Model.Config;
 
     /// <inheritdoc/>
     public override string TokenizerFolder { get; }
@@ -64,9 +64,9 @@ public sealed class TorchEngine : ClassifierEngine
     protected override void Dispose(bool disposing) => Model.Dispose();
 
     /// <summary>An adapter is merged: it then costs no products of its own.</summary>
-    private static BertForSequenceClassification LoadModel(string folder, string? baseFolder)
+    private static SequenceClassificationModel LoadModel(string folder, string? baseFolder)
     {
-        var model = BertForSequenceClassification.FromPretrained(folder, baseFolder: baseFolder);
+        var model = AutoModelForSequenceClassification.FromPretrained(folder, baseFolder: baseFolder);
         if (model.Lora is null) return model;
         using (model) return model.MergeAndUnload();
     }
@@ -77,6 +77,23 @@ internal sealed class TorchEngineFactory : ClassifierEngineFactory
 {
     /// <inheritdoc/>
     public override bool CanOpen(string folder) => true;
+
+    /// <inheritdoc/>
+    internal override bool IsAvailable
+    {
+        get
+        {
+            try
+            {
+                LibTorch.Load();
+                return true;
+            }
+            catch (AttuneException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public override ClassifierEngine Open(string folder, ClassifierOptions options)

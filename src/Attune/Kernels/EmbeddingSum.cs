@@ -3,13 +3,13 @@ namespace Attune.Kernels;
 /// <summary>Sums of embedding rows, and the gradients of the tables.</summary>
 internal static unsafe class EmbeddingSum
 {
-    /// <summary>output[t] = words[ids[t]] + positions[positionIds[t]] + types[typeIds[t]].</summary>
+    /// <summary>output[t] = words[ids[t]] + positions[positionIds[t]] + types[typeIds[t]]; the last where there are types.</summary>
     /// <param name="ids">(T), each below V.</param>
     /// <param name="positionIds">(T), each below P.</param>
     /// <param name="typeIds">(T), each below K.</param>
     /// <param name="words">(V,H).</param>
     /// <param name="positions">(P,H).</param>
-    /// <param name="types">(K,H).</param>
+    /// <param name="types">(K,H), or null.</param>
     /// <param name="output">Receives (T,H).</param>
     /// <param name="hidden">H.</param>
     internal static void Forward(
@@ -21,7 +21,7 @@ internal static unsafe class EmbeddingSum
                 var row = output + (long)token * hidden;
                 new Span<float>(words + (long)ids[token] * hidden, hidden).CopyTo(new Span<float>(row, hidden));
                 Vectors.Add(row, positions + (long)positionIds[token] * hidden, hidden);
-                Vectors.Add(row, types + (long)typeIds[token] * hidden, hidden);
+                if (types is not null) Vectors.Add(row, types + (long)typeIds[token] * hidden, hidden);
             }
         });
 
@@ -37,6 +37,13 @@ internal static unsafe class EmbeddingSum
             for (var token = 0; token < ids.Length; token++)
                 if (ids[token] != without)
                     Vectors.Add(table + (long)ids[token] * hidden + from, gradient + (long)token * hidden + from, to - from);
+        });
+
+    /// <summary>x[l] += line, for all lines of x.</summary>
+    internal static void AddToLines(float* x, int lines, int columns, float* line) =>
+        CpuLoop.Pieces(lines, columns, (_, from, to) =>
+        {
+            for (var l = from; l < to; l++) Vectors.Add(x + (long)l * columns, line, columns);
         });
 
     /// <summary>sums[c] += the sum of column c.</summary>

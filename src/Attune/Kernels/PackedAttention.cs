@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Attune.Kernels;
 
-// Legend: T tokens, R rows (sequences), Q queries (T, or R where only first tokens ask), N heads, D size of a head, H = N D, s length of a row.
+// Legend: T tokens, R rows (sequences), Q queries (T, R where only first tokens ask, or as many as are chosen), N heads, D size of a head, H = N D, s length of a row.
 
 /// <summary>
 /// Scaled dot-product attention of each row's tokens among themselves, without padding. The probabilities are not kept: backward computes
@@ -19,14 +19,17 @@ internal sealed unsafe class PackedAttention
     private readonly bool _firstTokensOnly;
     private readonly Dropout _dropout;
     private readonly float _scale;
+    private readonly ChosenTokens? _chosen;
 
     /// <param name="sequences">The rows.</param>
     /// <param name="heads">N.</param>
     /// <param name="headSize">D.</param>
     /// <param name="firstTokensOnly">Whether only each row's first token asks: Q is R then, else T.</param>
     /// <param name="dropout">Of the probabilities.</param>
-    internal PackedAttention(Sequences sequences, int heads, int headSize, bool firstTokensOnly, Dropout dropout)
+    /// <param name="chosen">The tokens that ask, where it is only some: Q is their number then.</param>
+    internal PackedAttention(Sequences sequences, int heads, int headSize, bool firstTokensOnly, Dropout dropout, ChosenTokens? chosen = null)
     {
+        _chosen = chosen;
         (_sequences, _heads, _headSize, _firstTokensOnly, _dropout) = (sequences, heads, headSize, firstTokensOnly, dropout);
         _hidden = heads * headSize;
         _scale = (float)(1 / Math.Sqrt(headSize));
@@ -47,9 +50,14 @@ internal sealed unsafe class PackedAttention
     /// <summary>Projections and their biases (H each).</summary>
     internal readonly record struct Inputs(Matrix Query, Matrix Key, Matrix Value, nint QueryBias, nint KeyBias, nint ValueBias);
 
-    private int Queries(int row) => _firstTokensOnly ? 1 : _sequences.Length(row);
+    private int Queries(int row) => _chosen is { } some ? some.Offsets[row + 1] - some.Offsets[row] : _firstTokensOnly ? 1 : _sequences.Length(row);
 
-    private int FirstQuery(int row) => _firstTokensOnly ? row : _sequences.Offsets[row];
+    private int FirstQuery(int row) => _chosen is { } some ? some.Offsets[row] : _firstTokensOnly ? row : _sequences.Offsets[row];
+
+    /// <summary>Which token of its row a query is.</summary>
+    /// <param name="first">The row's first query.</param>
+    /// <param name="query">Its number in the row.</param>
+    private int IndexInRow(int first, int query) => _chosen is { } some ? some.Lines.IndexInRow[first + query] : query;
 
     private long Operations
     {
@@ -201,7 +209,7 @@ internal sealed unsafe class PackedAttention
         }
 
         internal void DropoutFactors(int query) =>
-            _attention._dropout.Factors(Factor, Keys, _attention._sequences.FirstRowNumber + _row, query, _head);
+            _attention._dropout.Factors(Factor, Keys, _attention._sequences.FirstRowNumber + _row, _attention.IndexInRow(FirstQuery, query), _head);
     }
 
     /// <summary>Turns scores into probabilities in place (zero beyond the keys) and returns the logarithm of the sum.</summary>

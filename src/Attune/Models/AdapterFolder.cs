@@ -31,15 +31,16 @@ internal sealed record AdapterFolder(string Path, string Base, LoraConfig Lora)
     }
 
     /// <summary>The folder that has config.json: the adapter's where Attune wrote it, else the model's.</summary>
-    internal string ConfigFolder => File.Exists(System.IO.Path.Combine(Path, BertConfig.FileName)) ? Path : Base;
+    internal string ConfigFolder => File.Exists(System.IO.Path.Combine(Path, PreTrainedConfig.FileName)) ? Path : Base;
 
     /// <summary>The configuration of the model with the adapter: of a head that the adapter brings along, its classes.</summary>
-    internal BertConfig Config()
+    internal PreTrainedConfig Config()
     {
-        var config = BertConfig.Load(System.IO.Path.Combine(ConfigFolder, BertConfig.FileName));
+        var config = PreTrainedConfig.Load(System.IO.Path.Combine(ConfigFolder, PreTrainedConfig.FileName));
         if (ConfigFolder == Path) return config;
         using var file = WeightFiles.OpenAdapter(Path);
-        return file.Find(LoraAdapter.Prefix + "classifier.weight") is { Shape: [> 0 and < int.MaxValue and var classes, _] } && classes != config.NumLabels
+        var head = file.Find(LoraAdapter.Prefix + "classifier.weight") ?? file.Find(LoraAdapter.Prefix + "classifier.out_proj.weight");
+        return head is { Shape: [> 0 and < int.MaxValue and var classes, _] } && classes != config.NumLabels
             ? config with { LabelNames = [.. Enumerable.Range(0, (int)classes).Select(id => $"LABEL_{id}")] }
             : config;
     }

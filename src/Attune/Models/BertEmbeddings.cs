@@ -5,84 +5,137 @@ using static TorchSharp.torch;
 
 namespace Attune.Models;
 
-// Legend: T tokens, H hidden size.
+// Legend: T tokens, E size of the tables' rows, H hidden size.
 
-/// <summary>Dropout(LayerNorm(word + position + token type)).</summary>
-internal sealed unsafe class BertEmbeddings(WeightStore store, string name, BertConfig config)
+/// <summary>Dropout(LayerNorm(word + position + token type)); where E is not H, a linear layer follows.</summary>
+internal sealed unsafe class BertEmbeddings : IDisposable
 {
-    private readonly Weight word_embeddings = store.DeclareTable(name + ".word_embeddings.weight", config.VocabSize, config.HiddenSize);
-    private readonly Weight position_embeddings = store.DeclareTable(name + ".position_embeddings.weight", config.MaxPositionEmbeddings, config.HiddenSize);
-    private readonly Weight token_type_embeddings = store.DeclareTable(name + ".token_type_embeddings.weight", config.TypeVocabSize, config.HiddenSize);
-    private readonly LayerNorm layerNorm = new(store, name + ".LayerNorm", config.HiddenSize);
+    private readonly PreTrainedConfig config;
+    private readonly EmbeddingsForm form;
+    private readonly int size;
+    private readonly Weight word_embeddings, position_embeddings;
+    private readonly Weight? token_type_embeddings;
+    private readonly LayerNorm layerNorm;
+    private readonly Linear? projection;
 
-    /// <summary>The table whose padding row starts as zero and gets no gradient.</summary>
+    internal BertEmbeddings(WeightStore store, string name, PreTrainedConfig config, EmbeddingsForm form)
+    {
+        (this.config, this.form, size) = (config, form, form.Size ?? config.HiddenSize);
+        word_embeddings = store.DeclareTable(name + ".word_embeddings.weight", config.VocabSize, size);
+        position_embeddings = store.DeclareTable(name + ".position_embeddings.weight", config.MaxPositionEmbeddings, size);
+        token_type_embeddings = form.HasTypes ? store.DeclareTable(name + ".token_type_embeddings.weight", config.TypeVocabSize, size) : null;
+        layerNorm = new(store, name + ".LayerNorm", size);
+        projection = form.Projection is { } projected ? new Linear(store, projected, size, config.HiddenSize, mayRound: true) : null;
+    }
+
+    /// <summary>The table of the words.</summary>
     internal Weight WordEmbeddings => word_embeddings;
 
+    /// <summary>The tables whose row of the padding's id starts as zero and gets no gradient.</summary>
+    internal IEnumerable<Weight> PaddedTables => form.CountsFromPadding ? [word_embeddings, position_embeddings] : [word_embeddings];
+
     /// <param name="batch">The rows.</param>
-    /// <param name="dropout">After the LayerNorm.</param>
+    /// <param name="dropoutKey">Of the dropout after the LayerNorm, and of adapters; null where nothing is dropped.</param>
     /// <param name="noise">On the word embeddings.</param>
     /// <param name="move">Of the word embeddings; null for none.</param>
     /// <param name="saved">What backward needs.</param>
-    internal Tensor Forward(Batch batch, Dropout dropout, EmbeddingNoise noise, EmbeddingMove? move, out Saved saved)     // (T,H)
+    internal Tensor Forward(Batch batch, ulong? dropoutKey, EmbeddingNoise noise, EmbeddingMove? move, out Saved saved)  // (T,H)
     {
-        Check(batch);
-        int tokens = batch.Tokens, hidden = config.HiddenSize;
-        saved = new Saved(LibTorch.Empty(tokens, hidden), LibTorch.Empty(tokens));
-        var output = LibTorch.Empty(tokens, hidden);
-        EmbeddingSum.Forward(batch.InputIds, batch.PositionIds, batch.TokenTypeIds, word_embeddings.RowData(batch.InputIds),
-            position_embeddings.RowData(batch.PositionIds), token_type_embeddings.RowData(batch.TokenTypeIds), LibTorch.Floats(saved.Unit), hidden);
-        noise.Add(LibTorch.Floats(saved.Unit), batch.Sequences, hidden);
+        var positions = Positions(batch);
+        Check(batch, positions);
+        var tokens = batch.Tokens;
+        saved = new Saved(positions, LibTorch.Empty(tokens, size), LibTorch.Empty(tokens));
+        var output = LibTorch.Empty(tokens, size);
+        EmbeddingSum.Forward(batch.InputIds, positions, batch.TokenTypeIds, word_embeddings.RowData(batch.InputIds), position_embeddings.RowData(positions),
+            token_type_embeddings is null ? null : token_type_embeddings.RowData(batch.TokenTypeIds), LibTorch.Floats(saved.Unit), size);
+        noise.Add(LibTorch.Floats(saved.Unit), batch.Sequences, size);
         move?.AddTo(saved.Unit);
         ResidualNorm.Forward(LibTorch.Floats(saved.Unit), null, null, layerNorm.Weight.Data, layerNorm.Bias.Data, config.LayerNormEps,
-            LibTorch.Floats(output), LibTorch.Floats(saved.Inverse), batch.Sequences.AllTokens, hidden, Dropout.None);
-        ResidualNorm.Drop(LibTorch.Floats(output), batch.Sequences.AllTokens, hidden, dropout);
-        return output;
+            LibTorch.Floats(output), LibTorch.Floats(saved.Inverse), batch.Sequences.AllTokens, size, Dropout.None);
+        ResidualNorm.Drop(LibTorch.Floats(output), batch.Sequences.AllTokens, size, DropoutOf(dropoutKey));
+        if (projection is null) return output;
+        saved.Dropped = output;
+        var projected = projection.Forward(output, new(batch.Sequences.AllTokens, dropoutKey));
+        EmbeddingSum.AddToLines(LibTorch.Floats(projected), tokens, config.HiddenSize, projection.Bias);
+        return projected;
     }
 
     /// <param name="batch">The rows.</param>
     /// <param name="saved">From forward.</param>
     /// <param name="gradient">(T,H); overwritten.</param>
-    /// <param name="dropout">As in forward.</param>
+    /// <param name="dropoutKey">As in forward.</param>
     /// <param name="move">Takes the gradient of the word embeddings; null where nobody asks.</param>
-    internal void Backward(Batch batch, Saved saved, Tensor gradient, Dropout dropout, EmbeddingMove? move)
+    internal void Backward(Batch batch, Saved saved, Tensor gradient, ulong? dropoutKey, EmbeddingMove? move)
     {
-        var hidden = config.HiddenSize;
-        var outer = LibTorch.Floats(gradient);
-        ResidualNorm.Drop(outer, batch.Sequences.AllTokens, hidden, dropout);
-        ResidualNorm.Backward(outer, LibTorch.Floats(saved.Unit), layerNorm.Weight.Data, LibTorch.Floats(saved.Inverse), outer,
-            layerNorm.Weight.GradientToAddTo(), layerNorm.Bias.GradientToAddTo(), null, batch.Sequences.AllTokens, hidden, Dropout.None);
-        move?.Take(gradient);
-        AddGradient(word_embeddings, batch.InputIds, outer, without: config.PadTokenId ?? -1);
-        AddGradient(position_embeddings, batch.PositionIds, outer);
-        AddGradient(token_type_embeddings, batch.TokenTypeIds, outer);
+        if (projection is null)
+        {
+            BackwardOfTables(batch, saved, gradient, dropoutKey, move);
+            return;
+        }
+        var adapters = new LoraLayer.Pass(batch.Sequences.AllTokens, dropoutKey);
+        projection.AddBiasGradient(gradient);
+        projection.AddWeightGradient(gradient, saved.Dropped!, adapters);
+        using var narrow = projection.InputGradient(gradient, adapters);
+        BackwardOfTables(batch, saved, narrow, dropoutKey, move);
     }
+
+    /// <summary>Sets the rows that stand for padding to zero.</summary>
+    internal void ClearPadding(Func<Weight, bool>? which)
+    {
+        if (config.PadTokenId is not { } pad) return;
+        foreach (var table in PaddedTables)
+            if (pad < table.Shape[0] && (which is null || which(table))) table.Span.Slice(pad * size, size).Clear();
+    }
+
+    public void Dispose() => projection?.Dispose();
+
+    private void BackwardOfTables(Batch batch, Saved saved, Tensor gradient, ulong? dropoutKey, EmbeddingMove? move)
+    {
+        var outer = LibTorch.Floats(gradient);
+        ResidualNorm.Drop(outer, batch.Sequences.AllTokens, size, DropoutOf(dropoutKey));
+        ResidualNorm.Backward(outer, LibTorch.Floats(saved.Unit), layerNorm.Weight.Data, LibTorch.Floats(saved.Inverse), outer,
+            layerNorm.Weight.GradientToAddTo(), layerNorm.Bias.GradientToAddTo(), null, batch.Sequences.AllTokens, size, Dropout.None);
+        move?.Take(gradient);
+        var padding = config.PadTokenId ?? -1;
+        AddGradient(word_embeddings, batch.InputIds, outer, padding);
+        AddGradient(position_embeddings, saved.Positions, outer, form.CountsFromPadding ? padding : -1);
+        if (token_type_embeddings is not null) AddGradient(token_type_embeddings, batch.TokenTypeIds, outer);
+    }
+
+    private Dropout DropoutOf(ulong? key) => key is { } some ? new Dropout(config.HiddenDropoutProb, some, 0) : Dropout.None;
+
+    private int[] Positions(Batch batch) => form.CountsFromPadding ? batch.PositionsPast(config.PadTokenId ?? 0) : batch.PositionIds;
 
     private void AddGradient(Weight table, int[] rows, float* gradient, int without = -1)
     {
         if (!table.RequiresGrad) return;
-        EmbeddingSum.Backward(rows, gradient, table.GradientRowsToAddTo(rows, without), config.HiddenSize, without);
+        EmbeddingSum.Backward(rows, gradient, table.GradientRowsToAddTo(rows, without), size, without);
     }
 
-    private void Check(Batch batch)
+    private void Check(Batch batch, int[] positions)
     {
         for (var token = 0; token < batch.Tokens; token++)
         {
             if ((uint)batch.InputIds[token] >= (uint)config.VocabSize)
                 throw new AttuneException($"Token id {batch.InputIds[token]} is outside the model's vocabulary of {config.VocabSize}: use the tokenizer that belongs to the model.");
-            if ((uint)batch.PositionIds[token] >= (uint)config.MaxPositionEmbeddings)
-                throw new AttuneException($"A row has more than {config.MaxPositionEmbeddings} tokens, the model's limit: set --max-length to at most that.");
-            if ((uint)batch.TokenTypeIds[token] >= (uint)config.TypeVocabSize)
+            if ((uint)positions[token] >= (uint)config.MaxPositionEmbeddings)
+                throw new AttuneException($"A row has more than {config.MaxTokens} tokens, the model's limit: set --max-length to at most that.");
+            if (form.HasTypes && (uint)batch.TokenTypeIds[token] >= (uint)config.TypeVocabSize)
                 throw new AttuneException($"Token type {batch.TokenTypeIds[token]} is outside the model's {config.TypeVocabSize}: this model does not take text pairs.");
         }
     }
 
-    /// <summary>What backward needs: normalised sums (T,H) and inverse deviations (T).</summary>
-    internal sealed record Saved(Tensor Unit, Tensor Inverse) : IDisposable
+    /// <summary>What backward needs: positions (T), normalised sums (T,E) and inverse deviations (T).</summary>
+    internal sealed record Saved(int[] Positions, Tensor Unit, Tensor Inverse) : IDisposable
     {
+        /// <summary>(T,E), what is projected.</summary>
+        internal Tensor? Dropped { get; set; }
+
         public void Dispose()
         {
             Unit.Dispose();
             Inverse.Dispose();
+            Dropped?.Dispose();
         }
     }
 }

@@ -1,4 +1,6 @@
 using Attune.Batching;
+using Attune.Kernels;
+using Attune.Native;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -6,11 +8,12 @@ namespace Attune.Models;
 /// <summary>The encoder without a head, as transformers' class of the same name: hidden states of all tokens, without dropout.</summary>
 public sealed class BertModel : PreTrainedModel
 {
-    private readonly BertEncoder bert;
+    private readonly Pooler pooler;
 
     private BertModel(BertConfig config) : base(config)
     {
-        bert = new(Weights, EncoderPrefix, config);
+        Encoder = Encode(Weights, EncoderPrefix, config);
+        pooler = new(Weights, EncoderPrefix + "pooler.dense", config.HiddenSize, Activation.Tanh);
         Weights.LayOut();
     }
 
@@ -19,7 +22,16 @@ public sealed class BertModel : PreTrainedModel
 
     internal override string EncoderPrefix => "";
 
-    private protected override Weight WordEmbeddings => bert.WordEmbeddings;
+    internal override string FamilyPrefix => "bert.";
+
+    /// <summary>Declares the weights of BERT's encoder.</summary>
+    /// <param name="store">Where.</param>
+    /// <param name="prefix">What their names begin with.</param>
+    /// <param name="config">Of the model.</param>
+    /// <param name="readsAllTokens">Whether the head reads the states of all tokens, and not of each row's first alone.</param>
+    internal static Encoder Encode(WeightStore store, string prefix, BertConfig config, bool readsAllTokens = false) => new(
+        store, config, () => new BertEmbeddings(store, prefix + "embeddings", config, EmbeddingsForm.Bert),
+        i => new BertLayer(store, $"{prefix}encoder.layer.{i}", config, BertLayerForm.Bert), readsAllTokens);
 
     /// <summary>A model with new weights.</summary>
     /// <param name="config">Its configuration.</param>
@@ -37,7 +49,7 @@ public sealed class BertModel : PreTrainedModel
     /// <exception cref="AttuneException">A file is missing, damaged, or of another architecture.</exception>
     public static BertModel FromPretrained(string folder, ulong seed = 42)
     {
-        var model = new BertModel(BertConfig.Load(Path.Combine(folder, BertConfig.FileName)));
+        var model = new BertModel(BertConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName)));
         model.LoadWeights(folder, seed);
         return model;
     }
@@ -46,14 +58,18 @@ public sealed class BertModel : PreTrainedModel
     public BertModelOutput Forward(Batch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var (states, pooled) = bert.AllStates(batch);
+        LibTorch.Load();
+        var states = Encoder.AllStates(batch);
+        using var first = EncoderLayer.FirstTokens(states[^1], batch.Sequences);
+        var pooled = pooler.Forward(first, new(batch.Sequences.FirstTokens, DropoutKey: null), out var sum);
+        sum.Dispose();
         return new BertModelOutput(states, pooled);
     }
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        bert.Dispose();
+        pooler.Dispose();
         base.Dispose();
     }
 }

@@ -27,7 +27,7 @@ internal static class ClassificationLoss
             (ProblemType.Regression, ClassLabels numbers) when columns == 1 =>
                 Error(logits, Array.ConvertAll(numbers.Values, number => (float)number), options, total, gradient),
             _ => throw new AttuneException(
-                $"The labels are {Describe(labels)}, but the model's problem_type is {BertConfigReader.Name(problem)}: give labels of that kind or another problem type."),
+                $"The labels are {Describe(labels)}, but the model's problem_type is {ConfigReader.Name(problem)}: give labels of that kind or another problem type."),
         };
 
     /// <summary>The weights with which rows count in the mean: 0 for one to be left out, its class's weight where classes have weights, else 1.</summary>

@@ -28,11 +28,11 @@ public static class IntegratedGradients
     /// <returns>One score for each token: above 0 where it speaks for the class.</returns>
     /// <exception cref="ArgumentException">The baseline has another length.</exception>
     /// <exception cref="AttuneException">A token is outside the model's range.</exception>
-    public static double[] Of(BertForSequenceClassification model, TokenizedRow row, TokenizedRow baseline, int column, int steps = DefaultSteps) =>
+    public static double[] Of(SequenceClassificationModel model, TokenizedRow row, TokenizedRow baseline, int column, int steps = DefaultSteps) =>
         Of(model, row, baseline, column, steps, static () => { });
 
     /// <summary>The same; between two batches of places others may use the model.</summary>
-    internal static double[] Of(BertForSequenceClassification model, TokenizedRow row, TokenizedRow baseline, int column, int steps, Action pause)
+    internal static double[] Of(SequenceClassificationModel model, TokenizedRow row, TokenizedRow baseline, int column, int steps, Action pause)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
@@ -48,7 +48,7 @@ public static class IntegratedGradients
     }
 
     /// <summary>Without a weight to train backward computes the way of the gradient alone.</summary>
-    private static void Frozen(BertForSequenceClassification model, Action compute)
+    private static void Frozen(SequenceClassificationModel model, Action compute)
     {
         var trained = model.Weights.All.Where(weight => weight.RequiresGrad).ToList();
         foreach (var weight in trained) weight.RequiresGrad = false;
@@ -62,9 +62,9 @@ public static class IntegratedGradients
         }
     }
 
-    private static void Integrate(BertForSequenceClassification model, TokenizedRow row, float[] way, int column, (double At, double Weight)[] places, double[] scores)
+    private static void Integrate(SequenceClassificationModel model, TokenizedRow row, float[] way, int column, (double At, double Weight)[] places, double[] scores)
     {
-        var (hidden, columns) = (model.Config.HiddenSize, model.Config.NumLabels);
+        var (hidden, columns) = ((int)model.Encoder.WordEmbeddings.Shape[1], model.Config.NumLabels);
         using var path = new EmbeddingPath(way, [.. places.Select(place => place.At)]);
         using var output = model.Logits(Batch.Pack([.. Enumerable.Repeat(row, places.Length)]), new PassOptions { Move = path, IsExplained = true });
         var gradient = new float[output.Logits.Length];
@@ -78,10 +78,11 @@ public static class IntegratedGradients
     }
 
     /// <summary>The row's word embeddings less the baseline's, (T,H).</summary>
-    private static unsafe float[] Way(BertForSequenceClassification model, TokenizedRow row, TokenizedRow baseline)
+    private static unsafe float[] Way(SequenceClassificationModel model, TokenizedRow row, TokenizedRow baseline)
     {
         LibTorch.Load();
-        var (hidden, table) = (model.Config.HiddenSize, model.Encoder.WordEmbeddings);
+        var table = model.Encoder.WordEmbeddings;
+        var hidden = (int)table.Shape[1];
         var way = new float[row.Length * hidden];
         for (var token = 0; token < row.Length; token++)
         {

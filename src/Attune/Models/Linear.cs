@@ -59,6 +59,9 @@ internal sealed unsafe class Linear : IDisposable
         return new Linear(layers[0]._store, [.. weights], [.. biases], [.. adapters], layers[0]._mayRound);
     }
 
+    /// <summary>A layer whose weights are a table of embeddings, (O,I); bring that up to date before its products are made.</summary>
+    internal static Linear Tied(WeightStore store, Weight table, Weight bias) => new(store, [table], [bias], [], mayRound: false);
+
     /// <param name="x">(L,I).</param>
     /// <param name="pass">What the lines are, for adapters.</param>
     /// <returns>(L,O).</returns>

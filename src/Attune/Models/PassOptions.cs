@@ -1,3 +1,4 @@
+using Attune.Kernels;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -8,11 +9,14 @@ internal readonly record struct PassOptions
     /// <summary>Which pass over these rows in the update it is: each has its own dropout and noise. Default 0.</summary>
     internal int Number { get; init; }
 
-    /// <summary>From <see cref="BertEncoder.FrozenOutput"/>, in place of running the frozen parts; belongs to the model from now on. Null runs them.</summary>
+    /// <summary>From <see cref="Encoder.FrozenOutput"/>, in place of running the frozen parts; belongs to the model from now on. Null runs them.</summary>
     internal Tensor? Frozen { get; init; }
 
     /// <summary>Where the word embeddings are moved, or what learns that from this pass; stays the caller's. Null for nothing.</summary>
     internal EmbeddingMove? Move { get; init; }
+
+    /// <summary>The tokens whose states are wanted of the last layer, of an encoder whose head reads all; null for all. Layers of BERT's form only.</summary>
+    internal ChosenTokens? Chosen { get; init; }
 
     /// <summary>Whether backward is to come down to the word embeddings whatever is trained, without dropout: for <see cref="IntegratedGradients"/>.</summary>
     internal bool IsExplained { get; init; }

@@ -7,10 +7,10 @@ namespace Attune.Models;
 /// <summary>What all models share: configuration, weights, training mode, initialisation, loading and saving.</summary>
 public abstract class PreTrainedModel : IDisposable
 {
-    private protected PreTrainedModel(BertConfig config, LoraConfig? lora = null) => (Config, Weights) = (config, new WeightStore(lora));
+    private protected PreTrainedModel(PreTrainedConfig config, LoraConfig? lora = null) => (Config, Weights) = (config, new WeightStore(lora));
 
     /// <summary>The configuration.</summary>
-    public BertConfig Config { get; private protected set; }
+    public PreTrainedConfig Config { get; private protected set; }
 
     /// <summary>All weights.</summary>
     public WeightStore Weights { get; }
@@ -19,7 +19,7 @@ public abstract class PreTrainedModel : IDisposable
     public LoraConfig? Lora => Adapter?.Config;
 
     /// <summary>The same with its weights and files.</summary>
-    internal LoraAdapter? Adapter { get; private protected init; }
+    internal LoraAdapter? Adapter { get; private protected set; }
 
     /// <summary>Whether forward applies dropout and keeps what backward needs. Default false.</summary>
     public bool Training { get; set; }
@@ -48,11 +48,14 @@ public abstract class PreTrainedModel : IDisposable
     /// <summary>Name of the encoder's part in the names of the weights, with its dot; empty for a bare encoder.</summary>
     internal abstract string EncoderPrefix { get; }
 
-    /// <summary>The table with the padding row.</summary>
-    private protected abstract Weight WordEmbeddings { get; }
+    /// <summary>The same in files of the whole family, which a bare encoder reads too.</summary>
+    internal virtual string FamilyPrefix => EncoderPrefix;
+
+    /// <summary>Embeddings and layers.</summary>
+    internal Encoder Encoder { get; private protected set; } = null!;
 
     /// <summary>What became of the weights of the folder that the model was loaded from.</summary>
-    public LoadReport LoadReport { get; private protected set; } = new();
+    public LoadReport LoadReport { get; internal set; } = new();
 
     /// <summary>The weights that its files hold: all, or with an adapter those of the adapter.</summary>
     internal IEnumerable<Weight> WeightsOfFiles => Adapter?.Weights ?? Weights.All;
@@ -74,7 +77,7 @@ public abstract class PreTrainedModel : IDisposable
     internal void Save(string folder, IReadOnlyList<WeightBlock> blocks)
     {
         AtomicFile.CreateFolder(folder);
-        AtomicFile.WriteText(Path.Combine(folder, BertConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, PreTrainedConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
         if (Adapter is not null) Adapter.Save(folder, blocks);
         else WeightLoading.Save(blocks, Path.Combine(folder, WeightFiles.SafeTensorsName));
     }
@@ -89,6 +92,7 @@ public abstract class PreTrainedModel : IDisposable
     /// <inheritdoc/>
     public virtual void Dispose()
     {
+        Encoder.Dispose();
         Weights.Dispose();
         GC.SuppressFinalize(this);
     }
@@ -115,17 +119,16 @@ public abstract class PreTrainedModel : IDisposable
         {
             if (weight.IsAdapter || which is not null && !which(weight)) continue;
             if (weight.Decays) NormalNumbers.Fill(weight.Span, Config.InitializerRange, seed, weight.Name);
-            else weight.Span.Fill(weight.Name.EndsWith("LayerNorm.weight", StringComparison.Ordinal) ? 1 : 0);
+            else weight.Span.Fill(weight.IsScale ? 1 : 0);
         }
-        if (Config.PadTokenId is { } pad && pad < Config.VocabSize && (which is null || which(WordEmbeddings)))
-            WordEmbeddings.Span.Slice(pad * Config.HiddenSize, Config.HiddenSize).Clear();
+        Encoder.ClearPadding(which);
     }
 
     /// <summary>Fills a new model from a folder; where that fails nobody else has the model, so it goes.</summary>
     /// <param name="folder">Of the whole model.</param>
     /// <param name="seed">Of the weights that it does not have.</param>
     /// <param name="adapterFolder">Of the adapter's weights; null begins with new ones.</param>
-    private protected void LoadWeights(string folder, ulong seed, string? adapterFolder = null)
+    internal void LoadWeights(string folder, ulong seed, string? adapterFolder = null)
     {
         try
         {

@@ -6,12 +6,12 @@ namespace Attune.Models;
 /// <summary>What a classifier says of a batch, and the way back to the weights' gradients.</summary>
 public sealed class SequenceClassifierOutput : IDisposable
 {
-    private readonly BertForSequenceClassification _model;
+    private readonly SequenceClassificationModel _model;
     private float[]? _gradient;
-    private BertForSequenceClassification.Saved? _saved;
+    private SequenceClassificationModel.Saved? _saved;
     private Tensor? _logitsTensor;
 
-    internal SequenceClassifierOutput(BertForSequenceClassification model, float[] logits, int columns, BertForSequenceClassification.Saved? saved)
+    internal SequenceClassifierOutput(SequenceClassificationModel model, float[] logits, int columns, SequenceClassificationModel.Saved? saved)
     {
         (_model, Logits, Columns, _saved) = (model, logits, columns, saved);
     }

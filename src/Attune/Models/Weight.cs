@@ -33,6 +33,9 @@ public sealed unsafe class Weight
     /// <summary>Whether it is a matrix of an adapter, and not one of the model itself.</summary>
     internal bool IsAdapter { get; init; }
 
+    /// <summary>Whether it is the factors of a LayerNorm, which begin as 1.</summary>
+    internal bool IsScale { get; init; }
+
     /// <summary>How many weights of the model were declared before it, which is the order that torch goes through a model in.</summary>
     internal int Declared { get; init; }
 

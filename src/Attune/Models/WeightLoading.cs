@@ -24,7 +24,7 @@ internal static class WeightLoading
         List<string> unexpected = [], resized = [], wrong = [];
         foreach (var entry in file.Entries)
         {
-            var name = WeightNames.Modern(entry.Name, model.EncoderPrefix);
+            var name = WeightNames.InModel(entry.Name, model.FamilyPrefix, model.EncoderPrefix, isThere: known => model.Weights.TryGet(known, out _));
             if (model.Weights.TryGet(name, out var weight) && !weight.IsAdapter) found[weight.Name] = entry;
             else if (!BelongsElsewhere(name, model.EncoderPrefix)) unexpected.Add(entry.Name);
         }
@@ -67,12 +67,10 @@ internal static class WeightLoading
 
     /// <summary>What a checkpoint may hold besides this model: heads of pretraining, a table of positions, the classifier of a bare encoder.</summary>
     private static bool BelongsElsewhere(string name, string prefix) =>
-        name.StartsWith("cls.", StringComparison.Ordinal) || name == prefix + "embeddings.position_ids" ||
+        name.StartsWith("cls.", StringComparison.Ordinal) || name.EndsWith("embeddings.position_ids", StringComparison.Ordinal) ||
         (prefix.Length == 0 && name.StartsWith("classifier.", StringComparison.Ordinal));
 
-    private static bool IsHead(Weight weight, PreTrainedModel model) =>
-        !weight.Name.StartsWith(model.EncoderPrefix + "embeddings.", StringComparison.Ordinal) &&
-        !weight.Name.StartsWith(model.EncoderPrefix + "encoder.", StringComparison.Ordinal);
+    private static bool IsHead(Weight weight, PreTrainedModel model) => model.Encoder.LastPartWith(weight) < 0;
 
     private static string More(List<string> all, int shown) => all.Count > shown ? $" and {all.Count - shown} more" : "";
 }

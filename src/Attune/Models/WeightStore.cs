@@ -129,6 +129,10 @@ public sealed class WeightStore : IDisposable
     /// <summary>Declares a weight; all must be declared before <see cref="LayOut"/>.</summary>
     internal Weight Declare(string name, bool decays, params long[] shape) => Declare(new Weight(this, name, shape, decays, isTable: false) { Declared = _weights.Count });
 
+    /// <summary>Declares the factors of a LayerNorm, to which weight decay does not apply.</summary>
+    internal Weight DeclareScale(string name, long size) =>
+        Declare(new Weight(this, name, [size], decays: false, isTable: false) { IsScale = true, Declared = _weights.Count });
+
     /// <summary>Declares a table of which a batch uses some rows only.</summary>
     internal Weight DeclareTable(string name, int rows, int columns) => Declare(new Weight(this, name, [rows, columns], decays: true, isTable: true) { Declared = _weights.Count });
 

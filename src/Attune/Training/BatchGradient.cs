@@ -14,16 +14,16 @@ namespace Attune.Training;
 /// <param name="fgmEpsilon">As <c>fgm_epsilon</c>.</param>
 /// <param name="processes">That share out the rows of a batch; null for this one alone.</param>
 internal sealed class BatchGradient(
-    BertForSequenceClassification model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0, Communicator? processes = null)
+    SequenceClassificationModel model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0, Communicator? processes = null) : RowGradients
 {
     private readonly Communicator _processes = processes ?? Communicator.Single;
 
     /// <summary>Whether a batch can be computed once more without the other processes: not where its loss needs all their logits.</summary>
-    internal bool CanRepeat => _processes.Size == 1 || objective.IsSumOfRows;
+    internal override bool CanRepeat => _processes.Size == 1 || objective.IsSumOfRows;
 
     /// <summary>Refuses a run whose frozen part keeps gradients from the embeddings, and says where dropout is missed.</summary>
     /// <exception cref="AttuneException">fgm_epsilon is given and the embeddings are frozen.</exception>
-    internal static void Check(TrainingArguments args, BertForSequenceClassification model, Action<string> notice)
+    internal static void Check(TrainingArguments args, SequenceClassificationModel model, Action<string> notice)
     {
         if (args.FgmEpsilon > 0 && model.Encoder.FrozenParts > 0)
             throw new AttuneException($"fgm_epsilon moves the word embeddings along their gradient, but they are frozen and have none{(model.Adapter is null ? "" : ", for an adapter is trained in their place")}; leave it out, or train the whole model.");
@@ -32,13 +32,7 @@ internal sealed class BatchGradient(
             notice("r_drop_alpha has no effect but to double the time: the model has no dropout, so both passes give the same.");
     }
 
-    /// <summary>Adds the gradients of a batch, of several processes those of this one's rows.</summary>
-    /// <param name="rows">Its rows in the data set.</param>
-    /// <param name="firstRowNumber">Number of the first of them within the update.</param>
-    /// <param name="share">With which its loss counts in the update's.</param>
-    /// <param name="cuts">Into which parts it is cut.</param>
-    /// <returns>Its loss times the share; the sum over all processes is that of the whole batch.</returns>
-    internal double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
+    internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
         var labels = data.Labels!.Select(rows);
         if (objective.WeighsNothing(labels)) return 0;
@@ -118,7 +112,7 @@ internal sealed class BatchGradient(
         var passes = new PassList();
         try
         {
-            if (fgmEpsilon > 0) part.Step ??= new EmbeddingStep(batch, model.Config.HiddenSize);
+            if (fgmEpsilon > 0) part.Step ??= new EmbeddingStep(batch, (int)model.Encoder.WordEmbeddings.Shape[1]);
             for (var pass = 0; pass < objective.Passes; pass++)
                 passes.Add(model.Logits(batch, new PassOptions { Number = pass, Frozen = frozen?.Of(data, part.Rows, batch), Move = part.Step }));
             return passes;

@@ -12,7 +12,7 @@ namespace Attune.Training;
 
 /// <summary>Runs a model over a data set in its order, every row once, without dropout.</summary>
 internal sealed class EvaluationLoop(
-    BertForSequenceClassification model, TrainingArguments args, CallbackList callbacks, Objective objective,
+    SequenceClassificationModel model, TrainingArguments args, CallbackList callbacks, Objective objective,
     Func<EvalPrediction, IReadOnlyDictionary<string, double>>? computeMetrics)
 {
     /// <summary>What a run keeps of the frozen part's output; null outside of runs.</summary>
@@ -28,11 +28,9 @@ internal sealed class EvaluationLoop(
     internal AveragedWeights? Averaged { get; set; }
 
     /// <summary>Logits of all texts, and the metrics with <paramref name="prefix"/> before their names.</summary>
-    /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled between two batches.</exception>
     internal PredictionOutput Run(TokenizedDataset data, string prefix, TrainerState state, CancellationToken cancellation)
     {
-        Require(data);
         using var time = Profiler.Measure("evaluation");
         using var shown = Averaged?.Show();
         var watch = Stopwatch.StartNew();
@@ -106,16 +104,6 @@ internal sealed class EvaluationLoop(
 
     /// <summary>The first process's number: what is decided by it is decided by all alike.</summary>
     private double Shared(double seconds) => Processes.Size == 1 ? seconds : BitConverter.ToDouble(Processes.GatherAll(BitConverter.GetBytes(seconds))[0]);
-
-    /// <summary>Refuses what cannot be evaluated, so that it is known before training and not after its first epoch.</summary>
-    /// <exception cref="AttuneException">The data set is empty or the batch size impossible.</exception>
-    internal void Require(TokenizedDataset data)
-    {
-        if (data.Count == 0) throw new AttuneException("The evaluation set has no rows; choose another file or split.");
-        RequireBatchSize(args);
-        if ((long)data.Count * model.Config.NumLabels > Array.MaxLength)
-            throw new AttuneException($"The evaluation set has {data.Count} rows, too many to hold the logits of {model.Config.NumLabels} classes each; evaluate it in parts.");
-    }
 
     /// <exception cref="AttuneException">The batch size is impossible.</exception>
     internal static void RequireBatchSize(TrainingArguments args)

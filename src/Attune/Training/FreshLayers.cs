@@ -17,6 +17,8 @@ internal static class FreshLayers
         if (model.Weights.All.FirstOrDefault(weight => !weight.RequiresGrad && IsDrawn(args, model, weight)) is { } frozen)
             throw new AttuneException(
                 $"reinit_layers is {args.ReinitLayers}, but {frozen.Name} is not trained, so it would stay random; lower reinit_layers, or change freeze or tune.");
+        if (model.Encoder.Parts.Take(1 + all - args.ReinitLayers).Any(part => part.Any(weight => IsDrawn(args, model, weight))))
+            throw new AttuneException($"reinit_layers is {args.ReinitLayers}, but layers below share their weights with those; give {all}, or leave it out.");
     }
 
     /// <summary>Draws them as a new model of the seed has them. Only a run does so: who just evaluates keeps what was read.</summary>
@@ -36,8 +38,7 @@ internal static class FreshLayers
 
     private static bool IsDrawn(TrainingArguments args, PreTrainedModel model, Weight weight)
     {
-        var (all, prefix) = (model.Config.NumHiddenLayers, model.EncoderPrefix);
-        return weight.Name.StartsWith($"{prefix}pooler.", StringComparison.Ordinal) || Enumerable.Range(all - args.ReinitLayers, args.ReinitLayers)
-            .Any(layer => weight.Name.StartsWith($"{prefix}encoder.layer.{layer}.", StringComparison.Ordinal));
+        var part = model.Encoder.LastPartWith(weight);                     // the pooler is none of the encoder's, but has its prefix
+        return part < 0 ? TunedPart.IsOfEncoder(weight, model) : part > model.Config.NumHiddenLayers - args.ReinitLayers;
     }
 }

@@ -27,7 +27,7 @@ internal sealed class FrozenCache(Trainer trainer) : IDisposable
             if (isAsked) trainer.Notice("cache_frozen has no effect in several processes: a row is another one's in each epoch.");
             return;
         }
-        if (args.CacheFrozen == false || encoder.FrozenParts < (isAsked ? 1 : 2) || !isAsked && plan.Epochs < 2) return;
+        if (!trainer.Task.MayKeepFrozenOutputs || args.CacheFrozen == false || encoder.FrozenParts < (isAsked ? 1 : 2) || !isAsked && plan.Epochs < 2) return;
         if (isAsked || !isRandom) _planned.Add(train);
         else trainer.Notice(
             "The frozen part is computed in every epoch, because its dropout is on, as in transformers; --cache-frozen computes it once, without its dropout and noise.");

@@ -12,7 +12,7 @@ namespace Attune.Training;
 /// </summary>
 internal sealed class FrozenOutputs : IDisposable
 {
-    private readonly BertForSequenceClassification _model;
+    private readonly PreTrainedModel _model;
     private readonly FileStream _file;
     private readonly long[] _firstLines;                                   // of each row, and the number of all lines at the end
     private readonly bool[] _isKnown;
@@ -20,7 +20,7 @@ internal sealed class FrozenOutputs : IDisposable
 
     /// <summary>Takes the room for all rows; computes nothing yet.</summary>
     /// <exception cref="AttuneException">The file cannot be created, or the disk has no room for it.</exception>
-    internal FrozenOutputs(BertForSequenceClassification model, TokenizedDataset data, string folder)
+    internal FrozenOutputs(PreTrainedModel model, TokenizedDataset data, string folder)
     {
         (_model, Data, _isKnown, _lineBytes) = (model, data, new bool[data.Count], sizeof(float) * model.Config.HiddenSize);
         _firstLines = new long[data.Count + 1];
@@ -50,7 +50,7 @@ internal sealed class FrozenOutputs : IDisposable
     internal TokenizedDataset Data { get; }
 
     /// <summary>Bytes that the rows of a data set take.</summary>
-    internal static long SizeBytes(BertForSequenceClassification model, TokenizedDataset data) =>
+    internal static long SizeBytes(PreTrainedModel model, TokenizedDataset data) =>
         sizeof(float) * (long)model.Config.HiddenSize * (model.Encoder.IsFrozenOutputByRow ? data.Count : data.Rows.Sum(row => (long)row.Length));
 
     /// <summary>The output for some rows, one after the other: read, or where a row is missing computed for all of them and kept.</summary>

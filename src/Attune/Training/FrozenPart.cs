@@ -33,14 +33,12 @@ internal sealed record FrozenPart(int? Layers, bool WithPooler = false)
         var all = model.Config.NumHiddenLayers;
         if (Layers > all)
             throw new AttuneException($"freeze is {LayersPrefix}{Layers}, but the model has {all} layers; give {LayersPrefix}{all} at most, or encoder.");
-        var prefix = model.EncoderPrefix;
-        string[] names =
-        [
-            $"{prefix}embeddings.", .. Enumerable.Range(0, Layers ?? all).Select(i => $"{prefix}encoder.layer.{i}."),
-            .. WithPooler ? [$"{prefix}pooler."] : Array.Empty<string>(),
-        ];
+        var parts = model.Encoder.Parts;
+        var frozen = parts.Take(1 + (Layers ?? all)).SelectMany(part => part).ToHashSet();
+        if (parts.Skip(1 + (Layers ?? all)).Any(part => part.Any(frozen.Contains)))
+            throw new AttuneException($"freeze is {LayersPrefix}{Layers}, but layers above share their weights with those; give embeddings or encoder.");
         foreach (var weight in model.Weights.All)
-            if (Array.Exists(names, name => weight.Name.StartsWith(name, StringComparison.Ordinal))) weight.RequiresGrad = false;
+            if (frozen.Contains(weight) || WithPooler && TunedPart.IsOfEncoder(weight, model)) weight.RequiresGrad = false;
         var trained = model.Weights.All.Where(weight => weight.RequiresGrad).Sum(weight => weight.NumberOfElements);
         var what = WithPooler ? "embeddings, layers and pooler" : Layers switch
         {

@@ -47,7 +47,7 @@ internal static class LossArguments
     private static void Require(ProblemType? found, ProblemType wanted, string name, bool isGiven, string what, string remedy)
     {
         if (isGiven && found is { } problem && problem != wanted)
-            throw new AttuneException($"{name} is for {what}, but the problem type is {BertConfigReader.Name(problem)}; {remedy}.");
+            throw new AttuneException($"{name} is for {what}, but the problem type is {ConfigReader.Name(problem)}; {remedy}.");
     }
 
     private static double[]? Weights(

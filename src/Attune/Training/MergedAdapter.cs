@@ -10,7 +10,7 @@ internal static class MergedAdapter
     /// <param name="model">With an adapter; stays as it is.</param>
     /// <param name="folder">Receives the whole model; an adapter that lay there itself would be taken for the model, so it goes.</param>
     /// <exception cref="AttuneException">The folder cannot be written or the disk is full.</exception>
-    internal static void Save(BertForSequenceClassification model, string folder)
+    internal static void Save(SequenceClassificationModel model, string folder)
     {
         model.SavePretrained(Path.Combine(folder, CheckpointFiles.AdapterFolder));
         using (var merged = model.MergeAndUnload()) merged.SavePretrained(folder);

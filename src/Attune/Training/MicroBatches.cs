@@ -28,24 +28,22 @@ internal sealed class MicroBatches
     internal static MicroBatches AtMost(int rows) => new(default, double.PositiveInfinity, rows);
 
     /// <summary>Measures what rows need and finds out what is free.</summary>
-    /// <param name="model">Ready to train; its gradients are cleared.</param>
+    /// <param name="task">Ready to train; the gradients of its model are cleared.</param>
     /// <param name="data">The training rows.</param>
     /// <param name="batchSize">Rows of a batch.</param>
     /// <param name="free">Free bytes; null asks the system.</param>
     /// <param name="notice">Is told what was found.</param>
-    /// <param name="passes">How many passes over the same rows are in memory together.</param>
     /// <exception cref="AttuneException">The longest row does not fit alone.</exception>
-    internal static MicroBatches Fitting(
-        BertForSequenceClassification model, TokenizedDataset data, int batchSize, long? free, Action<string> notice, int passes = 1)
+    internal static MicroBatches Fitting(TrainingTask task, TokenizedDataset data, int batchSize, long? free, Action<string> notice)
     {
         var lengths = data.Rows.Select(row => row.Length).OrderDescending().Take(batchSize).ToList();
-        var row = RowBytes.Measure(model, data.Rows.MaxBy(one => one.Length)!).Times(passes);
+        var row = task.Measure(data.Rows.MaxBy(one => one.Length)!).Times(task.Passes);
         // After the measurement, in which the gradients took their place.
         var budget = Usable * (free ?? FreeMemory.Bytes());
         if (row.Of(lengths[0]) > budget)
             throw new AttuneException(
                 $"The longest row has {lengths[0]} tokens and needs {ByteSize.Words(row.Of(lengths[0]))} in training, but only {ByteSize.Words(budget)} of memory can be used: shorten the " +
-                $"rows by --max-length, {(model.GradientCheckpointing ? "" : "give --gradient-checkpointing, ")}or take a smaller model.");
+                $"rows by --max-length, {(task.Model.Encoder.GradientCheckpointing ? "" : "give --gradient-checkpointing, ")}or take a smaller model.");
         var worst = lengths.Sum(row.Of);
         if (worst <= budget)
         {
@@ -97,18 +95,25 @@ internal sealed class MicroBatches
 
         internal RowBytes Times(int passes) => new(Fixed * passes, Token * passes);
 
-        /// <summary>Measures it by the model's own step, on two beginnings of a row.</summary>
-        internal static RowBytes Measure(BertForSequenceClassification model, TokenizedRow row)
+        /// <summary>Measures it by a classifier's own step, on two beginnings of a row.</summary>
+        internal static RowBytes Measure(SequenceClassificationModel model, TokenizedRow row) => Measure(model, row, batch =>
+        {
+            using var output = model.Forward(batch);
+            output.Backward(new float[output.Logits.Length]);
+        });
+
+        /// <summary>Measures it by what a step does with a batch, forward and back.</summary>
+        internal static RowBytes Measure(PreTrainedModel model, TokenizedRow row, Action<Batch> step)
         {
             var many = Math.Min(MostTokensMeasured, row.Length);
             var few = many / 2;
-            var most = Measure(model, row, many);
+            var most = PeakBytes(model, row.First(many), step);
             if (few == 0) return new RowBytes(0, most);
-            var token = (most - Measure(model, row, few)) / (double)(many - few);
+            var token = (most - PeakBytes(model, row.First(few), step)) / (double)(many - few);
             return new RowBytes(most - token * many, token);
         }
 
-        private static long Measure(BertForSequenceClassification model, TokenizedRow row, int tokens)
+        private static long PeakBytes(PreTrainedModel model, TokenizedRow row, Action<Batch> step)
         {
             _ = model.Weights.RawGradients;                                // stays; not the row's
             var wasTraining = model.Training;
@@ -116,8 +121,7 @@ internal sealed class MicroBatches
             try
             {
                 using var meter = new MemoryMeter();
-                using var output = model.Forward(Batch.Pack([row.First(tokens)]));
-                output.Backward(new float[output.Logits.Length]);
+                step(Batch.Pack([row]));
                 return meter.PeakBytes;
             }
             finally

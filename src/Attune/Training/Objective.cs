@@ -9,7 +9,7 @@ namespace Attune.Training;
 /// <param name="options">Which loss.</param>
 /// <param name="own">A loss in its place: from logits (rows, columns) and labels to one number. Null for none.</param>
 /// <param name="rDropAlpha">As <c>r_drop_alpha</c>.</param>
-internal sealed class Objective(BertForSequenceClassification model, LossOptions options, Func<Tensor, Labels, Tensor>? own = null, double rDropAlpha = 0)
+internal sealed class Objective(SequenceClassificationModel model, LossOptions options, Func<Tensor, Labels, Tensor>? own = null, double rDropAlpha = 0)
 {
     /// <summary>How often a batch goes through the model before its loss is known.</summary>
     internal int Passes => rDropAlpha > 0 ? 2 : 1;

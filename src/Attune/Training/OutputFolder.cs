@@ -87,7 +87,7 @@ public static class OutputFolder
     private static void RemoveRun(string outputDir)
     {
         foreach (var folder in CheckpointFiles.All(outputDir)) CheckpointRotation.Remove(folder);
-        foreach (var file in Results.Append(CheckpointFiles.EvalPredictions)) File.Delete(Path.Combine(outputDir, file));
+        foreach (var file in (string[])[.. Results, CheckpointFiles.EvalPredictions, CheckpointFiles.TestPredictions]) File.Delete(Path.Combine(outputDir, file));
         if (Path.Combine(outputDir, CheckpointFiles.AdapterFolder) is var adapter && AdapterFolder.Is(adapter)) Directory.Delete(adapter, recursive: true);
         // An exported model is of the weights that go: who finds it would take it for the new ones.
         foreach (var pattern in new[] { CheckpointFiles.Results("*"), "model*.onnx", "model*.onnx_data" })

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Attune.Models;
 
 namespace Attune.Training;
@@ -14,15 +13,13 @@ internal static class RateGroups
         return weight => TunedPart.IsOfEncoder(weight, model) ? Math.Pow(args.LayerLrDecay, Below(weight, model)) : head;
     }
 
-    /// <summary>How many layers a weight lies below the top one: 0 for that and for the pooler, the number of layers for the embeddings.</summary>
+    /// <summary>
+    /// How many layers a weight lies below the top one: 0 for that and for the pooler, the number of layers for the embeddings. One that several layers share
+    /// is of the highest.
+    /// </summary>
     private static int Below(Weight weight, PreTrainedModel model)
     {
-        const string layers = "encoder.layer.";
-        var name = weight.Name.AsSpan(model.EncoderPrefix.Length);
-        var all = model.Config.NumHiddenLayers;
-        if (name.StartsWith("embeddings.", StringComparison.Ordinal)) return all;
-        if (!name.StartsWith(layers, StringComparison.Ordinal)) return 0;
-        name = name[layers.Length..];
-        return all - 1 - int.Parse(name[..name.IndexOf('.')], NumberStyles.None, CultureInfo.InvariantCulture);
+        var part = model.Encoder.LastPartWith(weight);
+        return part < 0 ? 0 : model.Config.NumHiddenLayers - part;
     }
 }

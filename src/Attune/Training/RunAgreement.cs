@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Attune.Checkpoints;
@@ -14,11 +15,15 @@ internal sealed class RunAgreement(Trainer trainer, CancellationToken asked)
     /// <summary>How often the weights of all processes are compared.</summary>
     internal const int UpdatesBetweenChecks = 50;
 
-    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(60), FirstPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(60), FirstPatience = TimeSpan.FromMinutes(10), TimeOfASignal = TimeSpan.FromSeconds(3);
     private const int UpdatesOfPatience = 20;
 
     private readonly Communicator _processes = trainer.Processes;
     private TimeSpan _longestUpdate;
+    private long? _asked;
+
+    /// <summary>Whether a signal has asked for a checkpoint so shortly before that this is the same one, which reaches the processes one after the other.</summary>
+    private bool IsSameSignal => _asked is { } before && Stopwatch.GetElapsedTime(before) < TimeOfASignal;
 
     /// <summary>Whether some process was told to stop, and all know it.</summary>
     internal bool IsStopped { get; private set; }
@@ -49,16 +54,24 @@ internal sealed class RunAgreement(Trainer trainer, CancellationToken asked)
     /// <exception cref="AttuneException">The weights of two processes differ.</exception>
     internal void AfterUpdate(TrainerState state, TrainerControl control, TimeSpan update)
     {
-        if (_processes.Size == 1) return;
+        if (_processes.Size == 1)
+        {
+            control.ShouldSave |= control.IsSaveAsked;
+            control.IsSaveAsked = false;
+            return;
+        }
         _processes.Activity = string.Create(CultureInfo.InvariantCulture, $"update {state.GlobalStep + 1}");
         var isChecked = state.GlobalStep % UpdatesBetweenChecks == 0 || state.GlobalStep == state.MaxSteps;
         var mine = new byte[1 + sizeof(ulong)];
         mine[0] = (byte)((control.ShouldTrainingStop ? 1 : 0) | (control.ShouldEpochStop ? 2 : 0) | (control.ShouldSave ? 4 : 0) | (control.ShouldEvaluate ? 8 : 0)
-            | (control.ShouldLog ? 16 : 0) | (asked.IsCancellationRequested ? 32 : 0));
+            | (control.ShouldLog ? 16 : 0) | (asked.IsCancellationRequested ? 32 : 0) | (control.IsSaveAsked ? 64 : 0) | (_processes.IsFirst && IsSameSignal ? 128 : 0));
+        control.IsSaveAsked = false;
         if (isChecked) BinaryPrimitives.WriteUInt64LittleEndian(mine.AsSpan(1), WeightSum.Of(trainer.Model.Weights));
         var all = _processes.GatherAll(mine);
         var wanted = all.Aggregate(0, (sum, one) => sum | one[0]);
-        (control.ShouldTrainingStop, control.ShouldEpochStop, control.ShouldSave) = ((wanted & 1) != 0, (wanted & 2) != 0, (wanted & 4) != 0);
+        var isAsked = (wanted & (64 | 128)) == 64;
+        if (isAsked) _asked = Stopwatch.GetTimestamp();
+        (control.ShouldTrainingStop, control.ShouldEpochStop, control.ShouldSave) = ((wanted & 1) != 0, (wanted & 2) != 0, (wanted & 4) != 0 || isAsked);
         (control.ShouldEvaluate, control.ShouldLog, IsStopped) = ((wanted & 8) != 0, (wanted & 16) != 0, (wanted & 32) != 0);
         for (var rank = 1; rank < all.Length; rank++)
             if (!all[rank].AsSpan(1).SequenceEqual(all[0].AsSpan(1))) throw new AttuneException(

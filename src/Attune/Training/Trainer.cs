@@ -17,10 +17,9 @@ namespace Attune.Training;
 /// </code></example>
 public sealed class Trainer
 {
-    private readonly EvaluationLoop _evaluation;
     private readonly Action<string> _saveTokenizer;
 
-    /// <summary>Puts the parts together.</summary>
+    /// <summary>Puts the parts together to learn from rows with labels.</summary>
     /// <param name="model">Is trained in place.</param>
     /// <param name="args">The arguments; what follows from others is filled in.</param>
     /// <param name="trainDataset">Needed by <see cref="Train"/>.</param>
@@ -38,7 +37,7 @@ public sealed class Trainer
     /// </param>
     /// <exception cref="AttuneException">Arguments do not fit together, or a data set or metric they need is missing.</exception>
     public Trainer(
-        BertForSequenceClassification model,
+        SequenceClassificationModel model,
         TrainingArguments args,
         TokenizedDataset? trainDataset = null,
         TokenizedDataset? evalDataset = null,
@@ -47,11 +46,33 @@ public sealed class Trainer
         Action<string>? saveTokenizer = null,
         Action<string>? notice = null,
         Func<Tensor, Labels, Tensor>? computeLoss = null)
+        : this(new ClassificationTask(model ?? throw new ArgumentNullException(nameof(model)), computeMetrics, computeLoss), args, trainDataset, evalDataset, callbacks, saveTokenizer, notice)
     {
-        ArgumentNullException.ThrowIfNull(model);
+    }
+
+    /// <summary>Puts the parts together to learn something else.</summary>
+    /// <param name="task">What is learned; its model is trained in place.</param>
+    /// <param name="args">The arguments; what follows from others is filled in.</param>
+    /// <param name="trainDataset">Needed by <see cref="Train"/>.</param>
+    /// <param name="evalDataset">Needed where the arguments ask for evaluations.</param>
+    /// <param name="callbacks">Called after the Trainer's own in the order given.</param>
+    /// <param name="saveTokenizer">Writes the tokenizer's files into a folder, with each checkpoint (of a large model on another thread than training's) and with the model.</param>
+    /// <param name="notice">Is told in one line what a user should know and is no error.</param>
+    /// <exception cref="AttuneException">Arguments do not fit together, or a data set they need is missing.</exception>
+    public Trainer(
+        TrainingTask task,
+        TrainingArguments args,
+        TokenizedDataset? trainDataset = null,
+        TokenizedDataset? evalDataset = null,
+        IEnumerable<TrainerCallback>? callbacks = null,
+        Action<string>? saveTokenizer = null,
+        Action<string>? notice = null)
+    {
+        ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(args);
+        (Task, var model) = (task, task.Model);
         Notice = notice is null || args.LogLevel is LogLevel.Error or LogLevel.Critical ? _ => { } : notice;
-        Args = SmoothedOnlyClasses(args.Validated(Notice), trainDataset ?? evalDataset, model);
+        Args = task.Adapt(args.Validated(Notice), trainDataset ?? evalDataset, Notice);
         if (Args.EvalStrategy != IntervalStrategy.No && evalDataset is null)
             throw new AttuneException("eval_strategy asks for evaluations, but there is no evaluation set; give one, or --eval-strategy no.");
         if (Args.SaveStrategy == SaveStrategy.Best && Args.MetricForBestModel is null)
@@ -59,27 +80,27 @@ public sealed class Trainer
         if (Args.SaveStrategy == SaveStrategy.Best && Args.EvalStrategy == IntervalStrategy.No)
             Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
         Args.RequireAdapter(model.Lora);
-        (Model, TrainDataset, EvalDataset) = (model, trainDataset, evalDataset);
+        (TrainDataset, EvalDataset) = (trainDataset, evalDataset);
         if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));
         if (TunedPart.Apply(Args.Tune, model) is { } tuned) Notice(tuned);
         FreshLayers.Check(Args, model);
-        if (Args.GradientCheckpointing) model.GradientCheckpointing = true;
-        if (computeLoss is not null) LossArguments.RequireNone(Args);
-        var loss = LossArguments.Read(Args, model, trainDataset?.Labels, (trainDataset ?? evalDataset)?.Labels, Notice);
-        Objective = new Objective(model, loss, computeLoss, Args.RDropAlpha);
+        if (Args.GradientCheckpointing) model.Encoder.GradientCheckpointing = true;
+        task.Begin(Args, trainDataset, evalDataset, Notice);
         _saveTokenizer = saveTokenizer ?? (_ => { });
         IEnumerable<TrainerCallback> stopping = Args.EarlyStoppingPatience is { } patience ? [new EarlyStoppingCallback(patience, Args.EarlyStoppingThreshold)] : [];
         Callbacks = new CallbackList([.. stopping, .. callbacks ?? []], Args);
-        _evaluation = new EvaluationLoop(model, Args, Callbacks, Objective, computeMetrics);
-        if (Args.EvalStrategy != IntervalStrategy.No) _evaluation.Require(evalDataset!);
+        if (Args.EvalStrategy != IntervalStrategy.No) task.RequireEvaluable(evalDataset!, Args);
         Callbacks.InitEnd(State);
     }
 
     /// <summary>The arguments in use.</summary>
     public TrainingArguments Args { get; private set; }
 
+    /// <summary>What is learned.</summary>
+    public TrainingTask Task { get; }
+
     /// <summary>The model.</summary>
-    public BertForSequenceClassification Model { get; }
+    public PreTrainedModel Model => Task.Model;
 
     /// <summary>Where the run stands.</summary>
     public TrainerState State { get; internal set; } = new();
@@ -90,15 +111,9 @@ public sealed class Trainer
 
     internal CallbackList Callbacks { get; }
 
-    internal Objective Objective { get; }
-
     /// <summary>How the windows of a long text become one answer, where rows are windows.</summary>
     /// <value>Default <see cref="WindowPooling.Mean"/>.</value>
-    public WindowPooling WindowPooling
-    {
-        get => _evaluation.Pooling;
-        init => _evaluation.Pooling = value;
-    }
+    public WindowPooling WindowPooling { get; init; }
 
     /// <summary>
     /// The processes that train together, each with its part of every batch: all make the same calls with the same rows and arguments. The first one writes the
@@ -111,7 +126,7 @@ public sealed class Trainer
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            (field, Args, _evaluation.Processes) = (value, Args with { WorldSize = value.Size }, value);
+            (field, Args, Task.Processes) = (value, Args with { WorldSize = value.Size }, value);
         }
     } = Communicator.Single;
 
@@ -122,17 +137,10 @@ public sealed class Trainer
     internal long? FreeMemoryBytes { get; init; }
 
     /// <summary>What the running <see cref="Train"/> keeps of the frozen part's output.</summary>
-    internal FrozenCache? Frozen
-    {
-        set => _evaluation.Frozen = value;
-    }
+    internal FrozenCache? Frozen { get; set; }
 
     /// <summary>What the running <see cref="Train"/> evaluates and saves in place of the weights that it trains.</summary>
-    internal AveragedWeights? Averaged
-    {
-        get => _evaluation.Averaged;
-        set => _evaluation.Averaged = value;
-    }
+    internal AveragedWeights? Averaged { get; set; }
 
     internal Action<string> Notice { get; }
 
@@ -177,7 +185,7 @@ public sealed class Trainer
     internal PredictionOutput EvaluateRows(TokenizedDataset? dataset = null, string prefix = "eval", CancellationToken cancellation = default)
     {
         var data = dataset ?? EvalDataset ?? throw new AttuneException("There is no evaluation set; give the Trainer one.");
-        var output = _evaluation.Run(data, prefix, State, cancellation);
+        var output = Task.Evaluate(data, prefix, this, cancellation);
         var metrics = new OrderedDictionary<string, double>(output.Metrics);
         Log(metrics);
         Callbacks.Evaluate(State, metrics);
@@ -185,7 +193,7 @@ public sealed class Trainer
     }
 
     /// <summary>The metrics of the evaluation set, for nobody else: not logged, and no evaluation of the run.</summary>
-    internal IReadOnlyDictionary<string, double> Measure() => _evaluation.Run(EvalDataset!, "eval", State, CancellationToken.None).Metrics;
+    internal IReadOnlyDictionary<string, double> Measure() => Task.Evaluate(EvalDataset!, "eval", this, CancellationToken.None).Metrics;
 
     /// <summary>Predicts every text of a data set; its labels, where it has them, give metrics. Nothing is logged.</summary>
     /// <param name="dataset">The rows.</param>
@@ -196,7 +204,7 @@ public sealed class Trainer
     public PredictionOutput Predict(TokenizedDataset dataset, string prefix = "test", CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var output = _evaluation.Run(dataset, prefix, State, cancellation);
+        var output = Task.Evaluate(dataset, prefix, this, cancellation);
         Callbacks.Predict(State, output.Metrics);
         return output;
     }
@@ -210,8 +218,7 @@ public sealed class Trainer
         using var shown = Averaged?.Show();
         if (Processes.IsFirst)
         {
-            if (Args.MergeAdapter) MergedAdapter.Save(Model, folder);
-            else Model.SavePretrained(folder);
+            Task.Save(folder, Args);
             _saveTokenizer(folder);
         }
         SharedFiles.WaitForAll(Processes);
@@ -252,7 +259,7 @@ public sealed class Trainer
     private TokenizedDataset RequireSomethingToTrain()
     {
         var data = TrainDataset ?? throw new AttuneException("There is no training set; give the Trainer one.");
-        if (data.Labels is null) throw new AttuneException("The training set has no labels to learn; name its label column.");
+        Task.RequireTrainable(data);
         if (!Model.Weights.All.Any(weight => weight.RequiresGrad)) throw new AttuneException("No weight of the model is trained; set RequiresGrad of some.");
         return data;
     }
@@ -272,13 +279,5 @@ public sealed class Trainer
             run.Dispose();                                                // waits for what is being written, which the lock protects
             folder?.Dispose();
         }
-    }
-
-    private TrainingArguments SmoothedOnlyClasses(TrainingArguments args, TokenizedDataset? data, BertForSequenceClassification model)
-    {
-        if (args.LabelSmoothingFactor == 0 || data?.Labels is not { } labels) return args;
-        if (model.Config.ProblemTypeFor(labels) == ProblemType.SingleLabelClassification) return args;
-        Notice("label_smoothing_factor has no effect: it is for one class a row.");
-        return args with { LabelSmoothingFactor = 0 };
     }
 }

@@ -14,9 +14,9 @@ namespace Attune.Training;
 /// </remarks>
 internal sealed class TrainingProbe : IDisposable
 {
-    // Short updates are repeated until the runtime has compiled what they need, and until their time is more than noise.
-    private const double WarmUpSeconds = 1, LeastSeconds = 2;
-    private const int LeastWarmUps = 3, MostRounds = 100, BatchesEvaluated = 12;
+    // Short updates are repeated until their time is more than noise.
+    private const double LeastSeconds = 2;
+    private const int MostRounds = 100, BatchesEvaluated = 12;
 
     private readonly Trainer _trainer;
     private readonly TokenizedDataset _data;
@@ -43,9 +43,9 @@ internal sealed class TrainingProbe : IDisposable
         _updates = [.. loader.RowsOfUpdates(0, args.GradientAccumulationSteps).Take((int)Math.Min(int.MaxValue, _plan.TotalSteps))];
         _sizes = [.. _updates.Select(update => update.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length)))];
         _chosen = SampledBatches.Choose(_sizes, updates);
-        _step = new TrainingStep(trainer.Model, _data, args, _plan, trainer.Callbacks, _state, notice: trainer.Notice, objective: trainer.Objective);
+        _step = new TrainingStep(trainer.Task, _data, args, _plan, trainer.Callbacks, _state, notice: trainer.Notice);
         if (args.AutoFindBatchSize)
-            _step.MicroBatches = MicroBatches.Fitting(trainer.Model, _data, args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice, trainer.Objective.Passes);
+            _step.MicroBatches = MicroBatches.Fitting(trainer.Task, _data, args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
     }
 
     /// <summary>Updates of the whole run.</summary>
@@ -58,20 +58,17 @@ internal sealed class TrainingProbe : IDisposable
     internal RunSchedule Schedule => RunSchedule.Of(_trainer.Args, _plan);
 
     /// <summary>
-    /// Measures updates; gives the seconds that one takes on average over the run, and what the first ones take besides: memory is taken from the system, and
-    /// the runtime compiles what is used most.
+    /// Measures updates when they have come to their speed; gives the seconds that one takes on average over the run, and what those before that take besides.
     /// </summary>
     /// <param name="tell">Is told of each how many are made.</param>
     internal (double Each, double First) MeasureUpdates(Action<int> tell)
     {
-        var (warmUp, tokens) = (Stopwatch.StartNew(), 0L);
-        for (var first = 0; first < LeastWarmUps || warmUp.Elapsed.TotalSeconds < WarmUpSeconds; first++)
+        var beginning = new SteadySpeed();
+        for (var first = 0; !beginning.IsReached; first++)
         {
             var update = first == 0 ? Array.IndexOf(_sizes, _sizes.Max()) : _chosen[first % _chosen.Length];
-            tokens += _sizes[update];
-            Run(update);
+            beginning.Add(_sizes[update], Run(update));
         }
-        var secondsOfWarmUp = warmUp.Elapsed.TotalSeconds;
         _trainer.Model.Weights.UpToDateValues();
         var rounds = _chosen.Select(_ => new List<double>()).ToArray();
         var garbage = GC.GetTotalAllocatedBytes();
@@ -89,7 +86,7 @@ internal sealed class TrainingProbe : IDisposable
         var made = rounds.Sum(one => one.Count);
         LeaveGarbage((GC.GetTotalAllocatedBytes() - garbage) / made * _plan.TotalSteps);
         var each = SampledBatches.MeanTime(_sizes, _chosen, _seconds) + late.Elapsed.TotalSeconds / made;
-        return (each, Math.Max(0, secondsOfWarmUp - each * tokens / _sizes.Average()));
+        return (each, beginning.Besides(TotalUpdates, each / _sizes.Average()));
     }
 
     /// <summary>Measures some batches of an evaluation; gives the seconds that all of it takes.</summary>
@@ -106,7 +103,9 @@ internal sealed class TrainingProbe : IDisposable
         return SampledBatches.MeanTime(sizes, chosen, seconds) * batches.Length;
     }
 
-    /// <summary>Writes a checkpoint, and another one while updates are made where the run writes several; gives the seconds that training waits for each.</summary>
+    /// <summary>
+    /// Writes a checkpoint, and before it one while updates are made where the run writes several; gives the seconds that training waits for each. Only the last is kept.
+    /// </summary>
     /// <exception cref="AttuneException">It cannot be written.</exception>
     internal (double Last, double Other) MeasureCheckpoints(bool several)
     {
@@ -122,6 +121,7 @@ internal sealed class TrainingProbe : IDisposable
                 other += Math.Max(0, Run(_chosen[place]) - _seconds[place]);
             }
             Require(written);
+            RemoveCheckpoints();
         }
         _state.GlobalStep++;
         var last = Begin(writer, atOnce: true);
@@ -137,10 +137,11 @@ internal sealed class TrainingProbe : IDisposable
         return watch.Elapsed.TotalSeconds;
     }
 
-    /// <summary>Writes the model; gives the seconds.</summary>
+    /// <summary>Writes the model in the place of the checkpoints; gives the seconds.</summary>
     /// <exception cref="AttuneException">It cannot be written.</exception>
     internal double MeasureSaving()
     {
+        RemoveCheckpoints();
         var watch = Stopwatch.StartNew();
         _trainer.SaveModel();
         return watch.Elapsed.TotalSeconds;
@@ -156,6 +157,12 @@ internal sealed class TrainingProbe : IDisposable
         const int piece = 1 << 14;
         var collections = GC.CollectionCount(0);
         for (var left = bytes; left > 0 && GC.CollectionCount(0) == collections; left -= piece) GC.KeepAlive(new byte[piece]);
+    }
+
+    /// <summary>Makes room: the disk need not have more of it than for one of the run's checkpoints.</summary>
+    private void RemoveCheckpoints()
+    {
+        foreach (var folder in CheckpointFiles.All(_trainer.Args.OutputDir)) CheckpointRotation.Remove(folder);
     }
 
     private double Run(int update)

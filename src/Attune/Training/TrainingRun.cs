@@ -34,7 +34,7 @@ internal sealed class TrainingRun : IDisposable
     {
         (_trainer, _callbacks, _control, _cancellation) = (trainer, trainer.Callbacks, trainer.Callbacks.Control, cancellation);
         _agreement = new RunAgreement(trainer, cancellation);
-        _modelBefore = (trainer.Model.Training, trainer.Model.Precision, trainer.Model.NeftuneNoiseAlpha);
+        _modelBefore = (trainer.Model.Training, trainer.Model.Precision, trainer.Model.Encoder.NoiseAlpha);
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
@@ -44,13 +44,13 @@ internal sealed class TrainingRun : IDisposable
         _frozen = trainer.Frozen = new FrozenCache(trainer);
         try
         {
-            _step = new TrainingStep(trainer.Model, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Objective, trainer.Processes);
+            _step = new TrainingStep(trainer.Task, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Processes);
             trainer.Averaged = _step.Averaged;
             _writer = new CheckpointWriter(trainer, _step.Optimizer, _step.Averaged);
             _frozen.Plan(data, _args, _plan, _writer.Bytes);
             _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
             if (_args.AutoFindBatchSize)
-                _step.MicroBatches = MicroBatches.Fitting(trainer.Model, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice, trainer.Objective.Passes);
+                _step.MicroBatches = MicroBatches.Fitting(trainer.Task, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
             _agreement.RequireSame(_plan, _state);
         }
         catch
@@ -71,7 +71,7 @@ internal sealed class TrainingRun : IDisposable
         _step?.Dispose();
         _frozen.Dispose();
         (_trainer.Frozen, _trainer.Averaged) = (null, null);
-        (_trainer.Model.Training, _trainer.Model.Precision, _trainer.Model.NeftuneNoiseAlpha) = _modelBefore;
+        (_trainer.Model.Training, _trainer.Model.Precision, _trainer.Model.Encoder.NoiseAlpha) = _modelBefore;
     }
 
     internal TrainOutput Run()

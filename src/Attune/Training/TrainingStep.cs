@@ -16,27 +16,27 @@ internal sealed class TrainingStep : IDisposable
 
     private const int RowsShown = 10;
 
-    private readonly BertForSequenceClassification _model;
+    private readonly TrainingTask _task;
+    private readonly PreTrainedModel _model;
     private readonly TokenizedDataset _data;
     private readonly TrainingArguments _args;
     private readonly CallbackList _callbacks;
     private readonly TrainerState _state;
-    private readonly BatchGradient _gradient;
+    private readonly RowGradients _gradient;
     private readonly Action<string> _notice;
     private readonly long _weightsOutsideEmbeddings;
     private readonly MemoryReserve _reserve = new();
     private readonly GradientExchange? _exchange;                          // null where there is one process
 
     internal TrainingStep(
-        BertForSequenceClassification model, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
-        FrozenCache? frozen = null, Action<string>? notice = null, Objective? objective = null, Communicator? processes = null)
+        TrainingTask task, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
+        FrozenCache? frozen = null, Action<string>? notice = null, Communicator? processes = null)
     {
-        (_model, _data, _args, _callbacks, _state, _notice) = (model, data, args, callbacks, state, notice ?? (_ => { }));
-        BatchGradient.Check(args, model, _notice);
+        var model = task.Model;
+        (_task, _model, _data, _args, _callbacks, _state, _notice) = (task, model, data, args, callbacks, state, notice ?? (_ => { }));
+        _gradient = task.Gradients(data, args, frozen, _notice);
         _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
-        _model.NeftuneNoiseAlpha = args.NeftuneNoiseAlpha ?? _model.NeftuneNoiseAlpha;
-        _gradient = new BatchGradient(model, data, objective ?? new Objective(model, LossArguments.Read(args, model, data.Labels, data.Labels, _notice)), frozen, args.FgmEpsilon, processes);
-
+        model.Encoder.NoiseAlpha = args.NeftuneNoiseAlpha ?? model.Encoder.NoiseAlpha;
         var rateFactorOf = RateGroups.Of(args, model);
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args),
@@ -185,7 +185,7 @@ internal sealed class TrainingStep : IDisposable
     private string SearchOverflow(double[] losses, int[][] batches)
     {
         var batch = Array.FindIndex(losses, loss => !double.IsFinite(loss));
-        var (lines, found) = OverflowSearch.Of(_model, _data, batches[Math.Max(0, batch)], MicroBatches);
+        var (lines, found) = _task.SearchOverflow(_data, batches[Math.Max(0, batch)], MicroBatches);
         foreach (var line in lines) _notice(line);
         return found;
     }

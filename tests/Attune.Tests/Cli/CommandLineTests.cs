@@ -67,6 +67,9 @@ public sealed class CommandLineTests
     [InlineData("attune: max_bad_rows is -1; give a share of the rows such as 0.01, or a number of rows.\n", "predict", "--file", "a.csv", "--max-bad-rows", "-1")]
     [InlineData("attune: --keep-columns is for --file; texts by themselves have no columns.\n", "predict", "a", "--keep-columns", "id")]
     [InlineData("attune: --bf16 is for --engine torch; leave one of them out.\n", "predict", "a", "--engine", "onnx", "--bf16")]
+    [InlineData("attune: threshold is x; it must be a probability from 0 to 1, auto or auto_micro.\n", "serve", "--threshold", "x")]
+    [InlineData("attune: abstain_below is 1.5; it must be a probability from 0 to 1.\n", "serve", "--abstain-below", "1.5")]
+    [InlineData("attune: batch_size is 0; it must be at least 1.\n", "serve", "--per-device-eval-batch-size", "0")]
     [InlineData("attune: --output-format parquet needs --output-file.\n", "predict", "a", "--output-format", "parquet")]
     public void Usage_Wrong_IsOneLineAndExitCode2(string expected, params string[] words)
     {

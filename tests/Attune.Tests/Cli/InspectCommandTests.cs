@@ -60,6 +60,17 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
+    public void Shares_InTextAndOnThePage_HaveTheSameDigits()
+    {
+        var (rows, page) = (_folder.Write("three.csv", "text,label\na good film,good\nanother good film,good\na bad film,bad\n"), Path.Combine(_folder.Path, "page.html"));
+        Assert.Equal(ExitCode.Success, _terminal.Run("inspect", "--train-file", rows, "--no-probe", "--output-file", page));
+        Assert.Matches("\n\"good\" +2 +66.67 %\n", _terminal.Out.ReplaceLineEndings("\n"));
+        var text = File.ReadAllText(page);
+        Assert.Contains(">66.67 %<", text, StringComparison.Ordinal);
+        Assert.Contains("2 (66.67 %)", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Page_OfTextsWithMarkup_IsOneFileWithoutScriptOrLink()
     {
         var page = Path.Combine(_folder.Path, "page.html");
@@ -88,6 +99,25 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Equal(code, _terminal.Run(["inspect", .. words.Select(Filled)]));
         Assert.StartsWith(Filled(sentence), _terminal.Told[^1], StringComparison.Ordinal);
         Assert.Equal("", _terminal.Out);
+    }
+
+    [Fact]
+    public void Report_ControlCharactersInTheData_DoNotReachTheTerminal()
+    {
+        // A label of each kind of finding: cut, rare, misspelled, missing in training, of an example.
+        var train = _folder.Write("escape.csv", "text,label\n\u001b[31mred \u001b[0m,go\u001bod\n" + string.Concat(Enumerable.Repeat("one two three four five six,b\u001bad\n", 30)) + "a,b\u001b ad\n");
+        var dev = _folder.Write("escape-dev.csv", "text,label\n\u001b[31mred \u001b[0m,other\u001b\n\u009bx,go\u001bod\n");
+        Assert.Equal(ExitCode.Success, _terminal.Run("inspect", "--no-probe", "--train-file", train, "--validation-file", dev, "--max-length", "5"));
+        foreach (var found in new[] { "leakage:", "cut:", "imbalance:", "missing_classes:", "label_spellings:", "label_shift:" }) Assert.Contains(found, _terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("[\"go\uFFFDod\"]", _terminal.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain(_terminal.Out + _terminal.Error, character => char.IsControl(character) && character != '\n');
+    }
+
+    [Fact]
+    public void Report_Leaks_AreToldOnce()
+    {
+        Assert.Equal(ExitCode.Success, Run("--no-probe"));
+        Assert.DoesNotContain(_terminal.Told, line => line.StartsWith("Warning:", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -31,6 +31,15 @@ public sealed class RunPredictionsWritingTests : IDisposable
     private static double Metric(string name, EvalPrediction rows) => MetricTable.Find(name, rows.Task, rows.Columns).Compute(rows);
 
     [Fact]
+    public void NotWanted_TheFileOfAnEarlierEvaluation_Goes()
+    {
+        var rows = new EvalPrediction([1, 2, 3], 1, 3, [0]);
+        Assert.Single(Written(rows, isWanted: true));
+        RunPredictions.Write(_folder.Path, rows, Names, isWanted: false);
+        Assert.Null(RunPredictions.Read(_folder.Path));
+    }
+
+    [Fact]
     public void OneClass_MetricsFromTheFile_AreThoseReported()
     {
         var random = new Random(1);

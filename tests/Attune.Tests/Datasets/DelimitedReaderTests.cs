@@ -81,6 +81,22 @@ public sealed class DelimitedReaderTests : IDisposable
     public void Csv_QuoteNeverClosed_NamesRowWhereItOpens() =>
         Assert.StartsWith("a.csv, row 2 (line 3): a quoted cell is not closed", Fails("a.csv", "text,label\nok,0\n\"a,1\nb,0\n"), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("1,\"q\"\"", false)]
+    [InlineData("1,\"", false)]
+    [InlineData("1,\"q\"\"\"\"", false)]
+    [InlineData("1,\"q\"\"\"", true)]
+    [InlineData("1,\"q\"", true)]
+    [InlineData("1,\"\"", true)]
+    [InlineData("1,5\"", true)]
+    [InlineData("\"a\nb\",5\"\"", true)]
+    public void Csv_QuoteAtTheEndOfTheFile_ClosesTheLastCellOrDoesNot(string row, bool isWhole)
+    {
+        const string header = "label,text\n0,ok\n";
+        if (isWhole) Assert.Equal(2, Read("a.csv", header + row)["text"].Count);
+        else Assert.StartsWith("a.csv, row 2 (line 3): a quoted cell is not closed", Fails("a.csv", header + row), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Csv_InvalidUtf8_NamesRow()
     {

@@ -25,7 +25,7 @@ public sealed class SuspectsTests : IDisposable
         Fold(2, [0, 2], [0.7, 0.4]);
         var read = OutOfFoldPredictions.Read(_folder.Path);
         Assert.Equal(Names, read.Classes);
-        Assert.Equal([0, 1, 2, 3], read.Rows);
+        Assert.Equal([0, 1, 2, 3], read.Rows!);
         Assert.Equal([0.7, 0.9, 0.4, 0.2], First(read), Near);
     }
 
@@ -88,32 +88,61 @@ public sealed class SuspectsTests : IDisposable
         Assert.Contains("no longer those", terminal.Error, StringComparison.Ordinal);
     }
 
-    /// <summary>Two folds of a model that knows every text; two of the labels are wrong.</summary>
-    private void Trained()
+    [Fact]
+    public void Joined_LabelsAndNumbers_AreMeansInTheOrderOfTheTexts()
     {
+        var several = OutOfFoldPredictions.Joined([("a", Of(TaskKind.MultiLabel, [Logit(0.2), Logit(0.9)], [0, 1], [5])), ("b", Of(TaskKind.MultiLabel, [Logit(0.4), Logit(0.7), 1, -1], [0, 1, 1, 0], [5, 2]))]);
+        Assert.Equal([2, 5], several.Rows!);
+        Assert.Equal([0.3, 0.8], Probabilities.Sigmoid(several.Prediction.Logits)[2..], Near);
+        Assert.Equal([1, 0, 0, 1], several.Prediction.Labels);
+        var numbers = OutOfFoldPredictions.Joined([("a", Of(TaskKind.Regression, [3, 1], [2, 0], [1, 0])), ("b", Of(TaskKind.Regression, [4], [2], [1]))]);
+        Assert.Equal([1, 3.5f], numbers.Prediction.Logits);
+        Assert.Contains("b has other classes than the other folds", Assert.Throws<AttuneException>(() => OutOfFoldPredictions.Joined(
+            [("a", Of(TaskKind.MultiLabel, [1, 2], [0, 1], [0])), ("b", Of(TaskKind.MultiLabel, [1, 2], [0, 1], [1]) with { Classes = ["no", "other"] })])).Message, StringComparison.Ordinal);
+
+        static float Logit(double p) => (float)Math.Log(p / (1 - p));
+        static RunPredictions Of(TaskKind task, float[] logits, float[] labels, int[] rows) =>
+            new(new EvalPrediction(logits, rows.Length, logits.Length / rows.Length, labels, task), task == TaskKind.Regression ? [] : Names) { Rows = rows };
+    }
+
+    [Fact]
+    public void Command_ControlCharactersInTheData_DoNotReachTheTerminal()
+    {
+        Trained("\u001b[31m", ["n\u001bo", "yes"]);
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Success, terminal.Run("suspects", _folder.Path));
+        Assert.Contains("\"n\uFFFDo\"", terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("\uFFFD[31mtext 7", terminal.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', terminal.Out + terminal.Error);
+    }
+
+    /// <summary>Two folds of a model that knows every text; two of the labels are wrong.</summary>
+    private void Trained(string before = "", string[]? classes = null)
+    {
+        var names = classes ?? Names;
         var data = Path.Combine(_folder.Path, "train.csv");
-        string Actual(int row) => Names[row % 2];
-        string Given(int row) => row is 7 or 24 ? Names[1 - row % 2] : Actual(row);
-        File.WriteAllLines(data, Enumerable.Range(0, Texts).Select(row => $"\"text {row}, of {Actual(row)}\",{Given(row)}").Prepend("text,label"));
+        string Actual(int row) => names[row % 2];
+        string Given(int row) => row is 7 or 24 ? names[1 - row % 2] : Actual(row);
+        File.WriteAllLines(data, Enumerable.Range(0, Texts).Select(row => $"\"{before}text {row}, of {Actual(row)}\",{Given(row)}").Prepend("text,label"));
         foreach (var fold in new[] { 0, 1 })
         {
             int[] rows = [.. Enumerable.Range(0, Texts).Where(row => row / 2 % 2 == fold)];
             double[] ofNo = [.. rows.Select(row => (row, row % 2) switch { (7, _) => 0.05, (24, _) => 0.93, (_, 0) => 0.95, _ => 0.1 })];
-            var folder = Fold(fold + 1, rows, ofNo, labels: [.. rows.Select(row => (float)Array.IndexOf(Names, Given(row)))]);
+            var folder = Fold(fold + 1, rows, ofNo, labels: [.. rows.Select(row => (float)Array.IndexOf(names, Given(row)))], classes: names);
             File.WriteAllText(Path.Combine(folder, CheckpointFiles.Arguments), new JsonObject { ["train_file"] = data, ["fold"] = $"{fold + 1}/2", ["seed"] = 42 }.ToJsonString());
         }
     }
 
-    private string Fold(int number, int[] rows, double[] ofNo, string? name = null, float[]? labels = null)
+    private string Fold(int number, int[] rows, double[] ofNo, string? name = null, float[]? labels = null, string[]? classes = null)
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder.Path, name ?? $"fold-{number}")).FullName;
         File.WriteAllText(Path.Combine(folder, CheckpointFiles.AllResults), "{}");
         float[] logits = [.. ofNo.SelectMany(p => new[] { (float)Math.Log(p), (float)Math.Log(1 - p) })];
-        RunPredictions.Write(folder, new EvalPrediction(logits, rows.Length, 2, labels ?? new float[rows.Length]), Names, isWanted: true, rows);
+        RunPredictions.Write(folder, new EvalPrediction(logits, rows.Length, 2, labels ?? new float[rows.Length]), classes ?? Names, isWanted: true, rows);
         return folder;
     }
 
     private static bool Near(double expected, double found) => Math.Abs(expected - found) < 1e-6;
 
-    private static IEnumerable<double> First(OutOfFoldPredictions read) => Probabilities.Softmax(read.Prediction.Logits, 2).Where((_, i) => i % 2 == 0);
+    private static IEnumerable<double> First(RunPredictions read) => Probabilities.Softmax(read.Prediction.Logits, 2).Where((_, i) => i % 2 == 0);
 }

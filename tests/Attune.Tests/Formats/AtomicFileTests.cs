@@ -50,6 +50,73 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void Write_Pipe_IsRefusedAndStays()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Pipes are made by mkfifo.");
+        MakePipe(Target);
+        const string why = " is a device, a pipe or a socket, which a file would replace; name a file.";
+        Assert.Equal(Target + why, Assert.Throws<AttuneException>(() => AtomicFile.RequireWritable(Target)).Message);
+        Assert.Equal(Target + why, Assert.Throws<AttuneException>(() => AtomicFile.Write(Target, _ => Assert.Fail("nothing is written"))).Message);
+        var link = Path.Combine(_folder, "link");
+        File.CreateSymbolicLink(link, Target);
+        Assert.Equal(link + why, Assert.Throws<AttuneException>(() => AtomicFile.WriteText(link, "a")).Message);
+        Assert.True(WrittenPlace.IsSpecial(Target));                        // and no file
+        Assert.NotNull(new FileInfo(link).LinkTarget);
+        Assert.Equal([Target, link], Directory.GetFiles(_folder).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Write_Socket_IsRefused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Sockets in folders are of Unix.");
+        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        socket.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(Target));
+        Assert.Contains("a socket", Assert.Throws<AttuneException>(() => AtomicFile.WriteText(Target, "a")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("there")]
+    [InlineData("not there yet")]
+    public void Write_LinkToALink_WritesWhereItLeadsAndStaysALink(string state)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right on Windows.");
+        var (other, one, two) = (Directory.CreateDirectory(Path.Combine(_folder, "other")).FullName, Path.Combine(_folder, "one"), Path.Combine(_folder, "two"));
+        var target = Path.Combine(other, "file");
+        if (state == "there") AtomicFile.WriteText(target, "former");
+        File.CreateSymbolicLink(two, Path.Combine("other", "file"));
+        File.CreateSymbolicLink(one, two);
+        AtomicFile.RequireWritable(one);
+        AtomicFile.WriteText(one, "new");
+        Assert.Equal("new", File.ReadAllText(target));
+        Assert.Equal((two, Path.Combine("other", "file")), (new FileInfo(one).LinkTarget, new FileInfo(two).LinkTarget));
+        Assert.Equal([target], Directory.GetFiles(other));
+    }
+
+    [Fact]
+    public void Write_RelativeLinkInALinkedFolder_WritesWhereTheSystemFollows()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right on Windows.");
+        var inner = Directory.CreateDirectory(Path.Combine(_folder, "a", "b")).FullName;
+        File.CreateSymbolicLink(Path.Combine(inner, "link"), Path.Combine("..", "file"));
+        Directory.CreateSymbolicLink(Path.Combine(_folder, "c"), inner);
+        AtomicFile.WriteText(Path.Combine(_folder, "c", "link"), "text");
+        Assert.Equal("text", File.ReadAllText(Path.Combine(_folder, "a", "file")));
+        Assert.False(File.Exists(Path.Combine(_folder, "file")));
+    }
+
+    [Theory]
+    [InlineData("loop", "loop")]
+    [InlineData("link", "no/such/file")]
+    public void RequireWritable_LinkThatLeadsNowhere_IsRefused(string name, string target)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right on Windows.");
+        var link = Path.Combine(_folder, name);
+        File.CreateSymbolicLink(link, Path.Combine(_folder, target));
+        Assert.Contains(" cannot be written: ", Assert.Throws<AttuneException>(() => AtomicFile.RequireWritable(link)).Message, StringComparison.Ordinal);
+        Assert.NotNull(new FileInfo(link).LinkTarget);
+    }
+
+    [Fact]
     public void Write_BesideAnOpenReader_LeavesTheReaderTheFormerBytes()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not replace files that are open");
@@ -147,5 +214,12 @@ public sealed class AtomicFileTests : IDisposable
         {
             return false;
         }
+    }
+
+    private static void MakePipe(string path)
+    {
+        using var process = Process.Start("mkfifo", [path]);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
     }
 }

@@ -91,6 +91,14 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
             (bytes, folder) => Encode(Path.GetDirectoryName(folder.Write("tokenizer/tokenizer.json", bytes))!)),
         new("tokenizer_config", [TokenizerFile("tokenizer_config.json")], [.. Json, "\"added_tokens_decoder\":{", "\"model_max_length\":"], 2_000,
             (bytes, folder) => Encode(WithVocabulary(folder, "tokenizer_config.json", bytes))),
+        new("tokenizer_bpe", [Utf8(Bpe)], [.. Json, "\"ByteLevel\"", "\"merges\":[", "\"vocab\":{", "[\"t\",\"h\"]", "\u0120t h", "\"RobertaProcessing\"", "\"ignore_merges\":true,"], 2_000,
+            (bytes, folder) => Encode(Path.GetDirectoryName(folder.Write("bpe/tokenizer.json", bytes))!)),
+        new("tokenizer_unigram", [Utf8(Unigram.Replace("NORMALIZER", Normalizers, StringComparison.Ordinal)), Utf8(Unigram.Replace("NORMALIZER", Charsmap, StringComparison.Ordinal))],
+            [.. Json, "\"unk_id\":", "\"vocab\":[", "[\"t\",-1.5]", "\"Metaspace\"", "\"always\"", "\u2581", "\"Precompiled\"", "AAAA", "\"Regex\": \" {2,}\"", "\"NFKD\""], 2_000,
+            (bytes, folder) => Encode(Path.GetDirectoryName(folder.Write("unigram/tokenizer.json", bytes))!)),
+        new("vocab_json", [Utf8(BpeVocabulary)], [.. Json, "\u0120", "\"<s>\":", "\"th\":"], 2_000, (bytes, folder) => Encode(Pair(folder, "vocab", bytes, Utf8(Merges)))),
+        new("merges", [Utf8(Merges)], [" ", "\n", "\r", "#version: 0.2", "\u0120", "t h", "th e", "\0", "\uFEFF", "\u00ff\u00fe", "\n\n"], 2_000,
+            (bytes, folder) => Encode(Pair(folder, "merges", Utf8(BpeVocabulary), bytes))),
         new("csv", [Utf8("text,label\n\"a, \"\"b\"\"\nc\",1\nplain é中😀,0\nx,1\n"), Utf8("id;text;label\r\n1;good;yes\r\n\r\n2;bad;no\r\n")],
             [",", ";", "\t", "\"", "\"\"", "\n", "\r", "\r\n", "\n\n", "\uFEFF", "\0", "\u00ff\u00fe", "1e999", "-1", "4294967295", "NaN", ",,,,", "\u00ed\u00a0\u0080"], 3_000, (bytes, folder) => Rows(folder.Write("f.csv", bytes))),
         new("tsv", [Utf8("text\tlabel\n\"a\tb\"\t1\nplain \"é中😀\t0\nx\t1\n"), Utf8("gj04\t1\t\tThey drank.\ngj05\t0\t*\tThey\n")],
@@ -109,6 +117,43 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
             }),
         new("parquet", ParquetFiles.Samples(), ["PAR1", "\u0015", "\u0000\u0000\u0000\u0000", "\u00ff\u00ff\u00ff\u00ff\u000f"], 300, (bytes, folder) => ParquetDataset.Read(folder.Write("f.parquet", bytes), new() { OnBadRow = BadRowPolicy.Skip, BadRowLimit = 1 })),
     ];
+
+    private const string BpeVocabulary =
+        """{"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "t": 4, "h": 5, "e": 6, "x": 7, "\u0120": 8, "th": 9, "the": 10, "\u0120t": 11, "<mask>": 12}""";
+
+    private const string Merges = "#version: 0.2\nt h\nth e\n\u0120 t\n";
+
+    private const string Bpe = """
+        {"version": "1.0", "truncation": null, "padding": null,
+         "added_tokens": [{"id": 12, "content": "<mask>", "single_word": false, "lstrip": true, "rstrip": false, "normalized": false, "special": true}],
+         "normalizer": {"type": "NFC"}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+         "post_processor": {"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0], "trim_offsets": true, "add_prefix_space": false},
+         "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+         "model": {"type": "BPE", "dropout": null, "unk_token": "<unk>", "continuing_subword_prefix": "", "end_of_word_suffix": "", "fuse_unk": false, "byte_fallback": false,
+          "ignore_merges": false, "vocab":
+        """ + BpeVocabulary + """
+        , "merges": ["t h", ["th", "e"], "\u0120 t"]}}
+        """;
+
+    private const string Unigram = """
+        {"added_tokens": [{"id": 4, "content": "<mask>", "lstrip": true, "special": true}],
+         "normalizer": NORMALIZER,
+         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": true}]},
+         "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+          "pair": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+          "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}, "</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]}}},
+         "decoder": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": true},
+         "model": {"type": "Unigram", "unk_id": 3, "byte_fallback": false, "vocab": [["<s>", 0.0], ["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0], ["<mask>", 0.0],
+          ["\u2581", -2.5], ["\u2581t", -3.25], ["h", -4.5e0], ["e", -5], ["\u2581the", -6.125], ["t", -7]]}}
+        """;
+
+    private const string Normalizers = """
+        {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": "``"}, "content": "x"}, {"type": "NFKD"}, {"type": "StripAccents"}, {"type": "Lowercase"},
+          {"type": "Strip", "strip_left": false, "strip_right": true}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]}
+        """;
+
+    // A table of SentencePiece's with a trie of two units and a text.
+    private const string Charsmap = """{"type": "Precompiled", "precompiled_charsmap": "CAAAAAAEAAAAAQAAeAA="}""";
 
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
@@ -156,6 +201,12 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, string[] Pieces, 
     {
         folder.Write("configured/vocab.txt", string.Join('\n', TestVocabulary.Mini.Take(40)));
         return Path.GetDirectoryName(folder.Write("configured/" + name, bytes))!;
+    }
+
+    private static string Pair(TemporaryFolder folder, string name, byte[] vocabulary, byte[] merges)
+    {
+        folder.Write($"{name}/merges.txt", merges);
+        return Path.GetDirectoryName(folder.Write($"{name}/vocab.json", vocabulary))!;
     }
 
     private static void Encode(string folder) => Tokenizer.FromPretrained(folder).Encode("the é 中 [SEP] text 😀", "pair", new EncodeOptions { MaxLength = 16, Truncation = TruncationStrategy.LongestFirst });

@@ -1,3 +1,4 @@
+using Attune.Formats;
 using Attune.Hub;
 
 namespace Attune.Tests.Hub;
@@ -30,6 +31,13 @@ public sealed class FileChoiceTests
     [InlineData("config.json model.safetensors adapter_model.safetensors", "config.json model.safetensors")]
     public void Model_Adapter_IsTakenWithItsConfiguration(string files, string chosen) =>
         Assert.Equal(Words(chosen), FileChoice.Model([.. Words(files).Select(path => new RepoFile(path, 1, new string('a', 40), null, null))]).Select(file => file.Path));
+
+    [Fact]
+    public void Model_FilesOfTheTokenizer_AreAllTaken()
+    {
+        RepoFile[] files = [.. TokenizerFileNames.All.Append("README.md").Select(path => new RepoFile(path, 1, new string('a', 40), null, null))];
+        Assert.Equal(TokenizerFileNames.All, FileChoice.Model(files).Select(file => file.Path));
+    }
 
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -218,7 +218,7 @@ public sealed class ClassifierTests : IDisposable
         Assert.Null(EncodedTexts.Of(rows, tokenizer).Dataset.Labels);
     }
 
-    private static BertForSequenceClassification Model(Classifier classifier) => ((TorchEngine)classifier.Engine).Model;
+    private static SequenceClassificationModel Model(Classifier classifier) => ((TorchEngine)classifier.Engine).Model;
 
     private Classifier Saved(ProblemType kind, params string[] labels)
     {

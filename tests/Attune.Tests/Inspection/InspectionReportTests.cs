@@ -97,6 +97,13 @@ public sealed class InspectionReportTests : IDisposable
     }
 
     [Fact]
+    public void Unknown_WordsOfTheSecondText_AreNamedToo()
+    {
+        var report = Of(("train", "sentence1,sentence2,label\na film,a zebra,0\nthe okapi,the zebra,1\n"));
+        Assert.Contains("the most frequent: \"zebra\", \"okapi\".", Assert.Single(report.Findings, finding => finding.Kind == FindingKind.Unknown).Summary, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Languages_ScriptsAndLanguages_AreShares()
     {
         var report = Inspect(

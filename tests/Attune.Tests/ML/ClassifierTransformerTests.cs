@@ -1,5 +1,6 @@
 using System.Reflection;
 using Attune.Inference;
+using Attune.ML;
 using Attune.Models;
 using Attune.Tests.Datasets;
 using Attune.Tests.Inference;
@@ -146,6 +147,29 @@ public sealed class ClassifierTransformerTests : IDisposable
         Assert.Equal(0, engine.Closed);
         classifier.Dispose();
         Assert.Throws<AttuneException>(() => _ml.Transforms.Text.ApplyClassifier("nowhere"));
+    }
+
+    [Fact]
+    public void Fit_Twice_TheClassifierStaysOpenForTheSecond()
+    {
+        List<CountingEngine> loaded = [];
+        var estimator = new ClassifierEstimator(new ClassifierSource(() =>
+        {
+            var (engine, classifier) = Classifier();
+            loaded.Add(engine);
+            return classifier;
+        }), new ClassifierColumns("Text", null, "PredictedLabel", "Score"));
+        var data = _ml.Data.LoadFromEnumerable(Rows(3));
+        var (first, second) = (estimator.Fit(data), estimator.Fit(data));
+        Assert.Same(first.Classifier, second.Classifier);
+        first.Dispose();
+        first.Dispose();                                                    // counts once
+        Assert.Equal(3, second.Transform(data).GetColumn<float[]>("Score").Count());
+        Assert.Equal(0, loaded.Single().Closed);
+        second.Dispose();
+        Assert.Equal(1, loaded.Single().Closed);
+        using (var third = estimator.Fit(data)) Assert.Equal(3, third.Transform(data).GetColumn<float[]>("Score").Count());
+        Assert.Equal([1, 1], loaded.Select(engine => engine.Closed));
     }
 
     private (CountingEngine Engine, Classifier Classifier) Classifier(ProblemType kind = ProblemType.SingleLabelClassification, params string[] labels)

@@ -35,6 +35,29 @@ internal static class GoldenBatches
         ? [.. values.EnumerateArray().SelectMany(Floats)]
         : values.Deserialize<float[]>()!;
 
+    /// <summary>Compares states, padded in the golden file, where the mask is one.</summary>
+    /// <returns>How many tokens were compared.</returns>
+    internal static int CompareRealTokens(float[] golden, float[] actual, JsonElement batch, int hidden, double tolerance, string what)
+    {
+        var mask = Ints(batch, "attention_mask");
+        var ids = Ints(batch, "input_ids")!;
+        int compared = 0, token = 0;
+        for (var row = 0; row < ids.Length; row++)
+            for (var column = 0; column < ids[row].Length; column++)
+            {
+                var real = mask is null || mask[row][column] != 0;
+                if (!real && column > 0) continue;                          // column 0 stays, also where the mask hides it
+                if (real)
+                {
+                    TensorAssert.Close(golden.AsSpan((row * ids[row].Length + column) * hidden, hidden), actual.AsSpan(token * hidden, hidden),
+                        tolerance, $"{what}, row {row}, column {column}");
+                    compared++;
+                }
+                token++;
+            }
+        return compared;
+    }
+
     /// <summary>The tensors of a safetensors file as floats.</summary>
     internal static Dictionary<string, float[]> Tensors(string folder, string file)
     {

@@ -50,7 +50,7 @@ public sealed class LoraGoldenTests : IDisposable
             Compare(model, "logits");
             cases++;
 
-            void Compare(BertForSequenceClassification one, string key)
+            void Compare(SequenceClassificationModel one, string key)
             {
                 using var output = one.Forward(batch);
                 TensorAssert.Close(GoldenBatches.Floats(expected.GetProperty(key)), output.Logits, LogitTolerance, $"{name}, {id}, {key}");

@@ -1,9 +1,13 @@
 using System.Text.Json;
+using Attune.Batching;
 using Attune.Cli;
 using Attune.Inference;
+using Attune.Models;
 using Attune.Onnx;
+using Attune.Onnx.Export;
 using Attune.Tests.Cli;
 using Attune.Tests.Datasets;
+using Attune.Tokenization;
 
 namespace Attune.Tests.Onnx;
 
@@ -82,6 +86,80 @@ public sealed class ExportCommandTests : IDisposable
         var terminal = new RecordingTerminal();
         Assert.Equal(code, terminal.Run(["export", _model, .. words]));
         Assert.StartsWith(message, terminal.Told[^1], StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_model, "onnx")));
+    }
+
+    [Fact]
+    public void Predict_Bf16OfAnExport_IsRefused()
+    {
+        var into = Path.Combine(_folder.Path, "service");
+        Assert.Equal(ExitCode.Success, new RecordingTerminal().Run("export", _model, "--output-dir", into, "--check-rows", "5"));
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Usage, terminal.Run("predict", "--model", into, "--bf16", "good"));
+        Assert.Equal($"attune: --bf16 is for --engine torch, and what runs {into} here is ONNX Runtime; leave --bf16 out.", terminal.Told[^1]);
+    }
+
+    /// <summary>Logits of float16 that come of large weights which nearly cancel.</summary>
+    [Fact]
+    public void Export_Fp16ThatGivesOtherLabels_IsRefusedAndNothingIsWritten()
+    {
+        Change(model =>
+        {
+            var (pooler, weight) = (model.Weights["bert.pooler.dense.weight"], model.Weights["classifier.weight"]);
+            pooler.Span.Clear();
+            model.Weights["bert.pooler.dense.bias"].Span.Fill(1);
+            weight.Span.Clear();
+            (weight.Span[0], weight.Span[1]) = (1000.2f, -1000);            // 0.2 in all, and nothing in float16
+            (model.Weights["classifier.bias"].Span[0], model.Weights["classifier.bias"].Span[1]) = (0, 0.1f);
+        });
+        Refused("fp16", "of 12 rows 0 have the same label. Nothing was written; ", "--check-rows", "12");
+    }
+
+    [Fact]
+    public void Export_Int8ThatGivesOtherLabels_IsRefusedAndNothingIsWritten()
+    {
+        const string text = "the film is good";
+        Change(model =>
+        {
+            // Between what the model says of the text and what its int8 does.
+            using var exported = ExportedModel.Of(model, new OnnxExportOptions { Precision = OnnxPrecision.Int8 });
+            using var engine = exported.Engine();
+            var rows = EncodedTexts.Encode([text], null, Tokenizer.FromPretrained(_model), 24).Dataset.Rows;
+            var (one, other) = (new float[2], new float[2]);
+            new OnnxExportTests.ModelEngine(model).Logits(rows, one);
+            engine.Logits(rows, other);
+            Assert.NotEqual(one[1] - one[0], other[1] - other[0], 1e-5f);
+            model.Weights["classifier.bias"].Span[0] += (one[1] - one[0] + other[1] - other[0]) / 2;
+        });
+        var file = _folder.Write("rows.csv", "text,label\n" + string.Concat(Enumerable.Repeat(text + ",positive\n", 3)));
+        Refused("int8", "of 3 rows 0 have the same label. Nothing was written; ", "--validation-file", file, "--no-token-cache");
+    }
+
+    [Theory]
+    [InlineData(OnnxPrecision.Fp32, 1e-4, 100, 0, true)]
+    [InlineData(OnnxPrecision.Fp32, 2e-4, 100, 100, false)]
+    [InlineData(OnnxPrecision.Fp16, 0.05, 1, 95, true)]
+    [InlineData(OnnxPrecision.Fp16, 0.05, 1, 94, false)]
+    [InlineData(OnnxPrecision.Fp16, 0.06, 1, 100, false)]
+    [InlineData(OnnxPrecision.Fp16, 0.4, 8, 100, true)]
+    [InlineData(OnnxPrecision.Int8, 3, 1, 95, true)]
+    [InlineData(OnnxPrecision.Int8, 3, 1, 94, false)]
+    [InlineData(OnnxPrecision.Int8, double.PositiveInfinity, 1, 100, false)]
+    public void Check_Precision_SaysWhatMayBePublished(OnnxPrecision precision, double difference, double logit, int same, bool isGood) =>
+        Assert.Equal(isGood, new ExportCheck(100, difference, logit, same).IsGood(precision));
+
+    private void Change(Action<BertForSequenceClassification> change)
+    {
+        using var model = BertForSequenceClassification.FromPretrained(_model);
+        change(model);
+        model.SavePretrained(_model);
+    }
+
+    private void Refused(string precision, string why, params string[] words)
+    {
+        var terminal = new RecordingTerminal();
+        Assert.Equal(ExitCode.Failure, terminal.Run(["export", _model, "--precision", precision, .. words]));
+        Assert.Contains(why, terminal.Told[^1], StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_model, "onnx")));
     }
 

@@ -12,13 +12,13 @@ internal sealed class ExportedModel : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    private ExportedModel(BertConfig config, Action<string> write)
+    private ExportedModel(PreTrainedConfig config, Action<string> write)
     {
         (Config, File) = (config, Path.Combine(_folder.Path, "model.onnx"));
         write(File);
     }
 
-    internal BertConfig Config { get; }
+    internal PreTrainedConfig Config { get; }
 
     internal string File { get; }
 
@@ -29,7 +29,7 @@ internal sealed class ExportedModel : IDisposable
         new(BertConfig.Load(Path.Combine(folder, BertConfig.FileName)), file => OnnxExport.Write(folder, file, options));
 
     /// <summary>Of a loaded model, as the command writes it.</summary>
-    internal static ExportedModel Of(BertForSequenceClassification model, OnnxExportOptions? options = null) => new(model.Config, file =>
+    internal static ExportedModel Of(SequenceClassificationModel model, OnnxExportOptions? options = null) => new(model.Config, file =>
     {
         using var weights = new ModelWeights(model, "the model");
         using var draft = OnnxDraft.Write(model.Config, weights, file, options ?? new OnnxExportOptions());

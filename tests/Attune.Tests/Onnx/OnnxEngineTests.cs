@@ -83,6 +83,32 @@ public sealed class OnnxEngineTests : IDisposable
         }
     }
 
+    /// <summary>The export may be older than the weights beside it, so it is taken only where it is asked for or there is nothing else.</summary>
+    [Theory]
+    [InlineData("model.safetensors", EngineChoice.Auto, EngineChoice.Torch)]
+    [InlineData("model.safetensors", EngineChoice.Onnx, EngineChoice.Onnx)]
+    [InlineData("model.safetensors.index.json", EngineChoice.Auto, EngineChoice.Torch)]
+    [InlineData("pytorch_model.bin", EngineChoice.Auto, EngineChoice.Torch)]
+    [InlineData("pytorch_model.bin.index.json", EngineChoice.Auto, EngineChoice.Torch)]
+    [InlineData("adapter_config.json", EngineChoice.Auto, EngineChoice.Torch)]
+    [InlineData(null, EngineChoice.Auto, EngineChoice.Onnx)]
+    [InlineData(null, EngineChoice.Torch, EngineChoice.Torch)]
+    public void EngineFor_FolderWithExport_TakesTheWeightsFirst(string? weights, EngineChoice asked, EngineChoice expected)
+    {
+        _folder.Write("model_fp16.onnx", "");
+        if (weights is not null) _folder.Write(weights, "");
+        Assert.Equal(expected, ClassifierEngines.For(_folder.Path, asked));
+    }
+
+    [Fact]
+    public void Classifier_WeightsBesideAnExport_RunsByThem()
+    {
+        Write();
+        _model.SavePretrained(_folder.Path);
+        using (var classifier = Classifier.Load(_folder.Path)) Assert.IsType<TorchEngine>(classifier.Engine);
+        using (var classifier = Classifier.Load(_folder.Path, new ClassifierOptions { Engine = EngineChoice.Onnx })) Assert.IsType<OnnxEngine>(classifier.Engine);
+    }
+
     [Fact]
     public void Classifier_AskedForLibtorch_DoesNotTakeTheOnnxModel()
     {

@@ -203,7 +203,7 @@ public sealed class OnnxExportTests : IDisposable
         return logits;
     }
 
-    private string Optimized(BertForSequenceClassification model, OnnxPrecision precision)
+    private string Optimized(SequenceClassificationModel model, OnnxPrecision precision)
     {
         using var exported = ExportedModel.Of(model, new OnnxExportOptions { Precision = precision });
         var file = Path.Combine(_folder.Path, $"{precision}.onnx");
@@ -221,9 +221,9 @@ public sealed class OnnxExportTests : IDisposable
     private static int Count(string model, string op) => model.Split($"\x22{(char)op.Length}{op}").Length - 1;
 
     /// <summary>A loaded model that nobody else owns, as an engine.</summary>
-    internal sealed class ModelEngine(BertForSequenceClassification model) : ClassifierEngine
+    internal sealed class ModelEngine(SequenceClassificationModel model) : ClassifierEngine
     {
-        public override BertConfig Config => model.Config;
+        public override PreTrainedConfig Config => model.Config;
 
         public override string TokenizerFolder => throw new NotSupportedException();
 

@@ -48,6 +48,19 @@ internal static class MadeRun
         return Finish(folder, rows, ["LABEL_0"], "regression", new() { ["eval_mse"] = MetricTable.Find("mse", TaskKind.Regression, 1).Compute(rows) });
     }
 
+    /// <summary>Changes arguments of a run that was made.</summary>
+    internal static void Change(string folder, params (string Name, JsonNode? Value)[] changed) => Change(folder, CheckpointFiles.Arguments, changed);
+
+    /// <summary>Changes a file of JSON of a run that was made.</summary>
+    internal static void Change(string folder, string file, params (string Name, JsonNode? Value)[] changed)
+    {
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, file)))!.AsObject();
+        foreach (var (name, value) in changed)
+            if (value is null) json.Remove(name);
+            else json[name] = value;
+        File.WriteAllText(Path.Combine(folder, file), json.ToJsonString());
+    }
+
     internal static string Text(int row) => row == 0 ? Hostile : $"text {row}, which is read";
 
     private static string Cell(string text) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
@@ -92,6 +105,7 @@ internal static class MadeRun
             {"time": "2026-01-02T03:04:05.000Z", "event": "train_begin", "step": 0}
             {"time": "2026-01-02T03:04:07.000Z", "event": "log", "step": 1, "loss": 1.0}
             {"time": "2026-01-02T03:04:09.000Z", "event": "log", "step": 1, "eval_loss": 0.9}
+            {"time": "2026-01-02T03:04:09.500Z", "event": "save", "step": 1, "checkpoint": "checkpoint-1"}
             {"time": "2026-01-02T03:04:10.000Z", "event": "log", "step": 2, "loss": 0.5}
             {"time": "2026-01-
             """);

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using Attune.Checkpoints;
 using Attune.Cli;
@@ -8,6 +7,7 @@ using Attune.Metrics;
 using Attune.Tests.Cli;
 using Attune.Tests.Datasets;
 using Attune.Tests.Pages;
+using static Attune.Tests.Reports.ReportPage;
 
 namespace Attune.Tests.Reports;
 
@@ -52,7 +52,7 @@ public sealed class ReportTests : IDisposable
         Assert.Equal(Figures.Score(Calibration.Of(rows).ExpectedError), Line(page, "Calibration", "as it is")[0]);
         Assert.Equal(Figures.Score(fit.After.ExpectedCalibrationError), Line(page, "Calibration", $"with temperature {Figures.Score(fit.Temperature)}, fitted on these rows")[0]);
         var (worst, loss) = RowLosses.Highest(rows, 1)[0];
-        Assert.Equal([Figures.Score(loss), MadeRun.Classes[(int)rows.Labels[worst]]], Line(page, "The 20 rows with the highest loss", Figures.Count(worst))[..2]);
+        Assert.Equal([Figures.Score(loss), MadeRun.Classes[(int)rows.Labels[worst]]], Line(page, "The 20 rows with the highest loss", Figures.Count(worst + 1))[..2]);
         Assert.Equal(["4", "8"], Rows(page, "The numbers of: Training speed").Select(speed => speed[1]));     // eight rows in two seconds, and in one
     }
 
@@ -77,7 +77,7 @@ public sealed class ReportTests : IDisposable
         File.WriteAllText(Path.Combine(run, "dev.csv"), "text,label\nother,good\nelse,\"bad <b>\"\"\"\n");
         var page = Page(run);
         Assert.Contains(Missing(page), line => line.Contains("its data has changed since", StringComparison.Ordinal));
-        Assert.Equal("row 0", Rows(page, "The 20 rows with the highest loss").First(line => line[0] == "0")[^1]);
+        Assert.Equal("row 1", Rows(page, "The 20 rows with the highest loss").First(line => line[0] == "1")[^1]);
     }
 
     [Fact]
@@ -109,19 +109,17 @@ public sealed class ReportTests : IDisposable
         foreach (var fold in new[] { 1, 2 })
         {
             var run = MadeRun.OneLabel(Path.Combine(_folder.Path, "folds", $"fold-{fold}"));
-            var arguments = JsonNode.Parse(File.ReadAllText(Path.Combine(run, CheckpointFiles.Arguments)))!.AsObject();
-            arguments["fold"] = $"{fold}/2";
-            arguments.Remove("validation_file");
-            File.WriteAllText(Path.Combine(run, CheckpointFiles.Arguments), arguments.ToJsonString());
+            MadeRun.Change(run, ("fold", $"{fold}/2"), ("validation_file", null));
             var all = RunPredictions.Read(run)!;
             int[] rows = [.. Enumerable.Range(0, MadeRun.Rows).Where(row => row / 2 % 2 == fold - 1)];
             RunPredictions.Write(run, Redraw.Select(all.Prediction, rows), all.Classes, isWanted: true, rows);
         }
-        var page = Page(Path.Combine(_folder.Path, "folds"));
+        var page = ReportPage.Of(_folder.Path, out var terminal, Path.Combine(_folder.Path, "folds"));
+        Assert.Single(terminal.Told, line => line.StartsWith("Data: ", StringComparison.Ordinal));
         var whole = RunPredictions.Read(MadeRun.OneLabel(Path.Combine(_folder.Path, "whole")))!.Prediction;
         Assert.Equal(Figures.Score(new ConfusionMatrix(whole.ClassLabels, whole.Predictions, 2).Accuracy), Line(page, "Results on the rows that each of 2 folds left out, together", "accuracy")[0]);
         var losses = Rows(page, "The 20 rows with the highest loss").ToList();
-        Assert.All(losses.Where(line => line[0] != "0"), line => Assert.Equal(MadeRun.Text(int.Parse(line[0], System.Globalization.CultureInfo.InvariantCulture)), line[^1]));
+        Assert.All(losses.Where(line => line[0] != "1"), line => Assert.Equal(MadeRun.Text(int.Parse(line[0], System.Globalization.CultureInfo.InvariantCulture) - 1), line[^1]));
         Assert.False(File.Exists(Path.Combine(_folder.Path, "folds", "README.md")));
     }
 
@@ -177,19 +175,5 @@ public sealed class ReportTests : IDisposable
         };
     }
 
-    private XDocument Page(params string[] words)
-    {
-        var (terminal, file) = (new RecordingTerminal(), Path.Combine(_folder.Path, "page.html"));
-        Assert.Equal((ExitCode.Success, ""), (terminal.Run(["report", .. words, "--output-file", file]), string.Concat(terminal.Told.Where(line => line.StartsWith("attune:", StringComparison.Ordinal)))));
-        return HtmlPageTests.Parsed(File.ReadAllText(file));
-    }
-
-    private static IEnumerable<string> Missing(XDocument page) =>
-        page.Descendants(HtmlPageTests.Name("p")).Where(line => (string?)line.Attribute("class") == "missing").Select(line => line.Value);
-
-    private static IEnumerable<string[]> Rows(XDocument page, string caption) =>
-        page.Descendants(HtmlPageTests.Name("table")).First(table => table.Element(HtmlPageTests.Name("caption"))!.Value == caption)
-            .Descendants(HtmlPageTests.Name("tbody")).Elements().Select(line => line.Elements().Select(cell => cell.Value).ToArray());
-
-    private static string[] Line(XDocument page, string caption, string first) => Rows(page, caption).First(line => line[0] == first)[1..];
+    private XDocument Page(params string[] words) => ReportPage.Of(_folder.Path, words);
 }

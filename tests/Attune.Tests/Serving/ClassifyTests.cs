@@ -65,6 +65,27 @@ public sealed class ClassifyTests
         Assert.Equal("multi_label_classification", JsonNode.Parse(await server.Http.GetStringAsync("/v1/model", TestServer.Cancellation))!["problem_type"]!.GetValue<string>());
     }
 
+    /// <summary>The request's threshold decides the labels, so it also decides how sure the model is of them.</summary>
+    [Theory]
+    [InlineData(0.01)]
+    [InlineData(0.99)]
+    public async Task Classify_SeveralLabelsWithThreshold_AbstainsByThoseLabels(double threshold)
+    {
+        var settings = new PredictionSettings { AbstainBelow = 0.55 };
+        await using var server = await TestServer.Start(engine: new StubEngine(ProblemType.MultiLabelClassification, "a", "b", "c"), settings: settings);
+        using var alike = new Classifier(new StubEngine(ProblemType.MultiLabelClassification, "a", "b", "c"), new ClassifierOptions { Settings = settings with { Threshold = threshold } });
+        List<bool> isAsBefore = [];
+        foreach (var text in new[] { "good book", "bad", "very good film", "film", "very very bad book", "" })
+        {
+            var expected = alike.Predict(text);
+            var answer = (await server.Ask("/v1/classify", $$"""{"text": "{{text}}", "threshold": {{threshold}}}"""))["predictions"]![0]!;
+            Assert.Equal(expected.ChosenLabels, answer["labels"]!.AsArray().Select(label => label!.GetValue<string>()));
+            Assert.Equal(expected.IsAbstained, answer["abstained"]!.GetValue<bool>());
+            isAsBefore.Add(expected.IsAbstained == server.Classifier.Predict(text).IsAbstained);
+        }
+        Assert.True(isAsBefore.Contains(false), "The folder's thresholds would have said the same.");
+    }
+
     [Fact]
     public async Task Classify_Regression_GivesANumber()
     {
@@ -176,6 +197,44 @@ public sealed class ClassifyTests
                 using var answer = await server.Post(path, example!["value"]!.ToJsonString());
                 Assert.True(answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode}");
             }
+        }
+    }
+
+    [Fact]
+    public async Task MapClassifier_Twice_MeasuresAllAndEndsWithTheClassifier()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(_ => new Classifier(new StubEngine()));
+        var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.MapGroup("/one").MapClassifier();
+        app.MapGroup("/two").MapClassifier();
+        await app.StartAsync(TestServer.Cancellation);
+        var classifier = app.Services.GetRequiredService<Classifier>();
+        var meter = ClassifierMetrics.Of(classifier).Meter;
+        var (rows, isOver) = (0L, false);
+        using (var listener = new System.Diagnostics.Metrics.MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter == meter && instrument.Name == "attune.rows") listener.EnableMeasurementEvents(instrument);
+            },
+            MeasurementsCompleted = (_, _) => isOver = true,
+        })
+        {
+            listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref rows, count));
+            listener.Start();
+            using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+            foreach (var path in new[] { "/one/v1/classify", "/two/v1/classify" })
+            {
+                using var answer = await http.PostAsync(path, new StringContent("""{"texts": ["good", "bad"]}""", null, "application/json"), TestServer.Cancellation);
+                Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            }
+            Assert.Equal(4, rows);
+            Assert.False(isOver);
+            await app.DisposeAsync();                                       // and with it the classifier
+            Assert.True(isOver, "The meter is still there.");
         }
     }
 

@@ -130,6 +130,22 @@ public sealed class TokenizerFilesTests : IDisposable
     }
 
     [Fact]
+    public void Save_TokenizerOfMerges_KeepsEveryFileOfIt()
+    {
+        var from = Directory.CreateDirectory(Path.Combine(_folder, "from")).FullName;
+        foreach (var name in Attune.Formats.TokenizerFileNames.All) File.WriteAllText(Path.Combine(from, name), name.EndsWith(".json", StringComparison.Ordinal) ? "{}" : name);
+        File.Delete(Path.Combine(from, "tokenizer.json"));
+        File.Delete(Path.Combine(from, "vocab.txt"));
+        File.WriteAllText(Path.Combine(from, "vocab.json"), """{"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}""");
+        File.WriteAllText(Path.Combine(from, "merges.txt"), "");
+        var into = Path.Combine(_folder, "into");
+        Tokenizer.FromPretrained(from).Save(into);
+        Assert.Equal(Names(from), Names(into));
+
+        static IEnumerable<string?> Names(string folder) => Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
     public void FromPretrained_TruncatedAnywhere_IsRefusedInOneSentence()
     {
         BertTokenizer.FromVocabulary(TestVocabulary.Mini.Take(30)).Save(_folder);

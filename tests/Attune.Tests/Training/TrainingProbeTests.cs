@@ -1,3 +1,4 @@
+using Attune.Checkpoints;
 using Attune.Tests.Datasets;
 using Attune.Training;
 
@@ -26,19 +27,34 @@ public sealed class TrainingProbeTests
     }
 
     [Fact]
-    public void Probe_OfARun_MeasuresEachPartAndTakesItsUpdates()
+    public void Probe_OfARun_MakesItsUpdatesAndLeavesOneCheckpointAtATime()
     {
         using var folder = new TemporaryFolder(inMemory: true);
         using var model = TinyRun.Model();
+        var before = TinyRun.Weights(model);
         var arguments = TinyRun.Arguments(folder.Path) with { SaveStrategy = SaveStrategy.Epoch };
         using var probe = new TrainingProbe(new Trainer(model, arguments, TinyRun.Data(11), TinyRun.Data(9, seed: 1)), updates: 2, CancellationToken.None);
         var told = new List<int>();
-        Assert.True(probe.MeasureUpdates(told.Add) is { Each: > 0, First: >= 0 });
+        var (each, first) = probe.MeasureUpdates(told.Add);
+        Assert.True(each > 0 && first >= 0);
         Assert.Equal([1, 2], told);
+        Assert.NotEqual(before, TinyRun.Weights(model));
         Assert.Equal((9L, 2, new RunSchedule(3, 3)), (probe.TotalUpdates, probe.UpdatesMeasured, probe.Schedule));
+        var trained = TinyRun.Weights(model);
         Assert.True(probe.MeasureEvaluation(TinyRun.Data(9, seed: 1)) > 0);
+        Assert.Equal(trained, TinyRun.Weights(model));                       // an evaluation changes nothing
+
         var (last, other) = probe.MeasureCheckpoints(several: true);
-        Assert.True(last > 0 && other > 0 && probe.MeasureLoading() > 0 && probe.MeasureSaving() > 0);
+        Assert.True(last > 0 && other > 0);
+        var checkpoint = Assert.Single(CheckpointFiles.All(folder.Path));
+        Assert.True(File.Exists(Path.Combine(checkpoint, CheckpointFiles.Manifest)));
+        trained = TinyRun.Weights(model);
+        model.Weights.Values.zero_();
+        Assert.True(probe.MeasureLoading() > 0);
+        Assert.Equal(trained, TinyRun.Weights(model));
+        Assert.True(probe.MeasureSaving() > 0);
+        Assert.Empty(CheckpointFiles.All(folder.Path));
+        Assert.True(File.Exists(Path.Combine(folder.Path, CheckpointFiles.Weights)));
     }
 
     [Fact]

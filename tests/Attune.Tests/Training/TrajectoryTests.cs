@@ -33,7 +33,9 @@ public sealed class TrajectoryTests
         using var model = BertForSequenceClassification.FromPretrained(
             Path.Combine(folder, "..", golden.GetProperty("initial_weights").GetString()!),
             configure: config => config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0, ClassifierDropout = 0 });
-        using var step = new TrainingStep(model, data, args, TrainingPlan.Of(args, data.Count), new CallbackList([], args), new TrainerState());
+        var task = new ClassificationTask(model);
+        task.Begin(args, data, eval: null, _ => { });
+        using var step = new TrainingStep(task, data, args, TrainingPlan.Of(args, data.Count), new CallbackList([], args), new TrainerState());
 
         var expected = golden.GetProperty("per_step");
         foreach (var (update, window) in golden.GetProperty("groups").EnumerateArray().Index())

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Attune.Tokenization;
 
 /// <summary>Byte-pair encoding of the UTF-8 bytes of a word: the pair of neighbours that was learned first becomes one, again and again.</summary>
@@ -10,7 +12,7 @@ internal sealed class ByteLevelBpe
     private const int KeptWords = 1 << 12, LongestKept = 64, FewSymbols = 24;
 
     [ThreadStatic]
-    private static Words? _met;
+    private static WordsMet? _met;
 
     private readonly int[] _ofByte = new int[256];                          // id of a byte alone, or -1
     private readonly Dictionary<long, Merge> _merges;
@@ -76,60 +78,90 @@ internal sealed class ByteLevelBpe
     {
         if (word.Length > LongestKept) return Split(word);
         // A thread that takes turns between two tokenizers begins anew each time, which none is known to do.
-        if (_met is not { } words || words.Of != this) _met = words = new Words(this);
-        if (words.Found.TryGetValue(word, out var known)) return known;
-        if (words.All.Count >= KeptWords) words.All.Clear();
-        return words.All[word.ToString()] = Split(word);
+        if (_met is not { } words || words.Of != this) _met = words = new WordsMet(this);
+        return words.Find(word) ?? words.Keep(word, Split(word));
     }
 
+    [SkipLocalsInit]
     private Pieces Split(ReadOnlySpan<char> word)
     {
-        var bytes = new byte[System.Text.Encoding.UTF8.GetByteCount(word)];
-        System.Text.Encoding.UTF8.GetBytes(word, bytes);
+        var room = System.Text.Encoding.UTF8.GetMaxByteCount(word.Length);
+        Span<byte> bytes = room <= 4 * LongestKept ? stackalloc byte[room] : new byte[room];
+        bytes = bytes[..System.Text.Encoding.UTF8.GetBytes(word, bytes)];
         if (_whole is not null && _whole.TryGetValue(System.Text.Encoding.Latin1.GetString(bytes), out var whole)) return new Pieces([whole], [0], [bytes.Length]);
-        var symbols = new List<Symbol>(bytes.Length);
+        Span<Symbol> symbols = bytes.Length <= FewSymbols ? stackalloc Symbol[bytes.Length] : new Symbol[bytes.Length];
+        var count = 0;
         for (var i = 0; i < bytes.Length; i++)
-            if (_ofByte[bytes[i]] >= 0) symbols.Add(new Symbol(_ofByte[bytes[i]], i, i + 1));
-        if (symbols.Count <= FewSymbols) MergeFew(symbols);
-        else symbols = new SymbolChain(symbols, Find).MergeAll();
-        var pieces = new Pieces(new int[symbols.Count], new int[symbols.Count], new int[symbols.Count]);
-        foreach (var (i, symbol) in symbols.Index()) (pieces.Ids[i], pieces.Starts[i], pieces.Ends[i]) = (symbol.Id, symbol.Start, symbol.End);
+            if (_ofByte[bytes[i]] is >= 0 and var id) symbols[count++] = new Symbol(id, i, i + 1);
+        symbols = symbols[..count];
+        symbols = count <= FewSymbols ? MergeFew(symbols) : new SymbolChain(symbols.ToArray(), Find).MergeAll();
+        var pieces = new Pieces(new int[symbols.Length], new int[symbols.Length], new int[symbols.Length]);
+        for (var i = 0; i < symbols.Length; i++) (pieces.Ids[i], pieces.Starts[i], pieces.Ends[i]) = (symbols[i].Id, symbols[i].Start, symbols[i].End);
         return pieces;
     }
 
-    private void MergeFew(List<Symbol> symbols)
+    /// <summary>Merges in place. What each pair of neighbours becomes is kept, so that a merge looks up two pairs and not all.</summary>
+    [SkipLocalsInit]
+    private Span<Symbol> MergeFew(Span<Symbol> symbols)
     {
+        Span<Merge> pairs = stackalloc Merge[FewSymbols];
+        for (var i = 0; i + 1 < symbols.Length; i++) pairs[i] = Find(symbols[i].Id, symbols[i + 1].Id);
         while (true)
         {
-            var (best, at) = (new Merge(int.MaxValue, -1), -1);
-            for (var i = 0; i + 1 < symbols.Count; i++)
-                if (_merges.TryGetValue(Key(symbols[i].Id, symbols[i + 1].Id), out var merge) && merge.Rank < best.Rank) (best, at) = (merge, i);
-            if (at < 0) return;
+            var (best, at) = (Merge.None, -1);
+            for (var i = 0; i + 1 < symbols.Length; i++)
+                if (pairs[i].Rank < best.Rank) (best, at) = (pairs[i], i);
+            if (at < 0) return symbols;
             symbols[at] = new Symbol(best.Id, symbols[at].Start, symbols[at + 1].End);
-            symbols.RemoveAt(at + 1);
+            symbols[(at + 2)..].CopyTo(symbols[(at + 1)..]);
+            pairs[(at + 1)..symbols.Length].CopyTo(pairs[at..]);
+            symbols = symbols[..^1];
+            if (at > 0) pairs[at - 1] = Find(symbols[at - 1].Id, symbols[at].Id);
+            if (at + 1 < symbols.Length) pairs[at] = Find(symbols[at].Id, symbols[at + 1].Id);
         }
     }
 
-    private Merge? Find(int left, int right) => _merges.TryGetValue(Key(left, right), out var merge) ? merge : null;
+    private Merge Find(int left, int right) => _merges.TryGetValue(Key(left, right), out var merge) ? merge : Merge.None;
 
     private static long Key(int left, int right) => ((long)left << 32) | (uint)right;
 
     /// <summary>A rank of a pair, and what it becomes.</summary>
-    internal readonly record struct Merge(int Rank, int Id);
+    internal readonly record struct Merge(int Rank, int Id)
+    {
+        /// <summary>Of a pair that stays two.</summary>
+        internal static Merge None { get; } = new(int.MaxValue, -1);
+    }
 
     /// <summary>A piece while a word is put together, and its bytes.</summary>
     internal readonly record struct Symbol(int Id, int Start, int End);
 
-    /// <summary>The words that a thread has met.</summary>
-    private sealed class Words
+    /// <summary>The words that a thread has met of late: when they are many, those that have not been seen for long are forgotten.</summary>
+    private sealed class WordsMet(ByteLevelBpe of)
     {
-        internal Words(ByteLevelBpe of) => (Of, Found) = (of, All.GetAlternateLookup<ReadOnlySpan<char>>());
+        private Dictionary<string, Pieces>.AlternateLookup<ReadOnlySpan<char>> _young = None(), _old = None();
 
-        internal ByteLevelBpe Of { get; }
+        internal ByteLevelBpe Of => of;
 
-        internal Dictionary<string, Pieces> All { get; } = new(StringComparer.Ordinal);
+        internal Pieces? Find(ReadOnlySpan<char> word)
+        {
+            if (_young.TryGetValue(word, out var known)) return known;
+            return _old.TryGetValue(word, out var name, out known) ? Keep(name, known) : null;
+        }
 
-        internal Dictionary<string, Pieces>.AlternateLookup<ReadOnlySpan<char>> Found { get; }
+        internal Pieces Keep(ReadOnlySpan<char> word, Pieces pieces) => Keep(word.ToString(), pieces);
+
+        private Pieces Keep(string word, Pieces pieces)
+        {
+            if (_young.Dictionary.Count >= KeptWords)
+            {
+                (_young, _old) = (_old, _young);
+                _young.Dictionary.Clear();
+            }
+            return _young.Dictionary[word] = pieces;
+        }
+
+        private static Dictionary<string, Pieces>.AlternateLookup<ReadOnlySpan<char>> None() =>
+            new Dictionary<string, Pieces>(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
     }
 }
 

@@ -3,20 +3,20 @@ namespace Attune.Tokenization;
 /// <summary>The pieces of a long word as a chain, with the pairs that can be merged in a queue: time in proportion to n log n.</summary>
 internal sealed class SymbolChain
 {
-    private readonly List<ByteLevelBpe.Symbol> _symbols;
-    private readonly Func<int, int, ByteLevelBpe.Merge?> _find;
+    private readonly ByteLevelBpe.Symbol[] _symbols;
+    private readonly Func<int, int, ByteLevelBpe.Merge> _find;
     private readonly int[] _next, _previous;
     private readonly PriorityQueue<(int At, int Left, int Right, int Id), (int Rank, int At)> _queue = new();
 
-    internal SymbolChain(List<ByteLevelBpe.Symbol> symbols, Func<int, int, ByteLevelBpe.Merge?> find)
+    internal SymbolChain(ByteLevelBpe.Symbol[] symbols, Func<int, int, ByteLevelBpe.Merge> find)
     {
         (_symbols, _find) = (symbols, find);
-        (_next, _previous) = (new int[symbols.Count], new int[symbols.Count]);
-        for (var i = 0; i < symbols.Count; i++) (_next[i], _previous[i]) = (i + 1 < symbols.Count ? i + 1 : -1, i - 1);
-        for (var i = 0; i < symbols.Count; i++) Offer(i);
+        (_next, _previous) = (new int[symbols.Length], new int[symbols.Length]);
+        for (var i = 0; i < symbols.Length; i++) (_next[i], _previous[i]) = (i + 1 < symbols.Length ? i + 1 : -1, i - 1);
+        for (var i = 0; i < symbols.Length; i++) Offer(i);
     }
 
-    internal List<ByteLevelBpe.Symbol> MergeAll()
+    internal ByteLevelBpe.Symbol[] MergeAll()
     {
         while (_queue.TryDequeue(out var pair, out _))
         {
@@ -32,13 +32,14 @@ internal sealed class SymbolChain
             if (_previous[at] >= 0) Offer(_previous[at]);
             Offer(at);
         }
-        return _symbols.FindAll(symbol => symbol.Id >= 0);
+        return Array.FindAll(_symbols, symbol => symbol.Id >= 0);
     }
 
     private void Offer(int at)
     {
         if (_next[at] < 0) return;
         var (left, right) = (_symbols[at].Id, _symbols[_next[at]].Id);
-        if (_find(left, right) is { } merge) _queue.Enqueue((at, left, right, merge.Id), (merge.Rank, at));
+        var merge = _find(left, right);
+        if (merge != ByteLevelBpe.Merge.None) _queue.Enqueue((at, left, right, merge.Id), (merge.Rank, at));
     }
 }

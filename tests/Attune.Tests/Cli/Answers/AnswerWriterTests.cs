@@ -36,7 +36,7 @@ public sealed class AnswerWriterTests : IDisposable
         Assert.Equal(expected, Written(format, Texts, new AnswerRules(ProblemType.SingleLabelClassification, Labels)));
 
     [Theory]
-    [InlineData(OutputFormat.Text, "yes\t0.7500\tno\t0.1250\ta \"good\", film\nno\t0.5000\tyes\t0.2500\ttwo lines here\n")]
+    [InlineData(OutputFormat.Text, "yes\t0.7500\tno\t0.1250\ta \"good\", film\n\t0.5000\tyes\t0.2500\ttwo lines here\n")]
     [InlineData(OutputFormat.Csv, "text,label,probability,label_1,probability_1,label_2,probability_2\n\"a \"\"good\"\", film\",yes,0.7500,yes,0.7500,no,0.1250\n\"two\nlines\there\",,0.5000,no,0.5000,yes,0.2500\n")]
     [InlineData(OutputFormat.Jsonl, """
         {"text":"a \"good\", film","label":"yes","probability":0.75,"probabilities":{"yes":0.75,"no":0.125}}
@@ -45,6 +45,10 @@ public sealed class AnswerWriterTests : IDisposable
         """)]
     public void TopKAndAbstaining_EachForm(OutputFormat format, string expected) =>
         Assert.Equal(expected, Written(format, Texts, new AnswerRules(ProblemType.SingleLabelClassification, Labels, TopK: 2), abstainBelow: 0.7));
+
+    [Fact]
+    public void TopKAndAbstaining_SeveralLabels_HasNoFirst() => Assert.Equal("yes\t0.7500\ta \"good\", film\n\t0.5000\ttwo lines here\n",
+        Written(OutputFormat.Text, Texts, new AnswerRules(ProblemType.MultiLabelClassification, Labels, TopK: 1), abstainBelow: 0.7));
 
     [Fact]
     public void Abstaining_Text_HasNoLabel() => Assert.StartsWith("\t0.7500\t",

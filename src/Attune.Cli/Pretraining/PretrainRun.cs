@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Attune.Checkpoints;
+using Attune.Formats;
+using Attune.Models;
+using Attune.Pretraining;
+using Attune.Profiling;
+using Attune.Reporting;
+using Attune.Tokenization;
+using Attune.Training;
+
+namespace Attune.Cli.Pretraining;
+
+/// <summary>One pretraining: from text to a folder with a masked language model, its tokenizer and its results.</summary>
+internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments training, OutputArguments output, Terminal terminal)
+{
+    /// <summary>Learns and evaluates. Ctrl+C and SIGTERM end it with a checkpoint.</summary>
+    /// <param name="checkpoint">That it goes on from; null to start.</param>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="AttuneException">Something is wrong that the user can mend.</exception>
+    internal int Run(string? checkpoint)
+    {
+        Compute.Begin();
+        var found = arguments.Model is { } name ? Names.Model(name, arguments.ModelRevision, terminal) : null;
+        var corpus = Corpus.Of(arguments.TrainFile);
+        var start = found is null ? null : ModelShape.Changed(BertConfig.Load(Path.Combine(found.Path, PreTrainedConfig.FileName)), arguments);
+        var positions = start?.MaxPositionEmbeddings ?? ModelShape.PositionsOf(arguments);
+        var tokenizer = PretrainTokenizer.Of(arguments, positions, found?.Path, checkpoint, corpus, terminal);
+        var maxLength = Math.Min(arguments.MaxLength, positions);
+        if (maxLength < arguments.MaxLength) terminal.Tell($"max_length is {maxLength} and not {arguments.MaxLength}: the model has no more positions.");
+        var collator = new DataCollatorForLanguageModeling(tokenizer, arguments.MlmProbability, arguments.WholeWordMask, arguments.MaskReplaceProb, arguments.RandomReplaceProb);
+        var rows = PretrainRows.Of(arguments, corpus, tokenizer, maxLength, training.Seed, terminal);
+        if (rows.Eval is null && training.EvalStrategy != IntervalStrategy.No)
+            throw new AttuneException("eval_strategy asks for evaluations, but validation_split_percentage is 0; raise it, or give --validation-file.");
+        Compute.Start(arguments.Computing);
+        using var model = Model(found?.Path, start, tokenizer);
+        Describe(model, rows);
+        using var stop = new StopSignals(terminal);
+        using var save = new SaveOnSignal(terminal);
+        var reporters = Reporters.Of(training, terminal.Tell);
+        try
+        {
+            var trainer = new Trainer(
+                new MaskedLanguageModeling(model, collator), training, rows.Train, rows.Eval,
+                [new ProgressBar(terminal, TimeProvider.System), save, new PretrainConfig(arguments with { ModelRevision = found?.Commit ?? arguments.ModelRevision }), .. reporters],
+                tokenizer.Save, terminal.Tell);
+            return Run(trainer, rows, checkpoint, stop);
+        }
+        finally
+        {
+            foreach (var reporter in reporters.OfType<IDisposable>()) reporter.Dispose();
+        }
+    }
+
+    private int Run(Trainer trainer, PretrainRows rows, string? checkpoint, StopSignals stop)
+    {
+        var end = new RunEnd(trainer, isPart: false, terminal);
+        var done = trainer.TrainFrom(checkpoint, stop.Token);
+        if (done.Interrupted) return end.Interrupted(done, stop.Code ?? ExitCode.TryAgain);
+        Profiler.Measure("saving", () => trainer.SaveModel());
+        var json = new JsonObject { ["train"] = end.Trained(done, rows.Train.Count) };
+        if (rows.Eval is { } eval)
+        {
+            try
+            {
+                var metrics = new OrderedDictionary<string, double>(trainer.Evaluate(eval, cancellation: stop.Token)) { ["eval_samples"] = eval.Count };
+                trainer.SaveMetrics("eval", metrics);
+                trainer.SaveState();
+                json["eval"] = TrainerStateJson.Entry(metrics);
+                if (!output.Json) terminal.Result(PythonDict.Of(metrics));
+            }
+            catch (OperationCanceledException)
+            {
+                terminal.Note($"Stopped; the model is in {training.OutputDir}, but it was not evaluated.");
+                return stop.Code is { } code and not ExitCode.TryAgain ? code : ExitCode.Terminated;
+            }
+        }
+        if (arguments.Dtype == SavedType.Float16) HalfPrecision.Convert(training.OutputDir);
+        json["output_dir"] = training.OutputDir;
+        if (output.Json) terminal.Result(PythonJson.Write(json, ensureAscii: false));
+        terminal.Tell($"The model is in {training.OutputDir}. Try: attune train --model {training.OutputDir}");
+        return ExitCode.Success;
+    }
+
+    private BertForMaskedLM Model(string? folder, BertConfig? start, Tokenizer tokenizer)
+    {
+        var seed = unchecked((ulong)training.Seed);
+        if (folder is null) return BertForMaskedLM.FromConfig(ModelShape.New(arguments, tokenizer), seed, arguments.Dropout);
+        var model = BertForMaskedLM.FromPretrained(folder, _ => start!, seed, arguments.Dropout);
+        if (model.LoadReport.Describe() is { Length: > 0 } report) terminal.Tell(report);
+        return model;
+    }
+
+    private void Describe(BertForMaskedLM model, PretrainRows rows)
+    {
+        var (config, plan) = (model.Config, TrainingPlan.Of(training, rows.Train.Count));
+        terminal.Tell(string.Create(CultureInfo.InvariantCulture,
+            $"Model: {arguments.Model ?? "new"} ({config.NumHiddenLayers} layers of {config.HiddenSize}, {config.VocabSize:N0} tokens, {model.ParameterCount:N0} weights)."));
+        terminal.Tell(string.Create(CultureInfo.InvariantCulture,
+            $"Training: {plan.TotalSteps:N0} updates of {training.RowsPerUpdate} rows, {plan.TotalSteps / (double)plan.UpdatesPerEpoch:0.##} epochs, with {Compute.Threads} threads."));
+    }
+}

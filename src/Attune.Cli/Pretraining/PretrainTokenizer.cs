@@ -1,0 +1,33 @@
+using Attune.Pretraining;
+using Attune.Tokenization;
+
+namespace Attune.Cli.Pretraining;
+
+/// <summary>The tokenizer of a pretraining: of the run that goes on, of the model, one that is named, or one that is learned from the text.</summary>
+internal static class PretrainTokenizer
+{
+    /// <param name="arguments">Checked.</param>
+    /// <param name="positions">Longest row of the model.</param>
+    /// <param name="model">Folder of the model to go on with, or null.</param>
+    /// <param name="checkpoint">That the run goes on from, or null.</param>
+    /// <param name="corpus">The text to learn from.</param>
+    /// <param name="terminal">Is told what is done.</param>
+    /// <exception cref="AttuneException">It cannot be read, or has no token that hides a word.</exception>
+    internal static Tokenizer Of(PretrainArguments arguments, int positions, string? model, string? checkpoint, Corpus corpus, Terminal terminal)
+    {
+        if (checkpoint is not null && Tokenizer.IsIn(checkpoint)) return Tokenizer.FromPretrained(checkpoint);
+        if (model is not null) return Tokenizer.FromPretrained(model);
+        if (arguments.TokenizerName is { } name) return Tokenizer.FromPretrained(Names.Model(name, revision: null, terminal, withWeights: false).Path);
+        terminal.Tell($"Learning a vocabulary of {arguments.VocabSize} tokens from the text.");
+        var options = new WordPieceTrainerOptions
+        {
+            VocabularySize = arguments.VocabSize,
+            MinFrequency = arguments.MinFrequency,
+            LimitAlphabet = arguments.LimitAlphabet,
+            Tokenizer = new BertTokenizerOptions { DoLowerCase = arguments.DoLowerCase, ModelMaxLength = positions },
+        };
+        var tokens = WordPieceTrainer.Train(corpus.Documents().SelectMany(document => document), options);
+        if (tokens.Count < arguments.VocabSize) terminal.Tell($"The text gives only {tokens.Count} tokens.");
+        return BertTokenizer.FromVocabulary(tokens, options.Tokenizer);
+    }
+}

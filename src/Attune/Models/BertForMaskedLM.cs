@@ -1,0 +1,106 @@
+using Attune.Batching;
+using Attune.Kernels;
+using Attune.Native;
+using Attune.Profiling;
+
+namespace Attune.Models;
+
+// Legend: M tokens whose logits are wanted, H hidden size, V tokens of the vocabulary.
+
+/// <summary>BERT with a head that finds hidden tokens, as transformers' class of the same name. The head's decoder is the table of the word embeddings.</summary>
+public sealed unsafe class BertForMaskedLM : PreTrainedModel
+{
+    private readonly MaskedLMHead head;
+
+    private BertForMaskedLM(BertConfig config, double? dropout) : base(config)
+    {
+        var learning = dropout is { } share ? config with { HiddenDropoutProb = share, AttentionProbsDropoutProb = share } : config;
+        Encoder = BertModel.Encode(Weights, EncoderPrefix, learning, readsAllTokens: true);
+        head = new(Weights, "cls.predictions", Encoder.WordEmbeddings, config.HiddenAct, config.LayerNormEps);
+        Weights.LayOut();
+    }
+
+    /// <inheritdoc/>
+    public override string Architecture => nameof(BertForMaskedLM);
+
+    internal override string EncoderPrefix => "bert.";
+
+    /// <summary>A model with new weights.</summary>
+    /// <param name="config">Its configuration.</param>
+    /// <param name="seed">Of the weights. Default 42.</param>
+    /// <param name="dropout">In training, in place of what the configuration says; that is written as it is. Null for none such.</param>
+    public static BertForMaskedLM FromConfig(BertConfig config, ulong seed = 42, double? dropout = null)
+    {
+        var model = new BertForMaskedLM(config, dropout);
+        model.Initialize(seed);
+        return model;
+    }
+
+    /// <summary>The model of a folder in Hugging Face's layout, with or without this head; without it the head is new.</summary>
+    /// <param name="folder">The folder. Without weights the model starts from random ones; <see cref="PreTrainedModel.LoadReport"/> says so.</param>
+    /// <param name="configure">Changes to the folder's configuration, dropout for example.</param>
+    /// <param name="seed">Of the weights that the folder does not have. Default 42.</param>
+    /// <param name="dropout">As in <see cref="FromConfig"/>.</param>
+    /// <exception cref="AttuneException">A file is missing, damaged, or of another family.</exception>
+    public static BertForMaskedLM FromPretrained(string folder, Func<BertConfig, BertConfig>? configure = null, ulong seed = 42, double? dropout = null)
+    {
+        var config = BertConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName));
+        var model = new BertForMaskedLM(configure?.Invoke(config) ?? config, dropout);
+        model.LoadWeights(folder, seed);
+        return model;
+    }
+
+    /// <summary>Computes logits over the vocabulary and, where there are labels, the loss.</summary>
+    /// <param name="batch">The rows.</param>
+    /// <param name="labels">For each token the id that belongs there, or -100 where nothing is to be found: of these no logits are computed. Null computes those of all tokens.</param>
+    /// <exception cref="AttuneException">A token or a label is outside the model's range.</exception>
+    public MaskedLMOutput Forward(Batch batch, int[]? labels = null)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (labels is null) return Forward(batch, [.. Enumerable.Range(0, batch.Tokens)], targets: null);
+        if (labels.Length != batch.Tokens) throw new ArgumentException($"there are {labels.Length} labels and {batch.Tokens} tokens", nameof(labels));
+        var masked = MaskedTokens.Of(labels);
+        return Forward(batch, masked.Positions, masked.Targets);
+    }
+
+    /// <summary>The same at some tokens only.</summary>
+    /// <param name="batch">The rows.</param>
+    /// <param name="positions">Places of the tokens in the batch, ascending; at least one.</param>
+    /// <param name="targets">What belongs there; null where that is not asked.</param>
+    internal MaskedLMOutput Forward(Batch batch, int[] positions, int[]? targets)
+    {
+        foreach (var target in targets ?? [])
+            if ((uint)target >= (uint)Config.VocabSize)
+                throw new AttuneException($"The label {target} is outside the model's vocabulary of {Config.VocabSize}: use the tokenizer that belongs to the model.");
+        LibTorch.Load();
+        using var time = Profiler.Measure("forward");
+        if (positions.Length == 0) return new MaskedLMOutput(this, null, null, positions, targets, Config.VocabSize);
+        var chosen = new ChosenTokens(batch.Sequences, positions);
+        var states = Encoder.Forward(batch, CurrentDropoutKey, new PassOptions { Chosen = chosen }, out var encoded);            // (M,H)
+        head.Forward(states, chosen.Lines, out var read);
+        return new MaskedLMOutput(this, encoded, read, positions, targets, Config.VocabSize);
+    }
+
+    /// <summary>Adds the gradients of all weights.</summary>
+    /// <param name="encoded">Of the forward pass; disposed.</param>
+    /// <param name="read">Of the forward pass, its logits replaced by their gradient; disposed.</param>
+    internal void Backward(Encoder.Saved encoded, MaskedLMHead.Saved read)
+    {
+        using var time = Profiler.Measure("backward");
+        var states = head.Backward(read);
+        if (encoded.IsReached)
+        {
+            Encoder.Backward(encoded, states);
+            return;
+        }
+        encoded.Dispose();
+        states.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        head.Dispose();
+        base.Dispose();
+    }
+}

@@ -1,0 +1,73 @@
+using Attune.Kernels;
+using Attune.Native;
+using static TorchSharp.torch;
+
+namespace Attune.Models;
+
+// Legend: R rows, H hidden size, C classes.
+
+/// <summary>A linear layer with an activation on each row's first token, dropout, and the linear layer whose outputs are the logits.</summary>
+internal sealed unsafe class DenseHead : ClassificationHead
+{
+    private readonly PreTrainedConfig config;
+    private readonly Pooler pooler;
+    private readonly Linear classifier;
+    private readonly bool dropsFirst;
+
+    /// <param name="store">Where the weights are declared.</param>
+    /// <param name="config">Of the model.</param>
+    /// <param name="pooler">Name of the first layer.</param>
+    /// <param name="activation">Of the first layer.</param>
+    /// <param name="classifier">Name of the last layer.</param>
+    /// <param name="dropsFirst">Whether dropout stands before the first layer too.</param>
+    internal DenseHead(WeightStore store, PreTrainedConfig config, string pooler, Activation activation, string classifier, bool dropsFirst = false)
+    {
+        (this.config, this.dropsFirst) = (config, dropsFirst);
+        this.pooler = new(store, pooler, config.HiddenSize, activation);
+        this.classifier = new(store, classifier, config.HiddenSize, config.NumLabels);
+    }
+
+    internal override Tensor Forward(Tensor states, LayerPass pass, out ClassificationHead.Saved saved)
+    {
+        var hidden = config.HiddenSize;
+        if (dropsFirst) ResidualNorm.Drop(LibTorch.Floats(states), pass.Lines, hidden, FirstDropout(pass));
+        var pooled = pooler.Forward(states, pass.Adapters, out var sum);                                               // (R,H)
+        ResidualNorm.Drop(LibTorch.Floats(pooled), pass.Lines, hidden, LastDropout(pass));
+        saved = new Saved(states, pooled, sum);
+        var logits = classifier.Forward(pooled, pass.Adapters);                                                        // (R,C)
+        for (var row = 0; row < pass.Lines.Count; row++)
+            Vectors.Add(LibTorch.Floats(logits) + (long)row * config.NumLabels, classifier.Bias, config.NumLabels);
+        return logits;
+    }
+
+    internal override Tensor? Backward(ClassificationHead.Saved saved, LayerPass pass, Tensor gradient, bool wantsInputGradient)
+    {
+        classifier.AddBiasGradient(gradient);
+        classifier.AddWeightGradient(gradient, saved.Pooled, pass.Adapters);
+        using var pooled = classifier.InputGradient(gradient, pass.Adapters);
+        ResidualNorm.Drop(LibTorch.Floats(pooled), pass.Lines, config.HiddenSize, LastDropout(pass));
+        var states = pooler.Backward(saved.States, ((Saved)saved).Sum, pooled, pass.Adapters, wantsInputGradient);
+        if (states is not null && dropsFirst) ResidualNorm.Drop(LibTorch.Floats(states), pass.Lines, config.HiddenSize, FirstDropout(pass));
+        return states;
+    }
+
+    public override void Dispose()
+    {
+        pooler.Dispose();
+        classifier.Dispose();
+    }
+
+    private Dropout FirstDropout(LayerPass pass) => pass.At(config.DropoutBeforeClassifier, 0);
+
+    private Dropout LastDropout(LayerPass pass) => pass.At(config.DropoutBeforeClassifier, dropsFirst ? 1 : 0);
+
+    /// <summary>And (R,H) before the activation.</summary>
+    private new sealed record Saved(Tensor States, Tensor Pooled, Tensor Sum) : ClassificationHead.Saved(States, Pooled)
+    {
+        public override void Dispose()
+        {
+            base.Dispose();
+            Sum.Dispose();
+        }
+    }
+}

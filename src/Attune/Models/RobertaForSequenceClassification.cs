@@ -1,0 +1,29 @@
+using Attune.Kernels;
+
+namespace Attune.Models;
+
+/// <summary>
+/// RoBERTa with a dense layer and a linear one on each row's first token, as transformers' class of the same name; also XLM-RoBERTa and CamemBERT. It has no
+/// segments to speak of, and its positions count on from the padding's id.
+/// </summary>
+public sealed class RobertaForSequenceClassification : SequenceClassificationModel
+{
+    private static readonly EmbeddingsForm Embeddings = new() { CountsFromPadding = true };
+
+    internal RobertaForSequenceClassification(RobertaConfig config, LoraConfig? lora, bool isNewAdapter) : base(config, lora)
+    {
+        var encoder = new Encoder(Weights, config, () => new BertEmbeddings(Weights, EncoderPrefix + "embeddings", config, Embeddings),
+            i => new BertLayer(Weights, $"{EncoderPrefix}encoder.layer.{i}", config, BertLayerForm.Bert));
+        Build(encoder, new DenseHead(Weights, config, "classifier.dense", Activation.Tanh, "classifier.out_proj", dropsFirst: true), isNewAdapter);
+    }
+
+    /// <inheritdoc/>
+    public override string Architecture => Config.ModelType switch
+    {
+        "xlm-roberta" => "XLMRobertaForSequenceClassification",
+        "camembert" => "CamembertForSequenceClassification",
+        _ => nameof(RobertaForSequenceClassification),
+    };
+
+    internal override string EncoderPrefix => "roberta.";
+}
