@@ -73,18 +73,6 @@ internal sealed class TrainedWeights
         return runs;
     }
 
-    /// <summary>Where all weights lie in the flat buffers, as stretches: first element there, first in the whole state, and how many.</summary>
-    internal List<(long Offset, long Place, long Count)> Stretches()
-    {
-        List<(long Offset, long Place, long Count)> stretches = [];
-        foreach (var weight in All)
-        {
-            if (stretches is [.., var last] && last.Offset + last.Count == weight.Offset) stretches[^1] = last with { Count = last.Count + weight.NumberOfElements };
-            else stretches.Add((weight.Offset, _places[weight], weight.NumberOfElements));
-        }
-        return stretches;
-    }
-
     private static unsafe void UpToDate(Weight weight)
     {
         _ = weight.Data;                                                         // what was put off comes first

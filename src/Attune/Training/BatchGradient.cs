@@ -43,8 +43,8 @@ internal sealed class BatchGradient(
         if (objective.IsSumOfRows && objective.Counts(labels)) parts.RemoveAll(part => !objective.Counts(data.Labels.Select(part.Rows)));
         try
         {
-            var loss = AddOnce(parts, labels, share);
-            return fgmEpsilon > 0 ? loss + AddOnce(parts, labels, share) : loss;
+            var loss = AddOnce(parts, labels, share, isLast: fgmEpsilon == 0);
+            return fgmEpsilon > 0 ? loss + AddOnce(parts, labels, share, isLast: true) : loss;
         }
         finally
         {
@@ -53,17 +53,17 @@ internal sealed class BatchGradient(
     }
 
     /// <summary>Adds the gradients of all parts. Where embeddings are to be moved, the first call finds out where to, and the second has them there.</summary>
-    private double AddOnce(List<Part> parts, Labels labels, double share)
+    private double AddOnce(List<Part> parts, Labels labels, double share, bool isLast)
     {
         var total = objective.Weight(labels);
-        if (!objective.IsSumOfRows && (parts.Count > 1 || _processes.Size > 1)) return AddAfterLogits(parts, labels, total, share);
+        if (!objective.IsSumOfRows && (parts.Count > 1 || _processes.Size > 1)) return AddAfterLogits(parts, labels, total, share, isLast);
         var sum = 0.0;
         foreach (var part in parts)
         {
             var batch = Pack(part);
             using var passes = Forward(part, batch);
             var loss = objective.Loss(passes.Logits, batch.Labels!, total, out var gradients);
-            Backward(part, passes, gradients, 0, share);
+            Backward(part, passes, gradients, 0, share, isLast && part == parts[^1]);
             sum += loss * share;
         }
         return sum;
@@ -74,7 +74,7 @@ internal sealed class BatchGradient(
     /// part goes through the model again with its part of their gradient (Gao, Zhang, Han, Callan: "Scaling Deep Contrastive Learning Batch Size under Memory
     /// Limited Setup", 2021). Dropout is the same both times.
     /// </summary>
-    private double AddAfterLogits(List<Part> parts, Labels labels, double total, double share)
+    private double AddAfterLogits(List<Part> parts, Labels labels, double total, double share, bool isLast)
     {
         var logits = Enumerable.Range(0, objective.Passes).Select(_ => new List<float>()).ToList();
         foreach (var part in parts)
@@ -87,7 +87,7 @@ internal sealed class BatchGradient(
         foreach (var part in parts)
         {
             using var passes = Forward(part, Pack(part));
-            Backward(part, passes, gradients, first, share);
+            Backward(part, passes, gradients, first, share, isLast && part == parts[^1]);
             first += passes.Logits[0].Length;
         }
         return _processes.IsFirst ? loss * share : 0;                      // all have computed the same one
@@ -124,9 +124,9 @@ internal sealed class BatchGradient(
         }
     }
 
-    private void Backward(Part part, PassList passes, float[][] gradients, int first, double share)
+    private void Backward(Part part, PassList passes, float[][] gradients, int first, double share, bool isLast)
     {
-        passes.Backward(gradients, first, share);
+        passes.Backward(gradients, first, share, isLast ? LastBackward : null);
         if (part.Step is { IsMade: false } step) step.Make(fgmEpsilon);
     }
 
@@ -161,9 +161,14 @@ internal sealed class BatchGradient(
         /// <param name="gradients">Of each pass's logits, of the whole batch or from this part on.</param>
         /// <param name="first">First element of the part in them.</param>
         /// <param name="share">Factor.</param>
-        internal void Backward(float[][] gradients, int first, double share)
+        /// <param name="last">Is called before the last of the passes.</param>
+        internal void Backward(float[][] gradients, int first, double share, Action? last)
         {
-            foreach (var (pass, output) in _outputs.Index()) output.Backward(gradients[pass].AsSpan(first, output.Logits.Length), share);
+            foreach (var (pass, output) in _outputs.Index())
+            {
+                if (pass == _outputs.Count - 1) last?.Invoke();
+                output.Backward(gradients[pass].AsSpan(first, output.Logits.Length), share);
+            }
         }
 
         public void Dispose()

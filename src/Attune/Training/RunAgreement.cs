@@ -6,6 +6,7 @@ using Attune.Checkpoints;
 using Attune.Distributed;
 using Attune.Models;
 using Attune.Native;
+using Attune.Optimization;
 
 namespace Attune.Training;
 

@@ -41,7 +41,7 @@ internal sealed class TrainingStep : IDisposable
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args),
             args.ZeroStage > 0 && processes is { Size: > 1 } ? (processes.Rank, processes.Size) : null);
-        if (processes is { Size: > 1 }) _exchange = new GradientExchange(processes, model.Weights, Optimizer.Trained);
+        if (processes is { Size: > 1 }) _exchange = new GradientExchange(processes, model, Optimizer.Trained);
         Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained, rateFactorOf) : null;
         if (Pull is not null && model.LoadReport.Source is null)
@@ -136,7 +136,7 @@ internal sealed class TrainingStep : IDisposable
             {
                 return Gradients(batches);
             }
-            catch (Exception e) when (_gradient.CanRepeat && LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
+            catch (Exception e) when (_gradient.CanRepeat && _exchange is not { HasBegun: true } && LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
             {
                 MicroBatches = MicroBatches.Halved(_args.PerDeviceTrainBatchSize)!;
             }
@@ -152,6 +152,7 @@ internal sealed class TrainingStep : IDisposable
         var (losses, rows) = (new double[batches.Length], 0);
         for (var i = 0; i < batches.Length; i++)
         {
+            _gradient.LastBackward = i == batches.Length - 1 && _exchange is { } exchange ? exchange.Follow : null;
             losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length, MicroBatches);
             rows += batches[i].Length;
             if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);

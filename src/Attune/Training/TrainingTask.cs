@@ -89,6 +89,9 @@ internal abstract class RowGradients
     /// <summary>Whether a batch can be computed once more without the other processes, where memory has run out.</summary>
     internal virtual bool CanRepeat => true;
 
+    /// <summary>Is called before the last backward of a batch, after which its gradients are whole; null for nobody.</summary>
+    internal Action? LastBackward { get; set; }
+
     /// <summary>Adds the gradients of a batch, of several processes those of this one's rows.</summary>
     /// <param name="rows">Its rows in the data set.</param>
     /// <param name="firstRowNumber">Number of the first of them within the update.</param>

@@ -3,7 +3,7 @@ using Attune.Kernels;
 using Attune.Models;
 using Attune.Native;
 
-namespace Attune.Training;
+namespace Attune.Optimization;
 
 /// <summary>A checksum of all weights of a model, quick enough to be taken between updates: it says whether two processes have the same bits, and nothing else.</summary>
 internal static unsafe class WeightSum
