@@ -57,7 +57,12 @@ internal static class ProcessGroup
     /// <param name="terminal">Of this process; what a follower has kept is said where the first has not ended it before.</param>
     internal static void End(int code, bool isInOrder, Terminal terminal)
     {
-        if (!_isJoining) return;                                           // all are refused alike, and the first says why
+        if (!_isJoining)
+        {
+            // All are refused alike, and the first says why: mpirun ends it when another one has failed.
+            if (IsFollower && !isInOrder) Thread.Sleep(TimeOfTheFirst);
+            return;
+        }
         try
         {
             if (isInOrder)

@@ -41,6 +41,9 @@ public abstract class Communicator : IDisposable
     /// <exception cref="AttuneException">There is no MPI library, or it sees other processes than the launcher.</exception>
     public static Communicator Join() => Launch.OfProcess is { Size: > 1 } launch ? new MpiCommunicator(launch) : Single;
 
+    /// <summary>How long sums and collections have taken so far, others that were late included.</summary>
+    internal virtual TimeSpan Busy => TimeSpan.Zero;
+
     /// <summary>Names a process: its rank and its machine.</summary>
     internal abstract string NameOf(int rank);
 

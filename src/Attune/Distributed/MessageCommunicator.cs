@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Attune.Kernels;
 
@@ -24,12 +25,15 @@ internal abstract unsafe class MessageCommunicator : Communicator
     private float* _scratch;
     private long _scratchFloats;
     private Exception? _failure;
+    private long _busy;
 
     private protected MessageCommunicator()
     {
         _thread = new Thread(Work) { IsBackground = true, Name = "messages" };
         _thread.Start();
     }
+
+    internal override TimeSpan Busy => TimeSpan.FromTicks(Interlocked.Read(ref _busy));
 
     internal override byte[][] GatherAll(ReadOnlySpan<byte> mine, TimeSpan? patience = null)
     {
@@ -64,8 +68,10 @@ internal abstract unsafe class MessageCommunicator : Communicator
         var patience = Patience;
         return Do(() =>
         {
+            var begun = Stopwatch.GetTimestamp();
             if (sums) Sum((float*)values, parts, patience);
             if (collects) Collect((byte*)values, parts, patience);
+            Interlocked.Add(ref _busy, Stopwatch.GetElapsedTime(begun).Ticks);
             return true;
         });
     }

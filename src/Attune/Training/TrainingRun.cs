@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
@@ -284,6 +285,8 @@ internal sealed class TrainingRun : IDisposable
         metrics["total_flos"] = _state.TotalFlos;
         metrics["train_loss"] = _step.Loss.Mean(_state.GlobalStep);
         if (!isInterrupted) _trainer.Log(metrics);
+        if (_step.WaitedForOthers is { } waited && _trainer.Processes.Busy is { TotalSeconds: > 0 } busy) _trainer.Notice(string.Create(CultureInfo.InvariantCulture,
+            $"The processes exchanged gradients for {busy.TotalSeconds:0.0} s, of which training waited {waited.TotalSeconds:0.0} s."));
         _callbacks.TrainEnd(_state);
         using var process = Process.GetCurrentProcess();
         return new TrainOutput(_state.GlobalStep, metrics["train_loss"], metrics, isInterrupted)

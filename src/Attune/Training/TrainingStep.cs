@@ -54,6 +54,9 @@ internal sealed class TrainingStep : IDisposable
 
     internal Optimizer Optimizer { get; }
 
+    /// <summary>How long this process has waited for gradients and weights of the others; null where there are none.</summary>
+    internal TimeSpan? WaitedForOthers => _exchange?.Waited;
+
     /// <summary>Rows of a batch over all processes.</summary>
     internal int RowsPerBatch => _args.RowsPerBatch;
 

@@ -138,7 +138,8 @@ public sealed class DataParallelTests : IDisposable
             var folder = Path.Combine(_folder.Path, $"of-{processes.Rank}");
             using var model = TinyRun.Model();
             var trainer = new Trainer(model, TinyRun.Arguments(folder) with { MaxSteps = 3, SaveStrategy = SaveStrategy.Steps, SaveSteps = 2, EvalStrategy = IntervalStrategy.No, ReportTo = [], OutputDir = Path.Combine(_folder.Path, "one") },
-                TinyRun.Data(23)) { Processes = processes };
+                TinyRun.Data(23))
+            { Processes = processes };
             trainer.Train();
             trainer.SaveModel();
             trainer.SaveState();
