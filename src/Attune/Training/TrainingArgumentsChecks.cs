@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Attune.Models;
 using Attune.Optimization;
 using static System.FormattableString;
 
@@ -22,7 +21,7 @@ public sealed partial record TrainingArguments
         completed.CheckLoss(notice);
         completed.CheckLora();
         Measuring.Check(completed);
-        if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
+        completed.CheckPrecision(notice);
         return completed;
     }
 
