@@ -21,6 +21,7 @@ public sealed partial record TrainingArguments
         completed.CheckNumbers(notice);
         completed.CheckLoss(notice);
         completed.CheckLora();
+        completed.CheckDistributed();
         Measuring.Check(completed);
         if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
         return completed;
