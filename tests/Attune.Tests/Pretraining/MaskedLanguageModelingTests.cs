@@ -1,5 +1,6 @@
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Pretraining;
 using Attune.Tests.Datasets;
@@ -88,7 +89,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         {
             using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
             (model.Training, model.DropoutKey) = (true, (7, 3));
-            var loss = new MaskedGradients(model, new DataCollatorForLanguageModeling(MadeText.Tokenizer), train).Add(rows, 5, 0.5, cuts);
+            var loss = new MaskedGradients(model, new DataCollatorForLanguageModeling(MadeText.Tokenizer), train, Communicator.Single).Add(rows, 5, 0.5, cuts);
             return (model.Weights.All.ToDictionary(weight => weight.Name, weight =>
             {
                 using var gradient = weight.Gradient;
