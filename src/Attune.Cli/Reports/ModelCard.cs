@@ -56,7 +56,7 @@ internal static class ModelCard
     private static string Sentence(RunFacts run)
     {
         var trained = run.Record is { } record
-            ? $"A text classifier ({record.Model.Shape}), trained by Attune {record.Machine.FirstOrDefault(fact => fact.Name == "attune").Value ?? AttuneVersion.Text} from {CardNames.Model(record.Model)} on {CardNames.Data(run)}."
+            ? $"{record.Model.Described}, trained by Attune {record.Machine.FirstOrDefault(fact => fact.Name == "attune").Value ?? AttuneVersion.Text} from {CardNames.Model(record.Model)} on {CardNames.Data(run)}."
             : "A text classifier, trained by Attune.";
         return trained + (run.Classes.Count > 0 ? $"\nIts outputs: {string.Join(", ", run.Classes)}." : run.Predictions is not null ? "\nIts output is a number." : "");
     }

@@ -13,17 +13,17 @@ namespace Attune.Cli.Reports;
 /// <param name="AdapterOf">Name of the model that an adapter belongs to; or null.</param>
 internal sealed record ModelRecord(string From, string? Commit, long Parameters, int Layers, int HiddenSize, int MaxLength, bool IsAdapter, string? AdapterOf)
 {
-    /// <summary>Its family, by the name in config.json; null in the record of a run before there were several.</summary>
+    /// <summary>Its family, as config.json has it; null in records of versions that knew one only.</summary>
     internal string? ModelType { get; init; }
 
-    /// <summary>What it is, in brackets behind a word for it: its family, layers and size.</summary>
-    internal string Shape => $"{(ModelType is null ? "" : ModelType + ", ")}{Layers} layers of {HiddenSize}";
+    /// <summary>What it is, in words.</summary>
+    internal string Described => $"{(ModelType is ['a' or 'e', ..] ? "An" : "A")} {ModelType ?? "bert"} text classifier ({Layers} layers of {HiddenSize}, {Pages.Figures.Count(Parameters)} weights)";
 
     internal JsonObject ToJson() => new()
     {
         ["from"] = From,
-        ["commit"] = Commit,
         ["model_type"] = ModelType,
+        ["commit"] = Commit,
         ["parameters"] = Parameters,
         ["layers"] = Layers,
         ["hidden_size"] = HiddenSize,
@@ -34,5 +34,6 @@ internal sealed record ModelRecord(string From, string? Commit, long Parameters,
 
     internal static ModelRecord Read(JsonObject json) => new(
         (string)json["from"]!, (string?)json["commit"], (long)json["parameters"]!, (int)json["layers"]!, (int)json["hidden_size"]!, (int)json["max_length"]!,
-        (bool)json["is_adapter"]!, (string?)json["adapter_of"]) { ModelType = (string?)json["model_type"] };
+        (bool)json["is_adapter"]!, (string?)json["adapter_of"])
+    { ModelType = (string?)json["model_type"] };
 }

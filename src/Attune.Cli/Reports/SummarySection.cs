@@ -25,7 +25,7 @@ internal static class SummarySection
     private static string Sentence(RunFacts run)
     {
         var begin = run.Record is { } record
-            ? $"A text classifier ({record.Model.Shape}, {Figures.Count(record.Model.Parameters)} weights) trained from {record.Model.From} on {record.Data.Name}"
+            ? $"{record.Model.Described} trained from {record.Model.From} on {record.Data.Name}"
             : "A text classifier";
         var rows = run.Record?.Data.Split(DataRecord.Train) is { } train ? $", {Figures.Count(train.Texts)} training texts" : "";
         var classes = run.Classes.Count switch
