@@ -45,12 +45,12 @@ public sealed class DistillationTaskTests : IDisposable
     public void Train_TeacherAlone_ComesToAnswerAsItDoes()
     {
         var data = TinyRun.Data(200);
-        new Trainer(_teacher, Arguments("teacher") with { NumTrainEpochs = 12, LearningRate = 3e-3 }, data).Train();
+        new Trainer(_teacher, Arguments("teacher") with { NumTrainEpochs = 12, LearningRate = 3e-3 }, data).Train(cancellation: TestContext.Current.CancellationToken);
         using var student = BertForSequenceClassification.FromConfig(TinyRun.Config, seed: 9);
         var before = Agreement(student, data);
         // Labels that say the contrary change nothing where the teacher alone counts.
         var wrong = new TokenizedDataset(data.Rows, new ClassLabels(new long[data.Count]));
-        new Trainer(new DistillationTask(student, _teacher, alpha: 1), Arguments("alone") with { NumTrainEpochs = 15, LearningRate = 3e-3 }, wrong).Train();
+        new Trainer(new DistillationTask(student, _teacher, alpha: 1), Arguments("alone") with { NumTrainEpochs = 15, LearningRate = 3e-3 }, wrong).Train(cancellation: TestContext.Current.CancellationToken);
         var after = Agreement(student, data);
         Assert.True(after > 0.85 && before < 0.7, $"the student agreed in {before:p0} of the rows before and in {after:p0} after");
     }

@@ -172,7 +172,7 @@ public sealed class MaskedLMGoldenTests
     private static bool IsMaskedLM(string folder) =>
         File.Exists(Path.Combine(folder, "config.json")) && Golden.Json(folder, "config.json").TryGetProperty("architectures", out var names) && names[0].GetString() == nameof(BertForMaskedLM);
 
-    private static IEnumerable<JsonElement> Batches(string folder) => Golden.Json(folder, "inputs.json").GetProperty("batches").EnumerateArray();
+    private static JsonElement.ArrayEnumerator Batches(string folder) => Golden.Json(folder, "inputs.json").GetProperty("batches").EnumerateArray();
 
     private static byte[] Bytes(string folder, string file)
     {

@@ -34,15 +34,15 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         var (train, held) = Data(300);
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1, dropout: 0);
         var trainer = Trainer(model, Arguments("learns") with { NumTrainEpochs = 4, LearningRate = 5e-3, PerDeviceTrainBatchSize = 16, GradientAccumulationSteps = 1, WarmupSteps = 10 }, train, held);
-        var before = trainer.Evaluate();
-        trainer.Train();
-        var after = trainer.Evaluate();
+        var before = trainer.Evaluate(cancellation: TestContext.Current.CancellationToken);
+        trainer.Train(cancellation: TestContext.Current.CancellationToken);
+        var after = trainer.Evaluate(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(Math.Log(Config.VocabSize), before["eval_loss"], 0.2);
         Assert.Equal(Math.Exp(after["eval_loss"]), after["eval_perplexity"], 1e-9);
         Assert.True(after["eval_loss"] < before["eval_loss"] - 1.5, $"the loss is {after["eval_loss"]} and was {before["eval_loss"]}");
         Assert.True(after["eval_accuracy"] > 0.25, $"only {after["eval_accuracy"]} of the hidden tokens are found");
         // The same tokens are hidden in each evaluation.
-        Assert.Equal(after["eval_loss"], trainer.Evaluate()["eval_loss"]);
+        Assert.Equal(after["eval_loss"], trainer.Evaluate(cancellation: TestContext.Current.CancellationToken)["eval_loss"]);
     }
 
     /// <summary>From the start a new model is as good as the frequencies of the tokens, which is better than knowing nothing.</summary>
@@ -56,7 +56,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
         model.StartFromCounts(counts);
         var entropy = -counts.Where(count => count > 0).Sum(count => count / (double)counts.Sum() * Math.Log(count / (double)counts.Sum()));
-        Assert.Equal(entropy, Trainer(model, Arguments("counts"), train, held).Evaluate()["eval_loss"], 0.15);
+        Assert.Equal(entropy, Trainer(model, Arguments("counts"), train, held).Evaluate(cancellation: TestContext.Current.CancellationToken)["eval_loss"], 0.15);
         Assert.True(entropy < Math.Log(Config.VocabSize) - 0.3);
     }
 
@@ -108,7 +108,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         var row = task.Measure(train.Rows.MaxBy(one => one.Length)!);
         Assert.True(row.Token > 0);
         var args = Arguments("cut") with { MaxSteps = 2, PerDeviceTrainBatchSize = 8, AutoFindBatchSize = true };
-        new Trainer(task, args, train, held, notice: notices.Add) { FreeMemoryBytes = (long)(3.5 * row.Of(Length) / MicroBatches.Usable) }.Train();
+        new Trainer(task, args, train, held, notice: notices.Add) { FreeMemoryBytes = (long)(3.5 * row.Of(Length) / MicroBatches.Usable) }.Train(cancellation: TestContext.Current.CancellationToken);
         Assert.Contains(notices, line => line.Contains("computed in parts", StringComparison.Ordinal));
     }
 
@@ -118,7 +118,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         var (train, held) = Data(40);
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
         model.Weights["bert.encoder.layer.1.output.dense.bias"].Span[0] = float.PositiveInfinity;
-        var error = Assert.Throws<AttuneException>(() => Trainer(model, Arguments("debug") with { Debug = ["underflow_overflow"] }, train, held).Train());
+        var error = Assert.Throws<AttuneException>(() => Trainer(model, Arguments("debug") with { Debug = ["underflow_overflow"] }, train, held).Train(cancellation: TestContext.Current.CancellationToken));
         Assert.Contains("bert.encoder.layer.1.output.dense.bias holds numbers that are not finite", error.Message, StringComparison.Ordinal);
     }
 

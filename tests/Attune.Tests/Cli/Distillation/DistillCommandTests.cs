@@ -47,7 +47,7 @@ public sealed class DistillCommandTests : IDisposable
         Assert.Contains("The teacher knows", other.Error, StringComparison.Ordinal);
     }
 
-    private RecordingTerminal Run(int code, params string[] words)
+    private static RecordingTerminal Run(int code, params string[] words)
     {
         var terminal = new RecordingTerminal(width: 200);
         Assert.True(code == terminal.Run(["distill", .. words]), terminal.Error);

@@ -79,7 +79,7 @@ public sealed class PretrainCommandTests : IDisposable
     public void Pretrain_ShapesThatAreNone_SayWhatThereIs(string expected, params string[] words) =>
         Assert.Contains(expected, Run(ExitCode.Failure, ["--train-file", Text(), "--no-token-cache", "--vocab-size", "100", "--output-dir", Path.Combine(_folder.Path, "none"), .. words]).Error, StringComparison.Ordinal);
 
-    private RecordingTerminal Run(int code, params string[] words)
+    private static RecordingTerminal Run(int code, params string[] words)
     {
         var terminal = new RecordingTerminal(width: 200);
         Assert.True(code == terminal.Run(["pretrain", .. words]), terminal.Error);
