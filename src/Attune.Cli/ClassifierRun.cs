@@ -1,3 +1,4 @@
+using Attune.Cli.Distillation;
 using Attune.Datasets;
 using Attune.Distributed;
 using Attune.Profiling;
@@ -18,6 +19,9 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
     /// <summary>Watch and steer it besides what every run has.</summary>
     internal IReadOnlyList<TrainerCallback> Callbacks { get; init; } = [];
 
+    /// <summary>By whom its model is taught; null where it learns from labels alone.</summary>
+    internal Teaching? Teaching { get; init; }
+
     /// <summary>Trains, evaluates and predicts. Ctrl+C and SIGTERM end it with a checkpoint.</summary>
     /// <param name="checkpoint">That it goes on from; null to start.</param>
     /// <param name="cut">Ends it in the same way from within the program.</param>
@@ -26,20 +30,22 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
     {
         var rows = ProcessGroup.InTurn(() => new RunRows(request, inputs, terminal.Tell));
         Profiler.Measure("libtorch", () => Compute.Start(request.Model));
-        using var model = Profiler.Measure("loading", () => StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments, terminal.Tell));
+        using var model = Profiler.Measure("loading", () => Teaching?.Student(inputs.Found, rows.Source) ??
+            StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments, terminal.Tell));
+        var train = Teaching?.Train(rows) ?? rows.Train;
         if (rows.Arguments.LogLevel != LogLevel.Warning)
-            foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, rows.Train, rows.MaxLength)) terminal.Tell(line);
+            foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, train, rows.MaxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
         var reporters = Processes.IsFirst ? Reporters.Of(rows.Arguments, terminal.Tell) : [];
         try
         {
             var trainer = new Trainer(
-                model, rows.Arguments, rows.Train, rows.Eval, rows.Source.ComputeMetrics(),
+                Teaching?.Task(model, rows.Source.ComputeMetrics()) ?? new ClassificationTask(model, rows.Source.ComputeMetrics()), rows.Arguments, train, rows.Eval,
                 !Processes.IsFirst ? [save] :
                 [
                     new ProgressBar(terminal, TimeProvider.System), save,
-                    new RunConfigKeeper(request.Model with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }),
+                    new RunConfigKeeper(request.Model with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }, Teaching?.Arguments),
                     .. reporters, .. Callbacks,
                 ],
                 rows.Save, terminal.Tell)

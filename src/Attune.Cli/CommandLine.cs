@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Attune.Cli.Distillation;
 using Attune.Cli.Experiments;
 using Attune.Cli.Inspections;
 using Attune.Cli.Pretraining;
@@ -13,8 +14,8 @@ internal static class CommandLine
     /// <summary>The verbs; a new one is one file and one line here.</summary>
     internal static readonly IReadOnlyList<Verb> Verbs =
     [
-        TrainCommand.Verb, PretrainCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb, InspectCommand.Verb,
-        EvaluateCommand.Verb, PredictCommand.Verb, ServeCommand.Verb, ExportCommand.Verb, TokenizeCommand.Verb,
+        TrainCommand.Verb, PretrainCommand.Verb, DistillCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb,
+        InspectCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, ServeCommand.Verb, ExportCommand.Verb, ConvertCommand.Verb, TokenizeCommand.Verb,
         DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, LaunchCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];
 

@@ -16,7 +16,7 @@ internal static class RunConfig
     /// <summary>Whether an argument belongs to one start of a run and not to the run.</summary>
     internal static bool IsOfOneStart(string name) => NotKept.Contains(name);
 
-    internal static void Write(string folder, ModelArguments model, DataArguments data, TrainingArguments arguments)
+    internal static void Write(string folder, ModelArguments model, DataArguments data, TrainingArguments arguments, JsonObject? teaching = null)
     {
         var json = new JsonObject();
         Add(ArgumentTable.Of<ModelArguments>().ToJson(model with
@@ -30,6 +30,11 @@ internal static class RunConfig
             TestFile = Full(data.TestFile),
             Dataset = Path.Exists(data.Dataset) ? Full(data.Dataset) : data.Dataset,
         }));
+        if (teaching is not null)
+        {
+            json.Remove("model");                                            // it is the teacher's
+            Add(teaching);
+        }
         // Null too says something of training: no limit where the embedded encoder or a preset would have one.
         Add(ArgumentTable.Of<TrainingArguments>().ToJson(arguments), withNull: true);
         PythonJson.WriteFile(Path.Combine(folder, CheckpointFiles.Arguments), json, ensureAscii: false);

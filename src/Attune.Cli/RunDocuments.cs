@@ -27,7 +27,7 @@ internal static class RunDocuments
         var isAdapter = model.Lora is not null && !trainer.Args.MergeAdapter;
         SplitRecord[] splits = [SplitRecord.Of(DataRecord.Train, rows.Train, source.Columns.LabelNames), .. rows.Eval is { } eval ? [SplitRecord.Of(DataRecord.Evaluation, eval, source.Columns.LabelNames)] : Array.Empty<SplitRecord>()];
         return new RunRecord(RunRecord.ThisMachine,
-            new ModelRecord(request.Model.Model!, inputs.Found.Commit, model.ParameterCount, model.Config.NumHiddenLayers, model.Config.HiddenSize, rows.MaxLength, isAdapter, isAdapter ? model.Lora!.BaseModelNameOrPath : null),
+            new ModelRecord(request.Model.Model!, inputs.Found.Commit, model.ParameterCount, model.Config.NumHiddenLayers, model.Config.HiddenSize, rows.MaxLength, isAdapter, isAdapter ? model.Lora!.BaseModelNameOrPath : null) { ModelType = model.Config.ModelType },
             new DataRecord(source.Name, source.Commit, Argument.ToJson(source.ProblemType)!.ToString(), source.Columns.TextColumns, source.Columns.LabelColumn, DataRecord.Hashed(source.Files), splits));
     }
 

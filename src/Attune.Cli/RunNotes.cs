@@ -63,6 +63,7 @@ internal static class RunNotes
     {
         yield return $"Model folder: {folder}";
         if (model.LoadReport.Source is not null && model.LoadReport.Describe(int.MaxValue) is { Length: > 0 } weights) yield return weights;
+        if (model.LoadReport.OfPretraining is { Count: > 0 } heads) yield return $"Not needed, of pretraining: {string.Join(", ", heads)}.";
         foreach (var (name, value) in ArgumentTable.Of<TrainingArguments>().ToJson(arguments))
             if (value is not null) yield return $"  {name} {value.ToJsonString()}";
     }

@@ -177,7 +177,13 @@ public sealed class HubTests : IDisposable
         using var plan = JsonDocument.Parse(Run("download", "org/model", "--dry-run", "--json").Good().Out);
         Assert.Equal(3, plan.RootElement.GetProperty("files").GetArrayLength());
         Assert.False(Directory.Exists(Path.Combine(Repo, "blobs")));
+        // A link of older tools leads into a cache, whose content stays what it is.
+        var kept = Path.Combine(_folder, "kept");
+        File.WriteAllText(kept, "former");
+        Directory.CreateDirectory(Path.Combine(_folder, "here"));
+        if (!OperatingSystem.IsWindows()) File.CreateSymbolicLink(Path.Combine(_folder, "here", "config.json"), kept);
         var result = Run("download", "org/model", "--include", "*.json", "*.txt", "--exclude", "vocab*", "--local-dir", "here", "--json").Good();
+        Assert.Equal("former", File.ReadAllText(kept));
         using var done = JsonDocument.Parse(result.Out);
         Assert.Equal((_model.Branches["main"], "config.json"),
             (done.RootElement.GetProperty("commit").GetString(), Assert.Single(done.RootElement.GetProperty("files").EnumerateArray()).GetString()));

@@ -58,7 +58,7 @@ internal static class ModelShape
         return Read(json, "model_config");
     }
 
-    private static BertConfig Read(JsonObject json, string argument) => PreTrainedConfig.Of(json, argument) as BertConfig
+    private static BertConfig Read(JsonObject json, string argument) => PreTrainedConfig.Of((JsonObject)JsonNode.Parse(json.ToJsonString())!, argument) as BertConfig
         ?? throw new AttuneException($"{argument} describes a model of type {json["model_type"]}; attune pretrain has bert.");
 
     private static JsonObject Sized((int Layers, int Hidden, int Heads) size) => new()

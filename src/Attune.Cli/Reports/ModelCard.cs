@@ -56,8 +56,8 @@ internal static class ModelCard
     private static string Sentence(RunFacts run)
     {
         var trained = run.Record is { } record
-            ? $"A BERT classifier ({record.Model.Layers} layers of {record.Model.HiddenSize}), trained by Attune {record.Machine.FirstOrDefault(fact => fact.Name == "attune").Value ?? AttuneVersion.Text} from {CardNames.Model(record.Model)} on {CardNames.Data(run)}."
-            : "A BERT classifier, trained by Attune.";
+            ? $"{record.Model.Described}, trained by Attune {record.Machine.FirstOrDefault(fact => fact.Name == "attune").Value ?? AttuneVersion.Text} from {CardNames.Model(record.Model)} on {CardNames.Data(run)}."
+            : "A text classifier, trained by Attune.";
         return trained + (run.Classes.Count > 0 ? $"\nIts outputs: {string.Join(", ", run.Classes)}." : run.Predictions is not null ? "\nIts output is a number." : "");
     }
 

@@ -13,9 +13,16 @@ namespace Attune.Cli.Reports;
 /// <param name="AdapterOf">Name of the model that an adapter belongs to; or null.</param>
 internal sealed record ModelRecord(string From, string? Commit, long Parameters, int Layers, int HiddenSize, int MaxLength, bool IsAdapter, string? AdapterOf)
 {
+    /// <summary>Its family, as config.json has it; null in records of versions that knew one only.</summary>
+    internal string? ModelType { get; init; }
+
+    /// <summary>What it is, in words.</summary>
+    internal string Described => $"{(ModelType is ['a' or 'e', ..] ? "An" : "A")} {ModelType ?? "bert"} text classifier ({Layers} layers of {HiddenSize}, {Pages.Figures.Count(Parameters)} weights)";
+
     internal JsonObject ToJson() => new()
     {
         ["from"] = From,
+        ["model_type"] = ModelType,
         ["commit"] = Commit,
         ["parameters"] = Parameters,
         ["layers"] = Layers,
@@ -27,5 +34,6 @@ internal sealed record ModelRecord(string From, string? Commit, long Parameters,
 
     internal static ModelRecord Read(JsonObject json) => new(
         (string)json["from"]!, (string?)json["commit"], (long)json["parameters"]!, (int)json["layers"]!, (int)json["hidden_size"]!, (int)json["max_length"]!,
-        (bool)json["is_adapter"]!, (string?)json["adapter_of"]);
+        (bool)json["is_adapter"]!, (string?)json["adapter_of"])
+    { ModelType = (string?)json["model_type"] };
 }

@@ -25,8 +25,8 @@ internal static class SummarySection
     private static string Sentence(RunFacts run)
     {
         var begin = run.Record is { } record
-            ? $"A BERT classifier ({record.Model.Layers} layers of {record.Model.HiddenSize}, {Figures.Count(record.Model.Parameters)} weights) trained from {record.Model.From} on {record.Data.Name}"
-            : "A BERT classifier";
+            ? $"{record.Model.Described} trained from {record.Model.From} on {record.Data.Name}"
+            : "A text classifier";
         var rows = run.Record?.Data.Split(DataRecord.Train) is { } train ? $", {Figures.Count(train.Texts)} training texts" : "";
         var classes = run.Classes.Count switch
         {

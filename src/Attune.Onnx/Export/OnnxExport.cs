@@ -25,17 +25,17 @@ public static class OnnxExport
     /// <summary>The graph of a model, and what is told of it in the file.</summary>
     internal static OnnxFile Graph(PreTrainedConfig config, WeightFile weights, OnnxExportOptions options)
     {
-        if (config is not BertConfig) throw new AttuneException($"Export to ONNX has models of type bert, and this one is of type {config.ModelType}; run it by Attune itself.");
+        if (config.Form is not { } form) throw new AttuneException($"Export to ONNX does not have models of type {config.ModelType} yet; run this one by Attune itself.");
         var bits = options.WeightBits ?? WeightBits.OfThisProcessor;
         if (bits is not (7 or 8)) throw new AttuneException($"weight_bits is {bits}; it must be 7 or 8.");
-        var builder = new GraphBuilder(new ExportWeights(weights, BertGraph.Prefix), options.Precision, bits);
+        var builder = new GraphBuilder(new ExportWeights(weights, form.Prefix), options.Precision, bits);
         var metadata = new List<KeyValuePair<string, string>>
         {
-            new("architecture", "BertForSequenceClassification"),
+            new("model_type", config.ModelType),
             new("precision", options.Precision.ToString().ToLowerInvariant()),
             new("max_position_embeddings", $"{config.MaxPositionEmbeddings}"),
         };
         if (options.Precision == OnnxPrecision.Int8) metadata.Add(new(WeightBitsKey, $"{bits}"));
-        return new OnnxFile(BertGraph.Build(config, builder), metadata);
+        return new OnnxFile(BertGraph.Build(config, form, builder), metadata);
     }
 }

@@ -7,7 +7,7 @@ namespace Attune.Onnx.Export;
 internal sealed class OnnxGraph
 {
     private readonly Dictionary<string, string> _constants = [];
-    private readonly HashSet<string> _names = [];
+    private readonly HashSet<string> _names = [], _tensors = [];
 
     /// <summary>What the model is given.</summary>
     internal List<OnnxValue> Inputs { get; } = [];
@@ -29,10 +29,11 @@ internal sealed class OnnxGraph
         return name;
     }
 
-    /// <summary>Declares a constant whose content is made when it is written.</summary>
+    /// <summary>Declares a constant whose content is made when it is written; one that layers share is declared once.</summary>
     /// <returns>Its name.</returns>
     internal string Tensor(string name, OnnxType type, long[] shape, Action<Stream> write)
     {
+        if (!_tensors.Add(name)) return name;
         RequireNew(name);
         Tensors.Add(new OnnxTensor(name, type, shape, write));
         return name;

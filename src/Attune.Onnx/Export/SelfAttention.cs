@@ -24,13 +24,13 @@ internal sealed class SelfAttention(GraphBuilder builder, int heads, int hidden)
     /// <param name="asking">(B,Q,H), the tokens whose states are wanted.</param>
     /// <param name="x">(B,S,H), the tokens they look at.</param>
     /// <param name="mask">Of <see cref="Mask"/>.</param>
-    /// <param name="layer">Name of the part of the model with query, key and value.</param>
+    /// <param name="layers">Names of the linear layers that make queries, keys and values.</param>
     /// <returns>(B,Q,H).</returns>
-    internal string Build(string scope, string asking, string x, string mask, string layer)
+    internal string Build(string scope, string asking, string x, string mask, (string Query, string Key, string Value) layers)
     {
-        var query = Heads("query", asking, 0, 2, 1, 3);                                                                // (B,N,Q,D)
-        var key = Heads("key", x, 0, 2, 3, 1);                                                                         // (B,N,D,S)
-        var value = Heads("value", x, 0, 2, 1, 3);                                                                     // (B,N,S,D)
+        var query = Heads("query", layers.Query, asking, 0, 2, 1, 3);                                                                // (B,N,Q,D)
+        var key = Heads("key", layers.Key, x, 0, 2, 3, 1);                                                                         // (B,N,D,S)
+        var value = Heads("value", layers.Value, x, 0, 2, 1, 3);                                                                     // (B,N,S,D)
         var scores = Graph.Add(scope + "/Scores", "MatMul", [query, key]);
         var scaled = Graph.Add(scope + "/Div", "Div", [scores, builder.Number(Math.Sqrt((double)hidden / heads))]);
         var shares = Graph.Add(scope + "/Softmax", "Softmax", [Graph.Add(scope + "/Mask", "Add", [scaled, mask])], ("axis", 3L));
@@ -38,10 +38,10 @@ internal sealed class SelfAttention(GraphBuilder builder, int heads, int hidden)
         var turned = Graph.Add(scope + "/Transpose", "Transpose", [mixed], ("perm", new long[] { 0, 2, 1, 3 }));
         return Graph.Add(scope + "/Reshape", "Reshape", [turned, Graph.Numbers(0, 0, hidden)]);
 
-        string Heads(string name, string input, params long[] order)
+        string Heads(string name, string layer, string input, params long[] order)
         {
             var part = $"{scope}/{name}";
-            var projected = builder.Linear(part, input, $"{layer}.{name}", hidden, hidden);
+            var projected = builder.Linear(part, input, layer, hidden, hidden);
             var split = Graph.Add(part + "/Reshape", "Reshape", [projected, Graph.Numbers(0, 0, heads, hidden / heads)]);
             return Graph.Add(part + "/Transpose", "Transpose", [split], ("perm", order));
         }

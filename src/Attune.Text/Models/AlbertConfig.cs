@@ -21,6 +21,29 @@ public sealed record AlbertConfig : PreTrainedConfig
     /// <summary>Number of groups of layers next to each other that share their weights; at most the number of layers. Default 1: all share one set.</summary>
     public int NumHiddenGroups { get; init; } = 1;
 
+    internal const string Prefix = "albert.";
+
+    internal override EncoderForm Form => new()
+    {
+        Prefix = Prefix,
+        Embeddings = new() { Size = EmbeddingSize, Projection = Prefix + "encoder.embedding_hidden_mapping_in" },
+        LayerName = layer => $"encoder.albert_layer_groups.{GroupOf(layer)}.albert_layers.0",
+        Layer = new()
+        {
+            Query = "attention.query",
+            Key = "attention.key",
+            Value = "attention.value",
+            AttentionOutput = "attention.dense",
+            AttentionNorm = "attention.LayerNorm",
+            Intermediate = "ffn",
+            Output = "ffn_output",
+            OutputNorm = "full_layer_layer_norm",
+            OutputNormIsFirst = true,
+            DropsOutput = false,
+        },
+        Head = new(Prefix + "pooler", "tanh", "classifier"),
+    };
+
     /// <summary>The group of a layer, as transformers counts it.</summary>
     internal int GroupOf(int layer) => (int)(layer / ((double)NumHiddenLayers / NumHiddenGroups));
 

@@ -8,6 +8,10 @@ public sealed record BertConfig : PreTrainedConfig
     /// <inheritdoc/>
     public override string ModelType => "bert";
 
+    internal const string Prefix = "bert.";
+
+    internal override EncoderForm Form => new() { Prefix = Prefix, Head = new(Prefix + "pooler.dense", "tanh", "classifier") };
+
     /// <summary>Reads a <c>config.json</c> of BERT.</summary>
     /// <param name="file">The file, for messages too.</param>
     /// <exception cref="AttuneException">It is missing or unreadable, is not JSON, names another family, or a value makes no sense.</exception>

@@ -41,11 +41,36 @@ internal sealed class ConfigReader(JsonObject json, string file)
         var other => throw Wrong(key!, other, $"a number from {least} to {most}"),
     };
 
-    internal bool Truth(string key) => Value(key) switch
+    internal bool Truth(string key, bool otherwise = false) => Value(key) switch
     {
-        null => false,
+        null => otherwise,
         JsonValue value when value.TryGetValue<bool>(out var truth) => truth,
         var other => throw Wrong(key, other, "true or false"),
+    };
+
+    /// <summary>A whole number that may be 0 or negative.</summary>
+    internal int Whole(string key, int otherwise) => Value(key) switch
+    {
+        null => otherwise,
+        JsonValue value when value.TryGetValue<int>(out var number) => number,
+        var other => throw Wrong(key, other, "a whole number"),
+    };
+
+    /// <summary>Some words: a list of texts, or one text with bars between them.</summary>
+    internal IReadOnlyList<string> Words(string key) => Value(key) switch
+    {
+        null => [],
+        JsonArray list when list.All(word => word is JsonValue value && value.TryGetValue<string>(out _)) => [.. list.Select(word => word!.GetValue<string>())],
+        JsonValue value when value.TryGetValue<string>(out var text) => text.ToLowerInvariant().Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+        var other => throw Wrong(key, other, "a list of texts"),
+    };
+
+    /// <summary>An object among the fields; null where it is not there.</summary>
+    internal ConfigReader? Part(string key) => Value(key) switch
+    {
+        null => null,
+        JsonObject part => new ConfigReader(part, file),
+        var other => throw Wrong(key, other, "an object"),
     };
 
     internal ProblemType? Problem()

@@ -11,6 +11,30 @@ public sealed record DistilBertConfig : PreTrainedConfig
     /// <inheritdoc/>
     public override string ModelType => "distilbert";
 
+    internal const string Prefix = "distilbert.";
+
+    internal override EncoderForm Form => new()
+    {
+        Prefix = Prefix,
+        Embeddings = new() { HasTypes = false },
+        LayerName = layer => $"transformer.layer.{layer}",
+        Layer = new()
+        {
+            Query = "attention.q_lin",
+            Key = "attention.k_lin",
+            Value = "attention.v_lin",
+            AttentionOutput = "attention.out_lin",
+            AttentionNorm = "sa_layer_norm",
+            Intermediate = "ffn.lin1",
+            Output = "ffn.lin2",
+            OutputNorm = "output_layer_norm",
+            DropsAttentionOutput = false,
+        },
+        Head = new("pre_classifier", "relu", "classifier"),
+    };
+
+    internal override IReadOnlyList<string> AdapterTargets => ["q_lin", "v_lin"];
+
     private protected override string? JsonName(string field) => field switch
     {
         "hidden_size" => "dim",

@@ -11,6 +11,15 @@ public sealed record ElectraConfig : PreTrainedConfig
     /// <inheritdoc/>
     public override string ModelType => "electra";
 
+    internal const string Prefix = "electra.";
+
+    internal override EncoderForm Form => new()
+    {
+        Prefix = Prefix,
+        Embeddings = new() { Size = EmbeddingSize, Projection = EmbeddingSize == HiddenSize ? null : Prefix + "embeddings_project" },
+        Head = new("classifier.dense", "gelu", "classifier.out_proj", DropsFirst: true),
+    };
+
     /// <summary>Size of the embeddings; where it is not the hidden size, a linear layer brings them to that. Default 128.</summary>
     public int EmbeddingSize { get; init; } = 128;
 

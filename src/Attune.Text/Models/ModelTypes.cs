@@ -10,8 +10,11 @@ public static class ModelTypes
         ["albert"] = () => new AlbertConfig(),
         ["bert"] = () => new BertConfig(),
         ["camembert"] = () => new RobertaConfig("camembert"),
+        ["deberta-v2"] = () => new DebertaV2Config(),
         ["distilbert"] = () => new DistilBertConfig(),
         ["electra"] = () => new ElectraConfig(),
+        ["modernbert"] = () => new ModernBertConfig(),
+        ["mpnet"] = () => new MPNetConfig(),
         ["roberta"] = () => new RobertaConfig(),
         ["xlm-roberta"] = () => new RobertaConfig("xlm-roberta"),
     };

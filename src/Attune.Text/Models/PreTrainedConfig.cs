@@ -78,7 +78,19 @@ public abstract partial record PreTrainedConfig
     internal JsonObject Source { get; private init; } = [];
 
     /// <summary>Weights of the matrices of all layers.</summary>
-    internal long LayerWeights => (long)NumHiddenLayers * HiddenSize * (4L * HiddenSize + 2L * IntermediateSize);
+    internal virtual long LayerWeights => (long)NumHiddenLayers * HiddenSize * (4L * HiddenSize + 2L * IntermediateSize);
+
+    /// <summary>Dropout behind the embeddings.</summary>
+    internal virtual double EmbeddingDropoutProb => HiddenDropoutProb;
+
+    /// <summary>How the classifier is put together, where it computes as BERT's does; else null.</summary>
+    internal virtual EncoderForm? Form => null;
+
+    /// <summary>The linear layers that have an adapter where nothing else is said: those of queries and values, as PEFT has them.</summary>
+    internal virtual IReadOnlyList<string> AdapterTargets => ["query", "value"];
+
+    /// <summary>Standard deviation of a new weight.</summary>
+    internal virtual double DeviationOf(string weight) => InitializerRange;
 
     internal double DropoutBeforeClassifier => ClassifierDropout ?? HiddenDropoutProb;
 

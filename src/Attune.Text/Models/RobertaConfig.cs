@@ -19,8 +19,25 @@ public sealed record RobertaConfig : PreTrainedConfig
     /// <inheritdoc/>
     public override string ModelType => _modelType;
 
+    internal const string Prefix = "roberta.";
+
+    internal override EncoderForm Form => new()
+    {
+        Prefix = Prefix,
+        Embeddings = new() { CountsFromPadding = true },
+        Head = new("classifier.dense", "tanh", "classifier.out_proj", DropsFirst: true),
+    };
+
     /// <summary>Longest row in tokens: positions begin behind the padding's id.</summary>
     public override int MaxTokens => MaxPositionEmbeddings - (PadTokenId ?? 0) - 1;
+
+    internal override PreTrainedConfig Read(ConfigReader json)
+    {
+        var config = (RobertaConfig)base.Read(json);
+        if (config.PadTokenId is null) throw json.Unfit("pad_token_id is null, but positions begin behind it; take the file of the model that the weights belong to");
+        return config.MaxTokens > 0 ? config
+            : throw json.Unfit($"max_position_embeddings {config.MaxPositionEmbeddings} leaves no position behind pad_token_id {config.PadTokenId}");
+    }
 
     private protected override void Write(JsonObject json)
     {

@@ -7,10 +7,14 @@ namespace Attune.Batching;
 /// </summary>
 public sealed class Batch
 {
-    private Batch(int[] inputIds, int[] tokenTypeIds, int[] positionIds, int[] offsets, bool[]? firstIsHidden, Labels? labels, int firstRowNumber)
+    private readonly Func<Batch>? _whole;
+
+    private Batch(
+        int[] inputIds, int[] tokenTypeIds, int[] positionIds, int[] offsets, bool[]? firstIsHidden, Labels? labels, int firstRowNumber,
+        bool[]? hidden = null, Func<Batch>? whole = null)
     {
-        (InputIds, TokenTypeIds, PositionIds, Labels) = (inputIds, tokenTypeIds, positionIds, labels);
-        Sequences = new Sequences(offsets, firstIsHidden, firstRowNumber);
+        (InputIds, TokenTypeIds, PositionIds, Labels, _whole) = (inputIds, tokenTypeIds, positionIds, labels, whole);
+        Sequences = new Sequences(offsets, firstIsHidden, firstRowNumber, positionIds, hidden);
         if (labels is not null && labels.Rows != Rows)
             throw new ArgumentException($"the batch has {Rows} rows and {labels.Rows} labels", nameof(labels));
     }
@@ -37,6 +41,12 @@ public sealed class Batch
     public Labels? Labels { get; }
 
     internal Sequences Sequences { get; }
+
+    /// <summary>
+    /// The same with all columns of each row whose first one the mask hides, padding too: for models in which what the head reads there depends on
+    /// them. No batch has such rows but a padded one.
+    /// </summary>
+    internal Batch Whole => _whole?.Invoke() ?? this;
 
     /// <summary>The ids of the padded batch that the rows come from; null where they were packed already.</summary>
     private int[][]? Padded { get; init; }
@@ -100,7 +110,14 @@ public sealed class Batch
         ArgumentOutOfRangeException.ThrowIfZero(inputIds.Length, nameof(inputIds));
         RequireShape(inputIds, attentionMask, nameof(attentionMask));
         RequireShape(inputIds, tokenTypeIds, nameof(tokenTypeIds));
+        return FromColumns(inputIds, attentionMask, tokenTypeIds, labels, firstRowNumber, isWhole: false);
+    }
+
+    private static Batch FromColumns(
+        int[][] inputIds, int[][]? attentionMask, int[][]? tokenTypeIds, Labels? labels, int firstRowNumber, bool isWhole)
+    {
         List<int> ids = [], types = [], positions = [], offsets = [0];
+        List<bool> hiddenTokens = [];
         var hidden = new bool[inputIds.Length];
         for (var row = 0; row < inputIds.Length; row++)
         {
@@ -112,7 +129,8 @@ public sealed class Batch
             {
                 var isKey = mask is null || mask[column] != 0;
                 if (isKey) keys++;
-                else if (column > 0) continue;
+                else if (column > 0 && !(isWhole && hidden[row])) continue;
+                hiddenTokens.Add(!isKey);
                 ids.Add(inputIds[row][column]);
                 types.Add(tokenTypeIds?[row][column] ?? 0);
                 positions.Add(column);
@@ -120,7 +138,11 @@ public sealed class Batch
             if (keys == 0) throw new ArgumentException($"row {row} has no token that its attention mask shows", nameof(attentionMask));
             offsets.Add(ids.Count);
         }
-        return new Batch([.. ids], [.. types], [.. positions], [.. offsets], hidden.Contains(true) ? hidden : null, labels, firstRowNumber) { Padded = inputIds };
+        var isAnyHidden = hidden.Contains(true);
+        return new Batch([.. ids], [.. types], [.. positions], [.. offsets], isAnyHidden && !isWhole ? hidden : null, labels, firstRowNumber,
+            isWhole ? [.. hiddenTokens] : null,
+            isAnyHidden && !isWhole ? () => FromColumns(inputIds, attentionMask, tokenTypeIds, labels, firstRowNumber, isWhole: true) : null)
+        { Padded = inputIds };
     }
 
     private static void RequireShape(int[][] inputIds, int[][]? other, string name)

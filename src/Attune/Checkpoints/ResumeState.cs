@@ -61,6 +61,9 @@ internal sealed record ResumeState
     /// <summary>Updates that were skipped since the last one that was made, because loss or gradient was not a number.</summary>
     public int SkippedInARow { get; init; }
 
+    /// <summary>Where the loss scale stands; null where there is none.</summary>
+    public LossScaleState? LossScale { get; init; }
+
     /// <summary>Most rows of a batch that go through the model at a time, where memory ran out before; else null.</summary>
     public int? RowsAtATime { get; init; }
 

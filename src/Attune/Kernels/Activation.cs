@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Attune.Kernels;
 
 /// <summary>The element-wise functions that <c>hidden_act</c> may name, with their derivatives and the bias before them.</summary>
-internal abstract unsafe class Activation
+internal abstract unsafe partial class Activation
 {
     /// <summary>The function of a name of transformers' <c>ACT2FN</c>.</summary>
     /// <exception cref="AttuneException">Attune does not have it.</exception>
@@ -26,7 +26,7 @@ internal abstract unsafe class Activation
 
     /// <summary>Computes f(x + bias).</summary>
     /// <param name="x">(L,C); the bias is added in place, as backward needs it.</param>
-    /// <param name="bias">(C).</param>
+    /// <param name="bias">(C), or null.</param>
     /// <param name="output">Receives (L,C).</param>
     /// <param name="lines">L.</param>
     /// <param name="columns">C.</param>
@@ -36,14 +36,15 @@ internal abstract unsafe class Activation
     internal abstract void Backward(float* gradient, float* x, float* biasGradient, int lines, int columns);
 
     /// <summary>The loops, compiled once for each function so that it is inlined.</summary>
-    private sealed class Of<TFunction> : Activation where TFunction : struct, ActivationFunctions.IFunction
+    private sealed partial class Of<TFunction> : Activation where TFunction : struct, ActivationFunctions.IFunction
     {
         private const long OperationsPerElement = 16;
 
         internal override void Forward(float* x, float* bias, float* output, int lines, int columns) =>
             CpuLoop.Pieces(lines, OperationsPerElement * columns, (_, from, to) =>
             {
-                for (var line = from; line < to; line++) ForwardLine(x + (long)line * columns, bias, output + (long)line * columns, columns);
+                var shift = bias is null ? Zeros(columns) : bias;
+                for (var line = from; line < to; line++) ForwardLine(x + (long)line * columns, shift, output + (long)line * columns, columns);
             });
 
         internal override void Backward(float* gradient, float* x, float* biasGradient, int lines, int columns)
@@ -59,6 +60,13 @@ internal abstract unsafe class Activation
             if (biasGradient is null) return;
             foreach (var pieceSum in sums)
                 fixed (float* sum = pieceSum) Vectors.Add(biasGradient, sum, columns);
+        }
+
+        private static float* Zeros(int count)
+        {
+            var zeros = Scratch.OfThisThread(count).Floats(count);
+            new Span<float>(zeros, count).Clear();
+            return zeros;
         }
 
         private static void ForwardLine(float* x, float* bias, float* output, int columns)

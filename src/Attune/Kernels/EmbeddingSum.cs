@@ -3,12 +3,12 @@ namespace Attune.Kernels;
 /// <summary>Sums of embedding rows, and the gradients of the tables.</summary>
 internal static unsafe class EmbeddingSum
 {
-    /// <summary>output[t] = words[ids[t]] + positions[positionIds[t]] + types[typeIds[t]]; the last where there are types.</summary>
+    /// <summary>output[t] = words[ids[t]] + positions[positionIds[t]] + types[typeIds[t]], of the last two what there is.</summary>
     /// <param name="ids">(T), each below V.</param>
     /// <param name="positionIds">(T), each below P.</param>
     /// <param name="typeIds">(T), each below K.</param>
     /// <param name="words">(V,H).</param>
-    /// <param name="positions">(P,H).</param>
+    /// <param name="positions">(P,H), or null.</param>
     /// <param name="types">(K,H), or null.</param>
     /// <param name="output">Receives (T,H).</param>
     /// <param name="hidden">H.</param>
@@ -20,7 +20,7 @@ internal static unsafe class EmbeddingSum
             {
                 var row = output + (long)token * hidden;
                 new Span<float>(words + (long)ids[token] * hidden, hidden).CopyTo(new Span<float>(row, hidden));
-                Vectors.Add(row, positions + (long)positionIds[token] * hidden, hidden);
+                if (positions is not null) Vectors.Add(row, positions + (long)positionIds[token] * hidden, hidden);
                 if (types is not null) Vectors.Add(row, types + (long)typeIds[token] * hidden, hidden);
             }
         });

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
 
 namespace Attune.Kernels;
 
@@ -10,7 +9,7 @@ namespace Attune.Kernels;
 /// them again from queries, keys and the logarithm of each query's sum (Dao et al., FlashAttention, 2022, section 3.1).
 /// </summary>
 /// <remarks>Queries, keys and values are read where the projections left them, their biases not yet added.</remarks>
-internal sealed unsafe class PackedAttention
+internal sealed unsafe partial class PackedAttention
 {
     private const int QueryBlock = 32;                                     // rows of scores at a time: they stay in the first-level cache
 
@@ -18,8 +17,9 @@ internal sealed unsafe class PackedAttention
     private readonly int _heads, _headSize, _hidden;
     private readonly bool _firstTokensOnly;
     private readonly Dropout _dropout;
-    private readonly float _scale;
     private readonly ChosenTokens? _chosen;
+    private readonly AttentionView _view;
+    private readonly float _scale;
 
     /// <param name="sequences">The rows.</param>
     /// <param name="heads">N.</param>
@@ -27,12 +27,13 @@ internal sealed unsafe class PackedAttention
     /// <param name="firstTokensOnly">Whether only each row's first token asks: Q is R then, else T.</param>
     /// <param name="dropout">Of the probabilities.</param>
     /// <param name="chosen">The tokens that ask, where it is only some: Q is their number then.</param>
-    internal PackedAttention(Sequences sequences, int heads, int headSize, bool firstTokensOnly, Dropout dropout, ChosenTokens? chosen = null)
+    /// <param name="view">What it looks at beside queries, keys and values.</param>
+    internal PackedAttention(
+        Sequences sequences, int heads, int headSize, bool firstTokensOnly, Dropout dropout, ChosenTokens? chosen = null, AttentionView view = default)
     {
-        _chosen = chosen;
-        (_sequences, _heads, _headSize, _firstTokensOnly, _dropout) = (sequences, heads, headSize, firstTokensOnly, dropout);
+        (_sequences, _heads, _headSize, _firstTokensOnly, _dropout, _chosen, _view) = (sequences, heads, headSize, firstTokensOnly, dropout, chosen, view);
         _hidden = heads * headSize;
-        _scale = (float)(1 / Math.Sqrt(headSize));
+        _scale = (float)(1 / Math.Sqrt((double)headSize * (1 + view.ExtraTerms)));
     }
 
     /// <summary>A matrix whose columns [0, H) are used.</summary>
@@ -47,7 +48,7 @@ internal sealed unsafe class PackedAttention
         internal float* At(long line, int column) => (float*)Data + line * Step + column;
     }
 
-    /// <summary>Projections and their biases (H each).</summary>
+    /// <summary>Projections and their biases (H each); null where they are added already.</summary>
     internal readonly record struct Inputs(Matrix Query, Matrix Key, Matrix Value, nint QueryBias, nint KeyBias, nint ValueBias);
 
     private int Queries(int row) => _chosen is { } some ? some.Offsets[row + 1] - some.Offsets[row] : _firstTokensOnly ? 1 : _sequences.Length(row);
@@ -80,17 +81,18 @@ internal sealed unsafe class PackedAttention
         for (var first = 0; first < part.Queries; first += QueryBlock)
         {
             var count = Math.Min(QueryBlock, part.Queries - first);
-            part.Scores(first, count);
+            var seen = part.Seen(first, count);
+            part.Scores(first, count, seen);
             for (var i = 0; i < count; i++)
             {
-                var probabilities = part.Probability + i * part.Padded;
-                logSums[(part.FirstQuery + first + i) * _heads + head] = Softmax(probabilities, part.Keys, part.Padded);
+                var probabilities = part.Probability + i * seen.Padded;
+                logSums[(part.FirstQuery + first + i) * _heads + head] = Softmax(probabilities, seen.Keys, seen.Padded);
                 if (!_dropout.IsActive) continue;
-                part.DropoutFactors(first + i);
-                for (var j = 0; j < part.Padded; j += Vector<float>.Count)
-                    Vector.Store(Vector.Load(probabilities + j) * Vector.Load(part.Factor + j), probabilities + j);
+                var factors = part.DropoutFactors(first + i, seen);
+                for (var j = 0; j < seen.Padded; j += Vector<float>.Count)
+                    Vector.Store(Vector.Load(probabilities + j) * Vector.Load(factors + j), probabilities + j);
             }
-            SmallGemm.Multiply(count, _headSize, part.Keys, part.Probability, part.Padded, 1, part.Value, _headSize,
+            SmallGemm.Multiply(count, _headSize, seen.Keys, part.Probability, seen.Padded, 1, part.Value + seen.First * _headSize, _headSize,
                 context + (long)(part.FirstQuery + first) * _hidden + head * _headSize, _hidden, accumulate: false);
         }
     });
@@ -102,10 +104,29 @@ internal sealed unsafe class PackedAttention
     /// <param name="query">Receives (Q,H).</param>
     /// <param name="key">Receives (T,H).</param>
     /// <param name="value">Receives (T,H).</param>
-    internal void Backward(Inputs inputs, float* logSums, float* contextGradient, Matrix query, Matrix key, Matrix value) =>
-        CpuLoop.Items(_sequences.Rows * _heads, 3 * Operations, item =>
+    /// <param name="relative">Receives those of the relative scores, where there are any.</param>
+    internal void Backward(
+        Inputs inputs, float* logSums, float* contextGradient, Matrix query, Matrix key, Matrix value, RelativeScores.Gradients relative = default)
+    {
+        if (_view.Relative is null)
         {
-            int row = item / _heads, head = item % _heads, column = head * _headSize;
+            CpuLoop.Items(_sequences.Rows * _heads, 3 * Operations, item => OfRow(item / _heads, item % _heads, default));
+            return;
+        }
+
+        // All rows share these gradients: each group of rows has its own sums, and so the order of adding does not depend on the threads.
+        using var sums = new RelativeSums(_view.Relative, relative, _heads, _headSize, _sequences.Rows);
+        CpuLoop.Items(sums.Groups * _heads, 3 * Operations, item =>
+        {
+            int group = item / _heads, head = item % _heads;
+            var (from, to) = sums.Rows(group);
+            for (var row = from; row < to; row++) OfRow(row, head, sums.Of(group));
+        });
+        sums.AddUp();
+
+        void OfRow(int row, int head, RelativeScores.Gradients relativeSums)
+        {
+            var column = head * _headSize;
             var part = new Part(this, inputs, row, head, backward: true);
             for (var j = 0; j < part.Length; j++)
             {
@@ -116,100 +137,30 @@ internal sealed unsafe class PackedAttention
             {
                 var count = Math.Min(QueryBlock, part.Queries - first);
                 var outer = contextGradient + (long)(part.FirstQuery + first) * _hidden + column;
-                part.Scores(first, count);
-                SmallGemm.Multiply(count, part.Padded, _headSize, outer, _hidden, 1, part.ValueTransposed, part.Padded,
-                    part.Gradient, part.Padded, accumulate: false);
+                var seen = part.Seen(first, count);
+                part.Scores(first, count, seen);
+                SmallGemm.Multiply(count, seen.Padded, _headSize, outer, _hidden, 1, part.ValueTransposed + seen.First, part.Padded,
+                    part.Gradient, seen.Padded, accumulate: false);
                 for (var i = 0; i < count; i++)
                 {
-                    float* probabilities = part.Probability + i * part.Padded, gradients = part.Gradient + i * part.Padded;
-                    Exponentials(probabilities, logSums[(part.FirstQuery + first + i) * _heads + head], part.Keys, part.Padded);
-                    if (_dropout.IsActive) part.DropoutFactors(first + i);
-                    ScoreGradient(probabilities, gradients, _dropout.IsActive ? part.Factor : null, part.Padded, _scale);
+                    float* probabilities = part.Probability + i * seen.Padded, gradients = part.Gradient + i * seen.Padded;
+                    Exponentials(probabilities, logSums[(part.FirstQuery + first + i) * _heads + head], seen.Keys, seen.Padded);
+                    var factors = _dropout.IsActive ? part.DropoutFactors(first + i, seen) : null;
+                    ScoreGradient(probabilities, gradients, factors, seen.Padded, _scale);
+                    if (part.SeesNothing(first + i, seen)) new Span<float>(gradients, seen.Padded).Clear();
                 }
-                var keyAt = part.FirstToken + part.FirstKey;
-                SmallGemm.Multiply(part.Keys, _headSize, count, part.Probability, 1, part.Padded, outer, _hidden,
+                var keyAt = part.FirstToken + part.FirstKey + seen.First;
+                SmallGemm.Multiply(seen.Keys, _headSize, count, part.Probability, 1, seen.Padded, outer, _hidden,
                     value.At(keyAt, column), value.Step, accumulate: true);
-                SmallGemm.Multiply(count, _headSize, part.Keys, part.Gradient, part.Padded, 1, part.Key, _headSize,
+                SmallGemm.Multiply(count, _headSize, seen.Keys, part.Gradient, seen.Padded, 1, part.Key + seen.First * _headSize, _headSize,
                     query.At(part.FirstQuery + first, column), query.Step, accumulate: false);
-                SmallGemm.Multiply(part.Keys, _headSize, count, part.Gradient, 1, part.Padded, part.Query, _headSize,
+                SmallGemm.Multiply(seen.Keys, _headSize, count, part.Gradient, 1, seen.Padded, part.Query, _headSize,
                     key.At(keyAt, column), key.Step, accumulate: true);
+                if (_view.Relative is not null)
+                    part.Relative.Backward(part, first, count, seen, query.At(part.FirstQuery + first, column), query.Step, relativeSums);
             }
-        });
-
-    /// <summary>One row and head: its keys and values with their biases, close together.</summary>
-    private readonly ref struct Part
-    {
-        private readonly PackedAttention _attention;
-        private readonly Inputs _inputs;
-        private readonly int _row, _head;
-        internal readonly int Queries, FirstQuery, FirstToken, Length, FirstKey, Keys, Padded;
-        internal readonly float* Query, Probability, Gradient, Factor;
-        internal readonly float* Key, Value, ValueTransposed;              // Value only forward, the other two only backward
-        private readonly float* _keyTransposed;
-
-        internal Part(PackedAttention attention, Inputs inputs, int row, int head, bool backward)
-        {
-            (_attention, _inputs, _row, _head) = (attention, inputs, row, head);
-            var sequences = attention._sequences;
-            int size = attention._headSize, column = head * size;
-            (Queries, FirstQuery) = (attention.Queries(row), attention.FirstQuery(row));
-            (FirstToken, Length, FirstKey) = (sequences.Offsets[row], sequences.Length(row), sequences.FirstKey(row));
-            Keys = Length - FirstKey;
-            Padded = (Keys + Vector<float>.Count - 1) / Vector<float>.Count * Vector<float>.Count;
-            var scratch = Scratch.OfThisThread((2L * Padded + Keys + QueryBlock) * size + 2L * QueryBlock * Padded + Dropout.Room(Keys));
-            Query = scratch.Floats(QueryBlock * size);
-            _keyTransposed = scratch.Floats(Padded * size);
-            Probability = scratch.Floats(QueryBlock * Padded);
-            Factor = scratch.Floats(Dropout.Room(Keys));
-            float* keyBias = (float*)inputs.KeyBias + column, valueBias = (float*)inputs.ValueBias + column;
-            if (!backward)
-            {
-                Value = scratch.Floats(Keys * size);
-                for (var j = 0; j < Keys; j++) Vectors.Sum(inputs.Value.At(FirstToken + FirstKey + j, column), valueBias, Value + j * size, size);
-                GatherTransposed(inputs.Key, keyBias, column, _keyTransposed, size);
-                return;
-            }
-            Gradient = scratch.Floats(QueryBlock * Padded);
-            Key = scratch.Floats(Keys * size);
-            ValueTransposed = scratch.Floats(Padded * size);
-            for (var j = 0; j < Keys; j++) Vectors.Sum(inputs.Key.At(FirstToken + FirstKey + j, column), keyBias, Key + j * size, size);
-            GatherTransposed(inputs.Key, keyBias, column, _keyTransposed, size);
-            GatherTransposed(inputs.Value, valueBias, column, ValueTransposed, size);
+            if (_view.Relative is not null && part.Queries > 0) part.Relative.EndBackward(part, key.At(part.FirstToken + part.FirstKey, column), key.Step, relativeSums);
         }
-
-        private void GatherTransposed(Matrix from, float* bias, int column, float* transposed, int size)
-        {
-            var j = 0;
-            // Four tokens at a time: their elements are neighbours in the transposed matrix.
-            for (; j <= Keys - 4; j += 4)
-            {
-                var line = from.At(FirstToken + FirstKey + j, column);
-                float* line1 = line + from.Step, line2 = line1 + from.Step, line3 = line2 + from.Step;
-                for (var d = 0; d < size; d++)
-                    (Vector128.Create(line[d], line1[d], line2[d], line3[d]) + Vector128.Create(bias[d])).Store(transposed + d * Padded + j);
-            }
-            for (; j < Keys; j++)
-            {
-                var line = from.At(FirstToken + FirstKey + j, column);
-                for (var d = 0; d < size; d++) transposed[d * Padded + j] = line[d] + bias[d];
-            }
-            for (var d = 0; d < size; d++) new Span<float>(transposed + d * Padded + Keys, Padded - Keys).Clear();
-        }
-
-        /// <summary>Fills <see cref="Query"/> with the block's queries and <see cref="Probability"/> with their scaled scores.</summary>
-        internal void Scores(int first, int count)
-        {
-            int size = _attention._headSize, column = _head * size;
-            var bias = (float*)_inputs.QueryBias + column;
-            for (var i = 0; i < count; i++)
-                Vectors.Sum(_inputs.Query.At(FirstQuery + first + i, column), bias, Query + i * size, size);
-            SmallGemm.Multiply(count, Padded, size, Query, size, 1, _keyTransposed, Padded, Probability, Padded, accumulate: false);
-            var scale = new Vector<float>(_attention._scale);
-            for (var i = 0; i < count * Padded; i += Vector<float>.Count) Vector.Store(Vector.Load(Probability + i) * scale, Probability + i);
-        }
-
-        internal void DropoutFactors(int query) =>
-            _attention._dropout.Factors(Factor, Keys, _attention._sequences.FirstRowNumber + _row, _attention.IndexInRow(FirstQuery, query), _head);
     }
 
     /// <summary>Turns scores into probabilities in place (zero beyond the keys) and returns the logarithm of the sum.</summary>

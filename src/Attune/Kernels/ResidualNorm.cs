@@ -10,7 +10,7 @@ internal static unsafe class ResidualNorm
     /// <param name="bias">(H), or null.</param>
     /// <param name="residual">(L,H), or null.</param>
     /// <param name="weight">(H).</param>
-    /// <param name="shift">(H), the LayerNorm's own bias.</param>
+    /// <param name="shift">(H), the LayerNorm's own bias, or null.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <param name="output">Receives (L,H).</param>
     /// <param name="inverseDeviations">Receives (L).</param>
@@ -33,7 +33,8 @@ internal static unsafe class ResidualNorm
             }
             if (residual is not null) Vectors.Add(row, residual + (long)line * hidden, hidden);
             inverseDeviations[line] = Normalise(row, hidden, epsilon);
-            Vectors.Affine(row, weight, shift, output + (long)line * hidden, hidden);
+            if (shift is not null) Vectors.Affine(row, weight, shift, output + (long)line * hidden, hidden);
+            else Vectors.Product(row, weight, output + (long)line * hidden, hidden);
         }
     });
 
@@ -101,6 +102,30 @@ internal static unsafe class ResidualNorm
     /// <summary>sum += dropout(x).</summary>
     internal static void AddDropped(float* x, float* sum, Sequences.Lines lines, int hidden, Dropout dropout) =>
         EachLine(lines, hidden, dropout, (at, factors) => Vectors.AddProduct(sum + at, x + at, (float*)factors, hidden));
+
+    /// <summary>x = dropout(x + bias) + residual: the end of a branch whose norm stands at its beginning.</summary>
+    /// <param name="x">(L,H); replaced.</param>
+    /// <param name="bias">(H), or null.</param>
+    /// <param name="residual">(L,H).</param>
+    /// <param name="lines">What the lines stand for.</param>
+    /// <param name="hidden">H.</param>
+    /// <param name="dropout">Applied before the residual is added.</param>
+    internal static void Add(float* x, float* bias, float* residual, Sequences.Lines lines, int hidden, Dropout dropout) =>
+        CpuLoop.Pieces(lines.Count, 3L * hidden, (_, from, to) =>
+        {
+            var factors = dropout.IsActive ? Scratch.OfThisThread(Dropout.Room(hidden)).Floats(Dropout.Room(hidden)) : null;
+            for (var line = from; line < to; line++)
+            {
+                var row = x + (long)line * hidden;
+                if (bias is not null) Vectors.Add(row, bias, hidden);
+                if (factors is not null)
+                {
+                    dropout.Factors(factors, hidden, lines.RowNumber[line], lines.IndexInRow[line]);
+                    Vectors.Multiply(row, factors, hidden);
+                }
+                Vectors.Add(row, residual + (long)line * hidden, hidden);
+            }
+        });
 
     /// <summary>Calls with the first element of each line and its dropout factors.</summary>
     private static void EachLine(Sequences.Lines lines, int hidden, Dropout dropout, Action<long, nint> body) =>

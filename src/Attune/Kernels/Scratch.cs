@@ -31,7 +31,7 @@ internal sealed unsafe class Scratch
     private static Scratch Emptied(ref Scratch? kept, long floats)
     {
         var scratch = kept ??= new Scratch();
-        scratch.Reset((nuint)floats * sizeof(float) + 16 * Alignment);
+        scratch.Reset((nuint)floats * sizeof(float) + 32 * Alignment);
         return scratch;
     }
 

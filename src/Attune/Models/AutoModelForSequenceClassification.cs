@@ -49,8 +49,11 @@ public static class AutoModelForSequenceClassification
     {
         AlbertConfig albert => new AlbertForSequenceClassification(albert, lora, isNewAdapter),
         BertConfig bert => new BertForSequenceClassification(bert, lora, isNewAdapter),
+        DebertaV2Config deberta => new DebertaV2ForSequenceClassification(deberta, lora, isNewAdapter),
         DistilBertConfig distil => new DistilBertForSequenceClassification(distil, lora, isNewAdapter),
         ElectraConfig electra => new ElectraForSequenceClassification(electra, lora, isNewAdapter),
+        ModernBertConfig modern => new ModernBertForSequenceClassification(modern, lora, isNewAdapter),
+        MPNetConfig mpnet => new MPNetForSequenceClassification(mpnet, lora, isNewAdapter),
         RobertaConfig roberta => new RobertaForSequenceClassification(roberta, lora, isNewAdapter),
         _ => throw new ArgumentException($"There is no classifier of the family {config.ModelType}.", nameof(config)),
     };

@@ -7,32 +7,36 @@ namespace Attune.Models;
 
 // Legend: T tokens, E size of the tables' rows, H hidden size.
 
-/// <summary>Dropout(LayerNorm(word + position + token type)); where E is not H, a linear layer follows.</summary>
+/// <summary>Dropout(LayerNorm(word + position + token type)); where E is not H, a linear layer stands behind or before that.</summary>
 internal sealed unsafe class BertEmbeddings : IDisposable
 {
     private readonly PreTrainedConfig config;
     private readonly EmbeddingsForm form;
-    private readonly int size;
-    private readonly Weight word_embeddings, position_embeddings;
-    private readonly Weight? token_type_embeddings;
+    private readonly int size, normSize;
+    private readonly Weight word_embeddings;
+    private readonly Weight? position_embeddings, token_type_embeddings;
     private readonly LayerNorm layerNorm;
     private readonly Linear? projection;
 
     internal BertEmbeddings(WeightStore store, string name, PreTrainedConfig config, EmbeddingsForm form)
     {
         (this.config, this.form, size) = (config, form, form.Size ?? config.HiddenSize);
-        word_embeddings = store.DeclareTable(name + ".word_embeddings.weight", config.VocabSize, size);
-        position_embeddings = store.DeclareTable(name + ".position_embeddings.weight", config.MaxPositionEmbeddings, size);
+        normSize = form.ProjectsFirst ? config.HiddenSize : size;
+        word_embeddings = store.DeclareTable($"{name}.{form.Words}.weight", config.VocabSize, size);
+        position_embeddings = form.HasPositions ? store.DeclareTable(name + ".position_embeddings.weight", config.MaxPositionEmbeddings, size) : null;
         token_type_embeddings = form.HasTypes ? store.DeclareTable(name + ".token_type_embeddings.weight", config.TypeVocabSize, size) : null;
-        layerNorm = new(store, name + ".LayerNorm", size);
-        projection = form.Projection is { } projected ? new Linear(store, projected, size, config.HiddenSize, mayRound: true) : null;
+        if (form.ProjectsFirst) projection = Projection(hasBias: false);
+        layerNorm = new(store, $"{name}.{form.Norm}", normSize, form.HasNormBias);
+        projection ??= Projection(hasBias: true);
+
+        Linear? Projection(bool hasBias) => form.Projection is { } projected ? new Linear(store, projected, size, config.HiddenSize, mayRound: true, hasBias) : null;
     }
 
     /// <summary>The table of the words.</summary>
     internal Weight WordEmbeddings => word_embeddings;
 
     /// <summary>The tables whose row of the padding's id starts as zero and gets no gradient.</summary>
-    internal IEnumerable<Weight> PaddedTables => form.CountsFromPadding ? [word_embeddings, position_embeddings] : [word_embeddings];
+    internal IEnumerable<Weight> PaddedTables => form.CountsFromPadding ? [word_embeddings, position_embeddings!] : [word_embeddings];
 
     /// <param name="batch">The rows.</param>
     /// <param name="dropoutKey">Of the dropout after the LayerNorm, and of adapters; null where nothing is dropped.</param>
@@ -44,18 +48,23 @@ internal sealed unsafe class BertEmbeddings : IDisposable
         var positions = Positions(batch);
         Check(batch, positions);
         var tokens = batch.Tokens;
-        saved = new Saved(positions, LibTorch.Empty(tokens, size), LibTorch.Empty(tokens));
-        var output = LibTorch.Empty(tokens, size);
-        EmbeddingSum.Forward(batch.InputIds, positions, batch.TokenTypeIds, word_embeddings.RowData(batch.InputIds), position_embeddings.RowData(positions),
-            token_type_embeddings is null ? null : token_type_embeddings.RowData(batch.TokenTypeIds), LibTorch.Floats(saved.Unit), size);
-        noise.Add(LibTorch.Floats(saved.Unit), batch.Sequences, size);
-        move?.AddTo(saved.Unit);
-        ResidualNorm.Forward(LibTorch.Floats(saved.Unit), null, null, layerNorm.Weight.Data, layerNorm.Bias.Data, config.LayerNormEps,
-            LibTorch.Floats(output), LibTorch.Floats(saved.Inverse), batch.Sequences.AllTokens, size, Dropout.None);
-        ResidualNorm.Drop(LibTorch.Floats(output), batch.Sequences.AllTokens, size, DropoutOf(dropoutKey));
-        if (projection is null) return output;
-        saved.Dropped = output;
-        var projected = projection.Forward(output, new(batch.Sequences.AllTokens, dropoutKey));
+        var sum = LibTorch.Empty(tokens, size);
+        EmbeddingSum.Forward(batch.InputIds, positions, batch.TokenTypeIds, word_embeddings.RowData(batch.InputIds),
+            position_embeddings is null ? null : position_embeddings.RowData(positions),
+            token_type_embeddings is null ? null : token_type_embeddings.RowData(batch.TokenTypeIds), LibTorch.Floats(sum), size);
+        noise.Add(LibTorch.Floats(sum), batch.Sequences, size);
+        move?.AddTo(sum);
+        var adapters = new LoraLayer.Pass(batch.Sequences.AllTokens, dropoutKey);
+        var isProjected = form.ProjectsFirst && projection is not null;
+        saved = new Saved(positions, isProjected ? projection!.Forward(sum, adapters) : sum, LibTorch.Empty(tokens)) { Projected = isProjected ? sum : null };
+        var output = LibTorch.Empty(tokens, normSize);
+        ResidualNorm.Forward(LibTorch.Floats(saved.Unit), null, null, layerNorm.Weight.Data, layerNorm.Shift, config.LayerNormEps,
+            LibTorch.Floats(output), LibTorch.Floats(saved.Inverse), batch.Sequences.AllTokens, normSize, Dropout.None);
+        if (form.ClearsHidden) batch.Sequences.ClearHidden(LibTorch.Floats(output), normSize);
+        ResidualNorm.Drop(LibTorch.Floats(output), batch.Sequences.AllTokens, normSize, DropoutOf(dropoutKey));
+        if (projection is null || form.ProjectsFirst) return output;
+        saved.Projected = output;
+        var projected = projection.Forward(output, adapters);
         EmbeddingSum.AddToLines(LibTorch.Floats(projected), tokens, config.HiddenSize, projection.Bias);
         return projected;
     }
@@ -67,16 +76,20 @@ internal sealed unsafe class BertEmbeddings : IDisposable
     /// <param name="move">Takes the gradient of the word embeddings; null where nobody asks.</param>
     internal void Backward(Batch batch, Saved saved, Tensor gradient, ulong? dropoutKey, EmbeddingMove? move)
     {
-        if (projection is null)
-        {
-            BackwardOfTables(batch, saved, gradient, dropoutKey, move);
-            return;
-        }
         var adapters = new LoraLayer.Pass(batch.Sequences.AllTokens, dropoutKey);
+        using var behind = form.ProjectsFirst ? null : BackwardOfProjection(saved, gradient, adapters);
+        BackwardOfNorm(batch, saved, behind ?? gradient, dropoutKey);
+        using var before = form.ProjectsFirst ? BackwardOfProjection(saved, gradient, adapters) : null;
+        BackwardOfTables(batch, saved, before ?? behind ?? gradient, move);
+    }
+
+    /// <returns>(T,E); null where nothing is projected.</returns>
+    private Tensor? BackwardOfProjection(Saved saved, Tensor gradient, LoraLayer.Pass adapters)
+    {
+        if (projection is null) return null;
         projection.AddBiasGradient(gradient);
-        projection.AddWeightGradient(gradient, saved.Dropped!, adapters);
-        using var narrow = projection.InputGradient(gradient, adapters);
-        BackwardOfTables(batch, saved, narrow, dropoutKey, move);
+        projection.AddWeightGradient(gradient, saved.Projected!, adapters);
+        return projection.InputGradient(gradient, adapters);
     }
 
     /// <summary>Sets the rows that stand for padding to zero.</summary>
@@ -89,20 +102,26 @@ internal sealed unsafe class BertEmbeddings : IDisposable
 
     public void Dispose() => projection?.Dispose();
 
-    private void BackwardOfTables(Batch batch, Saved saved, Tensor gradient, ulong? dropoutKey, EmbeddingMove? move)
+    private void BackwardOfNorm(Batch batch, Saved saved, Tensor gradient, ulong? dropoutKey)
     {
         var outer = LibTorch.Floats(gradient);
-        ResidualNorm.Drop(outer, batch.Sequences.AllTokens, size, DropoutOf(dropoutKey));
+        ResidualNorm.Drop(outer, batch.Sequences.AllTokens, normSize, DropoutOf(dropoutKey));
+        if (form.ClearsHidden) batch.Sequences.ClearHidden(outer, normSize);
         ResidualNorm.Backward(outer, LibTorch.Floats(saved.Unit), layerNorm.Weight.Data, LibTorch.Floats(saved.Inverse), outer,
-            layerNorm.Weight.GradientToAddTo(), layerNorm.Bias.GradientToAddTo(), null, batch.Sequences.AllTokens, size, Dropout.None);
+            layerNorm.Weight.GradientToAddTo(), layerNorm.ShiftGradient(), null, batch.Sequences.AllTokens, normSize, Dropout.None);
+    }
+
+    private void BackwardOfTables(Batch batch, Saved saved, Tensor gradient, EmbeddingMove? move)
+    {
+        var outer = LibTorch.Floats(gradient);
         move?.Take(gradient);
         var padding = config.PadTokenId ?? -1;
         AddGradient(word_embeddings, batch.InputIds, outer, padding);
-        AddGradient(position_embeddings, saved.Positions, outer, form.CountsFromPadding ? padding : -1);
+        if (position_embeddings is not null) AddGradient(position_embeddings, saved.Positions, outer, form.CountsFromPadding ? padding : -1);
         if (token_type_embeddings is not null) AddGradient(token_type_embeddings, batch.TokenTypeIds, outer);
     }
 
-    private Dropout DropoutOf(ulong? key) => key is { } some ? new Dropout(config.HiddenDropoutProb, some, 0) : Dropout.None;
+    private Dropout DropoutOf(ulong? key) => key is { } some ? new Dropout(config.EmbeddingDropoutProb, some, 0) : Dropout.None;
 
     private int[] Positions(Batch batch) => form.CountsFromPadding ? batch.PositionsPast(config.PadTokenId ?? 0) : batch.PositionIds;
 
@@ -118,24 +137,24 @@ internal sealed unsafe class BertEmbeddings : IDisposable
         {
             if ((uint)batch.InputIds[token] >= (uint)config.VocabSize)
                 throw new AttuneException($"Token id {batch.InputIds[token]} is outside the model's vocabulary of {config.VocabSize}: use the tokenizer that belongs to the model.");
-            if ((uint)positions[token] >= (uint)config.MaxPositionEmbeddings)
+            if (form.HasPositions && (uint)positions[token] >= (uint)config.MaxPositionEmbeddings)
                 throw new AttuneException($"A row has more than {config.MaxTokens} tokens, the model's limit: set --max-length to at most that.");
             if (form.HasTypes && (uint)batch.TokenTypeIds[token] >= (uint)config.TypeVocabSize)
                 throw new AttuneException($"Token type {batch.TokenTypeIds[token]} is outside the model's {config.TypeVocabSize}: this model does not take text pairs.");
         }
     }
 
-    /// <summary>What backward needs: positions (T), normalised sums (T,E) and inverse deviations (T).</summary>
+    /// <summary>What backward needs: positions (T), what was normalised, (T,E) or (T,H), and inverse deviations (T).</summary>
     internal sealed record Saved(int[] Positions, Tensor Unit, Tensor Inverse) : IDisposable
     {
         /// <summary>(T,E), what is projected.</summary>
-        internal Tensor? Dropped { get; set; }
+        internal Tensor? Projected { get; set; }
 
         public void Dispose()
         {
             Unit.Dispose();
             Inverse.Dispose();
-            Dropped?.Dispose();
+            Projected?.Dispose();
         }
     }
 }

@@ -1,20 +1,14 @@
-using Attune.Kernels;
-
 namespace Attune.Models;
 
 /// <summary>BERT with a linear layer on the pooled output, as transformers' class of the same name.</summary>
 public sealed class BertForSequenceClassification : SequenceClassificationModel
 {
-    internal BertForSequenceClassification(BertConfig config, LoraConfig? lora, bool isNewAdapter) : base(config, lora)
-    {
-        var encoder = BertModel.Encode(Weights, EncoderPrefix, config);
-        Build(encoder, new DenseHead(Weights, config, EncoderPrefix + "pooler.dense", Activation.Tanh, "classifier"), isNewAdapter);
-    }
+    internal BertForSequenceClassification(BertConfig config, LoraConfig? lora, bool isNewAdapter) : base(config, lora) => Build(config.Form, isNewAdapter);
 
     /// <inheritdoc/>
     public override string Architecture => nameof(BertForSequenceClassification);
 
-    internal override string EncoderPrefix => "bert.";
+    internal override string EncoderPrefix => BertConfig.Prefix;
 
     /// <inheritdoc cref="AutoModelForSequenceClassification.FromConfig"/>
     public static BertForSequenceClassification FromConfig(BertConfig config, ulong seed = 42, LoraConfig? lora = null) =>

@@ -15,8 +15,15 @@ internal sealed unsafe class BertLayer : EncoderLayer
     private readonly Linear query, key, value, queryKeyValue, keyValue, attention_output, intermediate, output;
     private readonly LayerNorm attention_norm, output_norm;
     private readonly Activation activation;
+    private readonly RelativeAttention? relative;
 
-    internal BertLayer(WeightStore store, string name, PreTrainedConfig config, BertLayerForm form)
+    /// <param name="store">Where the weights are declared.</param>
+    /// <param name="name">Of the layer in the file of weights.</param>
+    /// <param name="config">Of the model.</param>
+    /// <param name="form">Of the family.</param>
+    /// <param name="relative">Makes, of the layer's name and its projections to queries and keys, what relative positions add to its attention; null for nothing.</param>
+    internal BertLayer(
+        WeightStore store, string name, PreTrainedConfig config, BertLayerForm form, Func<string, Linear, Linear, RelativeAttention>? relative = null)
     {
         (this.config, this.form) = (config, form);
         int hidden = config.HiddenSize, inner = config.IntermediateSize;
@@ -26,6 +33,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
         value = Dense(form.Value, hidden, hidden);
         queryKeyValue = Linear.Joined(query, key, value);
         keyValue = Linear.Joined(key, value);
+        this.relative = relative?.Invoke(name, query, key);
         attention_output = Dense(form.AttentionOutput, hidden, hidden);
         attention_norm = Norm(form.AttentionNorm);
         intermediate = Dense(form.Intermediate, hidden, inner);
@@ -37,6 +45,8 @@ internal sealed unsafe class BertLayer : EncoderLayer
         LayerNorm Norm(string part) => new(store, $"{name}.{part}", hidden);
     }
 
+    internal override int DropoutPlaces => base.DropoutPlaces + (relative?.DropoutPlaces ?? 0);
+
     internal override Tensor Forward(Tensor hidden, LayerPass pass, out EncoderLayer.Saved kept)
     {
         using var part = Profiler.Measure("attention");
@@ -44,13 +54,14 @@ internal sealed unsafe class BertLayer : EncoderLayer
         kept = saved;
         var (sequences, at, adapters) = (pass.Sequences, pass.Lines, pass.Adapters);
         int size = config.HiddenSize, lines = at.Count;
-        saved.Asking = pass.WantsAllTokens ? hidden : Asking(hidden, pass);                                            // (L,H)
+        saved.Asking = pass.WantsAllTokens ? hidden : Wanted(hidden, pass);                                            // (L,H)
         if (!pass.WantsAllTokens) saved.Query = query.Forward(saved.Asking, adapters);                                 // (L,H)
         saved.Projections = (pass.WantsAllTokens ? queryKeyValue : keyValue).Forward(hidden, pass.AdaptersOfAll);      // (T,3H) or (T,2H)
 
         saved.LogSums = LibTorch.Empty(lines, config.NumAttentionHeads);
         saved.Context = LibTorch.Empty(lines, size);
-        Attention(pass).Forward(Inputs(saved), LibTorch.Floats(saved.Context), LibTorch.Floats(saved.LogSums));
+        saved.Relative = relative?.Forward(pass with { FirstPlace = pass.FirstPlace + base.DropoutPlaces });
+        Attention(pass, saved).Forward(Inputs(saved), LibTorch.Floats(saved.Context), LibTorch.Floats(saved.LogSums));
 
         (saved.AttentionUnit, saved.AttentionInverse) = (attention_output.Forward(saved.Context, adapters), LibTorch.Empty(lines));
         saved.Attended = LibTorch.Empty(lines, size);
@@ -102,19 +113,21 @@ internal sealed unsafe class BertLayer : EncoderLayer
     {
         foreach (var linear in (ReadOnlySpan<Linear>)[query, key, value, queryKeyValue, keyValue, attention_output, intermediate, output])
             linear.Dispose();
+        relative?.Dispose();
     }
 
     private Tensor AttentionBackward(Saved saved, LayerPass pass, Tensor context, Tensor gradient, bool wantsInputGradient)
     {
         int size = config.HiddenSize, width = (int)saved.Projections.shape[1];
-        var attention = Attention(pass);
+        var attention = Attention(pass, saved);
         var (sequences, all, first) = (pass.Sequences, pass.AdaptersOfAll, pass.Adapters);
         using var projections = LibTorch.Empty(sequences.Tokens, width);
         var data = LibTorch.Floats(projections);
         if (pass.WantsAllTokens)
         {
             attention.Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context),
-                new(data, width), new(data + size, width), new(data + 2 * size, width));
+                new(data, width), new(data + size, width), new(data + 2 * size, width), saved.Relative?.Gradients() ?? default);
+            BackwardOfRelative(saved, pass);
             queryKeyValue.AddBiasGradient(projections);
             queryKeyValue.AddWeightGradient(projections, saved.Hidden, all);
             if (wantsInputGradient) queryKeyValue.AddInputGradient(projections, gradient, all);
@@ -123,7 +136,8 @@ internal sealed unsafe class BertLayer : EncoderLayer
 
         using var asked = LibTorch.Empty(pass.Lines.Count, size);
         attention.Backward(Inputs(saved), LibTorch.Floats(saved.LogSums), LibTorch.Floats(context),
-            new(LibTorch.Floats(asked), size), new(data, width), new(data + size, width));
+            new(LibTorch.Floats(asked), size), new(data, width), new(data + size, width), saved.Relative?.Gradients() ?? default);
+        BackwardOfRelative(saved, pass);
         query.AddBiasGradient(asked);
         query.AddWeightGradient(asked, saved.Asking, first);
         keyValue.AddBiasGradient(projections);
@@ -131,24 +145,23 @@ internal sealed unsafe class BertLayer : EncoderLayer
         if (!wantsInputGradient) return gradient;
         query.AddInputGradient(asked, gradient, first);
         var result = keyValue.InputGradient(projections, all);
-        if (pass.Chosen is { } chosen) chosen.AddTo(result, gradient);
-        else
-            for (var row = 0; row < sequences.Rows; row++)
-                Vectors.Add(LibTorch.Floats(result) + (long)sequences.Offsets[row] * size, LibTorch.Floats(gradient) + (long)row * size, size);
+        AddToWanted(gradient, pass, result);
         gradient.Dispose();
         return result;
     }
 
     /// <summary>The lines that ask, where not all do.</summary>
-    private static Tensor Asking(Tensor hidden, LayerPass pass) => pass.Chosen is { } chosen ? chosen.Gather(hidden) : FirstTokens(hidden, pass.Sequences);
-
     private Dropout AttentionOutputDropout(LayerPass pass) => form.DropsAttentionOutput ? pass.At(config.HiddenDropoutProb, 1) : Dropout.None;
 
     private Dropout OutputDropout(LayerPass pass) => form.DropsOutput ? pass.At(config.HiddenDropoutProb, 2) : Dropout.None;
 
-    private PackedAttention Attention(LayerPass pass) => new(
+    /// <summary>Before the products of joined weights: these are the last to sum the squares of what they share with it.</summary>
+    private void BackwardOfRelative(Saved saved, LayerPass pass) =>
+        relative?.Backward(saved.Relative!, pass with { FirstPlace = pass.FirstPlace + base.DropoutPlaces });
+
+    private PackedAttention Attention(LayerPass pass, Saved saved) => new(
         pass.Sequences, config.NumAttentionHeads, config.HiddenSize / config.NumAttentionHeads, pass.FirstTokensOnly, pass.At(config.AttentionProbsDropoutProb, 0),
-        pass.Chosen);
+        pass.Chosen, saved.Relative?.View ?? default);
 
     private PackedAttention.Inputs Inputs(Saved saved)
     {
@@ -166,6 +179,8 @@ internal sealed unsafe class BertLayer : EncoderLayer
         internal Tensor Asking { get; set; } = null!;                                                                  // (L,H), the input's lines that ask
 
         internal Tensor? Query { get; set; }                                                                           // (L,H), where not all tokens ask
+
+        internal RelativeAttention.Pass? Relative { get; set; }
 
         internal Tensor Projections { get; set; } = null!;                                                             // (T,3H) or (T,2H)
 
@@ -192,6 +207,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
             foreach (var tensor in (ReadOnlySpan<Tensor?>)[ReferenceEquals(Asking, Hidden) ? null : Asking, Query, Projections, LogSums, Context, AttentionUnit,
                 AttentionInverse, Attended, Inner, Activated, OutputUnit, OutputInverse])
                 tensor?.Dispose();
+            Relative?.Dispose();
         }
     }
 }

@@ -13,6 +13,7 @@ internal sealed unsafe class DenseHead : ClassificationHead
     private readonly Pooler pooler;
     private readonly Linear classifier;
     private readonly bool dropsFirst;
+    private readonly double? firstDropout;
 
     /// <param name="store">Where the weights are declared.</param>
     /// <param name="config">Of the model.</param>
@@ -20,9 +21,11 @@ internal sealed unsafe class DenseHead : ClassificationHead
     /// <param name="activation">Of the first layer.</param>
     /// <param name="classifier">Name of the last layer.</param>
     /// <param name="dropsFirst">Whether dropout stands before the first layer too.</param>
-    internal DenseHead(WeightStore store, PreTrainedConfig config, string pooler, Activation activation, string classifier, bool dropsFirst = false)
+    /// <param name="firstDropout">How much; null for as much as before the last.</param>
+    internal DenseHead(
+        WeightStore store, PreTrainedConfig config, string pooler, Activation activation, string classifier, bool dropsFirst = false, double? firstDropout = null)
     {
-        (this.config, this.dropsFirst) = (config, dropsFirst);
+        (this.config, this.dropsFirst, this.firstDropout) = (config, dropsFirst, firstDropout);
         this.pooler = new(store, pooler, config.HiddenSize, activation);
         this.classifier = new(store, classifier, config.HiddenSize, config.NumLabels);
     }
@@ -57,7 +60,7 @@ internal sealed unsafe class DenseHead : ClassificationHead
         classifier.Dispose();
     }
 
-    private Dropout FirstDropout(LayerPass pass) => pass.At(config.DropoutBeforeClassifier, 0);
+    private Dropout FirstDropout(LayerPass pass) => pass.At(firstDropout ?? config.DropoutBeforeClassifier, 0);
 
     private Dropout LastDropout(LayerPass pass) => pass.At(config.DropoutBeforeClassifier, dropsFirst ? 1 : 0);
 

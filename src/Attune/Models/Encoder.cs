@@ -14,6 +14,7 @@ internal sealed class Encoder : IDisposable
     private readonly BertEmbeddings embeddings;
     private readonly EncoderLayer[] layers;
     private readonly int[] firstPlaces;                                    // of each layer's dropout, and of the head's
+    private readonly int[] repeats;                                        // how often each layer has stood before
     private readonly Weight[][] parts;                                     // of the embeddings, of each layer: in the order of forward
 
     /// <param name="store">Where the weights are declared.</param>
@@ -21,17 +22,28 @@ internal sealed class Encoder : IDisposable
     /// <param name="embeddings">Declares them.</param>
     /// <param name="layer">Declares the layer of a number, or gives a former one again that shares its weights.</param>
     /// <param name="readsAllTokens">Whether the head reads the states of all tokens, and not of each row's first alone.</param>
-    internal Encoder(WeightStore store, PreTrainedConfig config, Func<BertEmbeddings> embeddings, Func<int, EncoderLayer> layer, bool readsAllTokens = false)
+    /// <param name="later">What declares weights behind those of all layers, as torch has them: each with the part that they count to, 0 for the embeddings.</param>
+    /// <param name="readsPadding">Whether a row whose first column the mask hides is to come with all of them, see <see cref="Batch.Whole"/>.</param>
+    internal Encoder(WeightStore store, PreTrainedConfig config, Func<BertEmbeddings> embeddings, Func<int, EncoderLayer> layer, bool readsAllTokens = false,
+        IReadOnlyList<(int Part, Action Declare)>? later = null, bool readsPadding = false)
     {
-        (this.config, ReadsAllTokens) = (config, readsAllTokens);
-        (layers, parts, firstPlaces) = (new EncoderLayer[config.NumHiddenLayers], new Weight[config.NumHiddenLayers + 1][], new int[config.NumHiddenLayers + 1]);
+        (this.config, ReadsAllTokens, ReadsPadding) = (config, readsAllTokens, readsPadding);
+        var count = config.NumHiddenLayers;
+        (layers, repeats, parts, firstPlaces) = (new EncoderLayer[count], new int[count], new Weight[count + 1][], new int[count + 1]);
         (this.embeddings, parts[0]) = Part(embeddings);
         firstPlaces[0] = 1;                                                // after that of the embeddings
         for (var i = 0; i < layers.Length; i++)
         {
             (layers[i], parts[i + 1]) = Part(() => layer(i));
-            if (Array.IndexOf(layers, layers[i]) is var former && former < i) parts[i + 1] = parts[former + 1];
+            repeats[i] = layers.AsSpan(0, i).Count(layers[i]);
+            if (repeats[i] > 0) parts[i + 1] = parts[Array.IndexOf(layers, layers[i]) + 1];
             firstPlaces[i + 1] = firstPlaces[i] + layers[i].DropoutPlaces;
+        }
+        foreach (var (number, declare) in later ?? [])
+        {
+            var before = store.All.Count;
+            declare();
+            parts[number] = [.. parts[number], .. store.All.Skip(before)];
         }
 
         (T, Weight[]) Part<T>(Func<T> create)
@@ -42,8 +54,32 @@ internal sealed class Encoder : IDisposable
         }
     }
 
+    /// <summary>The encoder of a family that computes as BERT does.</summary>
+    /// <param name="store">Where the weights are declared.</param>
+    /// <param name="config">Of the model.</param>
+    /// <param name="form">Of the family.</param>
+    /// <param name="prefix">What the names begin with in this model.</param>
+    /// <param name="readsAllTokens">Whether the head reads the states of all tokens, and not of each row's first alone.</param>
+    internal static Encoder Of(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, bool readsAllTokens = false)
+    {
+        var layers = new Dictionary<string, BertLayer>();
+        return new(store, config, () => new BertEmbeddings(store, prefix + "embeddings", config, form.Embeddings), Layer, readsAllTokens);
+
+        BertLayer Layer(int number)
+        {
+            var name = prefix + form.LayerName(number);
+            return layers.TryGetValue(name, out var shared) ? shared : layers[name] = new BertLayer(store, name, config, form.Layer);
+        }
+    }
+
     /// <summary>Whether <see cref="Forward(Batch, ulong?, PassOptions, out Saved?)"/> gives the states of all tokens, and not of each row's first alone.</summary>
     internal bool ReadsAllTokens { get; }
+
+    /// <summary>Whether a row whose first column the mask hides has to come with all its columns.</summary>
+    internal bool ReadsPadding { get; }
+
+    /// <summary>A batch as this encoder reads it.</summary>
+    internal Batch Prepared(Batch batch) => ReadsPadding ? batch.Whole : batch;
 
     /// <summary>The table of the words, whose rows may be smaller than the hidden states.</summary>
     internal Weight WordEmbeddings => embeddings.WordEmbeddings;
@@ -71,7 +107,7 @@ internal sealed class Encoder : IDisposable
 
     /// <summary>Whether the frozen parts have dropout, or noise, in training.</summary>
     internal bool IsFrozenPartDropping =>
-        FrozenParts > 0 && (config.HiddenDropoutProb > 0 || NoiseAlpha > 0) || FrozenParts > 1 && config.AttentionProbsDropoutProb > 0;
+        FrozenParts > 0 && (config.EmbeddingDropoutProb > 0 || NoiseAlpha > 0) || FrozenParts > 1 && (config.HiddenDropoutProb > 0 || config.AttentionProbsDropoutProb > 0);
 
     /// <summary>Number of the last part that has a weight, 0 for the embeddings; -1 where it is not of the encoder.</summary>
     internal int LastPartWith(Weight weight) => Array.FindLastIndex(parts, part => Array.IndexOf(part, weight) >= 0);
@@ -102,7 +138,7 @@ internal sealed class Encoder : IDisposable
     /// <returns>(T,H), or (R,H) where <see cref="IsFrozenOutputByRow"/>.</returns>
     internal Tensor FrozenOutput(Batch batch)
     {
-        var run = new Saved(layers.Length) { Batch = batch, DropoutKey = null, FirstTrained = FrozenParts };
+        var run = new Saved(layers.Length) { Batch = Prepared(batch), DropoutKey = null, FirstTrained = FrozenParts };
         Tensor? state = null;
         for (var part = 0; part < run.FirstTrained; part++) state = Forward(part, state, run, isKept: false);
         return state!;
@@ -156,7 +192,7 @@ internal sealed class Encoder : IDisposable
 
     private bool IsLast(int layer) => layer == layers.Length - 1;
 
-    private LayerPass PassOf(int layer, Saved run) => new(run.Batch, IsLast(layer) && !ReadsAllTokens, run.DropoutKey, firstPlaces[layer])
+    private LayerPass PassOf(int layer, Saved run) => new(run.Batch, IsLast(layer) && !ReadsAllTokens, run.DropoutKey, firstPlaces[layer], repeats[layer])
     {
         Chosen = IsLast(layer) ? run.Pass.Chosen : null,
     };

@@ -38,6 +38,17 @@ internal abstract unsafe class EncoderLayer : IDisposable
         return first;
     }
 
+    /// <summary>The lines of all tokens of which a pass wants some: (T,H) -> (L,H).</summary>
+    private protected static Tensor Wanted(Tensor all, LayerPass pass) => pass.Chosen is { } chosen ? chosen.Gather(all) : FirstTokens(all, pass.Sequences);
+
+    /// <summary>Adds the lines (L,H) of which a pass wants some to theirs among all (T,H).</summary>
+    private protected static void AddToWanted(Tensor wanted, LayerPass pass, Tensor all)
+    {
+        var size = (int)all.shape[1];
+        var tokens = pass.Tokens;
+        for (var i = 0; i < tokens.Length; i++) Vectors.Add(LibTorch.Floats(all) + (long)tokens[i] * size, LibTorch.Floats(wanted) + (long)i * size, size);
+    }
+
     /// <summary>What backward needs of one forward pass through the layer.</summary>
     internal abstract class Saved : IDisposable
     {

@@ -1,9 +1,22 @@
 namespace Attune.Models;
 
 /// <summary>Weight and bias of a LayerNorm; the mathematics is in <see cref="Kernels.ResidualNorm"/>.</summary>
-internal sealed class LayerNorm(WeightStore store, string name, long size)
+/// <param name="store">Where they are declared.</param>
+/// <param name="name">Of the norm in the file of weights.</param>
+/// <param name="size">Of its vectors.</param>
+/// <param name="hasBias">Whether it has a bias.</param>
+internal sealed unsafe class LayerNorm(WeightStore store, string name, long size, bool hasBias = true)
 {
     internal Weight Weight { get; } = store.DeclareScale(name + ".weight", size);
 
-    internal Weight Bias { get; } = store.Declare(name + ".bias", decays: false, size);
+    private readonly Weight? bias = hasBias ? store.Declare(name + ".bias", decays: false, size) : null;
+
+    /// <summary>The bias of a norm that has one.</summary>
+    internal Weight Bias => bias ?? throw new InvalidOperationException($"{Weight.Name} has no bias beside it");
+
+    /// <summary>The values of the bias; null where there is none.</summary>
+    internal float* Shift => bias is null ? null : bias.Data;
+
+    /// <summary>Where a kernel adds the bias's gradient; null where it is not trained.</summary>
+    internal float* ShiftGradient() => bias is null ? null : bias.GradientToAddTo();
 }

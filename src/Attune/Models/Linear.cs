@@ -27,8 +27,9 @@ internal sealed unsafe class Linear : IDisposable
     /// <param name="inputs">I.</param>
     /// <param name="outputs">O.</param>
     /// <param name="mayRound">Whether it follows the store's <see cref="WeightStore.Precision"/>; else its products are float32 always.</param>
-    internal Linear(WeightStore store, string name, long inputs, long outputs, bool mayRound = false)
-        : this(store, [store.Declare(name + ".weight", decays: true, outputs, inputs)], [store.Declare(name + ".bias", decays: false, outputs)],
+    /// <param name="hasBias">Whether it has a bias.</param>
+    internal Linear(WeightStore store, string name, long inputs, long outputs, bool mayRound = false, bool hasBias = true)
+        : this(store, [store.Declare(name + ".weight", decays: true, outputs, inputs)], hasBias ? [store.Declare(name + ".bias", decays: false, outputs)] : [],
             LoraLayer.Of(store, name, inputs, outputs) is { } adapter ? [(adapter, 0)] : [], mayRound)
     {
     }
@@ -36,10 +37,12 @@ internal sealed unsafe class Linear : IDisposable
     private Linear(WeightStore store, Weight[] weights, Weight[] biases, (LoraLayer, long)[] adapters, bool mayRound) =>
         (_store, _weights, _biases, _adapters, _mayRound) = (store, weights, biases, adapters, mayRound);
 
-    /// <summary>The biases, one after the other (O).</summary>
-    internal float* Bias => _biases[0].Data;
+    /// <summary>The biases, one after the other (O); null where there are none.</summary>
+    internal float* Bias => _biases.Length > 0 ? _biases[0].Data : null;
 
-    private bool Rounds => _mayRound && _store.Precision == Precision.BFloat16;
+    internal bool HasBias => _biases.Length > 0;
+
+    private Precision Precision => _mayRound ? _store.Precision : Precision.Float32;
 
     private Tensor Value => _value ??= Matrix(_store.RawValues);
 
@@ -58,6 +61,10 @@ internal sealed unsafe class Linear : IDisposable
         }
         return new Linear(layers[0]._store, [.. weights], [.. biases], [.. adapters], layers[0]._mayRound);
     }
+
+    /// <summary>A convolution as a product with what <see cref="NeighbourColumns"/> gathers; its weight is (O,I,k). No adapter is for it, as in PEFT.</summary>
+    internal static Linear Convolution(WeightStore store, string name, long inputs, long outputs, long size) => new(
+        store, [store.Declare(name + ".weight", decays: true, outputs, inputs, size)], [store.Declare(name + ".bias", decays: false, outputs)], [], mayRound: true);
 
     /// <summary>A layer whose weights are a table of embeddings, (O,I); bring that up to date before its products are made.</summary>
     internal static Linear Tied(WeightStore store, Weight table, Weight bias) => new(store, [table], [bias], [], mayRound: false);
@@ -121,9 +128,14 @@ internal sealed unsafe class Linear : IDisposable
         var isClear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
         if (!isClear) foreach (var weight in _weights) _ = weight.GradientWritten();
         _gradient ??= Matrix(_store.RawGradients);
-        double? squares;
+        double? squares = null;
         var pastCache = _store.Count > MoreThanCached;
-        if (Rounds)
+        if (Precision == Precision.Float16)
+        {
+            using Tensor halvesOfGradient = MatrixProduct.Halves(gradient), halvesOfX = MatrixProduct.Halves(x), transposed = halvesOfGradient.t();
+            MatrixProduct.MultiplyHalves(transposed, halvesOfX, _gradient, accumulate: !isClear);
+        }
+        else if (Precision == Precision.BFloat16)
         {
             using Tensor roundedGradient = MatrixProduct.Rounded(gradient), roundedX = MatrixProduct.Rounded(x), transposed = roundedGradient.t();
             squares = MatrixProduct.MultiplyRounded(transposed, roundedX, _gradient, accumulate: !isClear, pastCache);
@@ -165,9 +177,16 @@ internal sealed unsafe class Linear : IDisposable
     /// <summary>result = x W or x W', or adds it.</summary>
     private void TimesWeights(Tensor x, bool transposed, Tensor result, bool accumulate)
     {
-        if (!Rounds)
+        if (Precision == Precision.Float32)
         {
             _ = MatrixProduct.Multiply(x, transposed ? Transposed : Value, result, accumulate);
+            return;
+        }
+        if (Precision == Precision.Float16)
+        {
+            // The weights are rounded each time: to keep them would take as much memory as the weights themselves.
+            using Tensor halvesOfX = MatrixProduct.Halves(x), halves = MatrixProduct.Halves(Value), turned = halves.t();
+            MatrixProduct.MultiplyHalves(halvesOfX, transposed ? turned : halves, result, accumulate);
             return;
         }
         RefreshRounded();
@@ -187,7 +206,7 @@ internal sealed unsafe class Linear : IDisposable
 
     private Tensor Matrix(Tensor flat)
     {
-        var (outputs, inputs) = (0L, _weights[0].Shape[1]);
+        var (outputs, inputs) = (0L, _weights[0].NumberOfElements / _weights[0].Shape[0]);
         foreach (var weight in _weights)
         {
             if (weight.Offset != _weights[0].Offset + outputs * inputs) throw new InvalidOperationException($"{weight.Name} does not follow the former");

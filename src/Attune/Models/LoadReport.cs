@@ -15,6 +15,9 @@ public sealed record LoadReport
     /// <summary>Weights of the folder that this model does not have, other than those of pretraining heads.</summary>
     public IReadOnlyList<string> Unexpected { get; init; } = [];
 
+    /// <summary>Weights of the folder that belong to a head of pretraining or to a pooler, and that this model has no use for.</summary>
+    public IReadOnlyList<string> OfPretraining { get; init; } = [];
+
     /// <summary>Names of the weights that were drawn while the others were read: the new, the resized, and what <c>reinit_layers</c> draws since.</summary>
     internal IReadOnlySet<string> Drawn { get; init; } = new HashSet<string>();
 

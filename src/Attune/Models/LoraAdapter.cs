@@ -68,9 +68,10 @@ internal sealed class LoraAdapter
     /// <summary>Writes <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</summary>
     /// <param name="folder">Must exist.</param>
     /// <param name="blocks">The weights.</param>
-    internal void Save(string folder, IReadOnlyList<WeightBlock> blocks)
+    /// <param name="model">That it belongs to.</param>
+    internal void Save(string folder, IReadOnlyList<WeightBlock> blocks, PreTrainedModel model)
     {
-        PythonJson.WriteFile(Path.Combine(folder, WeightFiles.AdapterConfigName), Config.ToJson());
+        PythonJson.WriteFile(Path.Combine(folder, WeightFiles.AdapterConfigName), Config.ToJson(model.Architecture, model.Config.ModelType));
         SafeTensors.Write(Path.Combine(folder, WeightFiles.AdapterName), [.. blocks.SelectMany(block => block.Tensors(FileName))],
             new Dictionary<string, string> { ["format"] = "pt" });
     }

@@ -25,14 +25,16 @@ public sealed partial record LoraConfig
         : throw new AttuneException($"{file} is not a JSON object; take the file that PEFT wrote beside the adapter's weights.");
 
     /// <summary>The fields of the file it was read from, or PEFT's defaults, with the present values.</summary>
-    internal JsonObject ToJson()
+    /// <param name="architecture">Of the model that it belongs to.</param>
+    /// <param name="modelType">Of its family.</param>
+    internal JsonObject ToJson(string architecture, string modelType)
     {
-        var json = Source.Count > 0 ? (JsonObject)Source.DeepClone() : Defaults();
+        var json = Source.Count > 0 ? (JsonObject)Source.DeepClone() : Defaults(architecture, modelType.Replace('-', '_'));
         json["peft_type"] = "LORA";
         json["r"] = R;
         json["lora_alpha"] = Number(LoraAlpha);
         json["lora_dropout"] = LoraDropout;
-        json["target_modules"] = TargetPattern is { } pattern ? pattern : IsAllLinear ? AllLinear : List(TargetModules);
+        json["target_modules"] = TargetPattern is { } pattern ? pattern : IsAllLinear ? AllLinear : TargetModules is { } modules ? List(modules) : null;
         json["exclude_modules"] = ExcludeModules.Count == 0 ? null : List(ExcludeModules);
         json["layers_to_transform"] = LayersToTransform is null ? null : new JsonArray([.. LayersToTransform.Select(layer => (JsonNode)layer)]);
         json["rank_pattern"] = new JsonObject(RankPattern.Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Key, pair.Value)));
@@ -102,14 +104,14 @@ public sealed partial record LoraConfig
     private static JsonValue Number(double value) => double.IsInteger(value) && Math.Abs(value) < 1L << 53 ? JsonValue.Create((long)value) : JsonValue.Create(value);
 
     /// <summary>The fields that PEFT writes and Attune has no use for.</summary>
-    private JsonObject Defaults() => new()
+    private JsonObject Defaults(string architecture, string family) => new()
     {
         ["alora_invocation_tokens"] = null,
         ["arrow_config"] = null,
         ["auto_mapping"] = TaskType is not null ? null : new JsonObject
         {
-            ["base_model_class"] = nameof(BertForSequenceClassification),
-            ["parent_library"] = "transformers.models.bert.modeling_bert",
+            ["base_model_class"] = architecture,
+            ["parent_library"] = $"transformers.models.{family}.modeling_{family}",
         },
         ["corda_config"] = null,
         ["ensure_weight_tying"] = false,

@@ -25,16 +25,17 @@ public sealed partial record LoraConfig
     {
         if (ExcludeModules.Any(name => IsEnd(module, name))) return false;
         // What is trained whole needs no adapter.
-        if (AllModulesToSave.Any(name => $".{module}.".Contains($".{name}.", StringComparison.Ordinal))) return false;
+        if (SavesWhole(module + ".weight")) return false;
         if (TargetPattern is not null) return Fits(WholePattern(TargetPattern), module);
         if (IsAllLinear) return true;
-        if (TargetModules.Contains(module)) return true;
-        return TargetModules.Any(name => IsEnd(module, name)) && (LayersToTransform is not { Count: > 0 } layers || layers.Contains(LayerOf(module)));
+        var targets = TargetModules ?? [];
+        if (targets.Contains(module)) return true;
+        return targets.Any(name => IsEnd(module, name)) && (LayersToTransform is not { Count: > 0 } layers || layers.Contains(LayerOf(module)));
     }
 
     /// <summary>Those of <see cref="TargetModules"/> that mean none of some layers.</summary>
     internal IEnumerable<string> TargetsWithout(IReadOnlyCollection<string> modules) =>
-        TargetPattern is not null || IsAllLinear ? [] : TargetModules.Where(name => !modules.Any(module => IsEnd(module, name)));
+        TargetPattern is not null || IsAllLinear ? [] : (TargetModules ?? []).Where(name => !modules.Any(module => IsEnd(module, name)));
 
     /// <summary>Whether a weight belongs to a part that is trained whole.</summary>
     /// <param name="weight">Its name, such as classifier.weight.</param>
@@ -68,8 +69,14 @@ public sealed partial record LoraConfig
 
     private static bool IsEnd(string module, string name) => module == name || module.EndsWith("." + name, StringComparison.Ordinal);
 
-    private static int LayerOf(string module) =>
-        LayerNumber().Match(module) is { Success: true } found ? int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : -1;
+    /// <summary>The last number that a part of the name consists of, behind two others and before one.</summary>
+    private static int LayerOf(string module)
+    {
+        var parts = module.Split('.');
+        for (var i = parts.Length - 2; i >= 2; i--)
+            if (int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out var layer)) return layer;
+        return -1;
+    }
 
     // Without backtracking, so that no pattern of a file from anywhere takes long.
     private static bool Fits(string pattern, string module) => Regex.IsMatch(module, pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
@@ -92,7 +99,4 @@ public sealed partial record LoraConfig
                     $"The pattern {Formats.Shown.Of(pattern)} of the adapter cannot be used: {e.Message.TrimEnd('.')}; write a plain regular expression.", e);
             }
     }
-
-    [GeneratedRegex(@"\.layer\.(\d{1,6})\.")]
-    private static partial Regex LayerNumber();
 }

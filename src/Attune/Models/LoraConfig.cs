@@ -40,8 +40,8 @@ public sealed partial record LoraConfig
     public double LoraDropout { get; init; }
 
     /// <summary>The linear layers that have an adapter, by their names in the model or by the end of these after a dot; or <see cref="AllLinear"/>.</summary>
-    /// <value>Default query and value, PEFT's for BERT.</value>
-    public IReadOnlyList<string> TargetModules { get; init; } = ["query", "value"];
+    /// <value>Default null: those of queries and values, which are PEFT's for the family; for BERT <c>query</c> and <c>value</c>.</value>
+    public IReadOnlyList<string>? TargetModules { get; init; }
 
     /// <summary>A regular expression that the whole name must fit, in place of <see cref="TargetModules"/>.</summary>
     /// <value>Default null.</value>
@@ -90,6 +90,9 @@ public sealed partial record LoraConfig
     /// <summary>The object that it was read from; never changed. Empty where it was not read.</summary>
     internal JsonObject Source { get; init; } = [];
 
+    /// <summary>Itself, with the layers of a family where it names none.</summary>
+    internal LoraConfig For(PreTrainedConfig config) => TargetPattern is null && TargetModules is null ? this with { TargetModules = config.AdapterTargets } : this;
+
     /// <summary>Itself, where every value makes sense.</summary>
     /// <exception cref="AttuneException">One does not.</exception>
     internal LoraConfig Checked()
@@ -100,7 +103,7 @@ public sealed partial record LoraConfig
         foreach (var (name, rank) in RankPattern)
             if (rank < 1) throw new AttuneException($"rank_pattern gives \"{name}\" the rank {rank}; it must be at least 1.");
         foreach (var (name, alpha) in AlphaPattern) RequirePositive($"alpha_pattern of \"{name}\"", alpha);
-        if (TargetPattern is null && TargetModules.Count == 0)
+        if (TargetPattern is null && TargetModules is { Count: 0 })
             throw new AttuneException("target_modules names no layer; name some, such as query and value, or give all-linear.");
         CheckPatterns();
         return this;

@@ -7,6 +7,9 @@ namespace Attune.Models;
 /// <summary>What all models share: configuration, weights, training mode, initialisation, loading and saving.</summary>
 public abstract class PreTrainedModel : IDisposable
 {
+    /// <summary>Switch of <see cref="AppContext"/> that allows bfloat16 on every processor.</summary>
+    internal const string SlowBFloat16 = "Attune.SlowBFloat16";
+
     private protected PreTrainedModel(PreTrainedConfig config, LoraConfig? lora = null) => (Config, Weights) = (config, new WeightStore(lora));
 
     /// <summary>The configuration.</summary>
@@ -78,14 +81,15 @@ public abstract class PreTrainedModel : IDisposable
     {
         AtomicFile.CreateFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, PreTrainedConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
-        if (Adapter is not null) Adapter.Save(folder, blocks);
+        if (Adapter is not null) Adapter.Save(folder, blocks, this);
         else WeightLoading.Save(blocks, Path.Combine(folder, WeightFiles.SafeTensorsName));
     }
 
     /// <exception cref="AttuneException">The processor has no instructions for bfloat16.</exception>
     internal static void RequireBFloat16()
     {
-        if (!Processor.HasBFloat16)
+        // libtorch computes the same without the instructions; the switch is for tests, which have the time.
+        if (!Processor.HasBFloat16 && !(AppContext.TryGetSwitch(SlowBFloat16, out var isSlow) && isSlow))
             throw new AttuneException("bf16 would be slower than float32 here: this processor has neither AVX512_BF16 nor AMX; leave bf16 out.");
     }
 
@@ -118,7 +122,7 @@ public abstract class PreTrainedModel : IDisposable
         foreach (var weight in Weights.All)
         {
             if (weight.IsAdapter || which is not null && !which(weight)) continue;
-            if (weight.Decays) NormalNumbers.Fill(weight.Span, Config.InitializerRange, seed, weight.Name);
+            if (weight.Decays || weight.Shape.Count > 1) NormalNumbers.Fill(weight.Span, Config.DeviationOf(weight.Name), seed, weight.Name);
             else weight.Span.Fill(weight.IsScale ? 1 : 0);
         }
         Encoder.ClearPadding(which);

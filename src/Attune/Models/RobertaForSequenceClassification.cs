@@ -1,5 +1,3 @@
-using Attune.Kernels;
-
 namespace Attune.Models;
 
 /// <summary>
@@ -8,14 +6,7 @@ namespace Attune.Models;
 /// </summary>
 public sealed class RobertaForSequenceClassification : SequenceClassificationModel
 {
-    private static readonly EmbeddingsForm Embeddings = new() { CountsFromPadding = true };
-
-    internal RobertaForSequenceClassification(RobertaConfig config, LoraConfig? lora, bool isNewAdapter) : base(config, lora)
-    {
-        var encoder = new Encoder(Weights, config, () => new BertEmbeddings(Weights, EncoderPrefix + "embeddings", config, Embeddings),
-            i => new BertLayer(Weights, $"{EncoderPrefix}encoder.layer.{i}", config, BertLayerForm.Bert));
-        Build(encoder, new DenseHead(Weights, config, "classifier.dense", Activation.Tanh, "classifier.out_proj", dropsFirst: true), isNewAdapter);
-    }
+    internal RobertaForSequenceClassification(RobertaConfig config, LoraConfig? lora, bool isNewAdapter) : base(config, lora) => Build(config.Form, isNewAdapter);
 
     /// <inheritdoc/>
     public override string Architecture => Config.ModelType switch
@@ -25,5 +16,5 @@ public sealed class RobertaForSequenceClassification : SequenceClassificationMod
         _ => nameof(RobertaForSequenceClassification),
     };
 
-    internal override string EncoderPrefix => "roberta.";
+    internal override string EncoderPrefix => RobertaConfig.Prefix;
 }

@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Kernels;
 using Attune.Native;
 using Attune.Profiling;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace Attune.Models;
 /// <summary>An encoder with a head that classifies rows; <see cref="AutoModelForSequenceClassification"/> makes one of any family.</summary>
 public abstract class SequenceClassificationModel : PreTrainedModel
 {
-    private protected SequenceClassificationModel(PreTrainedConfig config, LoraConfig? lora) : base(config, lora?.Checked())
+    private protected SequenceClassificationModel(PreTrainedConfig config, LoraConfig? lora) : base(config, lora?.For(config).Checked())
     {
     }
 
@@ -80,6 +81,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     internal SequenceClassifierOutput Logits(Batch batch, PassOptions pass)
     {
         LibTorch.Load();
+        batch = Encoder.Prepared(batch);
         using var time = Profiler.Measure("forward");
         var states = Encoder.Forward(batch, CurrentDropoutKey, pass, out var encoded);
         using var head = Profiler.Measure("head");
@@ -94,6 +96,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     internal (List<Tensor> HiddenStates, Tensor Pooled) AllStates(Batch batch)
     {
         LibTorch.Load();
+        batch = Encoder.Prepared(batch);
         var states = Encoder.AllStates(batch);
         var last = Encoder.ReadsAllTokens ? states[^1].clone().DetachFromDisposeScope() : EncoderLayer.FirstTokens(states[^1], batch.Sequences);
         Head.Forward(last, HeadPass(batch, dropoutKey: null), out var read).Dispose();
@@ -137,6 +140,13 @@ public abstract class SequenceClassificationModel : PreTrainedModel
         (Encoder, Head) = (encoder, head);
         if (Weights.Lora is not null) Adapter = new LoraAdapter(Weights, isNewAdapter);
         Weights.LayOut();
+    }
+
+    /// <summary>The same of a family that computes as BERT does.</summary>
+    private protected void Build(EncoderForm form, bool isNewAdapter)
+    {
+        var encoder = Encoder.Of(Weights, Config, form, form.Prefix);
+        Build(encoder, new DenseHead(Weights, Config, form.Head.Dense, Activation.Named(form.Head.Activation), form.Head.Classifier, form.Head.DropsFirst), isNewAdapter);
     }
 
     private LayerPass HeadPass(Batch batch, ulong? dropoutKey) => new(batch, !Encoder.ReadsAllTokens, dropoutKey, Encoder.DropoutPlaces);

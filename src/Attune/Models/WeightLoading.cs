@@ -21,11 +21,12 @@ internal static class WeightLoading
 
         var own = model.Weights.All.Where(weight => !weight.IsAdapter).ToList();
         var found = new Dictionary<string, WeightEntry>();
-        List<string> unexpected = [], resized = [], wrong = [];
+        List<string> unexpected = [], pretraining = [], resized = [], wrong = [];
         foreach (var entry in file.Entries)
         {
             var name = WeightNames.InModel(entry.Name, model.FamilyPrefix, model.EncoderPrefix, isThere: known => model.Weights.TryGet(known, out _));
             if (model.Weights.TryGet(name, out var weight) && !weight.IsAdapter) found[weight.Name] = entry;
+            else if (WeightNames.IsOfPretraining(name, model.EncoderPrefix)) pretraining.Add(entry.Name);
             else if (!BelongsElsewhere(name, model.EncoderPrefix)) unexpected.Add(entry.Name);
         }
         foreach (var weight in own)
@@ -55,6 +56,7 @@ internal static class WeightLoading
             New = [.. missing.Select(weight => weight.Name).Where(name => !resized.Exists(line => line.StartsWith(name + " ", StringComparison.Ordinal)))],
             Resized = resized,
             Unexpected = unexpected,
+            OfPretraining = pretraining,
             Drawn = missing.Select(weight => weight.Name).ToHashSet(),
         };
     }
@@ -65,9 +67,9 @@ internal static class WeightLoading
     internal static void Save(IReadOnlyList<WeightBlock> blocks, string file) => SafeTensors.Write(
         file, [.. blocks.SelectMany(block => block.Tensors(weight => weight.Name))], new Dictionary<string, string> { ["format"] = "pt" });
 
-    /// <summary>What a checkpoint may hold besides this model: heads of pretraining, a table of positions, the classifier of a bare encoder.</summary>
+    /// <summary>What a checkpoint may hold besides this model without a word: tables that are no weights, the classifier of a bare encoder.</summary>
     private static bool BelongsElsewhere(string name, string prefix) =>
-        name.StartsWith("cls.", StringComparison.Ordinal) || name.EndsWith("embeddings.position_ids", StringComparison.Ordinal) ||
+        name.EndsWith("embeddings.position_ids", StringComparison.Ordinal) || name.EndsWith("embeddings.token_type_ids", StringComparison.Ordinal) ||
         (prefix.Length == 0 && name.StartsWith("classifier.", StringComparison.Ordinal));
 
     private static bool IsHead(Weight weight, PreTrainedModel model) => model.Encoder.LastPartWith(weight) < 0;

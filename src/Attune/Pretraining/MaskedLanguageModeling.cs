@@ -87,7 +87,7 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
     {
         var (wasTraining, precision) = (model.Training, model.Precision);
         model.Training = false;
-        if (args.Bf16 || args.Bf16FullEval) model.Precision = Precision.BFloat16;
+        model.Precision = args.EvaluationPrecision ?? precision;
         try
         {
             var batch = data.Batch(rows);

@@ -117,7 +117,7 @@ internal sealed class EvaluationLoop(
     {
         var (wasTraining, precision) = (model.Training, model.Precision);
         model.Training = false;
-        if (args.Bf16 || args.Bf16FullEval) model.Precision = Precision.BFloat16;
+        model.Precision = args.EvaluationPrecision ?? precision;
         try
         {
             var batch = Pack(data, rows);

@@ -33,7 +33,8 @@ internal static class FreshLayers
         model.SetDrawn(IsFresh);
         if (isResumed) return null;
         model.Draw(unchecked((ulong)args.Seed), IsFresh);
-        return $"Drawn anew: the pooler and the top {args.ReinitLayers} of {model.Config.NumHiddenLayers} layers.";
+        var pooler = model.Weights.All.Any(weight => IsFresh(weight) && model.Encoder.LastPartWith(weight) < 0) ? "the pooler and " : "";
+        return $"Drawn anew: {pooler}the top {args.ReinitLayers} of {model.Config.NumHiddenLayers} layers.";
     }
 
     private static bool IsDrawn(TrainingArguments args, PreTrainedModel model, Weight weight)

@@ -20,7 +20,7 @@ public sealed partial record TrainingArguments
     public double? LoraDropout { get; init; }
 
     /// <summary>The linear layers that have an adapter, by their names or the ends of these, such as query, attention.output.dense or layer.11.output.dense.</summary>
-    /// <value>all-linear for all but the classifier. Default query and value, PEFT's for BERT.</value>
+    /// <value>all-linear for all but the classifier. Default the queries and values, by the names of the model's family: PEFT's, for BERT query and value.</value>
     public IReadOnlyList<string>? LoraTargetModules { get; init; }
 
     /// <summary>Other ranks for some layers, by the ends of their names, which are regular expressions: {"layer.11.attention.self.query": 16}.</summary>

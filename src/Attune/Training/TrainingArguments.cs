@@ -86,6 +86,17 @@ public sealed partial record TrainingArguments
     /// <value>Default false. Without effect where <see cref="Bf16"/> is on.</value>
     public bool Bf16FullEval { get; init; }
 
+    /// <summary>
+    /// Computes the products of the encoder's layers in float16, with a loss scale that finds its own size; weights, optimizer and all else stay float32. On a
+    /// processor float16 is imitated, which is slower: it is there to try out a run that is meant for a graphics card.
+    /// </summary>
+    /// <value>Default false. Not together with <see cref="Bf16"/>.</value>
+    public bool Fp16 { get; init; }
+
+    /// <summary>The same for evaluation alone.</summary>
+    /// <value>Default false. Without effect where <see cref="Fp16"/> is on. Not together with <see cref="Bf16FullEval"/>.</value>
+    public bool Fp16FullEval { get; init; }
+
     /// <summary>Passes over the training rows.</summary>
     /// <value>Any finite number; 0 or less makes no update. Default 3. Without effect where <see cref="MaxSteps"/> is given.</value>
     public double NumTrainEpochs { get; init; } = 3;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Attune.Models;
 using Attune.Optimization;
 using static System.FormattableString;
 
@@ -23,7 +22,7 @@ public sealed partial record TrainingArguments
         completed.CheckLora();
         completed.CheckDistributed();
         Measuring.Check(completed);
-        if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
+        completed.CheckPrecision(notice);
         return completed;
     }
 

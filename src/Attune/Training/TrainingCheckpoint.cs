@@ -34,6 +34,7 @@ internal sealed class TrainingCheckpoint
         LastGradNorm = step.GradNorm,
         LastLearningRate = step.Optimizer.LearningRate,
         SkippedInARow = step.SkippedInARow,
+        LossScale = step.Scale?.State,
         RowsAtATime = step.MicroBatches.MostRows,
         StartWeights = step.Pull?.Fingerprint,
         TrainSeconds = seconds,
@@ -69,6 +70,7 @@ internal sealed class TrainingCheckpoint
             throw new AttuneException($"decay_to_pretrained needs the weights that the run began with, and those of the model are others than when {_folder} was written; load the model anew from where the run began.");
         LoopCheckpoint.LoadWeights(trainer.Model, _folder);
         RestoreOptimizer(trainer, step);
+        RestoreLossScale(trainer, step);
         if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);
         FindBest(args);
         if (State.MaxSteps != plan.TotalSteps)
@@ -113,6 +115,25 @@ internal sealed class TrainingCheckpoint
             return;
         }
         trainer.Notice($"{_folder} has no state of this optimizer: it starts anew, so the run is not continued exactly.");
+    }
+
+    private void RestoreLossScale(Trainer trainer, TrainingStep step)
+    {
+        if (step.Scale is not { } scale) return;
+        var why = $"{_folder} has no loss scale of fp16";
+        try
+        {
+            if ((_exact is null ? TorchLossScale.Read(_folder, State.GlobalStep) : _exact.LossScale) is { } state)
+            {
+                scale.State = state;
+                return;
+            }
+        }
+        catch (AttuneException e)
+        {
+            why = e.Message.TrimEnd('.');
+        }
+        trainer.Notice($"{why}; so it begins with {scale.Value}.");
     }
 
     private RunPosition Position(TrainingArguments args, TrainingPlan plan)

@@ -35,7 +35,8 @@ internal sealed class TrainingStep : IDisposable
         var model = task.Model;
         (_task, _model, _data, _args, _callbacks, _state, _notice) = (task, model, data, args, callbacks, state, notice ?? (_ => { }));
         _gradient = task.Gradients(data, args, frozen, _notice);
-        _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
+        _model.Precision = args.TrainingPrecision;
+        if (args.Fp16) Scale = new LossScale(args.FirstLossScale, args.LossScaleInterval);
         model.Encoder.NoiseAlpha = args.NeftuneNoiseAlpha ?? model.Encoder.NoiseAlpha;
         var rateFactorOf = RateGroups.Of(args, model);
         Rate = new LearningRate(args, plan);
@@ -67,6 +68,9 @@ internal sealed class TrainingStep : IDisposable
 
     internal RunningLoss Loss { get; } = new();
 
+    /// <summary>The factor of the loss in float16; null in other types.</summary>
+    internal LossScale? Scale { get; }
+
     /// <summary>The decay towards the weights that training began with; null for none.</summary>
     internal PretrainedPull? Pull { get; }
 
@@ -94,7 +98,9 @@ internal sealed class TrainingStep : IDisposable
         _exchange?.Sum(losses);
         var before = GradNorm;
         var clip = ClipFactor(out var isFinite);
-        var isSound = MakesEveryUpdate || isFinite && losses.All(double.IsFinite);
+        // In float16 overflows are common, and a smaller scale mends them: no update is made of them, as in PyTorch.
+        var isSound = MakesEveryUpdate && (isFinite || Scale is null) || isFinite && losses.All(double.IsFinite);
+        var rate = NextRate;
         if (!isSound)
         {
             GradNorm = before;                                            // a log shows the last one that was a number
@@ -102,7 +108,7 @@ internal sealed class TrainingStep : IDisposable
         }
         foreach (var batch in batches) _state.TotalFlos += 6.0 * _data.PaddedTokens(batch) * _weightsOutsideEmbeddings;
         foreach (var loss in losses) Loss.Add(loss, _state.GlobalStep, _args.LoggingNanInfFilter ?? true);
-        Optimizer.LearningRate = Rate.After(_state.GlobalStep);
+        Optimizer.LearningRate = rate;
         if (isSound) Update(clip);
         _state.GlobalStep++;
         var tokens = batches.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length));
@@ -120,6 +126,7 @@ internal sealed class TrainingStep : IDisposable
     private void Update(double clip)
     {
         SkippedInARow = 0;
+        if (Scale is { } scale && scale.CountMade()) _notice($"The loss scale of fp16 grows to {scale.Value}.");
         _callbacks.PreOptimizerStep(_state);
         using var time = Profiler.Measure("optimizer");
         Pull?.Apply(Optimizer.LearningRate);
@@ -152,11 +159,11 @@ internal sealed class TrainingStep : IDisposable
 
     private double[] Gradients(int[][] batches)
     {
-        var (losses, rows) = (new double[batches.Length], 0);
+        var (losses, rows, scale) = (new double[batches.Length], 0, Scale?.Value ?? 1);
         for (var i = 0; i < batches.Length; i++)
         {
             _gradient.LastBackward = i == batches.Length - 1 && _exchange is { } exchange ? exchange.Follow : null;
-            losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length, MicroBatches);
+            losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: scale / batches.Length, MicroBatches) / scale;
             rows += batches[i].Length;
             if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
         }
@@ -169,8 +176,9 @@ internal sealed class TrainingStep : IDisposable
     {
         isFinite = true;
         var isByLength = _args.MaxGradNorm > 0;
-        if (_args.ClipGradValue is null && !isByLength && _args.Debug.Count == 0) return 1;
+        if (_args.ClipGradValue is null && !isByLength && _args.Debug.Count == 0 && Scale is null) return 1;
         using var time = Profiler.Measure("clipping");
+        Scale?.Unscale(_model.Weights);
         // Before infinite ones become the largest allowed.
         if (_args.ClipGradValue is not null || !isByLength) isFinite = double.IsFinite(Norm());
         if (_args.ClipGradValue is { } most && (isFinite || MakesEveryUpdate)) GradientRange.Clip(_model.Weights, most);
@@ -182,6 +190,9 @@ internal sealed class TrainingStep : IDisposable
     }
 
     private double Norm() => _exchange?.Norm() ?? GradientNorm.Compute(_model.Weights);
+
+    /// <summary>The rate of the update that is being made. As in transformers those that fp16 has skipped do not count.</summary>
+    private double NextRate => Rate.After(_state.GlobalStep - (Scale?.State.Skipped ?? 0));
 
     /// <summary>Where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
     private bool MakesEveryUpdate => _args is { LoggingNanInfFilter: not null, Debug.Count: 0 };
@@ -197,18 +208,22 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Leaves the weights as they are, and stops where that does not help.</summary>
     private void Skip(double[] losses, int[][] batches)
     {
-        var overflow = _args.Debug.Contains(Measuring.UnderflowOverflow) ? SearchOverflow(losses, batches) : null;
-        Optimizer.ZeroGrad();
         var isLossFinite = losses.All(double.IsFinite);
+        var isOfScale = Scale is { IsSmallest: false } && isLossFinite;
+        var overflow = _args.Debug.Contains(Measuring.UnderflowOverflow) && !isOfScale ? SearchOverflow(losses, batches) : null;
+        Optimizer.ZeroGrad();
         var rows = batches.Where((_, i) => isLossFinite || !double.IsFinite(losses[i])).SelectMany(batch => batch).ToList();
         var shown = string.Join(", ", rows.Take(RowsShown)) + (rows.Count > RowsShown ? $" and {rows.Count - RowsShown} more" : "");
         var what = $"The {(isLossFinite ? "gradient" : "loss")} of update {_state.GlobalStep + 1} is not a finite number (training rows {shown}, counted from 0; " +
-            $"learning rate {Rate.After(_state.GlobalStep):g4})";
-        HasGivenUp = overflow is not null || SkippedInARow == MostSkipped;
+            $"learning rate {NextRate:g4})";
+        HasGivenUp = overflow is not null || (Scale is null ? SkippedInARow == MostSkipped : SkippedInARow == LossScale.MostSkipped || Scale.IsSmallest);
         if (overflow is not null) throw new AttuneException($"{what}: {overflow}; debug underflow_overflow stops training here.");
+        if (HasGivenUp && Scale is not null)
+            throw new AttuneException($"{what}, with a loss scale of only {Scale.Value} and after {SkippedInARow} updates that were skipped, so training stopped; leave out fp16, lower learning_rate or look at these rows.");
         if (HasGivenUp)
             throw new AttuneException($"{what}, and so it was {MostSkipped} updates before, so training stopped; lower learning_rate or look at these rows.");
         SkippedInARow++;
-        _notice($"{what}, so it is skipped: the weights stay as they are.");
+        Scale?.CountSkipped();
+        _notice($"{what}, so it is skipped: the weights stay as they are{(Scale is null ? "" : $", and the loss scale of fp16 falls to {Scale.Value}")}.");
     }
 }

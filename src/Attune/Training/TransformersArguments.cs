@@ -14,7 +14,7 @@ public static class TransformersArguments
     private const string ForServices = "only some services need it";
     private const string ForPushing = "a program pushes by itself; the command has --push-to-hub";
     private const string ForSharding = "it belongs to fsdp, which Attune does not have";
-    private const string OfFp16 = "it chooses among ways of fp16, which Attune does not have";
+    private const string OfFp16 = "there is one way of fp16";
 
     /// <summary>Names that change nothing in the result, and why.</summary>
     private static readonly Dictionary<string, string> WithoutEffect = new()
@@ -82,8 +82,6 @@ public static class TransformersArguments
     {
         ["adafactor"] = "it is an old name; give optim adafactor",
         ["deepspeed"] = $"{WholeModel}; leave it out, and for its first stage give zero_stage 1",
-        ["fp16"] = "it is for graphics cards, and Attune computes on the processor; take bf16, or leave it out",
-        ["fp16_full_eval"] = "it is for graphics cards, and Attune computes on the processor; take bf16_full_eval, or leave it out",
         ["fsdp"] = $"{WholeModel}; leave it out",
         ["fsdp_config"] = $"{WholeModel}; leave it out",
         ["include_inputs_for_metrics"] = "it is an old name; give include_for_metrics inputs",
@@ -93,7 +91,7 @@ public static class TransformersArguments
         ["push_to_hub"] = "pushing is the command's; call attune push, or leave it out",
         ["push_to_hub_organization"] = "it is an old name; give hub_model_id as org/name",
         ["trust_remote_code"] = "Attune runs no code of a repository; leave it out",
-        ["tf32"] = "it is a number format of graphics cards, and Attune computes on the processor; leave it out",
+        ["tf32"] = "it is a number format of graphics cards, and without one transformers refuses it too; leave it out",
     };
 
     /// <summary>Names of which some values are refused and the others change nothing.</summary>

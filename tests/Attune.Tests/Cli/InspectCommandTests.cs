@@ -114,9 +114,12 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public void Report_Leaks_AreToldOnce()
+    public void Report_LeaksAndEmptyTexts_AreToldOnce()
     {
-        Assert.Equal(ExitCode.Success, Run("--no-probe"));
+        var dev = _folder.Write("leaks.csv", "text,label\nthe film number 3 was <b>bad</b>,bad\n\"  \",good\n");
+        Assert.Equal(ExitCode.Success, _terminal.Run("inspect", "--no-probe", "--train-file", _train, "--validation-file", dev));
+        Assert.Contains("leakage: 1 row (50 %)", _terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("empty: 1 row (50 %)", _terminal.Out, StringComparison.Ordinal);
         Assert.DoesNotContain(_terminal.Told, line => line.StartsWith("Warning:", StringComparison.Ordinal));
     }
 

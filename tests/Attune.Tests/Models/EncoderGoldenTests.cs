@@ -58,7 +58,11 @@ public sealed class EncoderGoldenTests : IDisposable
         TensorAssert.Close(GoldenBatches.Floats(expected.GetProperty("batches").GetProperty(id).GetProperty("logits")), output.Logits, LogitTolerance, $"{name}, packed");
     }
 
-    [Theory, MemberData(nameof(Cases))]
+    /// <summary>Those of them that come with hidden states: in the repository some, which is enough beside every gradient.</summary>
+    public static TheoryData<string> CasesWithStates() =>
+        Golden.Folder("encoders") is { } root ? [.. Cases().Select(row => row.Data).Where(name => Golden.Files(Path.Combine(root, name), "expected_hidden.safetensors").Count == 1)] : ["absent"];
+
+    [Theory, MemberData(nameof(CasesWithStates))]
     public void HiddenStates_EqualTransformersWhereTheMaskIsOne(string name)
     {
         var (folder, inputs, _) = Open(name);
@@ -71,7 +75,8 @@ public sealed class EncoderGoldenTests : IDisposable
             var (states, pooled) = model.AllStates(GoldenBatches.Padded(batch));
             for (var layer = 0; layer < states.Count; layer++)
                 if (expected.TryGetValue($"{id}.hidden_states.{layer}", out var golden))
-                    compared += GoldenBatches.CompareRealTokens(golden, states[layer].data<float>().ToArray(), batch, model.Config.HiddenSize, tolerance, $"{name}, {id}, layer {layer}");
+                    compared += GoldenBatches.CompareRealTokens(golden, states[layer].data<float>().ToArray(), batch, model.Config.HiddenSize, tolerance,
+                        $"{name}, {id}, layer {layer}", model.Encoder.ReadsPadding);
             if (expected.TryGetValue(id + ".pooled_output", out var read))
                 TensorAssert.Close(read, pooled.data<float>().ToArray(), tolerance, $"{name}, {id}, pooled output");
             foreach (var state in states.Append(pooled)) state.Dispose();
@@ -155,7 +160,9 @@ public sealed class EncoderGoldenTests : IDisposable
         using var model = AutoModelForSequenceClassification.FromPretrained(folder);
         var config = ModelTypes.New(new ConfigReader(new JsonObject { ["model_type"] = model.Config.ModelType }, "new"));
         var fields = (config with { LabelNames = model.Config.LabelNames }).ToJson(expected.GetProperty("model_class").GetString()!);
-        Assert.Equal(known.Except(["pooler_hidden_size", "attention_head_size", "conv_kernel_size", "conv_act"]).Order(), fields.Select(pair => pair.Key).Intersect(known).Order());
+        // DeBERTa's class has fields that no configuration has by itself.
+        string[] optional = ["attention_head_size", "conv_act", "conv_kernel_size", "embedding_size", "norm_rel_ebd", "position_buckets", "share_att_key"];
+        Assert.Empty(known.Except(fields.Select(pair => pair.Key)).Except(optional));
     }
 
     private static (string Folder, Dictionary<string, JsonElement> Inputs, JsonElement Expected) Open(string name)

@@ -31,7 +31,7 @@ public sealed class LoraConfigTests : IDisposable
     [InlineData("""{"target_modules": ["query"], "layers_to_transform": 1}""", Query)]
     [InlineData("""{}""", Query)]
     public void Adapts_Modules_AsPeft(string json, string modules) =>
-        Assert.Equal(modules, string.Join(' ', new[] { Query, Output, AttentionOutput, "bert.classifier", "classifier" }.Where(Read(json).Adapts)).Replace("bert.classifier classifier", "classifier", StringComparison.Ordinal));
+        Assert.Equal(modules, string.Join(' ', new[] { Query, Output, AttentionOutput, "bert.classifier", "classifier" }.Where(Read(json).For(new BertConfig()).Adapts)).Replace("bert.classifier classifier", "classifier", StringComparison.Ordinal));
 
     [Theory]
     [InlineData("""{"r": 4, "lora_alpha": 8}""", 4, 2)]
@@ -76,8 +76,8 @@ public sealed class LoraConfigTests : IDisposable
     {
         Assert.Null(new TrainingArguments().ToLoraConfig());
         var plain = new TrainingArguments { LoraR = 8 };
-        var json = plain.ToLoraConfig()!.ToJson().ToJsonString();
-        Assert.Equal(new LoraConfig().ToJson().ToJsonString(), json);
+        var json = plain.ToLoraConfig()!.ToJson("Model", "bert").ToJsonString();
+        Assert.Equal(new LoraConfig().ToJson("Model", "bert").ToJsonString(), json);
         Assert.Equal("bert", plain.ToLoraConfig("bert", "main")!.BaseModelNameOrPath);
         (TrainingArguments Arguments, string Expected)[] cases =
         [
@@ -95,7 +95,7 @@ public sealed class LoraConfigTests : IDisposable
         Assert.All(cases, one =>
         {
             Assert.DoesNotContain(one.Expected, json, StringComparison.Ordinal);
-            Assert.Contains(one.Expected, one.Arguments.ToLoraConfig()!.ToJson().ToJsonString(), StringComparison.Ordinal);
+            Assert.Contains(one.Expected, one.Arguments.ToLoraConfig()!.ToJson("Model", "bert").ToJsonString(), StringComparison.Ordinal);
             if (one.Arguments.LoraR != 8) return;
             // Without the rank nothing would come of it.
             Assert.Contains("is given, but no adapter is asked for", Assert.Throws<AttuneException>(() => (one.Arguments with { LoraR = null }).Validated()).Message, StringComparison.Ordinal);

@@ -26,7 +26,7 @@ internal sealed class ExportedModel : IDisposable
 
     /// <summary>Of a folder in Hugging Face's layout, as <see cref="OnnxExport"/> writes it.</summary>
     internal static ExportedModel OfFolder(string folder, OnnxExportOptions? options = null) =>
-        new(BertConfig.Load(Path.Combine(folder, BertConfig.FileName)), file => OnnxExport.Write(folder, file, options));
+        new(PreTrainedConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName)), file => OnnxExport.Write(folder, file, options));
 
     /// <summary>Of a loaded model, as the command writes it.</summary>
     internal static ExportedModel Of(SequenceClassificationModel model, OnnxExportOptions? options = null) => new(model.Config, file =>
@@ -47,7 +47,8 @@ internal sealed class ExportedModel : IDisposable
         using var maskValues = OrtValue.CreateTensorValueFromMemory(mask is null ? Filled(1) : Flat(mask), shape);
         using var typeValues = OrtValue.CreateTensorValueFromMemory(types is null ? Filled(0) : Flat(types), shape);
         using var options = new RunOptions();
-        using var results = session.Run(options, ["input_ids", "attention_mask", "token_type_ids"], [idValues, maskValues, typeValues], ["logits"]);
+        var known = new Dictionary<string, OrtValue> { ["input_ids"] = idValues, ["attention_mask"] = maskValues, ["token_type_ids"] = typeValues };
+        using var results = session.Run(options, session.InputNames, [.. session.InputNames.Select(name => known[name])], ["logits"]);
         return results[0].GetTensorDataAsSpan<float>().ToArray();
 
         long[] Filled(long value) => [.. Enumerable.Repeat(value, ids.Length * ids[0].Length)];

@@ -1,3 +1,4 @@
+using Attune.Models;
 using Attune.Onnx.Export;
 using Attune.Tests.Models;
 
@@ -29,6 +30,14 @@ public sealed class OnnxGoldenTests
             Compare(name, new OnnxExportOptions { Precision = OnnxPrecision.Int8, WeightBits = bits }, WholeTolerance);
     }
 
+    public static TheoryData<string> Encoders() => Golden.Folder("encoders") is { } root
+        ? [.. Directory.EnumerateDirectories(root).Where(folder => Golden.Json(folder, "expected.json").GetProperty("model_class").GetString()!
+            .EndsWith("ForSequenceClassification", StringComparison.Ordinal) && HasForm(folder)).Select(folder => Path.GetFileName(folder)!).Order()]
+        : ["absent"];
+
+    private static bool HasForm(string folder) => ModelTypes.Names.Contains(Golden.Json(folder, "config.json").GetProperty("model_type").GetString()) &&
+        PreTrainedConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName)).Form is not null;
+
     [Theory, MemberData(nameof(Variants))]
     public void Variant_EqualsTransformers(string name)
     {
@@ -38,6 +47,20 @@ public sealed class OnnxGoldenTests
         var inputs = golden.GetProperty("inputs");
         var logits = exported.Compute(GoldenBatches.Ints(inputs, "input_ids")!, GoldenBatches.Ints(inputs, "attention_mask"), GoldenBatches.Ints(inputs, "token_type_ids"));
         TensorAssert.Close(GoldenBatches.Floats(golden.GetProperty("logits")), logits, LogitTolerance, name);
+    }
+
+    /// <summary>The other families, whose weights have other names, sizes and places.</summary>
+    [Theory, MemberData(nameof(Encoders))]
+    public void Family_EqualsTransformers(string name)
+    {
+        var folder = Path.Combine(Golden.Require("encoders"), name);
+        var expected = Golden.Json(folder, "expected.json").GetProperty("batches");
+        using var exported = ExportedModel.OfFolder(folder);
+        foreach (var batch in Golden.Json(folder, "inputs.json").GetProperty("batches").EnumerateArray())
+        {
+            var logits = exported.Compute(GoldenBatches.Ints(batch, "input_ids")!, GoldenBatches.Ints(batch, "attention_mask"), GoldenBatches.Ints(batch, "token_type_ids"));
+            TensorAssert.Close(GoldenBatches.Floats(expected.GetProperty(batch.GetProperty("name").GetString()!).GetProperty("logits")), logits, 2e-5, $"{name}, {batch.GetProperty("name")}");
+        }
     }
 
     [Theory, MemberData(nameof(Adapters))]

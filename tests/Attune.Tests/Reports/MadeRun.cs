@@ -116,7 +116,7 @@ internal static class MadeRun
 
     internal static RunRecord Record(EvalPrediction rows, IReadOnlyList<string> names, string task) => new(
         [("attune", "9.9.9"), ("processor", "A & B")],
-        new ModelRecord("/somewhere/else/model", null, 1234, 2, 128, 8, IsAdapter: false, AdapterOf: null),
+        new ModelRecord("/somewhere/else/model", null, 1234, 2, 128, 8, IsAdapter: false, AdapterOf: null) { ModelType = "albert" },
         new DataRecord("/somewhere/else/train.csv, /somewhere/else/dev.csv", null, task, ["text"], "label", [("train.csv", 100, new string('a', 64))],
         [
             new SplitRecord("train", Rows, new string('b', 64), 7.5, 9, rows.Task == TaskKind.Regression ? [] : [.. names.Select(name => (name, 30L))], rows.Task == TaskKind.Regression ? (3.2, 0.25, 6.15) : null),

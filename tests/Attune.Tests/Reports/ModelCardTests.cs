@@ -28,7 +28,7 @@ public sealed class ModelCardTests : IDisposable
         Assert.Null(ModelCard.Write(RunFacts.Read(folder)));
         var card = File.ReadAllText(ModelCard.FileOf(folder));
         Assert.StartsWith("---\nlibrary_name: transformers\npipeline_tag: text-classification\n", card, StringComparison.Ordinal);
-        foreach (var part in new[] { "model-index:", "## How to use it", "## Data", "## Results", "## Limits", "## Training", new string('b', 64), "9.9.9", "train.csv, dev.csv" })
+        foreach (var part in new[] { "model-index:", "## How to use it", "## Data", "## Results", "## Limits", "## Training", "An albert text classifier (2 layers of 128, 1,234 weights), trained by", new string('b', 64), "9.9.9", "train.csv, dev.csv" })
             Assert.Contains(part, card, StringComparison.Ordinal);
         Assert.DoesNotContain("/somewhere/else", card, StringComparison.Ordinal);
         Assert.DoesNotContain("More Information Needed", card, StringComparison.OrdinalIgnoreCase);

@@ -9,6 +9,24 @@ internal sealed record EmbeddingsForm
     /// <summary>Name of the linear layer from the tables' size to the hidden size; null for none.</summary>
     internal string? Projection { get; init; }
 
+    /// <summary>Whether the linear layer stands before the LayerNorm, without a bias, and not behind the dropout.</summary>
+    internal bool ProjectsFirst { get; init; }
+
+    /// <summary>Name of the table of the words.</summary>
+    internal string Words { get; init; } = "word_embeddings";
+
+    /// <summary>Name of the LayerNorm.</summary>
+    internal string Norm { get; init; } = "LayerNorm";
+
+    /// <summary>Whether the LayerNorm has a bias.</summary>
+    internal bool HasNormBias { get; init; } = true;
+
+    /// <summary>Whether there are embeddings of positions.</summary>
+    internal bool HasPositions { get; init; } = true;
+
+    /// <summary>Whether the states of tokens that the mask hides are made zero.</summary>
+    internal bool ClearsHidden { get; init; }
+
     /// <summary>Whether there are embeddings of segments. Without them segments are not looked at.</summary>
     internal bool HasTypes { get; init; } = true;
 
