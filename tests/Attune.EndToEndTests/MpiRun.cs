@@ -41,6 +41,8 @@ internal sealed class MpiRun : IDisposable
 
     internal int Id => _process.Id;
 
+    internal bool HasEnded => _process.HasExited;
+
     /// <summary>Skips a test where a launcher is missing.</summary>
     internal static void Require(string launcher) => Assert.SkipUnless(OperatingSystem.IsLinux() && IsThere(launcher), $"{launcher} is not installed here.");
 

@@ -142,7 +142,11 @@ public sealed class MpiTests : IDisposable
             run.WaitFor("step 20 ");
             MpiRun.Signal(run.Id, "USR1");
             var folder = Path.Combine(_folder, name);
-            while (Directory.GetDirectories(folder, "checkpoint-*").Length == 0) Thread.Sleep(5);
+            while (Directory.GetDirectories(folder, "checkpoint-*").Length == 0)
+            {
+                Assert.False(run.HasEnded, run.Said);
+                Thread.Sleep(5);
+            }
             Thread.Sleep(500);                                             // mpirun hands it on to one after the other
             Assert.Single(Directory.GetDirectories(folder, "checkpoint-*"));
             MpiRun.Signal(run.Id, "TERM");
@@ -157,14 +161,18 @@ public sealed class MpiTests : IDisposable
         Assert.SkipUnless(MpiRun.Launchers.Count > 0, "No MPI is installed here.");
         var disk = Path.Combine(_folder, "disk");
         Directory.CreateDirectory(disk);
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Sh($"mount -t tmpfs -o size=900k tmpfs '{disk}'") == 0, "A small disk needs the right to mount one.");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Sh($"mount -t tmpfs -o size=16m tmpfs '{disk}'") == 0, "A small disk needs the right to mount one.");
         try
         {
             // The first checkpoint fits, then something else fills the disk.
             using var run = MpiRun.Start(_folder, MpiRun.Launchers[0], 2, ["train", .. Model, "--per-device-train-batch-size", "2", "--max-steps", "2000", "--logging-steps", "5", "--save-strategy", "steps", "--save-steps", "400",
                 "--zero-stage", "1", "--output-dir", Path.Combine("disk", "run")]);
             var first = Path.Combine(disk, "run", "checkpoint-400");
-            while (!Directory.Exists(first)) Thread.Sleep(5);
+            while (!Directory.Exists(first))
+            {
+                Assert.False(run.HasEnded, run.Said);
+                Thread.Sleep(5);
+            }
             File.WriteAllBytes(Path.Combine(disk, "filler"), new byte[Math.Max(0, new DriveInfo(disk).AvailableFreeSpace - 4096)]);
             run.WaitFor("Training goes on without a checkpoint of update 800");
             var result = run.Wait();
