@@ -53,6 +53,8 @@ public sealed record DebertaV2Config : PreTrainedConfig
     /// <summary>Activation of the pooler. Default <c>gelu</c>.</summary>
     public string PoolerHiddenAct { get; init; } = "gelu";
 
+    internal override IReadOnlyList<string> AdapterTargets => ["query_proj", "value_proj"];
+
     internal bool HasKeysOfPositions => PosAttType.Contains(ContentToPosition);
 
     internal bool HasQueriesOfPositions => PosAttType.Contains(PositionToContent);

@@ -20,6 +20,8 @@ public sealed record MPNetConfig : PreTrainedConfig
     /// <summary>Longest row in tokens: positions begin behind the padding's id.</summary>
     public override int MaxTokens => MaxPositionEmbeddings - (PadTokenId ?? 0) - 1;
 
+    internal override IReadOnlyList<string> AdapterTargets => ["q", "v"];
+
     private protected override string? JsonName(string field) => field is "type_vocab_size" or "classifier_dropout" ? null : field;
 
     internal override PreTrainedConfig Read(ConfigReader json)

@@ -53,13 +53,24 @@ public sealed record ModernBertConfig : PreTrainedConfig
     /// <summary>Dropout behind the embeddings. Default 0.</summary>
     public double EmbeddingDropout { get; init; }
 
-    /// <inheritdoc/>
     internal override double EmbeddingDropoutProb => EmbeddingDropout;
+
+    /// <summary>Queries, keys and values are one layer.</summary>
+    internal override IReadOnlyList<string> AdapterTargets => ["Wqkv"];
 
     internal override long LayerWeights => (long)NumHiddenLayers * HiddenSize * (4L * HiddenSize + 3L * IntermediateSize);
 
     /// <summary>Whether a layer sees the whole row.</summary>
     internal bool IsGlobal(int layer) => GlobalLayers is { } layers ? layers[layer] : layer % GlobalAttnEveryNLayers == 0;
+
+    /// <summary>What leads back into the residual is smaller, and the classifier is by its size.</summary>
+    internal override double DeviationOf(string weight) => weight switch
+    {
+        "classifier.weight" => 1 / Math.Sqrt(HiddenSize),
+        "head.dense.weight" => InitializerRange / Math.Sqrt(2.0 * NumHiddenLayers),
+        _ when weight.EndsWith(".Wo.weight", StringComparison.Ordinal) => InitializerRange / Math.Sqrt(2.0 * NumHiddenLayers),
+        _ => InitializerRange,
+    };
 
     private protected override string? JsonName(string field) => field switch
     {

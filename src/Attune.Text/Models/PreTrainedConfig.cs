@@ -89,6 +89,9 @@ public abstract partial record PreTrainedConfig
     /// <summary>The linear layers that have an adapter where nothing else is said: those of queries and values, as PEFT has them.</summary>
     internal virtual IReadOnlyList<string> AdapterTargets => ["query", "value"];
 
+    /// <summary>Standard deviation of a new weight.</summary>
+    internal virtual double DeviationOf(string weight) => InitializerRange;
+
     internal double DropoutBeforeClassifier => ClassifierDropout ?? HiddenDropoutProb;
 
     /// <summary>Reads a <c>config.json</c> of any family.</summary>

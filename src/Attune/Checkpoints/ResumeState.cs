@@ -79,6 +79,9 @@ internal sealed record ResumeState
     /// <summary>Tokens trained on so far, padding included.</summary>
     public long TokensTrained { get; init; }
 
+    /// <summary>Rows of a batch over all processes; null where one process trained and <c>train_batch_size</c> says it.</summary>
+    public int? RowsPerBatch { get; init; }
+
     /// <summary>Of <c>reduce_lr_on_plateau</c>; null with other schedules.</summary>
     public PlateauState? Plateau { get; init; }
 

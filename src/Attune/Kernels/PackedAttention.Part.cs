@@ -54,7 +54,7 @@ internal sealed unsafe partial class PackedAttention
                 Key = scratch.Floats(Keys * size);
                 for (var j = 0; j < Keys; j++) Vectors.Sum(inputs.Key.At(FirstToken + FirstKey + j, column), keyBias, Key + j * size, size);
             }
-            if (relative is not null) Relative = new RelativeRow(relative, met, sequences, FirstToken + FirstKey, Keys, Key, head, size, 1 / attention._scale, scratch);
+            if (relative is not null && Queries > 0) Relative = new RelativeRow(this, relative, met, scratch);
             if (!backward)
             {
                 Value = scratch.Floats(Keys * size);
@@ -84,6 +84,15 @@ internal sealed unsafe partial class PackedAttention
             }
             for (var d = 0; d < size; d++) new Span<float>(transposed + d * Padded + Keys, Padded - Keys).Clear();
         }
+
+        internal int Head => _head;
+
+        internal int HeadSize => _attention._headSize;
+
+        internal float Scale => _attention._scale;
+
+        /// <summary>Of all tokens.</summary>
+        internal int[] Columns => _attention._sequences.Columns;
 
         /// <summary>Column of a query in its row.</summary>
         internal int Column(int query) => _attention._sequences.Columns[Token(query)];

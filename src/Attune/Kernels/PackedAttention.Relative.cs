@@ -8,37 +8,52 @@ namespace Attune.Kernels;
 
 internal sealed unsafe partial class PackedAttention
 {
-    /// <summary>The relative scores of one row and head: products with the buckets that the row meets, out of which each pair of tokens takes its own.</summary>
+    /// <summary>
+    /// The relative scores of one row and head: products with the buckets that the row meets, out of which each pair of tokens takes its own. Tokens next to each
+    /// other meet about half of them with the whole row, and only those are computed for them.
+    /// </summary>
     private readonly ref struct RelativeRow
     {
+        private const int KeyBlock = QueryBlock;
+
         private readonly RelativeScores _scores;
         private readonly RelativeScores.Range _met;
         private readonly int[] _columns;
-        private readonly int _firstKey, _keys, _head, _size, _width;
+        private readonly int _firstKey, _keys, _head, _size, _width, _firstQueryColumn, _lastQueryColumn;
         private readonly float _inverseScale;
         private readonly float* _keysTransposed;                           // (D,W), k'
         private readonly float* _byKey, _byKeyGradient;                    // (K,W), q' k(j)
         private readonly float* _byQuery;                                  // (queries of a block, W), q(i) k' + t / scale, or its gradient
         private readonly int* _bucketOf, _index;                           // of each distance from span down to -span; of each key as seen from a query
 
-        internal RelativeRow(RelativeScores scores, RelativeScores.Range met, Sequences sequences, int firstKey, int keys, float* key, int head, int size,
-            float inverseScale, Scratch scratch)
+        /// <param name="part">What is known of it: all but this.</param>
+        /// <param name="scores">Of all rows.</param>
+        /// <param name="met">The buckets that it meets.</param>
+        /// <param name="scratch">With <see cref="Room"/> left.</param>
+        internal RelativeRow(scoped in Part part, RelativeScores scores, RelativeScores.Range met, Scratch scratch)
         {
-            (_scores, _met, _columns, _firstKey, _keys, _head, _size, _inverseScale) = (scores, met, sequences.Columns, firstKey, keys, head, size, inverseScale);
+            (_scores, _met, _columns, _inverseScale) = (scores, met, part.Columns, 1 / part.Scale);
+            (_firstKey, _keys, _head, _size) = (part.FirstToken + part.FirstKey, part.Keys, part.Head, part.HeadSize);
+            (_firstQueryColumn, _lastQueryColumn) = (part.Column(0), part.Column(part.Queries - 1));
             _width = WholeVectors(met.Count);
             _bucketOf = (int*)scratch.Floats(2 * met.Span + 1);
             for (var i = 0; i <= 2 * met.Span; i++) _bucketOf[i] = scores.Of(met.Span - i) - met.First;
-            _index = (int*)scratch.Floats(keys);
+            _index = (int*)scratch.Floats(_keys);
             _byQuery = scratch.Floats((long)QueryBlock * _width);
-            _keysTransposed = scratch.Floats((long)size * _width);
+            _keysTransposed = scratch.Floats((long)_size * _width);
             if (scores.Keys is { } positionKeys) Transpose(positionKeys, _keysTransposed);
             if (scores.Queries is not { } positionQueries) return;
-            _byKey = scratch.Floats((long)keys * _width);
-            _byKeyGradient = scratch.Floats((long)keys * _width);
-            new Span<float>(_byKeyGradient, keys * _width).Clear();
-            var queriesTransposed = scratch.Floats((long)size * _width);
+            _byKey = scratch.Floats((long)_keys * _width);
+            _byKeyGradient = scratch.Floats((long)_keys * _width);
+            new Span<float>(_byKeyGradient, _keys * _width).Clear();
+            var queriesTransposed = scratch.Floats((long)_size * _width);
             Transpose(positionQueries, queriesTransposed);
-            SmallGemm.Multiply(keys, _width, size, key, size, 1, queriesTransposed, _width, _byKey, _width, accumulate: false);
+            for (var first = 0; first < _keys; first += KeyBlock)
+            {
+                var (count, met1) = (Math.Min(KeyBlock, _keys - first), MetByKeys(first));
+                SmallGemm.Multiply(count, met1.Padded, _size, part.Key + first * _size, _size, 1, queriesTransposed + met1.First, _width,
+                    _byKey + (long)first * _width + met1.First, _width, accumulate: false);
+            }
         }
 
         /// <summary>Floats of working memory.</summary>
@@ -46,9 +61,11 @@ internal sealed unsafe partial class PackedAttention
             2L * met.Span + 1 + keys + (QueryBlock + 2L * size + 2L * keys) * WholeVectors(met.Count);
 
         /// <summary>Adds to a block's scores, before they are scaled.</summary>
-        internal void AddTo(in Part part, int first, int count, SeenKeys seen)
+        internal void AddTo(scoped in Part part, int first, int count, SeenKeys seen)
         {
-            if (_scores.Keys is not null) SmallGemm.Multiply(count, _width, _size, part.Query, _size, 1, _keysTransposed, _width, _byQuery, _width, accumulate: false);
+            var met = MetByQueries(part, first, count, seen);
+            if (_scores.Keys is not null)
+                SmallGemm.Multiply(count, met.Padded, _size, part.Query, _size, 1, _keysTransposed + met.First, _width, _byQuery + met.First, _width, accumulate: false);
             else new Span<float>(_byQuery, count * _width).Clear();
             for (var i = 0; i < count; i++)
             {
@@ -74,7 +91,7 @@ internal sealed unsafe partial class PackedAttention
         /// <param name="query">Gradient of its queries, added to.</param>
         /// <param name="step">From one query to the next.</param>
         /// <param name="sums">Added to.</param>
-        internal void Backward(in Part part, int first, int count, SeenKeys seen, float* query, int step, RelativeScores.Gradients sums)
+        internal void Backward(scoped in Part part, int first, int count, SeenKeys seen, float* query, int step, RelativeScores.Gradients sums)
         {
             new Span<float>(_byQuery, count * _width).Clear();
             for (var i = 0; i < count; i++)
@@ -90,19 +107,55 @@ internal sealed unsafe partial class PackedAttention
                 for (var i = 0; i < count; i++)
                     for (var p = 0; p < _met.Count; p++) *table.At(_met.First + p, _head) += _byQuery[i * _width + p] * _inverseScale;
             if (_scores.Keys is not { } keys || sums.Keys is not { } keySums) return;
-            var column = _head * _size;
-            SmallGemm.Multiply(count, _size, _met.Count, _byQuery, _width, 1, keys.At(_met.First, column), keys.Step, query, step, accumulate: true);
-            SmallGemm.Multiply(_met.Count, _size, count, _byQuery, 1, _width, part.Query, _size, keySums.At(_met.First, column), keySums.Step, accumulate: true);
+            var (met, column) = (MetByQueries(part, first, count, seen), _head * _size);
+            SmallGemm.Multiply(count, _size, met.Count, _byQuery + met.First, _width, 1, keys.At(_met.First + met.First, column), keys.Step, query, step, accumulate: true);
+            SmallGemm.Multiply(met.Count, _size, count, _byQuery + met.First, 1, _width, part.Query, _size, keySums.At(_met.First + met.First, column), keySums.Step, accumulate: true);
         }
 
         /// <summary>After all blocks: takes the gradients on to the keys, and to the sums of queries.</summary>
-        internal void EndBackward(in Part part, float* key, int step, RelativeScores.Gradients sums)
+        internal void EndBackward(scoped in Part part, float* key, int step, RelativeScores.Gradients sums)
         {
             if (_scores.Queries is not { } queries || sums.Queries is not { } querySums) return;
             var column = _head * _size;
-            SmallGemm.Multiply(_keys, _size, _met.Count, _byKeyGradient, _width, 1, queries.At(_met.First, column), queries.Step, key, step, accumulate: true);
-            SmallGemm.Multiply(_met.Count, _size, _keys, _byKeyGradient, 1, _width, part.Key, _size, querySums.At(_met.First, column), querySums.Step, accumulate: true);
+            for (var first = 0; first < _keys; first += KeyBlock)
+            {
+                var (count, met) = (Math.Min(KeyBlock, _keys - first), MetByKeys(first));
+                var gradient = _byKeyGradient + (long)first * _width + met.First;
+                SmallGemm.Multiply(count, _size, met.Count, gradient, _width, 1, queries.At(_met.First + met.First, column), queries.Step,
+                    key + (long)first * step, step, accumulate: true);
+                SmallGemm.Multiply(met.Count, _size, count, gradient, 1, _width, part.Key + first * _size, _size,
+                    querySums.At(_met.First + met.First, column), querySums.Step, accumulate: true);
+            }
         }
+
+        /// <summary>The buckets that a block of queries meets with the keys it sees.</summary>
+        private MetBuckets MetByQueries(scoped in Part part, int first, int count, SeenKeys seen)
+        {
+            var keys = _columns.AsSpan(_firstKey + seen.First, seen.Keys);
+            return Met(part.Column(first) - keys[^1], part.Column(first + count - 1) - keys[0]);
+        }
+
+        /// <summary>The buckets that a block of keys meets with all queries.</summary>
+        private MetBuckets MetByKeys(int first)
+        {
+            var keys = _columns.AsSpan(_firstKey + first, Math.Min(KeyBlock, _keys - first));
+            return Met(_firstQueryColumn - keys[^1], _lastQueryColumn - keys[0]);
+        }
+
+        /// <summary>The buckets of some distances, from the row's first on, which is that of a whole vector here.</summary>
+        private MetBuckets Met(int least, int most)
+        {
+            int first = int.MaxValue, last = 0;
+            for (var distance = least; distance <= most; distance++)
+            {
+                var bucket = _bucketOf[_met.Span - distance];
+                (first, last) = (Math.Min(first, bucket), Math.Max(last, bucket));
+            }
+            first = first / Vector<float>.Count * Vector<float>.Count;
+            return new(first, last - first + 1, WholeVectors(last - first + 1));
+        }
+
+        private readonly record struct MetBuckets(int First, int Count, int Padded);
 
         /// <summary>The bucket, from the first that is met on, of each key as seen from a query.</summary>
         private int* Index(int column, SeenKeys seen)

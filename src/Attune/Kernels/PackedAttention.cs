@@ -159,7 +159,7 @@ internal sealed unsafe partial class PackedAttention
                 if (_view.Relative is not null)
                     part.Relative.Backward(part, first, count, seen, query.At(part.FirstQuery + first, column), query.Step, relativeSums);
             }
-            if (_view.Relative is not null) part.Relative.EndBackward(part, key.At(part.FirstToken + part.FirstKey, column), key.Step, relativeSums);
+            if (_view.Relative is not null && part.Queries > 0) part.Relative.EndBackward(part, key.At(part.FirstToken + part.FirstKey, column), key.Step, relativeSums);
         }
     }
 

@@ -25,6 +25,11 @@ internal sealed unsafe class MPNetBias(WeightStore store, string name, int bucke
         // The attention has added to the table's gradient itself.
     }
 
+    public override void Dispose()
+    {
+        // The table is the model's.
+    }
+
     private PackedAttention.Matrix? Gradient()
     {
         var gradient = table!.GradientToAddTo();
@@ -34,5 +39,10 @@ internal sealed unsafe class MPNetBias(WeightStore store, string name, int bucke
     private new sealed class Pass(MPNetBias bias) : RelativeAttention.Pass
     {
         internal override RelativeScores.Gradients Gradients() => new(Keys: null, Queries: null, bias.Gradient());
+
+        public override void Dispose()
+        {
+            // It owns nothing.
+        }
     }
 }

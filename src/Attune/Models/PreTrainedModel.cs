@@ -122,7 +122,7 @@ public abstract class PreTrainedModel : IDisposable
         foreach (var weight in Weights.All)
         {
             if (weight.IsAdapter || which is not null && !which(weight)) continue;
-            if (weight.Decays) NormalNumbers.Fill(weight.Span, Config.InitializerRange, seed, weight.Name);
+            if (weight.Decays || weight.Shape.Count > 1) NormalNumbers.Fill(weight.Span, Config.DeviationOf(weight.Name), seed, weight.Name);
             else weight.Span.Fill(weight.IsScale ? 1 : 0);
         }
         Encoder.ClearPadding(which);

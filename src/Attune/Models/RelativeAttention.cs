@@ -17,9 +17,7 @@ internal abstract class RelativeAttention : IDisposable
     /// <param name="pass">As in <see cref="Forward"/>.</param>
     internal abstract void Backward(Pass saved, LayerPass pass);
 
-    public virtual void Dispose()
-    {
-    }
+    public abstract void Dispose();
 
     /// <summary>What it made of one batch.</summary>
     internal abstract class Pass : IDisposable
@@ -30,8 +28,6 @@ internal abstract class RelativeAttention : IDisposable
         /// <summary>Where the attention puts its gradients.</summary>
         internal abstract RelativeScores.Gradients Gradients();
 
-        public virtual void Dispose()
-        {
-        }
+        public abstract void Dispose();
     }
 }

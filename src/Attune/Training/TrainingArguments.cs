@@ -36,7 +36,7 @@ public sealed partial record TrainingArguments
     [ArgumentAlias("evaluation_strategy")]
     public IntervalStrategy EvalStrategy { get; init; }
 
-    /// <summary>Rows of a training batch.</summary>
+    /// <summary>Rows of a training batch; in several processes each has so many.</summary>
     /// <value>At least 1. Default 8.</value>
     [ArgumentAlias("per_gpu_train_batch_size")]
     public int PerDeviceTrainBatchSize { get; init; } = 8;
@@ -269,5 +269,5 @@ public sealed partial record TrainingArguments
     public bool AutoFindBatchSize { get; init; }
 
     /// <summary>Rows of one optimizer update.</summary>
-    internal long RowsPerUpdate => (long)PerDeviceTrainBatchSize * GradientAccumulationSteps;
+    internal long RowsPerUpdate => (long)RowsPerBatch * GradientAccumulationSteps;
 }

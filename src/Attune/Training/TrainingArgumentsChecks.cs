@@ -20,6 +20,7 @@ public sealed partial record TrainingArguments
         completed.CheckNumbers(notice);
         completed.CheckLoss(notice);
         completed.CheckLora();
+        completed.CheckDistributed();
         Measuring.Check(completed);
         completed.CheckPrecision(notice);
         return completed;

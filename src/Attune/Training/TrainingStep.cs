@@ -1,5 +1,6 @@
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Native;
 using Attune.Optimization;
@@ -25,10 +26,11 @@ internal sealed class TrainingStep : IDisposable
     private readonly Action<string> _notice;
     private readonly long _weightsOutsideEmbeddings;
     private readonly MemoryReserve _reserve = new();
+    private readonly GradientExchange? _exchange;                          // null where there is one process
 
     internal TrainingStep(
         TrainingTask task, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
-        FrozenCache? frozen = null, Action<string>? notice = null)
+        FrozenCache? frozen = null, Action<string>? notice = null, Communicator? processes = null)
     {
         var model = task.Model;
         (_task, _model, _data, _args, _callbacks, _state, _notice) = (task, model, data, args, callbacks, state, notice ?? (_ => { }));
@@ -38,7 +40,9 @@ internal sealed class TrainingStep : IDisposable
         model.Encoder.NoiseAlpha = args.NeftuneNoiseAlpha ?? model.Encoder.NoiseAlpha;
         var rateFactorOf = RateGroups.Of(args, model);
         Rate = new LearningRate(args, plan);
-        Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args));
+        Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args),
+            args.ZeroStage > 0 && processes is { Size: > 1 } ? (processes.Rank, processes.Size) : null);
+        if (processes is { Size: > 1 }) _exchange = new GradientExchange(processes, model, Optimizer.Trained);
         Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained, rateFactorOf) : null;
         if (Pull is not null && model.LoadReport.Source is null)
@@ -50,6 +54,12 @@ internal sealed class TrainingStep : IDisposable
     }
 
     internal Optimizer Optimizer { get; }
+
+    /// <summary>How long this process has waited for gradients and weights of the others; null where there are none.</summary>
+    internal TimeSpan? WaitedForOthers => _exchange?.Waited;
+
+    /// <summary>Rows of a batch over all processes.</summary>
+    internal int RowsPerBatch => _args.RowsPerBatch;
 
     /// <summary>What is evaluated and saved in place of the weights that are trained; null where these are.</summary>
     internal AveragedWeights? Averaged { get; }
@@ -85,6 +95,7 @@ internal sealed class TrainingStep : IDisposable
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
         var losses = GradientsThatFit(batches);
+        _exchange?.Sum(losses);
         var before = GradNorm;
         var clip = ClipFactor(out var isFinite);
         // In float16 overflows are common, and a smaller scale mends them: no update is made of them, as in PyTorch.
@@ -120,6 +131,7 @@ internal sealed class TrainingStep : IDisposable
         using var time = Profiler.Measure("optimizer");
         Pull?.Apply(Optimizer.LearningRate);
         Optimizer.Step(clip);
+        _exchange?.CollectWeights();
         Averaged?.Follow(_state.GlobalStep + 1);
         _callbacks.OptimizerStep(_state);
         Optimizer.ZeroGrad();
@@ -134,7 +146,7 @@ internal sealed class TrainingStep : IDisposable
             {
                 return Gradients(batches);
             }
-            catch (Exception e) when (LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
+            catch (Exception e) when (_gradient.CanRepeat && _exchange is not { HasBegun: true } && LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
             {
                 MicroBatches = MicroBatches.Halved(_args.PerDeviceTrainBatchSize)!;
             }
@@ -150,6 +162,7 @@ internal sealed class TrainingStep : IDisposable
         var (losses, rows, scale) = (new double[batches.Length], 0, Scale?.Value ?? 1);
         for (var i = 0; i < batches.Length; i++)
         {
+            _gradient.LastBackward = i == batches.Length - 1 && _exchange is { } exchange ? exchange.Follow : null;
             losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: scale / batches.Length, MicroBatches) / scale;
             rows += batches[i].Length;
             if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
@@ -167,14 +180,16 @@ internal sealed class TrainingStep : IDisposable
         using var time = Profiler.Measure("clipping");
         Scale?.Unscale(_model.Weights);
         // Before infinite ones become the largest allowed.
-        if (_args.ClipGradValue is not null || !isByLength) isFinite = double.IsFinite(GradientNorm.Compute(_model.Weights));
+        if (_args.ClipGradValue is not null || !isByLength) isFinite = double.IsFinite(Norm());
         if (_args.ClipGradValue is { } most && (isFinite || MakesEveryUpdate)) GradientRange.Clip(_model.Weights, most);
         if (!isByLength) return 1;
-        var norm = GradientNorm.Compute(_model.Weights);
+        var norm = Norm();
         GradNorm = norm;
         isFinite &= double.IsFinite(norm);
         return GradientNorm.ClipFactor(norm, _args.MaxGradNorm!.Value);
     }
+
+    private double Norm() => _exchange?.Norm() ?? GradientNorm.Compute(_model.Weights);
 
     /// <summary>Where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
     private bool MakesEveryUpdate => _args is { LoggingNanInfFilter: not null, Debug.Count: 0 };

@@ -25,6 +25,30 @@ public sealed class BatchTests
     public void FromPadded_UnfitShapes_AreRefused(int[][] ids, int[][]? mask, int[][]? types) =>
         Assert.ThrowsAny<ArgumentException>(() => Batch.FromPadded(ids, mask, types));
 
+    /// <summary>A row whose first column is hidden comes with all its columns, where a model asks for them; other rows stay packed.</summary>
+    [Fact]
+    public void Whole_RowWithHiddenFirstColumn_HasAllItsColumns()
+    {
+        var batch = Batch.FromPadded([[0, 0, 5, 3], [2, 7, 0, 0], [2, 9, 8, 3]], [[0, 0, 1, 1], [1, 1, 0, 0], [1, 0, 1, 1]], firstRowNumber: 4);
+        Assert.Equal([0, 5, 3, 2, 7, 2, 8, 3], batch.InputIds);
+        Assert.Null(batch.Sequences.Hidden);
+        var whole = batch.Whole;
+        Assert.Equal([0, 0, 5, 3, 2, 7, 2, 8, 3], whole.InputIds);
+        Assert.Equal([0, 1, 2, 3, 0, 1, 0, 2, 3], whole.PositionIds);
+        Assert.Equal([true, true, false, false, false, false, false, false, false], whole.Sequences.Hidden!);
+        Assert.Equal([true, false, false], Enumerable.Range(0, 3).Select(whole.Sequences.HasHiddenKeys));
+        Assert.Equal((4, 0, 3), (whole.Sequences.FirstRowNumber, whole.Sequences.FirstKey(0), whole.Sequences.LongestSpan));
+    }
+
+    [Fact]
+    public void Whole_RowsThatBeginWithTheirText_AreTheBatchItself()
+    {
+        var packed = Batch.Pack([new TokenizedRow([2, 3])]);
+        var padded = Batch.FromPadded([[2, 5, 3], [2, 3, 0]], [[1, 1, 1], [1, 1, 0]]);
+        Assert.Same(packed, packed.Whole);
+        Assert.Same(padded, padded.Whole);
+    }
+
     [Fact]
     public void FromPadded_RowsOfDifferentLength_ArePackedAsTheyAre()
     {

@@ -29,6 +29,17 @@ internal static class Families
     {
         ElectraConfig electra => electra with { EmbeddingSize = 8 },
         AlbertConfig albert => albert with { EmbeddingSize = 8 },
+        DebertaV2Config deberta => deberta with
+        {
+            RelativeAttention = true,
+            PosAttType = ["p2c", "c2p"],
+            PositionBuckets = 4,
+            ShareAttKey = true,
+            NormRelEbd = "layer_norm",
+            EmbeddingSize = 8,
+            ConvKernelSize = 3,
+        },
+        ModernBertConfig modern => modern with { PadTokenId = 0, LocalAttention = 4, GlobalAttnEveryNLayers = 2 },
         var other => other,
     };
 }

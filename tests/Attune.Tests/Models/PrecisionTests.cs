@@ -36,6 +36,36 @@ public class PrecisionTests
         Assert.Equal(Norm(actual.Gradients), actual.Norm, 1e-4);
     }
 
+    public static TheoryData<string> FamilyNames => Families.Names;
+
+    /// <summary>Also where several layers, or positions and tokens, add to one gradient: the sum of squares that the products keep is that of the whole.</summary>
+    [Theory, MemberData(nameof(FamilyNames))]
+    public void BothPrecisions_OfEveryFamily_AreAlikeAndKnowTheNorm(string family)
+    {
+        using SequenceClassificationModel exact = OfFamily(), rounded = OfFamily();
+        var expected = Backward(exact);
+        Assert.Equal(Norm(expected.Gradients), expected.Norm, 1e-4 * expected.Norm);
+        if (!Processor.HasBFloat16) return;
+        rounded.Precision = Precision.BFloat16;
+        var actual = Backward(rounded);
+        TensorAssert.Close(expected.Logits, actual.Logits, 0.1, "logits");
+        Assert.NotEqual(expected.Logits, actual.Logits);
+        var distance = Math.Sqrt(expected.Gradients.Zip(actual.Gradients, (x, y) => (double)(x - y) * (x - y)).Sum() / expected.Gradients.Sum(x => (double)x * x));
+        Assert.InRange(distance, 1e-6, 6e-2);
+        Assert.Equal(Norm(actual.Gradients), actual.Norm, 1e-4 * actual.Norm);
+
+        SequenceClassificationModel OfFamily()
+        {
+            var model = AutoModelForSequenceClassification.FromConfig(Families.Tiny(family) with
+            {
+                VocabSize = 100, HiddenSize = 64, IntermediateSize = 96, MaxPositionEmbeddings = 40, InitializerRange = 0.1, HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0,
+                ClassifierDropout = 0, LabelNames = ["a", "b"],
+            });
+            model.Training = true;
+            return model;
+        }
+    }
+
     [Fact]
     public void Float16_LogitsAndGradients_AreThoseOfFloat32ToItsDigits()
     {
@@ -99,7 +129,7 @@ public class PrecisionTests
         return model;
     }
 
-    private static (float[] Logits, float[] Gradients, double Norm) Backward(BertForSequenceClassification model)
+    private static (float[] Logits, float[] Gradients, double Norm) Backward(SequenceClassificationModel model)
     {
         model.Weights.ClearGradients();
         using var output = model.Forward(Rows);
