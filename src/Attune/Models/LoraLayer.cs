@@ -7,7 +7,7 @@ namespace Attune.Models;
 // Legend: L lines, I inputs, O outputs, r rank.
 
 /// <summary>
-/// What an adapter adds to one linear layer: scaling dropout(x) A' B', and its backward. A is (r,I), B is (O,r). Its products are float32 in either
+/// What an adapter adds to one linear layer: scaling dropout(x) A' B', and its backward. A is (r,I), B is (O,r). Its products are float32 in any
 /// precision: they are a hundredth of the layer's own, so that to round their operands would cost more than it saves.
 /// </summary>
 internal sealed unsafe class LoraLayer : IDisposable

@@ -191,11 +191,11 @@ internal sealed class TrainingStep : IDisposable
 
     private double Norm() => _exchange?.Norm() ?? GradientNorm.Compute(_model.Weights);
 
-    /// <summary>The rate of the update that is being made. As in transformers those that fp16 has skipped do not count.</summary>
-    private double NextRate => Rate.After(_state.GlobalStep - (Scale?.State.Skipped ?? 0));
-
     /// <summary>Where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
     private bool MakesEveryUpdate => _args is { LoggingNanInfFilter: not null, Debug.Count: 0 };
+
+    /// <summary>The rate of the update that is being made. As in transformers those that fp16 has skipped do not count.</summary>
+    private double NextRate => Rate.After(_state.GlobalStep - (Scale?.State.Skipped ?? 0));
 
     private string SearchOverflow(double[] losses, int[][] batches)
     {
