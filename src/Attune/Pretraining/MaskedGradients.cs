@@ -11,15 +11,17 @@ namespace Attune.Pretraining;
 /// <param name="collator">Hides tokens.</param>
 /// <param name="data">The training rows.</param>
 /// <param name="processes">That share out the rows of a batch.</param>
-internal sealed class MaskedGradients(BertForMaskedLM model, DataCollatorForLanguageModeling collator, TokenizedDataset data, Communicator processes) : RowGradients
+internal sealed class MaskedGradients(BertForMaskedLM model, DataCollatorForLanguageModeling collator, TokenizedDataset data, Communicator? processes = null) : RowGradients
 {
+    private readonly Communicator _processes = processes ?? Communicator.Single;
+
     internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
-        var mine = Shards.Even(rows.Length, processes.Size);
-        var (first, end) = ((int)mine.First(processes.Rank), (int)mine.First(processes.Rank + 1));
+        var mine = Shards.Even(rows.Length, _processes.Size);
+        var (first, end) = ((int)mine.First(_processes.Rank), (int)mine.First(_processes.Rank + 1));
         var parts = first == end ? [] : Masked(rows[first..end], firstRowNumber + first, cuts);
         // What is hidden hangs on the place of a row in the update alone, so each knows how many tokens the others have.
-        var total = processes.Size == 1 ? parts.Sum(part => part.Masked.Count) : Masked(rows, firstRowNumber, MicroBatches.Whole).Sum(part => part.Masked.Count);
+        var total = _processes.Size == 1 ? parts.Sum(part => part.Masked.Count) : Masked(rows, firstRowNumber, MicroBatches.Whole).Sum(part => part.Masked.Count);
         var sum = 0.0;
         foreach (var (batch, masked) in parts)
         {
