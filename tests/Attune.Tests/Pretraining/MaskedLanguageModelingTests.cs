@@ -1,5 +1,6 @@
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Pretraining;
 using Attune.Tests.Datasets;
@@ -30,9 +31,9 @@ public sealed class MaskedLanguageModelingTests : IDisposable
     [Fact]
     public void Train_RepeatedSentences_LearnsToFindTheirWords()
     {
-        var (train, held) = Data(300);
+        var (train, held) = Data(120);
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1, dropout: 0);
-        var trainer = Trainer(model, Arguments("learns") with { NumTrainEpochs = 4, LearningRate = 5e-3, PerDeviceTrainBatchSize = 16, GradientAccumulationSteps = 1, WarmupSteps = 10 }, train, held);
+        var trainer = Trainer(model, Arguments("learns") with { NumTrainEpochs = 5, LearningRate = 5e-3, PerDeviceTrainBatchSize = 16, GradientAccumulationSteps = 1, WarmupSteps = 10 }, train, held);
         var before = trainer.Evaluate(cancellation: TestContext.Current.CancellationToken);
         trainer.Train(cancellation: TestContext.Current.CancellationToken);
         var after = trainer.Evaluate(cancellation: TestContext.Current.CancellationToken);
@@ -48,7 +49,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
     [Fact]
     public void StartFromCounts_NewModel_BeginsAtTheFrequencies()
     {
-        var (train, held) = Data(300);
+        var (train, held) = Data(120);
         var collator = new DataCollatorForLanguageModeling(MadeText.Tokenizer);
         var counts = collator.Counts(train);
         Assert.Equal(train.Rows.Sum(row => row.Length - 2L), counts.Sum());
@@ -88,7 +89,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         {
             using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
             (model.Training, model.DropoutKey) = (true, (7, 3));
-            var loss = new MaskedGradients(model, new DataCollatorForLanguageModeling(MadeText.Tokenizer), train).Add(rows, 5, 0.5, cuts);
+            var loss = new MaskedGradients(model, new DataCollatorForLanguageModeling(MadeText.Tokenizer), train, Communicator.Single).Add(rows, 5, 0.5, cuts);
             return (model.Weights.All.ToDictionary(weight => weight.Name, weight =>
             {
                 using var gradient = weight.Gradient;
