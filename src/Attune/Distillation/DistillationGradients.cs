@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Training;
 
@@ -13,8 +14,10 @@ namespace Attune.Distillation;
 /// <param name="temperature">Of the answers.</param>
 /// <param name="alpha">Share of the teacher in the loss.</param>
 /// <param name="frozen">What is kept of the frozen part's output; null for nothing.</param>
+/// <param name="processes">That share out the rows of a batch.</param>
 internal sealed class DistillationGradients(
-    SequenceClassificationModel student, TeacherAnswers teacher, TokenizedDataset data, int labelled, Objective objective, double temperature, double alpha, FrozenCache? frozen)
+    SequenceClassificationModel student, TeacherAnswers teacher, TokenizedDataset data, int labelled, Objective objective, double temperature, double alpha, FrozenCache? frozen,
+    Communicator processes)
     : RowGradients
 {
     internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
@@ -22,11 +25,14 @@ internal sealed class DistillationGradients(
         var columns = student.Config.NumLabels;
         int[] known = [.. rows.Where(row => row < labelled)];
         var weight = known.Length == 0 ? 0 : objective.Weight(data.Labels!.Select(known));
-        var loss = 0.0;
-        foreach (var range in cuts.Of(data, rows))
+        var shards = Shards.Even(rows.Length, processes.Size);
+        var (first, end) = ((int)shards.First(processes.Rank), (int)shards.First(processes.Rank + 1));
+        if (first == end) return 0;
+        var (mine, loss) = (rows[first..end], 0.0);
+        foreach (var range in cuts.Of(data, mine))
         {
-            var part = rows[range];
-            var batch = data.Batch(part, firstRowNumber + range.Start.Value);
+            var part = mine[range];
+            var batch = data.Batch(part, firstRowNumber + first + range.Start.Value);
             using var output = student.Logits(batch, new PassOptions { Frozen = frozen?.Of(data, part, batch) });
             var gradient = new float[output.Logits.Length];
             var problem = student.ProblemOf(batch.Labels!);

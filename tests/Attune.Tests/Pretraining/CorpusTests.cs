@@ -43,12 +43,12 @@ public sealed class CorpusTests : IDisposable
     [Fact]
     public void Documents_LongerThanAMillionCharacters_AreCutSoThatNoneIsInMemoryWhole()
     {
-        var line = string.Join(" ", Enumerable.Repeat("word", 700_000));
+        var line = string.Join(" ", Enumerable.Repeat("word", 250_000));
         Write("long.txt", $"{line}\nshort\n{line}");
         var documents = Corpus.Of(Path.Combine(_folder.Path, "long.txt")).Documents().ToList();
         Assert.All(documents, document => Assert.InRange(document.Sum(paragraph => paragraph.Length), 1, CorpusFile.MostCharacters));
         var words = documents.SelectMany(document => document).SelectMany(paragraph => paragraph.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
-        Assert.Equal(1_400_001, words.Count);
+        Assert.Equal(500_001, words.Count);
         Assert.All(words.Distinct(), word => Assert.Contains(word, (string[])["word", "short"]));
     }
 

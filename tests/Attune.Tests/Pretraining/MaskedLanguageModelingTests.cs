@@ -31,9 +31,9 @@ public sealed class MaskedLanguageModelingTests : IDisposable
     [Fact]
     public void Train_RepeatedSentences_LearnsToFindTheirWords()
     {
-        var (train, held) = Data(300);
+        var (train, held) = Data(120);
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1, dropout: 0);
-        var trainer = Trainer(model, Arguments("learns") with { NumTrainEpochs = 4, LearningRate = 5e-3, PerDeviceTrainBatchSize = 16, GradientAccumulationSteps = 1, WarmupSteps = 10 }, train, held);
+        var trainer = Trainer(model, Arguments("learns") with { NumTrainEpochs = 5, LearningRate = 5e-3, PerDeviceTrainBatchSize = 16, GradientAccumulationSteps = 1, WarmupSteps = 10 }, train, held);
         var before = trainer.Evaluate(cancellation: TestContext.Current.CancellationToken);
         trainer.Train(cancellation: TestContext.Current.CancellationToken);
         var after = trainer.Evaluate(cancellation: TestContext.Current.CancellationToken);
@@ -49,7 +49,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
     [Fact]
     public void StartFromCounts_NewModel_BeginsAtTheFrequencies()
     {
-        var (train, held) = Data(300);
+        var (train, held) = Data(120);
         var collator = new DataCollatorForLanguageModeling(MadeText.Tokenizer);
         var counts = collator.Counts(train);
         Assert.Equal(train.Rows.Sum(row => row.Length - 2L), counts.Sum());

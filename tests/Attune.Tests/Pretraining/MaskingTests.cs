@@ -9,7 +9,7 @@ namespace Attune.Tests.Pretraining;
 /// <summary>What is hidden: the shares, whole words, and that it depends on nothing but seed, update and place.</summary>
 public sealed class MaskingTests
 {
-    private const int Rows = 400, Length = 128;
+    private const int Rows = 250, Length = 128;
     private static readonly BertTokenizer Tokenizer = TestVocabulary.Uncased;
 
     [Theory, InlineData(true, 0.15), InlineData(false, 0.15), InlineData(true, 0.3), InlineData(false, 0.4)]
