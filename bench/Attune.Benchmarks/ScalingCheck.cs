@@ -24,7 +24,7 @@ internal sealed class ScalingCheck : Check
         }
     }
 
-    private CheckPart Compare(Processes processes, string name, double target, int updates, int rows, int accumulation, int zero)
+    private static CheckPart Compare(Processes processes, string name, double target, int updates, int rows, int accumulation, int zero)
     {
         List<double> ratios = [];
         List<string> notes = [];

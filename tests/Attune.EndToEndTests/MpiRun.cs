@@ -59,7 +59,7 @@ internal sealed class MpiRun : IDisposable
     }
 
     /// <summary>The numbers of its processes, by rank as far as the order of their starts says.</summary>
-    internal int[] Ranks(string outputDir) =>
+    internal static int[] Ranks(string outputDir) =>
     [
         .. Directory.GetDirectories("/proc").Select(folder => int.TryParse(Path.GetFileName(folder), out var id) ? id : 0).Where(id => id > 0 && Rank(id, outputDir) >= 0)
             .OrderBy(id => Rank(id, outputDir)),

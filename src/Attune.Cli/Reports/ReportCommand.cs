@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Attune.Formats;
-using Attune.Metrics;
 using Attune.Training;
 
 namespace Attune.Cli.Reports;

@@ -126,7 +126,7 @@ internal sealed partial class MpiCommunicator : MessageCommunicator
             var waited = Stopwatch.GetTimestamp() - _since;
             if (waited < Awake) Thread.SpinWait(10);
             else if (waited < Yielding || OperatingSystem.IsWindows()) Thread.Yield();
-            else if (waited < Dozing) Sleep(100);
+            else if (waited < Dozing) _ = Sleep(100);
             else Thread.Sleep(1);
         }
 

@@ -116,6 +116,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     {
         Head.Dispose();
         base.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>Adds the gradients of all weights.</summary>

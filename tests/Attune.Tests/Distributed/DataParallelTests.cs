@@ -1,7 +1,6 @@
 using Attune.Checkpoints;
 using Attune.Distributed;
 using Attune.Models;
-using Attune.Optimization;
 using Attune.Tests.Datasets;
 using Attune.Tests.Training;
 using Attune.Training;
@@ -91,11 +90,11 @@ public sealed class DataParallelTests : IDisposable
             var data = TinyRun.Data(rows, seed: 3);
             using var model = TinyRun.Model();
             var args = TinyRun.Arguments(_folder.Path);
-            var alone = new Trainer(model, args, evalDataset: data).Predict(data);
+            var alone = new Trainer(model, args, evalDataset: data).Predict(data, cancellation: TestContext.Current.CancellationToken);
             var together = ThreadProcesses.Run(3, processes =>
             {
                 using var other = TinyRun.Model();
-                return new Trainer(other, args, evalDataset: data) { Processes = processes }.Predict(data);
+                return new Trainer(other, args, evalDataset: data) { Processes = processes }.Predict(data, cancellation: TestContext.Current.CancellationToken);
             });
             foreach (var one in together)
             {
