@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text;
 using Attune.Checkpoints;
 using Attune.Distributed;
-using Attune.Native;
 using Attune.Optimization;
 
 namespace Attune.Training;
