@@ -36,7 +36,7 @@ public sealed record PretrainArguments
     public string? ModelConfig { get; init; }
 
     /// <summary>Changes to the model's configuration, by the names of config.json.</summary>
-    /// <value>name=value, several separated by commas, such as hidden_dropout_prob=0,attention_probs_dropout_prob=0. Default none.</value>
+    /// <value>name=value, several separated by commas, such as num_hidden_layers=6,hidden_act=relu. Default none.</value>
     public string? ConfigOverrides { get; init; }
 
     /// <summary>Dropout while it learns. The configuration that is written keeps that of the model's shape, which is what fine-tuning wants.</summary>

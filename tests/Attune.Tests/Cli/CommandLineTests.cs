@@ -27,7 +27,7 @@ public sealed class CommandLineTests
         Assert.Equal(ExitCode.Success, terminal.Run(words));
         foreach (var argument in ArgumentTable.Of<TrainingArguments>().All)
             Assert.Contains(argument.IsSwitch && argument.Default is true ? "--[no-]" + argument.Option[2..] : argument.Option, terminal.Out, StringComparison.Ordinal);
-        Assert.Contains("Rows of a training batch. At least 1. Default 8.", terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("Rows of an evaluation batch. At least 1. Default 8.", terminal.Out, StringComparison.Ordinal);
     }
 
     [Theory]

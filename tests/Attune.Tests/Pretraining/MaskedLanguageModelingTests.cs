@@ -49,7 +49,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
     [Fact]
     public void StartFromCounts_NewModel_BeginsAtTheFrequencies()
     {
-        var (train, _) = Data(120);
+        var (train, _) = Data(300);
         var collator = new DataCollatorForLanguageModeling(MadeText.Tokenizer);
         var counts = collator.Counts(train);
         Assert.Equal(train.Rows.Sum(row => row.Length - 2L), counts.Sum());
