@@ -184,7 +184,7 @@ public sealed class TrainedRunTests(TrainedRun run)
         var card = File.ReadAllText(Path.Combine(run.Folder, "run", "README.md"));
         var best = JsonDocument.Parse(File.ReadAllText(Path.Combine(run.Folder, "run", "trainer_state.json"))).RootElement.GetProperty("best_global_step").GetInt64();
         Assert.Matches($@"\n\| epoch \| step \| eval_loss \| eval_accuracy \|\n\|---\|---\|---\|---\|\n(\| [1-6] \| \d+ \| [^\n]*\n){{6}}\| this model \| {best} \| [0-9.]+ \| 1\.0000 \|\n", card);
-        Assert.Matches(@"\n## Results on the test split\n\n\| metric \| value \| 95% interval \|\n\|---\|---\|---\|\n\| test_loss \| [0-9.]+ \|  \|\n\| test_accuracy \| 1\.0000 \| [0-9.]+ to 1\.0000 \|\n", card);
+        Assert.Matches(@"\n## Results on the test split\n\n\| metric \| value \| 95% interval \|\n\|---\|---\|---\|\n\| loss \| [0-9.]+ \|  \|\n\| accuracy \| 1\.0000 \| [0-9.]+ to 1\.0000 \|\n", card);
         Assert.Contains("\nmodel-index:\n", card, StringComparison.Ordinal);
         Assert.DoesNotContain("needed", card, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("resume_from_checkpoint", card, StringComparison.Ordinal);
