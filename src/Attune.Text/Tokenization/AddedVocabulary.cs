@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Attune.Tokenization;
 
 /// <summary>Finds added tokens in a text. Behaviour of tokenizers/src/tokenizer/added_vocabulary.rs.</summary>
@@ -6,8 +8,8 @@ internal sealed class AddedVocabulary
     private readonly Dictionary<int, AddedToken> _tokens = [];
     private readonly Dictionary<int, string> _decoded = [];
     private readonly HashSet<string> _special;
-    private readonly PieceTrie? _raw;
-    private readonly PieceTrie? _normalized;
+    private readonly Search? _raw;
+    private readonly Search? _normalized;
     private readonly bool _specialAsText;
 
     internal AddedVocabulary(
@@ -42,16 +44,16 @@ internal sealed class AddedVocabulary
     internal Match? NextNormalized(ReadOnlySpan<char> text, ref int searched, int from) =>
         Next(_normalized, text, ref searched, from);
 
-    /// <param name="trie">The tokens to look for.</param>
+    /// <param name="tokens">The tokens to look for.</param>
     /// <param name="text">The whole text.</param>
     /// <param name="searched">Where to look on; moves behind what is found, whether it counts or not.</param>
     /// <param name="from">End of the match before: white space up to there is taken already.</param>
-    private Match? Next(PieceTrie? trie, ReadOnlySpan<char> text, ref int searched, int from)
+    private Match? Next(Search? tokens, ReadOnlySpan<char> text, ref int searched, int from)
     {
-        while (trie is not null && searched < text.Length)
+        while (tokens is not null && text[searched..].IndexOfAny(tokens.Beginnings) is >= 0 and var skipped)
         {
-            var start = searched;
-            var length = trie.Longest(text[start..], out var id);
+            var start = searched += skipped;
+            var length = tokens.Trie.Longest(text[start..], out var id);
             if (length == 0)
             {
                 searched++;
@@ -70,12 +72,12 @@ internal sealed class AddedVocabulary
         return null;
     }
 
-    private PieceTrie? Trie(IEnumerable<int> tokens)
+    private Search? Trie(IEnumerable<int> tokens)
     {
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var id in tokens)
             if (_decoded[id].Length > 0) ids[_decoded[id]] = id;
-        return ids.Count == 0 ? null : new PieceTrie(ids);
+        return ids.Count == 0 ? null : new Search(new PieceTrie(ids), SearchValues.Create([.. ids.Keys.Select(token => token[0]).Distinct()]));
     }
 
     private static bool IsSpace(char c) => (UnicodeTable.Flags(c) & UnicodeTable.Space) != 0;
@@ -92,6 +94,9 @@ internal sealed class AddedVocabulary
         var at = 0;
         return !text.IsEmpty && (UnicodeTable.Flags(BertNormalizer.CodeAt(text, ref at)) & UnicodeTable.Word) != 0;
     }
+
+    /// <summary>Tokens that are looked for, and the characters that one can begin with.</summary>
+    private sealed record Search(PieceTrie Trie, SearchValues<char> Beginnings);
 
     /// <summary>An added token in a text, with the white space that it takes.</summary>
     internal readonly record struct Match(int Id, int Start, int End);

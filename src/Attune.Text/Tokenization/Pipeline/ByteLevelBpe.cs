@@ -9,7 +9,7 @@ namespace Attune.Tokenization;
 /// </remarks>
 internal sealed class ByteLevelBpe
 {
-    private const int KeptWords = 1 << 12, LongestKept = 64, FewSymbols = 24;
+    private const int KeptWords = 1 << 13, LongestKept = 64, FewSymbols = 24;
 
     [ThreadStatic]
     private static WordsMet? _met;
