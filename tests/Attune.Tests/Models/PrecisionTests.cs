@@ -58,8 +58,15 @@ public class PrecisionTests
         {
             var model = AutoModelForSequenceClassification.FromConfig(Families.Tiny(family) with
             {
-                VocabSize = 100, HiddenSize = 64, IntermediateSize = 96, MaxPositionEmbeddings = 40, InitializerRange = 0.1, HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0,
-                ClassifierDropout = 0, LabelNames = ["a", "b"],
+                VocabSize = 100,
+                HiddenSize = 64,
+                IntermediateSize = 96,
+                MaxPositionEmbeddings = 40,
+                InitializerRange = 0.1,
+                HiddenDropoutProb = 0,
+                AttentionProbsDropoutProb = 0,
+                ClassifierDropout = 0,
+                LabelNames = ["a", "b"],
             });
             model.Training = true;
             return model;
