@@ -1,5 +1,6 @@
 using Attune.Cli.Distillation;
 using Attune.Datasets;
+using Attune.Distributed;
 using Attune.Profiling;
 using Attune.Reporting;
 using Attune.Training;
@@ -11,6 +12,9 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
 {
     /// <summary>Whether it is one of several, whose results are printed together.</summary>
     internal bool IsPart { get; init; }
+
+    /// <summary>The processes that make it together.</summary>
+    internal Communicator Processes { get; init; } = Communicator.Single;
 
     /// <summary>Watch and steer it besides what every run has.</summary>
     internal IReadOnlyList<TrainerCallback> Callbacks { get; init; } = [];
@@ -24,7 +28,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
     /// <exception cref="AttuneException">Something is wrong that the user can mend.</exception>
     internal RunOutcome Run(string? checkpoint, CancellationToken cut = default)
     {
-        var rows = new RunRows(request, inputs, terminal.Tell);
+        var rows = ProcessGroup.InTurn(() => new RunRows(request, inputs, terminal.Tell));
         Profiler.Measure("libtorch", () => Compute.Start(request.Model));
         using var model = Profiler.Measure("loading", () => Teaching?.Student(inputs.Found, rows.Source) ??
             StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments, terminal.Tell));
@@ -33,11 +37,12 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
             foreach (var line in RunNotes.Of(request.Model, rows.Data, inputs.Config, model, rows.Arguments, train, rows.MaxLength)) terminal.Tell(line);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
-        var reporters = Reporters.Of(rows.Arguments, terminal.Tell);
+        var reporters = Processes.IsFirst ? Reporters.Of(rows.Arguments, terminal.Tell) : [];
         try
         {
             var trainer = new Trainer(
                 Teaching?.Task(model, rows.Source.ComputeMetrics()) ?? new ClassificationTask(model, rows.Source.ComputeMetrics()), rows.Arguments, train, rows.Eval,
+                !Processes.IsFirst ? [save] :
                 [
                     new ProgressBar(terminal, TimeProvider.System), save,
                     new RunConfigKeeper(request.Model with { ModelRevision = inputs.Found.Commit }, rows.Data with { DatasetRevision = rows.Source.Commit }, Teaching?.Arguments),
@@ -46,6 +51,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
                 rows.Save, terminal.Tell)
             {
                 WindowPooling = rows.Settings.WindowPooling,
+                Processes = Processes,
             };
             if (output.Verbose)
                 foreach (var line in RunNotes.Details(inputs.Found.Path, model, trainer.Args)) terminal.Tell(line);
@@ -65,18 +71,30 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
         if (done.Interrupted && cut.IsCancellationRequested && stop.Code is null) return Ended(ExitCode.Success, isCut: true);
         if (done.Interrupted) return Ended(results.Interrupted(done, stop.Code ?? ExitCode.TryAgain));   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
-        results.Train(done, rows.Train.Texts);
+        Processes.Patience = Communicator.Long;                            // the first writes results between what all compute
+        if (Processes.IsFirst) results.Train(done, rows.Train.Texts);
         try
         {
-            Measure(results, rows, stop.Token);
+            if (Processes.IsFirst) Measure(results, rows, stop.Token);
+            else Follow(trainer, rows, stop.Token);
         }
         catch (OperationCanceledException)
         {
-            return Ended(results.InterruptedAfterTraining(stop.Code!.Value));
+            return Ended(results.InterruptedAfterTraining(stop.Code ?? ExitCode.TryAgain));
         }
-        return Ended(results.Finish(RunDocuments.Record(request, inputs, trainer, rows)));
+        return Ended(Processes.IsFirst ? results.Finish(RunDocuments.Record(request, inputs, trainer, rows)) : ExitCode.Success);
 
         RunOutcome Ended(int code, bool isCut = false) => new(code, isCut, trainer.State.LogHistory);
+    }
+
+    /// <summary>Computes its part of what the first process measures and writes, in the same order.</summary>
+    private static void Follow(Trainer trainer, RunRows rows, CancellationToken cancellation)
+    {
+        if (rows.Eval is not null) trainer.Evaluate(rows.Eval, cancellation: cancellation);
+        if (rows.Eval is not null && rows.Mismatched is not null) trainer.Evaluate(rows.Mismatched, cancellation: cancellation);
+        if (rows.Test is not { } test) return;
+        trainer.Predict(rows.ToPredict(test), cancellation: cancellation);
+        if (rows.Source.Mismatched(DatasetDict.Test) is { } second) trainer.Predict(rows.ToPredict(second), cancellation: cancellation);
     }
 
     private static void Measure(TrainResults results, RunRows rows, CancellationToken cancellation)

@@ -16,15 +16,24 @@ internal static class CommandLine
     [
         TrainCommand.Verb, PretrainCommand.Verb, DistillCommand.Verb, SweepCommand.Verb, CompareCommand.Verb, ReportCommand.Verb, SuspectsCommand.Verb,
         InspectCommand.Verb, EvaluateCommand.Verb, PredictCommand.Verb, ServeCommand.Verb, ExportCommand.Verb, ConvertCommand.Verb, TokenizeCommand.Verb,
-        DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
+        DownloadCommand.Verb, PushCommand.Verb, CacheCommand.Verb, LoginCommand.Verb, LaunchCommand.Verb, DoctorCommand.Verb, CompletionCommand.Verb,
     ];
 
     internal static int Run(IReadOnlyList<string> words, Terminal terminal)
     {
+        var code = RunAndExplain(words, terminal, out var isInOrder);
+        ProcessGroup.End(code, isInOrder, terminal);
+        return code;
+    }
+
+    private static int RunAndExplain(IReadOnlyList<string> words, Terminal terminal, out bool isInOrder)
+    {
+        isInOrder = false;
         try
         {
             var code = Invoke(words, terminal);
             terminal.Out.Flush();                              // what cannot be written is not a success
+            isInOrder = true;
             return code;
         }
         catch (UsageException e)
@@ -80,6 +89,7 @@ internal static class CommandLine
         var values = Parse(verb, words);
         if (!values.Create<OutputArguments>().Quiet)
             foreach (var notice in values.Notices) terminal.Tell(notice);
+        if (!verb.IsForSeveral) ProcessGroup.RequireOne($"attune {verb.Name}");
         if (!values.AreOnlyShown) return verb.Run(values, terminal);
         verb.Complete(values);
         return Print(ConfigText.Of(values), terminal);

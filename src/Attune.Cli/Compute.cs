@@ -27,7 +27,7 @@ internal static class Compute
     {
         Check(from);
         // libtorch counts the machine's cores; .NET also knows what a container may use of them.
-        LibTorch.Threads = from.Threads ?? Environment.ProcessorCount;
+        LibTorch.Threads = from.Threads ?? ProcessGroup.Cores();
     }
 
     /// <summary>Waits for what <see cref="Begin"/> began; before the process ends.</summary>

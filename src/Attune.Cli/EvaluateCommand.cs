@@ -18,6 +18,7 @@ internal static class EvaluateCommand
             new("Data", ArgumentTable.Of<DataArguments>()), new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
+        IsForSeveral = true,
         Examples = ["attune evaluate trainer_output --split test", "attune evaluate trainer_output --split test[:1000]", "attune evaluate --model FOLDER --test-file test.csv"],
     };
 
@@ -31,13 +32,14 @@ internal static class EvaluateCommand
         var asked = UsageException.Check(() => ThresholdChoice.Parse(values.Create<DataArguments>().Threshold));
         _ = UsageException.Check(() => AbstentionChoice.Parse(values.Create<DataArguments>().AbstainBelow));
         if (what.SaveThresholds && asked is null) throw new UsageException("--save-thresholds writes what --threshold auto chooses; give that too.");
-        if (what.OutputDir is { } results)
+        var processes = ProcessGroup.Join();
+        if (what.OutputDir is { } results && processes.IsFirst)
         {
             AtomicFile.CreateFolder(results);
             AtomicFile.RequireWritable(Path.Combine(results, CheckpointFiles.AllResults));
         }
         var name = from.Model ?? (values.Texts is [var named] ? named : Names.LastRun);
-        var found = ModelFolder.Find(name, from.ModelRevision, terminal);
+        var found = ProcessGroup.InTurn(() => ModelFolder.Find(name, from.ModelRevision, terminal));
         var writing = what.SaveThresholds ? "--save-thresholds" : values.Create<DataArguments>() switch
         {
             { Calibrate: true } => "--calibrate",
@@ -57,7 +59,7 @@ internal static class EvaluateCommand
         using var classifier = new Classifier(engine, from.Options(settings));
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
-        var source = DataSource.Load(data, classifier.LabelNames, mustFit: true, what.OutputDir, terminal);
+        var source = ProcessGroup.InTurn(() => DataSource.Load(data, classifier.LabelNames, mustFit: true, what.OutputDir, terminal));
         if (source.ProblemType != classifier.ProblemType) throw new AttuneException(
             $"{folder} is a model for {Argument.ToJson(classifier.ProblemType)}, but {source.Name} has labels for " +
             $"{Argument.ToJson(source.ProblemType)}; take a data set of the same kind, or give --problem-type.");
@@ -78,8 +80,10 @@ internal static class EvaluateCommand
             callbacks: [new ProgressBar(terminal, TimeProvider.System)])
         {
             WindowPooling = settings.WindowPooling,
+            Processes = processes,
         };
         var evaluated = trainer.EvaluateRows();
+        if (!processes.IsFirst) return ExitCode.Success;
         var measured = evaluated.Prediction!;
         var thresholds = Thresholds(threshold, measured, settings, source);
         var metrics = new OrderedDictionary<string, double>(evaluated.Metrics.Concat(EvaluationNotes.AtThresholds(measured, thresholds, source, "eval")))

@@ -27,9 +27,13 @@ internal static class RunNotes
             yield return "max_predict_samples has no effect without --do-predict.";
         var plan = TrainingPlan.Of(arguments, train.Count);
         yield return string.Create(CultureInfo.InvariantCulture,
-            $"Training: {plan.TotalSteps:N0} updates of {arguments.RowsPerUpdate} rows, ") +
+            $"Training: {plan.TotalSteps:N0} updates of {arguments.RowsPerUpdate} rows{Shares(arguments)}, ") +
             $"{Count(plan.TotalSteps / (double)plan.UpdatesPerEpoch, "epoch")}, with {Count(Compute.Threads, "thread")}.";
     }
+
+    /// <summary>How the rows of an update come together, where several processes have parts of them.</summary>
+    private static string Shares(TrainingArguments arguments) => arguments.WorldSize == 1 ? ""
+        : $" ({arguments.WorldSize} processes of {arguments.PerDeviceTrainBatchSize}{(arguments.GradientAccumulationSteps == 1 ? "" : $", {arguments.GradientAccumulationSteps} times")})";
 
     /// <summary>What became of a max_length that the model has no positions for; else null.</summary>
     internal static string? Shortened(ModelArguments from, int maxLength) =>

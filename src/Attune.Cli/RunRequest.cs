@@ -37,6 +37,9 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
         return this with { Model = model, Data = data };
     }
 
+    /// <summary>The same in a process that is not the first of several: it writes nothing.</summary>
+    internal RunRequest InFollower() => Data.OnBadRow == Datasets.BadRowPolicy.Quarantine ? this with { Data = Data with { OnBadRow = Datasets.BadRowPolicy.Skip } } : this;
+
     /// <summary>Refuses before any data is read what would be refused later, and a run that trains nothing.</summary>
     /// <returns>The arguments with what follows from others.</returns>
     /// <exception cref="UsageException">They cannot be used.</exception>

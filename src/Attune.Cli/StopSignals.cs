@@ -21,6 +21,8 @@ internal sealed partial class StopSignals : IDisposable
         (_terminal, _notice) = (terminal, notice);
         _registrations =
         [
+            // mpirun hands SIGUSR2 on to all its processes and goes on itself; after SIGTERM it kills them a second later.
+            .. ProcessGroup.IsOne ? [] : new[] { PosixSignalRegistration.Create((PosixSignal)SaveOnSignal.StopNumber, context => Stop(context, ExitCode.TryAgain)) },
             PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, ExitCode.Interrupted)),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, ExitCode.TryAgain)),
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Stop(context, ExitCode.TryAgain)),

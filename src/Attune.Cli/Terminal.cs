@@ -49,14 +49,15 @@ internal sealed partial class Terminal(Func<TextReader> input, TextWriter output
     /// <summary>Suppresses notes, not errors and results.</summary>
     internal bool IsQuiet { get; set; }
 
-    /// <summary>The terminal of this process.</summary>
+    /// <summary>The terminal of this process; where it is one of several and not the first, it keeps what it is told.</summary>
     internal static Terminal OfProcess()
     {
+        if (ProcessGroup.IsFollower) return new Terminal(() => TextReader.Null, TextWriter.Null, new StringWriter(), isLive: false, () => DefaultWidth);
         var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         return new Terminal(
             OpenInput,
-            new StreamWriter(Console.OpenStandardOutput(), utf8) { AutoFlush = !Console.IsOutputRedirected },
-            new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
+            new StreamWriter(Stream(1, Console.OpenStandardOutput), utf8) { AutoFlush = !Console.IsOutputRedirected },
+            new StreamWriter(Stream(2, Console.OpenStandardError), utf8) { AutoFlush = true },
             !Console.IsErrorRedirected && MayDraw(Environment.GetEnvironmentVariable),
             OperatingSystem.IsWindows() || Console.IsErrorRedirected ? () => DefaultWidth : () => Math.Max(LeastWidth, Columns()))
         { IsKeyboard = !Console.IsInputRedirected, IsOutShown = !Console.IsOutputRedirected };
@@ -109,6 +110,18 @@ internal sealed partial class Terminal(Func<TextReader> input, TextWriter output
             Error.Write(ClearLine + shown);
             _status = shown;
         }
+    }
+
+    private static Stream Stream(int descriptor, Func<Stream> ofConsole) => ProcessGroup.IsOne ? ofConsole() : new LauncherStream(descriptor);
+
+    /// <summary>Says on standard error what was kept of an error, with the name of this process.</summary>
+    internal void SayKept(string name)
+    {
+        if (Error is not StringWriter kept) return;
+        var text = kept.ToString();
+        var error = text.LastIndexOf("attune: ", StringComparison.Ordinal);
+        using var output = new StreamWriter(Stream(2, Console.OpenStandardError), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+        output.Write(error < 0 ? $"attune: {name} has failed.\n" : $"attune: {name}: {text[(error + "attune: ".Length)..]}");
     }
 
     /// <summary>Hands on what is still in memory.</summary>

@@ -1,4 +1,5 @@
 using Attune.Cli.Experiments;
+using Attune.Distributed;
 using Attune.Profiling;
 using Attune.Training;
 
@@ -18,6 +19,7 @@ internal static class TrainCommand
         ], Run)
     {
         Complete = EffectiveArguments.Complete,
+        IsForSeveral = true,
         Examples =
         [
             "attune train",
@@ -36,13 +38,16 @@ internal static class TrainCommand
         var hub = values.Create<TrainHubArguments>();
         if (experiment.AreSeveral)
         {
+            ProcessGroup.RequireOne("A series of runs (--folds, --seeds)");
             if (hub.PushToHub) throw new UsageException("--push-to-hub pushes one model, but --folds and --seeds train several; push the one you choose by attune push.");
             return Experiment.Run(request, arguments, experiment, output, terminal);
         }
+        var processes = ProcessGroup.Join();
+        if (!processes.IsFirst) return Run(request.InFollower(), arguments, output, terminal, processes, null);
         hub.Check(arguments.OutputDir, terminal);
         using var profile = Profiler.Start(arguments.Profile);
         using var pusher = hub.Pusher(terminal);
-        var code = Run(request, arguments, output, terminal, pusher);
+        var code = Run(request, arguments, output, terminal, processes, pusher);
         if (profile is not null) terminal.Tell(profile.Write(arguments.OutputDir).TrimEnd());
         if (code != ExitCode.Success) return code;
         pusher?.Finish();
@@ -50,11 +55,12 @@ internal static class TrainCommand
         return code;
     }
 
-    private static int Run(RunRequest request, TrainingArguments arguments, OutputArguments output, Terminal terminal, HubPusher? pusher)
+    private static int Run(RunRequest request, TrainingArguments arguments, OutputArguments output, Terminal terminal, Communicator processes, HubPusher? pusher)
     {
-        var checkpoint = OutputFolder.Check(arguments, arguments.ResumeFromCheckpoint, terminal.Tell);
+        request = request with { Training = request.Training with { WorldSize = processes.Size } };
+        var checkpoint = SharedFiles.Checkpoint(processes, arguments, arguments.ResumeFromCheckpoint, terminal.Tell);
         if (checkpoint is not null) request = request.AtItsCommits(arguments.OutputDir);
-        var inputs = RunInputs.Load(request, arguments.OutputDir, checkpoint, terminal);
-        return new ClassifierRun(request, inputs, output, terminal) { Callbacks = pusher is null ? [] : [pusher] }.Run(checkpoint).Code;
+        var inputs = ProcessGroup.InTurn(() => RunInputs.Load(request, arguments.OutputDir, checkpoint, terminal));
+        return new ClassifierRun(request, inputs, output, terminal) { Processes = processes, Callbacks = pusher is null ? [] : [pusher] }.Run(checkpoint).Code;
     }
 }

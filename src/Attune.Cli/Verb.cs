@@ -23,6 +23,9 @@ internal sealed record Verb(
     /// <summary>Lines of the help that show its use.</summary>
     internal IReadOnlyList<string> Examples { get; init; } = [];
 
+    /// <summary>Whether several processes can do it together.</summary>
+    internal bool IsForSeveral { get; init; }
+
     /// <summary>Fills in what follows from the arguments given, for who only wants to see them.</summary>
     internal Action<ArgumentValues> Complete { get; init; } = _ => { };
 

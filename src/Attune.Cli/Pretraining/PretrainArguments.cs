@@ -44,8 +44,12 @@ public sealed record PretrainArguments
     public double? Dropout { get; init; }
 
     /// <summary>The tokenizer of a new model: a folder with its files, or a name of the hub.</summary>
-    /// <value>Default: a vocabulary of word pieces (WordPiece) is learned from the text.</value>
+    /// <value>Default: a vocabulary is learned from the text.</value>
     public string? TokenizerName { get; init; }
+
+    /// <summary>The kind of the vocabulary that is learned.</summary>
+    /// <value>wordpiece, as BERT's, or bpe, byte-level as RoBERTa's, to which no text is unknown. Default wordpiece.</value>
+    public VocabularyKind TokenizerType { get; init; }
 
     /// <summary>Tokens of the vocabulary that is learned.</summary>
     /// <value>At least 100. Default 8192.</value>
@@ -55,11 +59,11 @@ public sealed record PretrainArguments
     /// <value>At least 1. Default 2.</value>
     public int MinFrequency { get; init; } = 2;
 
-    /// <summary>So many different characters are kept in the vocabulary, the most frequent ones; each may take two of its tokens.</summary>
+    /// <summary>So many different characters are kept in the vocabulary, the most frequent ones; each may take two of its tokens. For wordpiece.</summary>
     /// <value>At least 1. Default 1000, as in tokenizers.</value>
     public int LimitAlphabet { get; init; } = 1000;
 
-    /// <summary>Learns a vocabulary of lower-case letters without accents.</summary>
+    /// <summary>Learns a vocabulary of lower-case letters, for wordpiece without accents.</summary>
     /// <value>Default true.</value>
     public bool DoLowerCase { get; init; } = true;
 
@@ -121,6 +125,15 @@ public sealed record PretrainArguments
     }
 
     private const int LeastVocabulary = 100;
+}
+
+/// <summary>How a vocabulary cuts words.</summary>
+public enum VocabularyKind
+{
+    /// <summary>Pieces of words, those inside a word marked by ##.</summary>
+    Wordpiece,
+    /// <summary>Pairs of bytes that were joined, those behind a space marked.</summary>
+    Bpe,
 }
 
 /// <summary>How weights are written.</summary>

@@ -34,6 +34,7 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
             throw new AttuneException("eval_strategy asks for evaluations, but validation_split_percentage is 0; raise it, or give --validation-file.");
         Compute.Start(arguments.Computing);
         using var model = Model(found?.Path, start, tokenizer);
+        if (found is null) model.StartFromCounts(collator.Counts(rows.Train));
         Describe(model, rows);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);

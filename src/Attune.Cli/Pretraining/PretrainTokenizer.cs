@@ -19,6 +19,13 @@ internal static class PretrainTokenizer
         if (model is not null) return Tokenizer.FromPretrained(model);
         if (arguments.TokenizerName is { } name) return Tokenizer.FromPretrained(Names.Model(name, revision: null, terminal, withWeights: false).Path);
         terminal.Tell($"Learning a vocabulary of {arguments.VocabSize} tokens from the text.");
+        var tokenizer = arguments.TokenizerType == VocabularyKind.Bpe ? BytePairs(arguments, positions, corpus) : WordPieces(arguments, positions, corpus);
+        if (tokenizer.VocabularySize < arguments.VocabSize) terminal.Tell($"The text gives only {tokenizer.VocabularySize} tokens.");
+        return tokenizer;
+    }
+
+    private static BertTokenizer WordPieces(PretrainArguments arguments, int positions, Corpus corpus)
+    {
         var options = new WordPieceTrainerOptions
         {
             VocabularySize = arguments.VocabSize,
@@ -26,8 +33,26 @@ internal static class PretrainTokenizer
             LimitAlphabet = arguments.LimitAlphabet,
             Tokenizer = new BertTokenizerOptions { DoLowerCase = arguments.DoLowerCase, ModelMaxLength = positions },
         };
-        var tokens = WordPieceTrainer.Train(corpus.Documents().SelectMany(document => document), options);
-        if (tokens.Count < arguments.VocabSize) terminal.Tell($"The text gives only {tokens.Count} tokens.");
-        return BertTokenizer.FromVocabulary(tokens, options.Tokenizer);
+        return BertTokenizer.FromVocabulary(WordPieceTrainer.Train(corpus.Documents().SelectMany(document => document), options), options.Tokenizer);
+    }
+
+    private static Tokenizer BytePairs(PretrainArguments arguments, int positions, Corpus corpus)
+    {
+        var folder = Directory.CreateTempSubdirectory("attune-").FullName;
+        try
+        {
+            ByteLevelBpeTrainer.Train(corpus.Documents().SelectMany(document => document), folder, new ByteLevelBpeTrainerOptions
+            {
+                VocabularySize = arguments.VocabSize,
+                MinFrequency = arguments.MinFrequency,
+                Lowercase = arguments.DoLowerCase,
+                ModelMaxLength = positions,
+            });
+            return Tokenizer.FromPretrained(folder);                       // which keeps what the files say
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 }

@@ -31,6 +31,14 @@ public sealed record RobertaConfig : PreTrainedConfig
     /// <summary>Longest row in tokens: positions begin behind the padding's id.</summary>
     public override int MaxTokens => MaxPositionEmbeddings - (PadTokenId ?? 0) - 1;
 
+    internal override PreTrainedConfig Read(ConfigReader json)
+    {
+        var config = (RobertaConfig)base.Read(json);
+        if (config.PadTokenId is null) throw json.Unfit("pad_token_id is null, but positions begin behind it; take the file of the model that the weights belong to");
+        return config.MaxTokens > 0 ? config
+            : throw json.Unfit($"max_position_embeddings {config.MaxPositionEmbeddings} leaves no position behind pad_token_id {config.PadTokenId}");
+    }
+
     private protected override void Write(JsonObject json)
     {
         base.Write(json);

@@ -10,6 +10,9 @@ internal sealed class PieceList(string prefix)
 
     internal IReadOnlyList<string> Tokens => _tokens;
 
+    /// <summary>The pieces that were put together, in the order in which that was done.</summary>
+    internal List<(string Left, string Right)> Joins { get; } = [];
+
     internal int IdOf(string token) => _ids[token];
 
     /// <summary>The id of a piece, which is added where it is new.</summary>
@@ -24,6 +27,7 @@ internal sealed class PieceList(string prefix)
     internal int Join(int left, int right)
     {
         var rest = _tokens[right];
+        Joins.Add((_tokens[left], rest));
         return Add(_tokens[left] + (rest.StartsWith(prefix, StringComparison.Ordinal) ? rest[prefix.Length..] : rest));
     }
 }

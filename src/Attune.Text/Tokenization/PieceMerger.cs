@@ -5,8 +5,9 @@ internal static class PieceMerger
 {
     /// <param name="words">Every different word as pieces, with its number; changed in place.</param>
     /// <param name="pieces">The vocabulary so far; grows.</param>
-    /// <param name="options">The size wanted and the least frequency.</param>
-    internal static void Merge(List<(List<int> Pieces, long Count)> words, PieceList pieces, WordPieceTrainerOptions options)
+    /// <param name="most">The size wanted.</param>
+    /// <param name="minFrequency">Joins no two pieces that meet less often.</param>
+    internal static void Merge(List<(List<int> Pieces, long Count)> words, PieceList pieces, int most, int minFrequency)
     {
         var counts = new Dictionary<(int, int), long>();
         var places = new Dictionary<(int, int), List<int>>();
@@ -24,7 +25,7 @@ internal static class PieceMerger
         var queue = new PriorityQueue<List<int>, (long Count, int Left, int Right)>(Comparer<(long Count, int Left, int Right)>.Create(
             (x, y) => x.Count != y.Count ? y.Count.CompareTo(x.Count) : (x.Left, x.Right).CompareTo((y.Left, y.Right))));
         Enqueue();
-        while (pieces.Tokens.Count < options.VocabularySize && queue.TryDequeue(out var where, out var top))
+        while (pieces.Tokens.Count < most && queue.TryDequeue(out var where, out var top))
         {
             var pair = (top.Left, top.Right);
             if (counts[pair] is var now && now != top.Count)                 // other joins have taken some of them meanwhile
@@ -32,7 +33,7 @@ internal static class PieceMerger
                 queue.Enqueue(where, (now, top.Left, top.Right));
                 continue;
             }
-            if (now < 1 || now < options.MinFrequency) break;
+            if (now < 1 || now < minFrequency) break;
             var joined = pieces.Join(top.Left, top.Right);
             foreach (var w in where) Join(words[w], w, pair, joined, counts, places);
             Enqueue();

@@ -26,7 +26,7 @@ public static class WordPieceTrainer
         foreach (var token in options.SpecialTokens) pieces.Add(token);
         var alphabet = Alphabet(words, options);
         foreach (var character in alphabet) pieces.Add(char.ConvertFromUtf32(character));
-        PieceMerger.Merge(Split(words, alphabet, pieces), pieces, options);
+        PieceMerger.Merge(Split(words, alphabet, pieces), pieces, options.VocabularySize, options.MinFrequency);
         return pieces.Tokens;
     }
 

@@ -36,6 +36,10 @@ internal sealed record OptimizerState
         return new OptimizerState(facts, [.. optimizer.StateMemory, (RawWeights, (nint)LibTorch.Floats(averaged.Other), averaged.Other.NumberOfElements)]);
     }
 
+    /// <summary>The same state with whole tensors in place of this process's parts of them.</summary>
+    internal OptimizerState With(IReadOnlyList<(string Name, nint Address, long Count)> whole) =>
+        this with { Tensors = [.. Tensors.Select(tensor => whole.FirstOrDefault(other => other.Name == tensor.Name) is { Name: not null } found ? found : tensor)] };
+
     /// <summary>The same state, with its tensors at other addresses.</summary>
     internal OptimizerState At(IEnumerable<nint> addresses) =>
         this with { Tensors = [.. Tensors.Zip(addresses, (tensor, address) => (tensor.Name, address, tensor.Count))] };
@@ -69,9 +73,11 @@ internal sealed record OptimizerState
         foreach (var (name, address, count) in tensors)
         {
             var entry = file.Find(name);
-            if (entry is null || entry.Type != WeightType.F32 || !entry.Shape.SequenceEqual([count]))
+            var isPart = optimizer.Trained.IsPart && name != RawWeights;
+            if (entry is null || entry.Type != WeightType.F32 || !entry.Shape.SequenceEqual([isPart ? optimizer.Trained.Total : count]))
                 throw new AttuneException($"{path} does not fit this model: {name} is missing or has another size. Resume with the model it was made with.");
-            file.Read(entry, (byte*)address);
+            if (isPart) file.ReadPart(entry, optimizer.Trained.First * sizeof(float), new Span<byte>((byte*)address, checked((int)(count * sizeof(float)))));
+            else file.Read(entry, (byte*)address);
         }
         foreach (var name in optimizer.Numbers.Keys.ToList())
             optimizer.Numbers[name] = double.TryParse(file.Metadata.GetValueOrDefault(NumberPrefix + name), NumberStyles.Float, CultureInfo.InvariantCulture, out var value)

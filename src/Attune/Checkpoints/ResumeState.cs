@@ -61,6 +61,9 @@ internal sealed record ResumeState
     /// <summary>Updates that were skipped since the last one that was made, because loss or gradient was not a number.</summary>
     public int SkippedInARow { get; init; }
 
+    /// <summary>Where the loss scale stands; null where there is none.</summary>
+    public LossScaleState? LossScale { get; init; }
+
     /// <summary>Most rows of a batch that go through the model at a time, where memory ran out before; else null.</summary>
     public int? RowsAtATime { get; init; }
 
@@ -75,6 +78,9 @@ internal sealed record ResumeState
 
     /// <summary>Tokens trained on so far, padding included.</summary>
     public long TokensTrained { get; init; }
+
+    /// <summary>Rows of a batch over all processes; null where one process trained and <c>train_batch_size</c> says it.</summary>
+    public int? RowsPerBatch { get; init; }
 
     /// <summary>Of <c>reduce_lr_on_plateau</c>; null with other schedules.</summary>
     public PlateauState? Plateau { get; init; }

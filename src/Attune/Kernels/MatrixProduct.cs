@@ -36,6 +36,25 @@ internal static unsafe class MatrixProduct
         return BFloat16Conversion.Widen((ushort*)LibTorch.Floats(product), LibTorch.Floats(result), result.NumberOfElements, accumulate, pastCache);
     }
 
+    /// <summary>
+    /// The same with operands that <see cref="Halves"/> gave: the products are summed in float32, and the result is rounded to the numbers of float16 before it is
+    /// put or added.
+    /// </summary>
+    internal static void MultiplyHalves(Tensor left, Tensor right, Tensor result, bool accumulate = false)
+    {
+        using var product = LibTorch.Empty(result.shape);
+        _ = Multiply(left, right, product);
+        Float16Rounding.Round(LibTorch.Floats(product), LibTorch.Floats(result), result.NumberOfElements, accumulate);
+    }
+
+    /// <summary>A copy in float32, rounded to the numbers of float16; <paramref name="tensor"/> is contiguous.</summary>
+    internal static Tensor Halves(Tensor tensor)
+    {
+        var rounded = LibTorch.Empty(tensor.shape);
+        Float16Rounding.Round(LibTorch.Floats(tensor), LibTorch.Floats(rounded), tensor.NumberOfElements);
+        return rounded;
+    }
+
     /// <summary>result = factor left right, or is added to, by libtorch: for products with a side of a few lines or columns. All may be views with steps.</summary>
     internal static void MultiplyThin(Tensor left, Tensor right, Tensor result, bool accumulate, double factor = 1) =>
         _ = result.addmm_(left, right, beta: accumulate ? 1 : 0, alpha: (float)factor);

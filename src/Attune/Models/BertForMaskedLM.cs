@@ -81,6 +81,21 @@ public sealed unsafe class BertForMaskedLM : PreTrainedModel
         return new MaskedLMOutput(this, encoded, read, positions, targets, Config.VocabSize);
     }
 
+    /// <summary>
+    /// Lets a new model begin with what it would learn first: the bias of each token's logit becomes the logarithm of how often the token stands in text, each
+    /// counted once more than it does.
+    /// </summary>
+    /// <param name="counts">Of each token of the vocabulary, in the order of the ids; of those that are not given none.</param>
+    /// <exception cref="ArgumentException">There are more of them than tokens.</exception>
+    public void StartFromCounts(ReadOnlySpan<long> counts)
+    {
+        var bias = head.Bias.Span;
+        if (counts.Length > bias.Length) throw new ArgumentException($"there are {counts.Length} counts and {bias.Length} tokens", nameof(counts));
+        var total = (double)bias.Length;
+        foreach (var count in counts) total += count;
+        for (var id = 0; id < bias.Length; id++) bias[id] = (float)Math.Log((1 + (id < counts.Length ? counts[id] : 0)) / total);
+    }
+
     /// <summary>Adds the gradients of all weights.</summary>
     /// <param name="encoded">Of the forward pass; disposed.</param>
     /// <param name="read">Of the forward pass, its logits replaced by their gradient; disposed.</param>

@@ -93,6 +93,9 @@ internal sealed class Encoder : IDisposable
     /// <summary>Whether backward computes each layer again from its input, in place of keeping what it needs.</summary>
     internal bool GradientCheckpointing { get; set; }
 
+    /// <summary>Is called in backward with the number of a part when all of its gradients are added; null for nobody. Not with that of the embeddings.</summary>
+    internal Action<int>? PartDone { get; set; }
+
     /// <summary>As <see cref="SequenceClassificationModel.NeftuneNoiseAlpha"/>.</summary>
     internal double NoiseAlpha { get; set; }
 
@@ -155,6 +158,7 @@ internal sealed class Encoder : IDisposable
             saved.Layers[i] = state;
             hidden = layers[i].Backward(state, pass, hidden, wantsInputGradient: i >= saved.FirstTrained);
             state.Dispose();
+            if (PartDone is { } done && Array.IndexOf(layers, layers[i]) == i) done(i + 1);       // else a layer before it adds to the same weights
         }
         if (saved.FirstTrained == 0)
         {

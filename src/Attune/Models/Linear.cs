@@ -42,7 +42,7 @@ internal sealed unsafe class Linear : IDisposable
 
     internal bool HasBias => _biases.Length > 0;
 
-    private bool Rounds => _mayRound && _store.Precision == Precision.BFloat16;
+    private Precision Precision => _mayRound ? _store.Precision : Precision.Float32;
 
     private Tensor Value => _value ??= Matrix(_store.RawValues);
 
@@ -128,9 +128,14 @@ internal sealed unsafe class Linear : IDisposable
         var isClear = Array.TrueForAll(_weights, weight => weight.GradientIsClear);
         if (!isClear) foreach (var weight in _weights) _ = weight.GradientWritten();
         _gradient ??= Matrix(_store.RawGradients);
-        double? squares;
+        double? squares = null;
         var pastCache = _store.Count > MoreThanCached;
-        if (Rounds)
+        if (Precision == Precision.Float16)
+        {
+            using Tensor halvesOfGradient = MatrixProduct.Halves(gradient), halvesOfX = MatrixProduct.Halves(x), transposed = halvesOfGradient.t();
+            MatrixProduct.MultiplyHalves(transposed, halvesOfX, _gradient, accumulate: !isClear);
+        }
+        else if (Precision == Precision.BFloat16)
         {
             using Tensor roundedGradient = MatrixProduct.Rounded(gradient), roundedX = MatrixProduct.Rounded(x), transposed = roundedGradient.t();
             squares = MatrixProduct.MultiplyRounded(transposed, roundedX, _gradient, accumulate: !isClear, pastCache);
@@ -172,9 +177,16 @@ internal sealed unsafe class Linear : IDisposable
     /// <summary>result = x W or x W', or adds it.</summary>
     private void TimesWeights(Tensor x, bool transposed, Tensor result, bool accumulate)
     {
-        if (!Rounds)
+        if (Precision == Precision.Float32)
         {
             _ = MatrixProduct.Multiply(x, transposed ? Transposed : Value, result, accumulate);
+            return;
+        }
+        if (Precision == Precision.Float16)
+        {
+            // The weights are rounded each time: to keep them would take as much memory as the weights themselves.
+            using Tensor halvesOfX = MatrixProduct.Halves(x), halves = MatrixProduct.Halves(Value), turned = halves.t();
+            MatrixProduct.MultiplyHalves(halvesOfX, transposed ? turned : halves, result, accumulate);
             return;
         }
         RefreshRounded();

@@ -32,6 +32,9 @@ internal sealed unsafe class MaskedLMHead : IDisposable
         decoder = Linear.Tied(store, table, bias);
     }
 
+    /// <summary>The bias of each token's logit (V).</summary>
+    internal Weight Bias => bias;
+
     /// <param name="states">(M,H); belongs to <paramref name="saved"/> from now on.</param>
     /// <param name="lines">What the lines are.</param>
     /// <param name="saved">What backward needs, the logits (M,V) among it.</param>

@@ -61,6 +61,9 @@ public sealed class WeightStore : IDisposable
     /// <summary>The names of all linear layers that were asked whether they have an adapter.</summary>
     internal List<string> LinearModules { get; } = [];
 
+    /// <summary>Which part of the optimizer's state an optimizer that is made now keeps: the number of its process, and of how many. All of it: (0, 1).</summary>
+    internal (int Rank, int Size) OptimizerShare { get; set; } = (0, 1);
+
     /// <summary>In which type products are computed.</summary>
     internal Precision Precision { get; set; }
 

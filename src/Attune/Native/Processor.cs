@@ -19,6 +19,16 @@ internal static class Processor
     /// <summary>Its name and, on x64, the number of its family, model and stepping; elsewhere the architecture.</summary>
     internal static string Name { get; } = X86Base.IsSupported ? NameOfX86() : RuntimeInformation.ProcessArchitecture.ToString();
 
+    /// <summary>The cores that this process may run on, as Linux lists them; empty elsewhere.</summary>
+    internal static string Allowed
+    {
+        get
+        {
+            const string name = "Cpus_allowed_list:", status = "/proc/self/status";
+            return File.Exists(status) && File.ReadLines(status).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal)) is { } line ? line[name.Length..].Trim() : "";
+        }
+    }
+
     private static string NameOfX86()
     {
         const uint names = 0x80000000, first = 0x80000002, count = 3;

@@ -39,7 +39,7 @@ public sealed unsafe class AdamW : Optimizer
         _settings = new(beta1, beta2, epsilon);
         _averages = NewState("exp_avg", Trained.Count);
         _squares = NewState("exp_avg_sq", Trained.Count);
-        if (!defersRows) return;
+        if (!defersRows || Trained.IsPart) return;                         // the others need every row after every step
         foreach (var table in Trained.All.Where(weight => weight.IsTable))
             table.Pending = _deferred[table] = new DeferredRows(table, Trained.Place(table), _averages, _squares, _settings);
     }
@@ -78,7 +78,7 @@ public sealed unsafe class AdamW : Optimizer
         (float)Math.Sqrt(1 - Math.Pow(_settings.Beta2, StepCount)));
 
     /// <summary>Whether layers compute with rounded weights: then these are written along with the weights, while they are at hand.</summary>
-    private bool Rounds => Weights.Precision == Precision.BFloat16 && Weights.Rounded is not null;
+    private bool Rounds => !Trained.IsPart && Weights.Precision == Precision.BFloat16 && Weights.Rounded is not null;
 
     private void Update(TrainedWeights.Run run, AdamWKernel.Step step, float gradientFactor)
     {

@@ -20,7 +20,8 @@ internal abstract unsafe class AveragedWeights : IDisposable
     /// <param name="optimizer">Whose weights they are; the others are not changed and need no average.</param>
     private protected AveragedWeights(Optimizer optimizer)
     {
-        (_weights, _trained) = (optimizer.Weights, optimizer.Trained);
+        // Every process keeps the whole average, also where they share out the optimizer's state.
+        (_weights, _trained) = (optimizer.Weights, optimizer.Trained.IsPart ? new TrainedWeights(optimizer.Weights) : optimizer.Trained);
         Other = LibTorch.Empty(_trained.Count);
         LibTorch.Span(Other).Clear();
     }

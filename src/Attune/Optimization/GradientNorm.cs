@@ -1,5 +1,6 @@
 using Attune.Kernels;
 using Attune.Models;
+using Attune.Native;
 
 namespace Attune.Optimization;
 
@@ -14,6 +15,9 @@ public static unsafe class GradientNorm
         ArgumentNullException.ThrowIfNull(weights);
         return Math.Sqrt(weights.All.Sum(Squares));
     }
+
+    /// <summary>Sum of the squares of some elements of the flat gradient, all of them written.</summary>
+    internal static double Squares(WeightStore weights, long first, long count) => Squares(LibTorch.Floats(weights.RawGradients) + first, count, Block, null);
 
     /// <summary>Factor for <see cref="Optimizer.Step"/> that brings the norm down to <paramref name="maxNorm"/>, as torch's <c>clip_grad_norm_</c>.</summary>
     public static double ClipFactor(double norm, double maxNorm) => Math.Min(1, maxNorm / (norm + 1e-6));

@@ -4,7 +4,10 @@ using Attune.Models;
 
 namespace Attune.Optimization;
 
-/// <summary>The weights that an optimizer trains, as they were when it was created, and where each has its part of the flat state.</summary>
+/// <summary>
+/// The weights that an optimizer trains, as they were when it was created, and where each has its part of the flat state; where several processes share
+/// the state out, of which this one keeps a stretch.
+/// </summary>
 internal sealed class TrainedWeights
 {
     private readonly Dictionary<Weight, long> _places = [];
@@ -14,9 +17,12 @@ internal sealed class TrainedWeights
     {
         foreach (var weight in weights.All.Where(weight => weight.RequiresGrad))
         {
-            _places.Add(weight, Count);
-            Count += weight.NumberOfElements;
+            _places.Add(weight, Total);
+            Total += weight.NumberOfElements;
         }
+        var (rank, size) = weights.OptimizerShare;
+        (First, IsPart) = ((long)((Int128)Total * rank / size), size > 1);
+        Count = (long)((Int128)Total * (rank + 1) / size) - First;
         All = [.. _places.Keys];
         Fingerprint = All.Count == weights.All.Count ? null
             : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', All.Select(weight => weight.Name)))));
@@ -25,13 +31,22 @@ internal sealed class TrainedWeights
     /// <summary>The weights in the order of the flat buffers.</summary>
     internal IReadOnlyList<Weight> All { get; }
 
-    /// <summary>Number of their elements, and of those of a state with one for each.</summary>
+    /// <summary>Number of their elements.</summary>
+    internal long Total { get; }
+
+    /// <summary>First of those whose state is kept here.</summary>
+    internal long First { get; }
+
+    /// <summary>Number of those, and of a state with one for each.</summary>
     internal long Count { get; }
+
+    /// <summary>Whether the others' state is kept by other processes.</summary>
+    internal bool IsPart { get; }
 
     /// <summary>Says which weights they are; null where they are all of the model.</summary>
     internal string? Fingerprint { get; }
 
-    /// <summary>First element of a weight in the state.</summary>
+    /// <summary>First element of a weight in the whole state.</summary>
     internal long Place(Weight weight) => _places[weight];
 
     /// <summary>By what the rate is multiplied for a weight.</summary>
@@ -40,15 +55,17 @@ internal sealed class TrainedWeights
     /// <summary>Gives weights rates of their own.</summary>
     internal void SetRateFactors(Func<Weight, double> of) => _rateFactors = All.ToDictionary(weight => weight, of);
 
-    /// <summary>Some of the weights, joined where they lie together and are alike. They and their gradients are brought up to date.</summary>
+    /// <summary>Some of the weights whose state is kept here, joined where they lie together and are alike. They and their gradients are brought up to date.</summary>
     internal List<Run> Runs(Func<Weight, bool>? which = null)
     {
         List<Run> runs = [];
         foreach (var weight in All)
         {
-            if (which is not null && !which(weight)) continue;
+            var place = _places[weight] - First;
+            var (cut, end) = (Math.Max(0, -place), Math.Min(weight.NumberOfElements, Count - place));
+            if (cut >= end || which is not null && !which(weight)) continue;
             UpToDate(weight);
-            var next = new Run(weight.Offset, _places[weight], weight.NumberOfElements, weight.Decays, weight.IsTable, RateFactor(weight));
+            var next = new Run(weight.Offset + cut, place + cut, end - cut, weight.Decays, weight.IsTable, RateFactor(weight));
             if (runs is [.., var last] && last with { Offset = last.Offset + last.Count, Place = last.Place + last.Count, Count = next.Count } == next)
                 runs[^1] = last with { Count = last.Count + next.Count };
             else runs.Add(next);
@@ -64,7 +81,7 @@ internal sealed class TrainedWeights
 
     /// <summary>Weights that lie together.</summary>
     /// <param name="Offset">Of the first in the flat buffers.</param>
-    /// <param name="Place">Of the first in the state.</param>
+    /// <param name="Place">Of the first in the state that is kept here.</param>
     /// <param name="Count">Number of elements.</param>
     /// <param name="Decays">Whether weight decay applies.</param>
     /// <param name="IsTable">Whether they are tables, of which a batch uses some rows only.</param>

@@ -57,6 +57,17 @@ public sealed class DataCollatorForLanguageModeling
     /// <summary>Tokens of the vocabulary, from which random ones are drawn.</summary>
     public int VocabularySize { get; }
 
+    /// <summary>How often each token that may be hidden stands in rows, in the order of the ids.</summary>
+    public long[] Counts(TokenizedDataset data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        var counts = new long[VocabularySize];
+        foreach (var row in data.Rows)
+            foreach (var id in row.InputIds)
+                if (!_isSpecial[id]) counts[id]++;
+        return counts;
+    }
+
     /// <summary>Hides tokens of a batch of the training.</summary>
     /// <param name="batch">Nobody else's: its ids are overwritten.</param>
     /// <param name="seed">Of the run.</param>

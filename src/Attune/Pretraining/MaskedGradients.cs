@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Profiling;
 using Attune.Training;
@@ -9,12 +10,16 @@ namespace Attune.Pretraining;
 /// <param name="model">Its gradients are added to; its dropout key says which update it is.</param>
 /// <param name="collator">Hides tokens.</param>
 /// <param name="data">The training rows.</param>
-internal sealed class MaskedGradients(BertForMaskedLM model, DataCollatorForLanguageModeling collator, TokenizedDataset data) : RowGradients
+/// <param name="processes">That share out the rows of a batch.</param>
+internal sealed class MaskedGradients(BertForMaskedLM model, DataCollatorForLanguageModeling collator, TokenizedDataset data, Communicator processes) : RowGradients
 {
     internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
-        var parts = Masked(rows, firstRowNumber, cuts);
-        var total = parts.Sum(part => part.Masked.Count);
+        var mine = Shards.Even(rows.Length, processes.Size);
+        var (first, end) = ((int)mine.First(processes.Rank), (int)mine.First(processes.Rank + 1));
+        var parts = first == end ? [] : Masked(rows[first..end], firstRowNumber + first, cuts);
+        // What is hidden hangs on the place of a row in the update alone, so each knows how many tokens the others have.
+        var total = processes.Size == 1 ? parts.Sum(part => part.Masked.Count) : Masked(rows, firstRowNumber, MicroBatches.Whole).Sum(part => part.Masked.Count);
         var sum = 0.0;
         foreach (var (batch, masked) in parts)
         {

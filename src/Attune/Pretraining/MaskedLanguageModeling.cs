@@ -32,7 +32,7 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
     }
 
     internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, Action<string> notice) =>
-        new MaskedGradients(model, collator, train);
+        new MaskedGradients(model, collator, train, Processes);
 
     internal override PredictionOutput Evaluate(TokenizedDataset data, string prefix, Trainer trainer, CancellationToken cancellation)
     {
@@ -41,6 +41,8 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
         using var shown = trainer.Averaged?.Show();
         var (watch, size) = (Stopwatch.StartNew(), trainer.Args.PerDeviceEvalBatchSize);
         var batches = (data.Count - 1) / size + 1;
+        // Every process goes over all rows, so none may end before the others; a run stops after its next update.
+        if (Processes.Size > 1) cancellation = CancellationToken.None;
         var (loss, right, count) = (0.0, 0L, 0L);
         for (var batch = 0; batch < batches; batch++)
         {
@@ -85,7 +87,7 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
     {
         var (wasTraining, precision) = (model.Training, model.Precision);
         model.Training = false;
-        if (args.Bf16 || args.Bf16FullEval) model.Precision = Precision.BFloat16;
+        model.Precision = args.EvaluationPrecision ?? precision;
         try
         {
             var batch = data.Batch(rows);

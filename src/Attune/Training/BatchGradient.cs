@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Attune.Batching;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Profiling;
 
@@ -10,9 +12,15 @@ namespace Attune.Training;
 /// <param name="objective">The loss.</param>
 /// <param name="frozen">What is kept of the frozen part's output; null for nothing.</param>
 /// <param name="fgmEpsilon">As <c>fgm_epsilon</c>.</param>
+/// <param name="processes">That share out the rows of a batch; null for this one alone.</param>
 internal sealed class BatchGradient(
-    SequenceClassificationModel model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0) : RowGradients
+    SequenceClassificationModel model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0, Communicator? processes = null) : RowGradients
 {
+    private readonly Communicator _processes = processes ?? Communicator.Single;
+
+    /// <summary>Whether a batch can be computed once more without the other processes: not where its loss needs all their logits.</summary>
+    internal override bool CanRepeat => _processes.Size == 1 || objective.IsSumOfRows;
+
     /// <summary>Refuses a run whose frozen part keeps gradients from the embeddings, and says where dropout is missed.</summary>
     /// <exception cref="AttuneException">fgm_epsilon is given and the embeddings are frozen.</exception>
     internal static void Check(TrainingArguments args, SequenceClassificationModel model, Action<string> notice)
@@ -28,12 +36,15 @@ internal sealed class BatchGradient(
     {
         var labels = data.Labels!.Select(rows);
         if (objective.WeighsNothing(labels)) return 0;
-        var parts = cuts.Of(data, rows).Select(range => new Part(rows[range], firstRowNumber + range.Start.Value)).ToList();
+        var mine = Shards.Even(rows.Length, _processes.Size);
+        var (first, own) = ((int)mine.First(_processes.Rank), rows[(int)mine.First(_processes.Rank)..(int)mine.First(_processes.Rank + 1)]);
+        // The rows keep their numbers within the update, whoever computes them: dropout is keyed by these.
+        List<Part> parts = own is [] ? [] : [.. cuts.Of(data, own).Select(range => new Part(own[range], firstRowNumber + first + range.Start.Value))];
         if (objective.IsSumOfRows && objective.Counts(labels)) parts.RemoveAll(part => !objective.Counts(data.Labels.Select(part.Rows)));
         try
         {
-            var loss = AddOnce(parts, labels, share);
-            return fgmEpsilon > 0 ? loss + AddOnce(parts, labels, share) : loss;
+            var loss = AddOnce(parts, labels, share, isLast: fgmEpsilon == 0);
+            return fgmEpsilon > 0 ? loss + AddOnce(parts, labels, share, isLast: true) : loss;
         }
         finally
         {
@@ -42,17 +53,17 @@ internal sealed class BatchGradient(
     }
 
     /// <summary>Adds the gradients of all parts. Where embeddings are to be moved, the first call finds out where to, and the second has them there.</summary>
-    private double AddOnce(List<Part> parts, Labels labels, double share)
+    private double AddOnce(List<Part> parts, Labels labels, double share, bool isLast)
     {
         var total = objective.Weight(labels);
-        if (!objective.IsSumOfRows && parts.Count > 1) return AddAfterLogits(parts, labels, total, share);
+        if (!objective.IsSumOfRows && (parts.Count > 1 || _processes.Size > 1)) return AddAfterLogits(parts, labels, total, share, isLast);
         var sum = 0.0;
         foreach (var part in parts)
         {
             var batch = Pack(part);
             using var passes = Forward(part, batch);
             var loss = objective.Loss(passes.Logits, batch.Labels!, total, out var gradients);
-            Backward(part, passes, gradients, 0, share);
+            Backward(part, passes, gradients, 0, share, isLast && part == parts[^1]);
             sum += loss * share;
         }
         return sum;
@@ -63,7 +74,7 @@ internal sealed class BatchGradient(
     /// part goes through the model again with its part of their gradient (Gao, Zhang, Han, Callan: "Scaling Deep Contrastive Learning Batch Size under Memory
     /// Limited Setup", 2021). Dropout is the same both times.
     /// </summary>
-    private double AddAfterLogits(List<Part> parts, Labels labels, double total, double share)
+    private double AddAfterLogits(List<Part> parts, Labels labels, double total, double share, bool isLast)
     {
         var logits = Enumerable.Range(0, objective.Passes).Select(_ => new List<float>()).ToList();
         foreach (var part in parts)
@@ -71,15 +82,29 @@ internal sealed class BatchGradient(
             using var passes = Forward(part, Pack(part));
             foreach (var (pass, some) in passes.Logits.Index()) logits[pass].AddRange(some);
         }
-        var loss = objective.Loss([.. logits.Select(pass => pass.ToArray())], labels, total, out var gradients);
-        var first = 0;
+        var (all, first) = WithOthers(logits);
+        var loss = objective.Loss(all, labels, total, out var gradients);
         foreach (var part in parts)
         {
             using var passes = Forward(part, Pack(part));
-            Backward(part, passes, gradients, first, share);
+            Backward(part, passes, gradients, first, share, isLast && part == parts[^1]);
             first += passes.Logits[0].Length;
         }
-        return loss * share;
+        return _processes.IsFirst ? loss * share : 0;                      // all have computed the same one
+    }
+
+    /// <summary>The logits of the whole batch, and where those of this process begin.</summary>
+    private (float[][] Logits, int First) WithOthers(List<List<float>> mine)
+    {
+        if (_processes.Size == 1) return ([.. mine.Select(pass => pass.ToArray())], 0);
+        var first = 0;
+        var all = mine.ConvertAll(pass =>
+        {
+            var said = _processes.GatherAll(MemoryMarshal.AsBytes<float>(pass.ToArray()));
+            first = said.Take(_processes.Rank).Sum(bytes => bytes.Length) / sizeof(float);
+            return said.SelectMany(bytes => MemoryMarshal.Cast<byte, float>(bytes).ToArray()).ToArray();
+        });
+        return ([.. all], first);
     }
 
     private PassList Forward(Part part, Batch batch)
@@ -99,9 +124,9 @@ internal sealed class BatchGradient(
         }
     }
 
-    private void Backward(Part part, PassList passes, float[][] gradients, int first, double share)
+    private void Backward(Part part, PassList passes, float[][] gradients, int first, double share, bool isLast)
     {
-        passes.Backward(gradients, first, share);
+        passes.Backward(gradients, first, share, isLast ? LastBackward : null);
         if (part.Step is { IsMade: false } step) step.Make(fgmEpsilon);
     }
 
@@ -136,9 +161,14 @@ internal sealed class BatchGradient(
         /// <param name="gradients">Of each pass's logits, of the whole batch or from this part on.</param>
         /// <param name="first">First element of the part in them.</param>
         /// <param name="share">Factor.</param>
-        internal void Backward(float[][] gradients, int first, double share)
+        /// <param name="last">Is called before the last of the passes.</param>
+        internal void Backward(float[][] gradients, int first, double share, Action? last)
         {
-            foreach (var (pass, output) in _outputs.Index()) output.Backward(gradients[pass].AsSpan(first, output.Logits.Length), share);
+            foreach (var (pass, output) in _outputs.Index())
+            {
+                if (pass == _outputs.Count - 1) last?.Invoke();
+                output.Backward(gradients[pass].AsSpan(first, output.Logits.Length), share);
+            }
         }
 
         public void Dispose()

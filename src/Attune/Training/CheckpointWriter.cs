@@ -29,21 +29,23 @@ internal sealed class CheckpointWriter(Trainer trainer, Optimizer optimizer, Ave
 
     /// <summary>About how many bytes a checkpoint has.</summary>
     internal long Bytes => sizeof(float) *
-        (trainer.Model.WeightsOfFiles.Sum(weight => weight.NumberOfElements) + (trainer.Args.SaveOnlyModel ? 0 : OptimizerState.Of(optimizer, averaged).Tensors.Sum(tensor => tensor.Count)));
+        (trainer.Model.WeightsOfFiles.Sum(weight => weight.NumberOfElements) + (trainer.Args.SaveOnlyModel ? 0 : OptimizerState.Of(optimizer, averaged).Tensors.Sum(tensor => tensor.Count == optimizer.Trained.Count ? optimizer.Trained.Total : tensor.Count)));
 
     /// <summary>Takes the present state for a checkpoint. The one before must have been asked for by <see cref="Finished"/>.</summary>
     /// <param name="state">Of the trainer.</param>
     /// <param name="resume">What an exact continuation needs besides.</param>
     /// <param name="atOnce">Whether nothing is trained meanwhile, so that it is written here and now.</param>
-    internal void Begin(TrainerState state, ResumeState resume, bool atOnce)
+    /// <param name="shared">The optimizer's state where several processes keep parts of it; null where this one has all.</param>
+    internal void Begin(TrainerState state, ResumeState resume, bool atOnce, SharedState? shared = null)
     {
         if (_running is not null) throw new InvalidOperationException("the checkpoint before is not dealt with");
         using var shown = averaged?.Show();                                 // the average is the model, and the weights that are trained belong to the state
         state = state.Copy();
         var weights = trainer.Model.BlocksOfFiles();
         var moments = trainer.Args.SaveOnlyModel ? null : OptimizerState.Of(optimizer, averaged);
+        if (shared is not null) moments = moments?.With(shared.Tensors);
         List<(nint Address, long Count)> live = [.. weights.Select(block => (block.Address, block.Count)), .. (moments?.Tensors ?? []).Select(tensor => (tensor.Address, tensor.Count))];
-        var (bytes, environment) = (Bytes, RunEnvironment.Current);
+        var (bytes, environment) = (Bytes, RunEnvironment.Current with { WorldSize = trainer.Args.WorldSize });
         if (atOnce || bytes <= WrittenAtOnceBytes || Copy(live) is not { } copies)
         {
             _running = Task.FromResult(Write(weights, moments));

@@ -51,7 +51,7 @@ internal sealed class ClassificationTask(
     internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, Action<string> notice)
     {
         BatchGradient.Check(args, model, notice);
-        return new BatchGradient(model, train, Objective, frozen, args.FgmEpsilon);
+        return new BatchGradient(model, train, Objective, frozen, args.FgmEpsilon, Processes);
     }
 
     internal override PredictionOutput Evaluate(TokenizedDataset data, string prefix, Trainer trainer, CancellationToken cancellation)
@@ -62,6 +62,7 @@ internal sealed class ClassificationTask(
             Frozen = trainer.Frozen,
             Averaged = trainer.Averaged,
             Pooling = trainer.WindowPooling,
+            Processes = Processes,
         };
         return loop.Run(data, prefix, trainer.State, cancellation);
     }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Distributed;
 using Attune.Metrics;
 using Attune.Models;
 using Attune.Optimization;
@@ -15,6 +17,9 @@ internal sealed class EvaluationLoop(
 {
     /// <summary>What a run keeps of the frozen part's output; null outside of runs.</summary>
     internal FrozenCache? Frozen { get; set; }
+
+    /// <summary>Among whom the batches are shared out.</summary>
+    internal Communicator Processes { get; set; } = Communicator.Single;
 
     /// <summary>How the windows of a long text become one answer.</summary>
     internal WindowPooling Pooling { get; set; }
@@ -32,18 +37,26 @@ internal sealed class EvaluationLoop(
         var columns = model.Config.NumLabels;
         var logits = new float[data.Count * columns];
         var batches = (data.Count - 1) / args.PerDeviceEvalBatchSize + 1;
+        var results = new (double Loss, double Weight)[batches];
+        for (var next = 0; next < batches; next += Processes.Size)
+        {
+            ThrowIfStopped(cancellation);
+            var batch = next + Processes.Rank;
+            if (batch < batches)
+            {
+                var loss = Predict(data, RowsOf(batch, data.Count), logits.AsSpan(batch * args.PerDeviceEvalBatchSize * columns), out var weight);
+                results[batch] = (loss, weight);
+            }
+            callbacks.PredictionStep(state, Math.Min(next + Processes.Size, batches), batches);
+        }
+        if (Processes.Size > 1) Gather(logits, columns, results);
         var (lossSum, weightSum) = (0.0, 0.0);
         var losses = args.IncludeForMetrics.Contains(Measuring.Loss) ? new float[data.Count] : null;
-        for (var batch = 0; batch < batches; batch++)
+        foreach (var (batch, (loss, weight)) in results.Index())
         {
-            cancellation.ThrowIfCancellationRequested();
-            var first = batch * args.PerDeviceEvalBatchSize;
-            var rows = Enumerable.Range(first, Math.Min(args.PerDeviceEvalBatchSize, data.Count - first)).ToArray();
-            var loss = Predict(data, rows, logits.AsSpan(first * columns), out var weight);
             if (weight > 0) lossSum += loss * weight;
             weightSum += weight;
-            losses?.AsSpan(first, rows.Length).Fill((float)loss);
-            callbacks.PredictionStep(state, batch + 1, batches);
+            if (losses is not null) foreach (var row in RowsOf(batch, data.Count)) losses[row] = (float)loss;
         }
         var metrics = new OrderedDictionary<string, double>();
         var labels = data.TextLabels;
@@ -55,9 +68,42 @@ internal sealed class EvaluationLoop(
         var prediction = labels is null ? null : Prediction(logits, labels) with { Losses = losses, Inputs = InputsFor(data) };
         // The loss is that of the rows, as in training; the metrics are of the texts.
         if (prediction is not null) AddMetrics(metrics, prefix, lossSum / weightSum, prediction);
-        SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Texts, batches);
+        SpeedMetrics.Add(metrics, prefix, Shared(watch.Elapsed.TotalSeconds), data.Texts, batches);
         return new PredictionOutput(logits, columns, labels, metrics) { Prediction = prediction };
     }
+
+    private int[] RowsOf(int batch, int count)
+    {
+        var first = batch * args.PerDeviceEvalBatchSize;
+        return [.. Enumerable.Range(first, Math.Min(args.PerDeviceEvalBatchSize, count - first))];
+    }
+
+    /// <summary>Throws on all processes where one was told to stop.</summary>
+    private void ThrowIfStopped(CancellationToken cancellation)
+    {
+        if (Processes.Size == 1) cancellation.ThrowIfCancellationRequested();
+        else if (Processes.GatherAll([cancellation.IsCancellationRequested ? (byte)1 : (byte)0]).Any(asked => asked[0] == 1)) throw new OperationCanceledException(cancellation);
+    }
+
+    /// <summary>What the others have computed, in its place: batch after batch is each one's in turn.</summary>
+    private void Gather(float[] logits, int columns, (double Loss, double Weight)[] results)
+    {
+        var size = args.PerDeviceEvalBatchSize * columns;
+        var own = Enumerable.Range(0, results.Length).Where(batch => batch % Processes.Size == Processes.Rank).ToList();
+        var of = Processes.GatherAll(MemoryMarshal.AsBytes<float>(own.SelectMany(batch => logits[(batch * size)..Math.Min((batch + 1) * size, logits.Length)]).ToArray()));
+        var sums = Processes.GatherAll(MemoryMarshal.AsBytes<double>(own.SelectMany(batch => new[] { results[batch].Loss, results[batch].Weight }).ToArray()));
+        for (var batch = 0; batch < results.Length; batch++)
+        {
+            var (rank, turn) = (batch % Processes.Size, batch / Processes.Size);
+            var theirs = MemoryMarshal.Cast<byte, float>(of[rank])[(turn * size)..];
+            theirs[..Math.Min(size, theirs.Length)].CopyTo(logits.AsSpan(batch * size));
+            var sum = MemoryMarshal.Cast<byte, double>(sums[rank])[(2 * turn)..];
+            results[batch] = (sum[0], sum[1]);
+        }
+    }
+
+    /// <summary>The first process's number: what is decided by it is decided by all alike.</summary>
+    private double Shared(double seconds) => Processes.Size == 1 ? seconds : BitConverter.ToDouble(Processes.GatherAll(BitConverter.GetBytes(seconds))[0]);
 
     /// <exception cref="AttuneException">The batch size is impossible.</exception>
     internal static void RequireBatchSize(TrainingArguments args)
@@ -71,7 +117,7 @@ internal sealed class EvaluationLoop(
     {
         var (wasTraining, precision) = (model.Training, model.Precision);
         model.Training = false;
-        if (args.Bf16 || args.Bf16FullEval) model.Precision = Precision.BFloat16;
+        model.Precision = args.EvaluationPrecision ?? precision;
         try
         {
             var batch = Pack(data, rows);

@@ -22,6 +22,11 @@ internal sealed class FrozenCache(Trainer trainer) : IDisposable
         var isAsked = args.CacheFrozen == true;
         var isRandom = encoder.IsFrozenPartDropping || encoder.FrozenParts > 0 && args.NeftuneNoiseAlpha > 0;
         // A sum of three rows of the embeddings is there faster than it is read.
+        if (trainer.Processes.Size > 1)
+        {
+            if (isAsked) trainer.Notice("cache_frozen has no effect in several processes: a row is another one's in each epoch.");
+            return;
+        }
         if (!trainer.Task.MayKeepFrozenOutputs || args.CacheFrozen == false || encoder.FrozenParts < (isAsked ? 1 : 2) || !isAsked && plan.Epochs < 2) return;
         if (isAsked || !isRandom) _planned.Add(train);
         else trainer.Notice(

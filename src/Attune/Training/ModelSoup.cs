@@ -64,7 +64,7 @@ internal static class ModelSoup
     {
         try
         {
-            LoopCheckpoint.LoadWeights(trainer.Model, folder);
+            SharedFiles.LoadWeights(trainer, folder);
             return true;
         }
         catch (AttuneException e)

@@ -12,11 +12,20 @@ internal static class Optimizers
     /// <param name="weights">The model's.</param>
     /// <param name="rateFactorOf">As <see cref="Optimizer.RateFactorOf"/>.</param>
     /// <param name="warmupSteps">Of the run, for those that warm up by themselves.</param>
+    /// <param name="share">As <see cref="WeightStore.OptimizerShare"/>; null for all of the state.</param>
     /// <exception cref="AttuneException">A constant of it is out of range.</exception>
-    internal static Optimizer Create(TrainingArguments args, WeightStore weights, Func<Weight, double>? rateFactorOf = null, long warmupSteps = 0)
+    internal static Optimizer Create(TrainingArguments args, WeightStore weights, Func<Weight, double>? rateFactorOf = null, long warmupSteps = 0, (int, int)? share = null)
     {
         Check(args);
-        return Creation(args, warmupSteps)(weights, rateFactorOf);
+        weights.OptimizerShare = share ?? (0, 1);
+        try
+        {
+            return Creation(args, warmupSteps)(weights, rateFactorOf);
+        }
+        finally
+        {
+            weights.OptimizerShare = (0, 1);
+        }
     }
 
     /// <summary>The average that an optimizer makes or the arguments ask for, to be evaluated and saved; null where there is none.</summary>
@@ -43,6 +52,8 @@ internal static class Optimizers
             if (args.LearningRate == 0)
                 throw new AttuneException("head_learning_rate follows the schedule of learning_rate, which is 0; to train the head only, give --tune head and its rate as --learning-rate.");
         }
+        if (args.ZeroStage > 0 && (IsScheduleFree(args.Optim) || args.Optim is OptimizerName.Adafactor or OptimizerName.StableAdamw))
+            throw new AttuneException($"zero_stage {args.ZeroStage} cuts the optimizer's state anywhere, but optim {Argument.Spell(args.Optim.ToString())} looks at whole weights or averages them; leave it out, or take another optimizer.");
         if (args.ClipGradValue is { } most) Require("clip_grad_value", most, most > 0, "above 0");
         if (IsScheduleFree(args.Optim) && args.Optim != OptimizerName.ScheduleFreeSgd && args.AdamBeta1 == 0)
             throw new AttuneException($"adam_beta1 is 0, but {Argument.Spell(args.Optim.ToString())} averages by it; it must be above 0.");

@@ -1,5 +1,6 @@
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Distributed;
 using Attune.Metrics;
 using Attune.Models;
 using Attune.Optimization;
@@ -93,7 +94,7 @@ public sealed class Trainer
     }
 
     /// <summary>The arguments in use.</summary>
-    public TrainingArguments Args { get; }
+    public TrainingArguments Args { get; private set; }
 
     /// <summary>What is learned.</summary>
     public TrainingTask Task { get; }
@@ -113,6 +114,21 @@ public sealed class Trainer
     /// <summary>How the windows of a long text become one answer, where rows are windows.</summary>
     /// <value>Default <see cref="WindowPooling.Mean"/>.</value>
     public WindowPooling WindowPooling { get; init; }
+
+    /// <summary>
+    /// The processes that train together, each with its part of every batch: all make the same calls with the same rows and arguments. The first one writes the
+    /// files; a batch has <c>per_device_train_batch_size</c> rows for each of them.
+    /// </summary>
+    /// <value>From <see cref="Communicator.Join"/>. Default <see cref="Communicator.Single"/>.</value>
+    public Communicator Processes
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            (field, Args, Task.Processes) = (value, Args with { WorldSize = value.Size }, value);
+        }
+    } = Communicator.Single;
 
     /// <summary>By which <c>max_time</c> is measured.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
@@ -136,17 +152,17 @@ public sealed class Trainer
     public TrainOutput Train(string? resumeFromCheckpoint = null, CancellationToken cancellation = default)
     {
         RequireSomethingToTrain();
-        return TrainFrom(OutputFolder.Check(Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint, Notice), cancellation);
+        return TrainFrom(SharedFiles.Checkpoint(Processes, Args, resumeFromCheckpoint ?? Args.ResumeFromCheckpoint, Notice), cancellation);
     }
 
     /// <summary>The same from a checkpoint that <see cref="OutputFolder.Check"/> has found, whose files need not be read and compared again; null starts anew.</summary>
     internal TrainOutput TrainFrom(string? resume, CancellationToken cancellation)
     {
         var data = RequireSomethingToTrain();
-        OutputFolder.RequireOwn(Args, resume);
+        if (Processes.IsFirst) OutputFolder.RequireOwn(Args, resume);      // the others would find what it is writing
         OutputFolder.RequireNotBase(Args, Model.Lora?.BaseModelNameOrPath);
         if (FreshLayers.Draw(Args, Model, isResumed: resume is not null) is { } drawn) Notice(drawn);
-        using var profile = Profiler.Start(Args.Profile);
+        using var profile = Processes.IsFirst ? Profiler.Start(Args.Profile) : null;
         using var limit = new CancellationTokenSource(Args.MaxTime ?? Timeout.InfiniteTimeSpan, Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         var output = RunOnce(data, resume, either.Token);
@@ -200,8 +216,12 @@ public sealed class Trainer
     {
         folder ??= Args.OutputDir;
         using var shown = Averaged?.Show();
-        Task.Save(folder, Args);
-        _saveTokenizer(folder);
+        if (Processes.IsFirst)
+        {
+            Task.Save(folder, Args);
+            _saveTokenizer(folder);
+        }
+        SharedFiles.WaitForAll(Processes);
     }
 
     /// <summary>Writes them into a checkpoint.</summary>
@@ -214,12 +234,18 @@ public sealed class Trainer
     }
 
     /// <summary>Writes <c>trainer_state.json</c> into the output folder.</summary>
-    public void SaveState() => TrainerStateJson.Write(State, Args.OutputDir);
+    public void SaveState()
+    {
+        if (Processes.IsFirst) TrainerStateJson.Write(State, Args.OutputDir);
+    }
 
     /// <summary>Writes <c>SPLIT_results.json</c> into the output folder and adds the metrics to <c>all_results.json</c>.</summary>
     /// <param name="split">train, eval, test, ...</param>
     /// <param name="metrics">Names and values.</param>
-    public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics) => ResultFiles.Write(Args.OutputDir, split, metrics);
+    public void SaveMetrics(string split, IReadOnlyDictionary<string, double> metrics)
+    {
+        if (Processes.IsFirst) ResultFiles.Write(Args.OutputDir, split, metrics);
+    }
 
     /// <summary>Adds to the history and tells the callbacks.</summary>
     internal void Log(OrderedDictionary<string, double> logs)
@@ -245,7 +271,7 @@ public sealed class Trainer
         IDisposable? folder = null;
         try
         {
-            folder = OutputFolder.Prepare(Args, resume);                  // deletes an earlier run, so only when all else is found right
+            folder = Processes.IsFirst ? OutputFolder.Prepare(Args, resume) : null;                  // deletes an earlier run, so only when all else is found right
             return run.Run();
         }
         finally

@@ -20,6 +20,9 @@ public sealed class TrainerControl
     /// <summary>Logs the loss.</summary>
     public bool ShouldLog { get; set; }
 
+    /// <summary>Whether a signal asks this process for a checkpoint. Where it reaches several of them one after the other, they write one.</summary>
+    internal bool IsSaveAsked { get; set; }
+
     /// <summary>As transformers keeps it in <c>trainer_state.json</c>.</summary>
     internal JsonObject ToJson() => new()
     {

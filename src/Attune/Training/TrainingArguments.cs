@@ -36,7 +36,7 @@ public sealed partial record TrainingArguments
     [ArgumentAlias("evaluation_strategy")]
     public IntervalStrategy EvalStrategy { get; init; }
 
-    /// <summary>Rows of a training batch.</summary>
+    /// <summary>Rows of a training batch; in several processes each has so many.</summary>
     /// <value>At least 1. Default 8.</value>
     [ArgumentAlias("per_gpu_train_batch_size")]
     public int PerDeviceTrainBatchSize { get; init; } = 8;
@@ -85,6 +85,17 @@ public sealed partial record TrainingArguments
     /// <summary>The same for evaluation alone.</summary>
     /// <value>Default false. Without effect where <see cref="Bf16"/> is on.</value>
     public bool Bf16FullEval { get; init; }
+
+    /// <summary>
+    /// Computes the products of the encoder's layers in float16, with a loss scale that finds its own size; weights, optimizer and all else stay float32. On a
+    /// processor float16 is imitated, which is slower: it is there to try out a run that is meant for a graphics card.
+    /// </summary>
+    /// <value>Default false. Not together with <see cref="Bf16"/>.</value>
+    public bool Fp16 { get; init; }
+
+    /// <summary>The same for evaluation alone.</summary>
+    /// <value>Default false. Without effect where <see cref="Fp16"/> is on. Not together with <see cref="Bf16FullEval"/>.</value>
+    public bool Fp16FullEval { get; init; }
 
     /// <summary>Passes over the training rows.</summary>
     /// <value>Any finite number; 0 or less makes no update. Default 3. Without effect where <see cref="MaxSteps"/> is given.</value>
@@ -258,5 +269,5 @@ public sealed partial record TrainingArguments
     public bool AutoFindBatchSize { get; init; }
 
     /// <summary>Rows of one optimizer update.</summary>
-    internal long RowsPerUpdate => (long)PerDeviceTrainBatchSize * GradientAccumulationSteps;
+    internal long RowsPerUpdate => (long)RowsPerBatch * GradientAccumulationSteps;
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Attune.Models;
 using Attune.Optimization;
 using static System.FormattableString;
 
@@ -21,8 +20,9 @@ public sealed partial record TrainingArguments
         completed.CheckNumbers(notice);
         completed.CheckLoss(notice);
         completed.CheckLora();
+        completed.CheckDistributed();
         Measuring.Check(completed);
-        if (completed.Bf16 || completed.Bf16FullEval) PreTrainedModel.RequireBFloat16();
+        completed.CheckPrecision(notice);
         return completed;
     }
 

@@ -34,20 +34,32 @@ internal sealed class TrainingCheckpoint
         LastGradNorm = step.GradNorm,
         LastLearningRate = step.Optimizer.LearningRate,
         SkippedInARow = step.SkippedInARow,
+        LossScale = step.Scale?.State,
         RowsAtATime = step.MicroBatches.MostRows,
         StartWeights = step.Pull?.Fingerprint,
         TrainSeconds = seconds,
         RowsTrained = position.RowsTrained,
         TokensTrained = position.TokensTrained,
+        RowsPerBatch = trainer.Args.WorldSize > 1 || step.RowsPerBatch != trainer.State.TrainBatchSize ? step.RowsPerBatch : null,
         Plateau = step.Rate.State,
     };
 
     /// <summary>The run's arguments with the batch size of the checkpoint, as in transformers: only so does it go on at the same row.</summary>
     internal TrainingArguments ArgumentsFor(Trainer trainer)
     {
-        if (State.TrainBatchSize is not { } size || size == trainer.Args.PerDeviceTrainBatchSize) return trainer.Args;
+        if (State.TrainBatchSize is not { } size) return trainer.Args;
+        var (before, now) = (CheckpointManifest.EnvironmentOf(_folder)?.WorldSize ?? 1, trainer.Args.WorldSize);
+        var rows = _exact?.RowsPerBatch ?? size * before;
+        if (rows == trainer.Args.RowsPerBatch) return trainer.Args;
+        if (before != now)
+        {
+            var most = (rows + now - 1) / now;
+            trainer.Notice($"The checkpoint was written by {before} process{(before == 1 ? "" : "es")} with batches of {rows} rows. They stay as they are, so that training goes on at the same row: " +
+                $"{(rows % now == 0 ? "" : "at most ")}{most} rows for each of {now} process{(now == 1 ? "" : "es")}.");
+            return trainer.Args with { PerDeviceTrainBatchSize = most, RowsOfCheckpoint = rows };
+        }
         trainer.Notice($"per_device_train_batch_size stays {size}, as in the checkpoint, so that training goes on at the same row.");
-        return trainer.Args with { PerDeviceTrainBatchSize = size };
+        return trainer.Args with { PerDeviceTrainBatchSize = size, RowsOfCheckpoint = rows };
     }
 
     /// <summary>Brings model, optimizer, schedule, sums and callbacks to where they were.</summary>
@@ -58,6 +70,7 @@ internal sealed class TrainingCheckpoint
             throw new AttuneException($"decay_to_pretrained needs the weights that the run began with, and those of the model are others than when {_folder} was written; load the model anew from where the run began.");
         LoopCheckpoint.LoadWeights(trainer.Model, _folder);
         RestoreOptimizer(trainer, step);
+        RestoreLossScale(trainer, step);
         if (args.RestoreCallbackStatesFromCheckpoint) trainer.Callbacks.RestoreState(State.StatefulCallbacks);
         FindBest(args);
         if (State.MaxSteps != plan.TotalSteps)
@@ -65,7 +78,7 @@ internal sealed class TrainingCheckpoint
         NoticeIntervals(trainer, args, plan);
         if (_exact?.TrainRows is { } trained && trained != trainer.TrainDataset?.Fingerprint)
             trainer.Notice($"The training rows are not those that {_folder} was trained on; what was reported before, the best metric included, is of those.");
-        if (CheckpointManifest.EnvironmentOf(_folder) is { } before && RunEnvironment.Current.Differences(before) is { } differences)
+        if (CheckpointManifest.EnvironmentOf(_folder) is { } before && (RunEnvironment.Current with { WorldSize = args.WorldSize }).Differences(before) is { } differences)
             trainer.Notice($"Not as when the checkpoint was written: {differences}. The run goes on exactly to rounding, not to the bit.");
         if (_exact is not null && _exact.UpdatesPerEpoch != plan.UpdatesPerEpoch)
             trainer.Notice($"An epoch now has {plan.UpdatesPerEpoch} updates in place of {_exact.UpdatesPerEpoch} (other rows or another " +
@@ -88,6 +101,8 @@ internal sealed class TrainingCheckpoint
         try
         {
             if (OptimizerState.Read(optimizer, _folder, step.Averaged)) return;
+            if (optimizer.Trained.IsPart && _exact is null)
+                throw new AttuneException($"{_folder} was written by transformers, whose optimizer cannot be shared out; leave out zero_stage until the first checkpoint of Attune.");
             if (TorchOptimizer.Read(optimizer, _folder))
             {
                 trainer.Notice($"{_folder} was written by transformers: its weights, optimizer and place in the data are taken; dropout draws other numbers than there.");
@@ -100,6 +115,25 @@ internal sealed class TrainingCheckpoint
             return;
         }
         trainer.Notice($"{_folder} has no state of this optimizer: it starts anew, so the run is not continued exactly.");
+    }
+
+    private void RestoreLossScale(Trainer trainer, TrainingStep step)
+    {
+        if (step.Scale is not { } scale) return;
+        var why = $"{_folder} has no loss scale of fp16";
+        try
+        {
+            if ((_exact is null ? TorchLossScale.Read(_folder, State.GlobalStep) : _exact.LossScale) is { } state)
+            {
+                scale.State = state;
+                return;
+            }
+        }
+        catch (AttuneException e)
+        {
+            why = e.Message.TrimEnd('.');
+        }
+        trainer.Notice($"{why}; so it begins with {scale.Value}.");
     }
 
     private RunPosition Position(TrainingArguments args, TrainingPlan plan)

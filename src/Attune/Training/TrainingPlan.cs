@@ -16,10 +16,10 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
         RequirePositive("per_device_train_batch_size", args.PerDeviceTrainBatchSize);
         RequirePositive("gradient_accumulation_steps", args.GradientAccumulationSteps);
         if (rows == 0) throw new AttuneException("The training set has no rows; choose another file or split.");
-        var batches = DataLoader.CountOf(rows, args.PerDeviceTrainBatchSize, args.DataloaderDropLast);
+        var batches = DataLoader.CountOf(rows, args.RowsPerBatch, args.DataloaderDropLast);
         if (batches == 0 && args.MaxSteps <= 0)
             throw new AttuneException(
-                $"There is no batch to train on: dataloader_drop_last leaves out batches below {args.PerDeviceTrainBatchSize} rows and the training set has {rows}; lower per_device_train_batch_size.");
+                $"There is no batch to train on: dataloader_drop_last leaves out batches below {args.RowsPerBatch} rows and the training set has {rows}; lower per_device_train_batch_size.");
         // Without a batch transformers goes through one empty epoch of an endless run.
         if (batches == 0) return new TrainingPlan(0, args.MaxSteps, args.MaxSteps, long.MaxValue);
 

@@ -39,7 +39,7 @@ internal sealed class TrainingProbe : IDisposable
         _plan = TrainingPlan.Of(args, _data.Count);
         _state = new TrainerState { Epoch = 0, TrainBatchSize = args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         trainer.State = _state;
-        var loader = new DataLoader(_data, args.PerDeviceTrainBatchSize, Samplers.Of(args, _data), args.DataloaderDropLast);
+        var loader = new DataLoader(_data, args.RowsPerBatch, Samplers.Of(args, _data), args.DataloaderDropLast);
         _updates = [.. loader.RowsOfUpdates(0, args.GradientAccumulationSteps).Take((int)Math.Min(int.MaxValue, _plan.TotalSteps))];
         _sizes = [.. _updates.Select(update => update.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length)))];
         _chosen = SampledBatches.Choose(_sizes, updates);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
@@ -14,6 +15,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly CallbackList _callbacks;
     private readonly TrainerControl _control;
     private readonly CancellationToken _cancellation;
+    private readonly RunAgreement _agreement;
     private readonly TrainingPlan _plan;
     private readonly DataLoader _loader;
     private readonly TrainerState _state;
@@ -32,23 +34,25 @@ internal sealed class TrainingRun : IDisposable
     internal TrainingRun(Trainer trainer, TokenizedDataset data, string? resumeFrom, CancellationToken cancellation)
     {
         (_trainer, _callbacks, _control, _cancellation) = (trainer, trainer.Callbacks, trainer.Callbacks.Control, cancellation);
+        _agreement = new RunAgreement(trainer, cancellation);
         _modelBefore = (trainer.Model.Training, trainer.Model.Precision, trainer.Model.Encoder.NoiseAlpha);
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
         _plan = TrainingPlan.Of(_args, data.Count);
-        _loader = new DataLoader(data, _args.PerDeviceTrainBatchSize, Samplers.Of(_args, data), _args.DataloaderDropLast);
+        _loader = new DataLoader(data, _args.RowsPerBatch, Samplers.Of(_args, data), _args.DataloaderDropLast);
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer);
         try
         {
-            _step = new TrainingStep(trainer.Task, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice);
+            _step = new TrainingStep(trainer.Task, data, _args, _plan, _callbacks, _state, _frozen, trainer.Notice, trainer.Processes);
             trainer.Averaged = _step.Averaged;
             _writer = new CheckpointWriter(trainer, _step.Optimizer, _step.Averaged);
             _frozen.Plan(data, _args, _plan, _writer.Bytes);
             _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
             if (_args.AutoFindBatchSize)
                 _step.MicroBatches = MicroBatches.Fitting(trainer.Task, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
+            _agreement.RequireSame(_plan, _state);
         }
         catch
         {
@@ -58,6 +62,7 @@ internal sealed class TrainingRun : IDisposable
         var place = CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep);
         if (resumeFrom is not null && Path.GetFullPath(resumeFrom) == Path.GetFullPath(place)) _held = place;
         (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
+        if (_args.WorldSize > 1 || _args.RowsOfCheckpoint is not null) _state.TrainBatchSize = _args.PerDeviceTrainBatchSize;
         trainer.State = _state;
     }
 
@@ -72,7 +77,7 @@ internal sealed class TrainingRun : IDisposable
 
     internal TrainOutput Run()
     {
-        if (_args.SaveStrategy != SaveStrategy.No) Checkpoint.RequireSpace(_args.OutputDir, _writer.Bytes);
+        if (_args.SaveStrategy != SaveStrategy.No && _trainer.Processes.IsFirst) Checkpoint.RequireSpace(_args.OutputDir, _writer.Bytes);
         _callbacks.TrainBegin(_state);
         try
         {
@@ -87,7 +92,7 @@ internal sealed class TrainingRun : IDisposable
                 _position.NextEpoch();
             }
         }
-        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested || _trainer.Processes.Size > 1)
         {
             SaveWhereItStands();
             _step.Averaged?.Keep();
@@ -108,7 +113,8 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>A best checkpoint that is gone or damaged must not cost the run the model that it has.</summary>
     private void LoadBest()
     {
-        if (_state.BestModelCheckpoint is not { } best)
+        // Only the first process knows which checkpoints came to be.
+        if (!SharedFiles.Decide(_trainer.Processes, () => _state.BestModelCheckpoint is not null))
         {
             _trainer.Notice("There is no best checkpoint to load: no evaluation was made, or its folder is gone; the model is that of the last update.");
             return;
@@ -116,7 +122,7 @@ internal sealed class TrainingRun : IDisposable
         try
         {
             using var time = Profiler.Measure("loading");
-            LoopCheckpoint.LoadWeights(_trainer.Model, best);
+            SharedFiles.LoadWeights(_trainer, _state.BestModelCheckpoint ?? "");
         }
         catch (AttuneException e)
         {
@@ -129,13 +135,15 @@ internal sealed class TrainingRun : IDisposable
         _callbacks.EpochBegin(_state);
         foreach (var batches in _loader.RowsOfUpdates(checked((int)_position.Epoch), _args.GradientAccumulationSteps).Skip((int)_position.Updates))
         {
+            var begun = _watch.Elapsed;
             var step = _step.Run(batches);
             Advance(batches);
             _callbacks.StepEnd(_state, step);
+            _agreement.AfterUpdate(_state, _control, _watch.Elapsed - begun);
             FinishSave(wait: false);
             LogEvaluateSave();
             if (_control.ShouldEpochStop || _control.ShouldTrainingStop) break;
-            _cancellation.ThrowIfCancellationRequested();
+            _agreement.ThrowIfStopped();
         }
         if (_plan.BatchesPerEpoch == 0) _control.ShouldTrainingStop = true;
         EndEpoch();
@@ -146,7 +154,7 @@ internal sealed class TrainingRun : IDisposable
         _position.IsEpochEnded = true;
         _callbacks.EpochEnd(_state);
         LogEvaluateSave();
-        if (!_control.ShouldTrainingStop) _cancellation.ThrowIfCancellationRequested();   // else training is over anyway, and complete
+        if (!_control.ShouldTrainingStop) _agreement.ThrowIfStopped();      // else training is over anyway, and complete
     }
 
     private void Advance(int[][] batches)
@@ -228,9 +236,11 @@ internal sealed class TrainingRun : IDisposable
         }
         _state.StatefulCallbacks = _callbacks.ExportState();
         var isLast = _control.ShouldTrainingStop || _cancellation.IsCancellationRequested || _state.GlobalStep >= _plan.TotalSteps;
-        _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds), atOnce: isLast);
+        using (var shared = _args.SaveOnlyModel ? null : SharedState.Collect(_trainer.Processes, _step.Optimizer))
+            if (_trainer.Processes.IsFirst) _writer.Begin(_state, TrainingCheckpoint.StateOf(_trainer, _plan, _step, _position, Seconds), isLast, shared);
         _control.ShouldSave = false;
         FinishSave(wait: false);
+        SharedFiles.WaitForAll(_trainer.Processes);
     }
 
     /// <summary>Deals with the checkpoint that was begun last, when it is written. One that failed is no reason to lose the run; three in a row are.</summary>
@@ -258,7 +268,7 @@ internal sealed class TrainingRun : IDisposable
     {
         _failedSaves = 0;                                                  // what failed before must not keep this one from being tried
         FinishSave(wait: true);
-        if (_state.GlobalStep == 0 || _held == CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep)) return;
+        if (_state.GlobalStep == 0 || SharedFiles.Decide(_trainer.Processes, () => _held == CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep))) return;
         (_failedSaves, var before) = (0, _held);
         Save();
         FinishSave(wait: true);
@@ -275,6 +285,8 @@ internal sealed class TrainingRun : IDisposable
         metrics["total_flos"] = _state.TotalFlos;
         metrics["train_loss"] = _step.Loss.Mean(_state.GlobalStep);
         if (!isInterrupted) _trainer.Log(metrics);
+        if (_step.WaitedForOthers is { } waited && _trainer.Processes.Busy is { TotalSeconds: > 0 } busy) _trainer.Notice(string.Create(CultureInfo.InvariantCulture,
+            $"The processes exchanged gradients for {busy.TotalSeconds:0.0} s, of which training waited {waited.TotalSeconds:0.0} s."));
         _callbacks.TrainEnd(_state);
         using var process = Process.GetCurrentProcess();
         return new TrainOutput(_state.GlobalStep, metrics["train_loss"], metrics, isInterrupted)

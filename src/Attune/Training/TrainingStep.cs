@@ -1,5 +1,6 @@
 using Attune.Batching;
 using Attune.Checkpoints;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Native;
 using Attune.Optimization;
@@ -25,19 +26,23 @@ internal sealed class TrainingStep : IDisposable
     private readonly Action<string> _notice;
     private readonly long _weightsOutsideEmbeddings;
     private readonly MemoryReserve _reserve = new();
+    private readonly GradientExchange? _exchange;                          // null where there is one process
 
     internal TrainingStep(
         TrainingTask task, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
-        FrozenCache? frozen = null, Action<string>? notice = null)
+        FrozenCache? frozen = null, Action<string>? notice = null, Communicator? processes = null)
     {
         var model = task.Model;
         (_task, _model, _data, _args, _callbacks, _state, _notice) = (task, model, data, args, callbacks, state, notice ?? (_ => { }));
         _gradient = task.Gradients(data, args, frozen, _notice);
-        _model.Precision = args.Bf16 ? Precision.BFloat16 : Precision.Float32;
+        _model.Precision = args.TrainingPrecision;
+        if (args.Fp16) Scale = new LossScale(args.FirstLossScale, args.LossScaleInterval);
         model.Encoder.NoiseAlpha = args.NeftuneNoiseAlpha ?? model.Encoder.NoiseAlpha;
         var rateFactorOf = RateGroups.Of(args, model);
         Rate = new LearningRate(args, plan);
-        Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args));
+        Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args),
+            args.ZeroStage > 0 && processes is { Size: > 1 } ? (processes.Rank, processes.Size) : null);
+        if (processes is { Size: > 1 }) _exchange = new GradientExchange(processes, model, Optimizer.Trained);
         Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained, rateFactorOf) : null;
         if (Pull is not null && model.LoadReport.Source is null)
@@ -50,12 +55,21 @@ internal sealed class TrainingStep : IDisposable
 
     internal Optimizer Optimizer { get; }
 
+    /// <summary>How long this process has waited for gradients and weights of the others; null where there are none.</summary>
+    internal TimeSpan? WaitedForOthers => _exchange?.Waited;
+
+    /// <summary>Rows of a batch over all processes.</summary>
+    internal int RowsPerBatch => _args.RowsPerBatch;
+
     /// <summary>What is evaluated and saved in place of the weights that are trained; null where these are.</summary>
     internal AveragedWeights? Averaged { get; }
 
     internal LearningRate Rate { get; }
 
     internal RunningLoss Loss { get; } = new();
+
+    /// <summary>The factor of the loss in float16; null in other types.</summary>
+    internal LossScale? Scale { get; }
 
     /// <summary>The decay towards the weights that training began with; null for none.</summary>
     internal PretrainedPull? Pull { get; }
@@ -81,9 +95,12 @@ internal sealed class TrainingStep : IDisposable
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
         var losses = GradientsThatFit(batches);
+        _exchange?.Sum(losses);
         var before = GradNorm;
         var clip = ClipFactor(out var isFinite);
-        var isSound = MakesEveryUpdate || isFinite && losses.All(double.IsFinite);
+        // In float16 overflows are common, and a smaller scale mends them: no update is made of them, as in PyTorch.
+        var isSound = MakesEveryUpdate && (isFinite || Scale is null) || isFinite && losses.All(double.IsFinite);
+        var rate = NextRate;
         if (!isSound)
         {
             GradNorm = before;                                            // a log shows the last one that was a number
@@ -91,7 +108,7 @@ internal sealed class TrainingStep : IDisposable
         }
         foreach (var batch in batches) _state.TotalFlos += 6.0 * _data.PaddedTokens(batch) * _weightsOutsideEmbeddings;
         foreach (var loss in losses) Loss.Add(loss, _state.GlobalStep, _args.LoggingNanInfFilter ?? true);
-        Optimizer.LearningRate = Rate.After(_state.GlobalStep);
+        Optimizer.LearningRate = rate;
         if (isSound) Update(clip);
         _state.GlobalStep++;
         var tokens = batches.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length));
@@ -109,10 +126,12 @@ internal sealed class TrainingStep : IDisposable
     private void Update(double clip)
     {
         SkippedInARow = 0;
+        if (Scale is { } scale && scale.CountMade()) _notice($"The loss scale of fp16 grows to {scale.Value}.");
         _callbacks.PreOptimizerStep(_state);
         using var time = Profiler.Measure("optimizer");
         Pull?.Apply(Optimizer.LearningRate);
         Optimizer.Step(clip);
+        _exchange?.CollectWeights();
         Averaged?.Follow(_state.GlobalStep + 1);
         _callbacks.OptimizerStep(_state);
         Optimizer.ZeroGrad();
@@ -127,7 +146,7 @@ internal sealed class TrainingStep : IDisposable
             {
                 return Gradients(batches);
             }
-            catch (Exception e) when (LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
+            catch (Exception e) when (_gradient.CanRepeat && _exchange is not { HasBegun: true } && LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
             {
                 MicroBatches = MicroBatches.Halved(_args.PerDeviceTrainBatchSize)!;
             }
@@ -140,10 +159,11 @@ internal sealed class TrainingStep : IDisposable
 
     private double[] Gradients(int[][] batches)
     {
-        var (losses, rows) = (new double[batches.Length], 0);
+        var (losses, rows, scale) = (new double[batches.Length], 0, Scale?.Value ?? 1);
         for (var i = 0; i < batches.Length; i++)
         {
-            losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: 1.0 / batches.Length, MicroBatches);
+            _gradient.LastBackward = i == batches.Length - 1 && _exchange is { } exchange ? exchange.Follow : null;
+            losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: scale / batches.Length, MicroBatches) / scale;
             rows += batches[i].Length;
             if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
         }
@@ -156,17 +176,23 @@ internal sealed class TrainingStep : IDisposable
     {
         isFinite = true;
         var isByLength = _args.MaxGradNorm > 0;
-        if (_args.ClipGradValue is null && !isByLength && _args.Debug.Count == 0) return 1;
+        if (_args.ClipGradValue is null && !isByLength && _args.Debug.Count == 0 && Scale is null) return 1;
         using var time = Profiler.Measure("clipping");
+        Scale?.Unscale(_model.Weights);
         // Before infinite ones become the largest allowed.
-        if (_args.ClipGradValue is not null || !isByLength) isFinite = double.IsFinite(GradientNorm.Compute(_model.Weights));
+        if (_args.ClipGradValue is not null || !isByLength) isFinite = double.IsFinite(Norm());
         if (_args.ClipGradValue is { } most && (isFinite || MakesEveryUpdate)) GradientRange.Clip(_model.Weights, most);
         if (!isByLength) return 1;
-        var norm = GradientNorm.Compute(_model.Weights);
+        var norm = Norm();
         GradNorm = norm;
         isFinite &= double.IsFinite(norm);
         return GradientNorm.ClipFactor(norm, _args.MaxGradNorm!.Value);
     }
+
+    private double Norm() => _exchange?.Norm() ?? GradientNorm.Compute(_model.Weights);
+
+    /// <summary>The rate of the update that is being made. As in transformers those that fp16 has skipped do not count.</summary>
+    private double NextRate => Rate.After(_state.GlobalStep - (Scale?.State.Skipped ?? 0));
 
     /// <summary>Where logging_nan_inf_filter is given, the user wants to go on in any case, as transformers does.</summary>
     private bool MakesEveryUpdate => _args is { LoggingNanInfFilter: not null, Debug.Count: 0 };
@@ -182,18 +208,22 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Leaves the weights as they are, and stops where that does not help.</summary>
     private void Skip(double[] losses, int[][] batches)
     {
-        var overflow = _args.Debug.Contains(Measuring.UnderflowOverflow) ? SearchOverflow(losses, batches) : null;
-        Optimizer.ZeroGrad();
         var isLossFinite = losses.All(double.IsFinite);
+        var isOfScale = Scale is { IsSmallest: false } && isLossFinite;
+        var overflow = _args.Debug.Contains(Measuring.UnderflowOverflow) && !isOfScale ? SearchOverflow(losses, batches) : null;
+        Optimizer.ZeroGrad();
         var rows = batches.Where((_, i) => isLossFinite || !double.IsFinite(losses[i])).SelectMany(batch => batch).ToList();
         var shown = string.Join(", ", rows.Take(RowsShown)) + (rows.Count > RowsShown ? $" and {rows.Count - RowsShown} more" : "");
         var what = $"The {(isLossFinite ? "gradient" : "loss")} of update {_state.GlobalStep + 1} is not a finite number (training rows {shown}, counted from 0; " +
-            $"learning rate {Rate.After(_state.GlobalStep):g4})";
-        HasGivenUp = overflow is not null || SkippedInARow == MostSkipped;
+            $"learning rate {NextRate:g4})";
+        HasGivenUp = overflow is not null || (Scale is null ? SkippedInARow == MostSkipped : SkippedInARow == LossScale.MostSkipped || Scale.IsSmallest);
         if (overflow is not null) throw new AttuneException($"{what}: {overflow}; debug underflow_overflow stops training here.");
+        if (HasGivenUp && Scale is not null)
+            throw new AttuneException($"{what}, with a loss scale of only {Scale.Value} and after {SkippedInARow} updates that were skipped, so training stopped; leave out fp16, lower learning_rate or look at these rows.");
         if (HasGivenUp)
             throw new AttuneException($"{what}, and so it was {MostSkipped} updates before, so training stopped; lower learning_rate or look at these rows.");
         SkippedInARow++;
-        _notice($"{what}, so it is skipped: the weights stay as they are.");
+        Scale?.CountSkipped();
+        _notice($"{what}, so it is skipped: the weights stay as they are{(Scale is null ? "" : $", and the loss scale of fp16 falls to {Scale.Value}")}.");
     }
 }

@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Distributed;
 using Attune.Models;
 
 namespace Attune.Training;
@@ -14,6 +15,9 @@ public abstract class TrainingTask
 
     /// <summary>The model.</summary>
     public PreTrainedModel Model { get; }
+
+    /// <summary>The processes that learn it together.</summary>
+    internal Communicator Processes { get; set; } = Communicator.Single;
 
     /// <summary>Whether a row goes through the frozen part of the model the same way in every epoch, so that its output may be kept.</summary>
     internal virtual bool MayKeepFrozenOutputs => true;
@@ -82,11 +86,17 @@ public abstract class TrainingTask
 /// <summary>Adds the gradients of training rows to a model's.</summary>
 internal abstract class RowGradients
 {
-    /// <summary>Adds the gradients of a batch.</summary>
+    /// <summary>Whether a batch can be computed once more without the other processes, where memory has run out.</summary>
+    internal virtual bool CanRepeat => true;
+
+    /// <summary>Is called before the last backward of a batch, after which its gradients are whole; null for nobody.</summary>
+    internal Action? LastBackward { get; set; }
+
+    /// <summary>Adds the gradients of a batch, of several processes those of this one's rows.</summary>
     /// <param name="rows">Its rows in the data set.</param>
     /// <param name="firstRowNumber">Number of the first of them within the update.</param>
     /// <param name="share">With which its loss counts in the update's.</param>
     /// <param name="cuts">Into which parts it is cut.</param>
-    /// <returns>Its loss times the share.</returns>
+    /// <returns>Its loss times the share; the sum over all processes is that of the whole batch.</returns>
     internal abstract double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts);
 }

@@ -6,32 +6,33 @@ namespace Attune.Training;
 /// <summary>Arguments from JSON, and what becomes of transformers' other arguments: without effect here, or refused with the reason.</summary>
 public static class TransformersArguments
 {
-    private const string OnOneMachine = "Attune trains in one process";
+    private const string OneExchange = "several processes exchange gradients in one way";
+    private const string WholeModel = "it spreads a model over several cards, and every process of Attune has all of it";
+    private const string FirstSpeaks = "of several processes the first speaks and writes";
     private const string OwnLoader = "Attune packs the batches itself";
     private const string NoPython = "there is no Python to compile";
     private const string ForServices = "only some services need it";
     private const string ForPushing = "a program pushes by itself; the command has --push-to-hub";
     private const string ForSharding = "it belongs to fsdp, which Attune does not have";
-    private const string OfFp16 = "it chooses among ways of fp16, which Attune does not have";
+    private const string OfFp16 = "there is one way of fp16";
 
     /// <summary>Names that change nothing in the result, and why.</summary>
     private static readonly Dictionary<string, string> WithoutEffect = new()
     {
         ["_n_gpu"] = "there is no graphics card",
-        ["average_tokens_across_devices"] = OnOneMachine,
+        ["average_tokens_across_devices"] = "the loss is the mean over the rows of all processes",
         ["batch_eval_metrics"] = "metrics are computed over all rows",
         ["dataloader_num_workers"] = OwnLoader,
         ["dataloader_persistent_workers"] = OwnLoader,
         ["dataloader_pin_memory"] = OwnLoader,
         ["dataloader_prefetch_factor"] = OwnLoader,
-        ["ddp_backend"] = OnOneMachine,
-        ["ddp_broadcast_buffers"] = OnOneMachine,
-        ["ddp_bucket_cap_mb"] = OnOneMachine,
-        ["ddp_find_unused_parameters"] = OnOneMachine,
-        ["ddp_timeout"] = OnOneMachine,
+        ["ddp_backend"] = OneExchange,
+        ["ddp_broadcast_buffers"] = OneExchange,
+        ["ddp_bucket_cap_mb"] = OneExchange,
+        ["ddp_find_unused_parameters"] = OneExchange,
         ["eval_accumulation_steps"] = "logits are kept in main memory",
         ["eval_do_concat_batches"] = "batches are always joined",
-        ["eval_use_gather_object"] = OnOneMachine,
+        ["eval_use_gather_object"] = "what several processes predict is always gathered",
         ["fp16_backend"] = OfFp16,
         ["fp16_opt_level"] = OfFp16,
         ["fsdp_min_num_params"] = ForSharding,
@@ -48,16 +49,16 @@ public static class TransformersArguments
         ["jit_mode_eval"] = NoPython,
         ["length_column_name"] = "lengths are counted",
         ["liger_kernel_config"] = "the kernels are Attune's own",
-        ["local_rank"] = OnOneMachine,
-        ["log_level_replica"] = OnOneMachine,
-        ["log_on_each_node"] = OnOneMachine,
+        ["local_rank"] = "the launcher says it",
+        ["log_level_replica"] = FirstSpeaks,
+        ["log_on_each_node"] = FirstSpeaks,
         ["mp_parameters"] = "it is for SageMaker",
         ["project"] = ForServices,
         ["push_to_hub_model_id"] = ForPushing,
         ["push_to_hub_token"] = ForPushing,
         ["ray_scope"] = "Ray is for searches in Python",
         ["remove_unused_columns"] = "Attune reads the columns it needs",
-        ["save_on_each_node"] = OnOneMachine,
+        ["save_on_each_node"] = FirstSpeaks,
         ["skip_memory_metrics"] = "the peak memory is always given",
         ["torch_compile"] = NoPython,
         ["torch_compile_backend"] = NoPython,
@@ -80,19 +81,17 @@ public static class TransformersArguments
     private static readonly Dictionary<string, string> Refused = new()
     {
         ["adafactor"] = "it is an old name; give optim adafactor",
-        ["deepspeed"] = $"it spreads a model over several cards, and {OnOneMachine}; leave it out",
-        ["fp16"] = "it is for graphics cards, and Attune computes on the processor; take bf16, or leave it out",
-        ["fp16_full_eval"] = "it is for graphics cards, and Attune computes on the processor; take bf16_full_eval, or leave it out",
-        ["fsdp"] = $"it spreads a model over several cards, and {OnOneMachine}; leave it out",
-        ["fsdp_config"] = $"it spreads a model over several cards, and {OnOneMachine}; leave it out",
+        ["deepspeed"] = $"{WholeModel}; leave it out, and for its first stage give zero_stage 1",
+        ["fsdp"] = $"{WholeModel}; leave it out",
+        ["fsdp_config"] = $"{WholeModel}; leave it out",
         ["include_inputs_for_metrics"] = "it is an old name; give include_for_metrics inputs",
         ["optim_target_modules"] = "it is for GaLore and APOLLO, which are not available; leave it out",
-        ["parallelism_config"] = $"it spreads a model over several cards, and {OnOneMachine}; leave it out",
+        ["parallelism_config"] = $"{WholeModel}; leave it out",
         ["past_index"] = "it is for models that remember earlier texts, and no encoder here does; leave it out",
         ["push_to_hub"] = "pushing is the command's; call attune push, or leave it out",
         ["push_to_hub_organization"] = "it is an old name; give hub_model_id as org/name",
         ["trust_remote_code"] = "Attune runs no code of a repository; leave it out",
-        ["tf32"] = "it is a number format of graphics cards, and Attune computes on the processor; leave it out",
+        ["tf32"] = "it is a number format of graphics cards, and without one transformers refuses it too; leave it out",
     };
 
     /// <summary>Names of which some values are refused and the others change nothing.</summary>
@@ -167,7 +166,7 @@ public static class TransformersArguments
         var settings = value as JsonObject ?? (IsOff(value) ? [] : Parsed(value!.ToString()));
         if (settings["use_seedable_sampler"] is { } seedable && IsOff(seedable))
             throw new AttuneException("accelerator_config sets use_seedable_sampler to false, but the order of the rows comes from the seed alone here; leave it out.");
-        return $"accelerator_config has no effect: {OnOneMachine}, in the order of the seed.";
+        return $"accelerator_config has no effect: the rows of a batch are shared out in the order of the seed, and none is repeated.";
     }
 
     private static JsonObject Parsed(string text)

@@ -189,7 +189,7 @@ public sealed class ConfigTests : IDisposable
     [InlineData("skip_memory_metrics has no effect: the peak memory is always given.", "--no_skip_memory_metrics")]
     [InlineData("length_column_name has no effect: lengths are counted.", "--length-column-name", "words")]
     [InlineData("label_names has no effect: the labels are those of the data set.", "--label_names", "labels")]
-    [InlineData("accelerator_config has no effect: Attune trains in one process, in the order of the seed.", "--accelerator_config", "{\"even_batches\": false}")]
+    [InlineData("accelerator_config has no effect: the rows of a batch are shared out in the order of the seed, and none is repeated.", "--accelerator_config", "{\"even_batches\": false}")]
     public void OtherName_Harmless_IsNoticed(string notice, params string[] words) => Assert.Equal([notice], Parse(words).Notices);
 
     [Theory]
@@ -198,7 +198,7 @@ public sealed class ConfigTests : IDisposable
     [InlineData("accelerator_config sets use_seedable_sampler to false, but the order of the rows comes from the seed alone here; leave it out.", "--accelerator-config", "{\"use_seedable_sampler\": false}")]
     [InlineData("accelerator_config is config.json; it must be a JSON object.", "--accelerator-config", "config.json")]
     [InlineData("adafactor is not available: it is an old name; give optim adafactor.", "--adafactor")]
-    [InlineData("deepspeed is not available: it spreads a model over several cards, and Attune trains in one process; leave it out.", "--deepspeed", "ds.json")]
+    [InlineData("deepspeed is not available: it spreads a model over several cards, and every process of Attune has all of it; leave it out, and for its first stage give zero_stage 1.", "--deepspeed", "ds.json")]
     public void OtherName_ThatChangesTheResult_IsRefusedWithTheReason(string said, params string[] words) => Assert.Equal($"attune: {said}\n", Refused(words));
 
     [Fact]

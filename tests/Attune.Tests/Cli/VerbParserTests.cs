@@ -155,8 +155,8 @@ public sealed class VerbParserTests
     [Fact]
     public void OtherTrainingArgument_WithoutEffect_IsNoticed()
     {
-        Assert.Equal(["fp16 has no effect: it is off."], Parse("--fp16", "no").Notices);
-        Assert.Equal("attune: fp16 is not available: it is for graphics cards, and Attune computes on the processor; take bf16, or leave it out.\n", Refused("--fp16"));
+        Assert.Equal(["tf32 has no effect: it is off."], Parse("--tf32", "no").Notices);
+        Assert.Equal("attune: tf32 is not available: it is a number format of graphics cards, and without one transformers refuses it too; leave it out.\n", Refused("--tf32"));
     }
 
     [Fact]

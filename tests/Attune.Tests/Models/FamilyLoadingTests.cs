@@ -103,6 +103,8 @@ public sealed class FamilyLoadingTests : IDisposable
     [InlineData("""{"model_type": "albert", "num_hidden_groups": 13}""", "num_hidden_groups 13 is more than num_hidden_layers 12")]
     [InlineData("""{"model_type": "electra", "embedding_size": 0}""", "embedding_size is 0; expected a whole number above 0")]
     [InlineData("""{"model_type": "distilbert", "dim": 10, "n_heads": 3}""", "dim 10 is not a multiple of n_heads 3")]
+    [InlineData("""{"model_type": "roberta", "pad_token_id": null}""", "pad_token_id is null, but positions begin behind it")]
+    [InlineData("""{"model_type": "camembert", "pad_token_id": 511}""", "max_position_embeddings 512 leaves no position behind pad_token_id 511")]
     [InlineData("""{"model_type": "roberta", "position_embedding_type": "relative_key"}""", "position_embedding_type is \"relative_key\"; expected absolute")]
     public void Load_WhatAttuneDoesNotHave_IsNamed(string json, string message) =>
         Assert.Contains(message, Assert.Throws<AttuneException>(() => PreTrainedConfig.Load(_folder.Write(PreTrainedConfig.FileName, json))).Message, StringComparison.Ordinal);

@@ -74,6 +74,31 @@ public class PrecisionTests
     }
 
     [Fact]
+    public void Float16_LogitsAndGradients_AreThoseOfFloat32ToItsDigits()
+    {
+        using BertForSequenceClassification exact = Model(Precision.Float32), rounded = Model(Precision.Float16);
+        var (expected, actual) = (Backward(exact), Backward(rounded));
+        TensorAssert.Close(expected.Logits, actual.Logits, 2e-3, "logits");
+        Assert.NotEqual(expected.Logits, actual.Logits);
+        var distance = Math.Sqrt(expected.Gradients.Zip(actual.Gradients, (x, y) => (double)(x - y) * (x - y)).Sum() / expected.Gradients.Sum(x => (double)x * x));
+        Assert.InRange(distance, 1e-7, 2e-2);
+        Assert.Equal(Norm(actual.Gradients), actual.Norm, 1e-4);
+    }
+
+    [Fact]
+    public void Float16_AfterAStep_ComputesWithTheNewWeights()
+    {
+        using var model = Model(Precision.Float16);
+        using var optimizer = new AdamW(model.Weights, learningRate: 0.05);
+        _ = Backward(model);
+        optimizer.Step();
+        optimizer.ZeroGrad();
+        var trained = Backward(model).Logits;
+        model.Precision = Precision.Float32;
+        TensorAssert.Close(Backward(model).Logits, trained, 1e-2, "logits");
+    }
+
+    [Fact]
     public void BFloat16_AfterAStep_ComputesWithTheNewWeights()
     {
         RequireBFloat16();

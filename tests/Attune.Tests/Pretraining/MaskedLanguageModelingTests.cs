@@ -44,6 +44,21 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         Assert.Equal(after["eval_loss"], trainer.Evaluate()["eval_loss"]);
     }
 
+    /// <summary>From the start a new model is as good as the frequencies of the tokens, which is better than knowing nothing.</summary>
+    [Fact]
+    public void StartFromCounts_NewModel_BeginsAtTheFrequencies()
+    {
+        var (train, held) = Data(300);
+        var collator = new DataCollatorForLanguageModeling(MadeText.Tokenizer);
+        var counts = collator.Counts(train);
+        Assert.Equal(train.Rows.Sum(row => row.Length - 2L), counts.Sum());
+        using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
+        model.StartFromCounts(counts);
+        var entropy = -counts.Where(count => count > 0).Sum(count => count / (double)counts.Sum() * Math.Log(count / (double)counts.Sum()));
+        Assert.Equal(entropy, Trainer(model, Arguments("counts"), train, held).Evaluate()["eval_loss"], 0.15);
+        Assert.True(entropy < Math.Log(Config.VocabSize) - 0.3);
+    }
+
     [Theory, InlineData("by steps"), InlineData("averaged, by tokens")]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
     {

@@ -62,6 +62,8 @@ public sealed class ArgumentEffectTests : IDisposable
         ["auto_find_batch_size"] = (a => a, a => a with { AutoFindBatchSize = true }),
         ["bf16"] = (a => a, a => a with { Bf16 = true }),
         ["bf16_full_eval"] = (a => a, a => a with { Bf16FullEval = true }),
+        ["fp16"] = (a => a, a => a with { Fp16 = true }),
+        ["fp16_full_eval"] = (a => a, a => a with { Fp16FullEval = true }),
         ["gradient_checkpointing"] = (a => a, a => a with { GradientCheckpointing = true }),
         ["include_num_input_tokens_seen"] = (a => a with { IncludeNumInputTokensSeen = "non_padding" }, a => a with { IncludeNumInputTokensSeen = "all" }),
         ["include_tokens_per_second"] = (a => a, a => a with { IncludeTokensPerSecond = true }),

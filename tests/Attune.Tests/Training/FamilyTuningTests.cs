@@ -1,4 +1,5 @@
 using Attune.Models;
+using Attune.Optimization;
 using Attune.Tests.Datasets;
 using Attune.Tests.Models;
 using Attune.Training;
@@ -150,6 +151,10 @@ public sealed class FamilyTuningTests : IDisposable
             using var output = parts.Forward(Attune.Batching.Batch.Pack([rows[row]], new Attune.Batching.ClassLabels([row == 0 ? 0 : 2]), firstRowNumber: row));
             output.Backward(0.5);
         }
+        var norm = GradientNorm.Compute(parts.Weights);
+        // The squares that products sum up as they write: of weights that several layers or products share, the last of them.
+        var squares = parts.Weights.All.Sum(weight => weight.Gradient.data<float>().ToArray().Sum(value => (double)value * value));
+        Assert.Equal(Math.Sqrt(squares), norm, 1e-5 * Math.Sqrt(squares));
         foreach (var weight in whole.Weights.All)
             TensorAssert.CloseGradient(weight.Gradient.data<float>().ToArray(), parts.Weights[weight.Name].Gradient.data<float>().ToArray(), $"{family}, {weight.Name}");
     }

@@ -16,7 +16,7 @@ public sealed class ResumeTests : IDisposable
 
     public static TheoryData<string> Kinds() =>
         ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd",
-        "balanced", "weighted, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained"];
+        "balanced", "weighted, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained", "float16"];
 
     public static TheoryData<string> Averages() => ["schedule-free, best", "ema, best", "swa", "soup", "tuned"];
 
@@ -27,6 +27,7 @@ public sealed class ResumeTests : IDisposable
     {
         var whole = Run(kind, "whole", stopAfter: null, resume: null);
         Assert.True(whole.Output.GlobalStep >= 4, "too short a run to show anything");
+        if (kind == "float16") foreach (var way in (string[])["fp16 falls to", "fp16 grows to"]) Assert.Contains(whole.Notices, line => line.Contains(way, StringComparison.Ordinal));
         for (var step = 1; step < whole.Output.GlobalStep; step++)
         {
             var name = $"stopped-{step}";
@@ -252,6 +253,8 @@ public sealed class ResumeTests : IDisposable
             "weighted, grouped" => args with { Sampling = SamplingKind.Weighted, GroupByLength = true, SaveStrategy = SaveStrategy.Epoch },
             "weights, focal, noise, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, NeftuneNoiseAlpha = 5, RDropAlpha = 2 },
             "fgm, decay to pretrained" => args with { FgmEpsilon = 0.5, DecayToPretrained = 3, Optim = OptimizerName.AdamwTorch },
+            // The scale falls to where gradients fit, and from there grows and falls by turns.
+            "float16" => args with { Fp16 = true, FirstLossScale = 1 << 26, LossScaleInterval = 2, NumTrainEpochs = 5, SaveStrategy = SaveStrategy.Epoch },
             "sgd" => args with { Optim = OptimizerName.Sgd, LearningRate = 0.1, WeightDecay = 0.01 },
             "lion, rates by layer" => args with { Optim = OptimizerName.Lion, LearningRate = 1e-4, LayerLrDecay = 0.8, HeadLearningRate = 1e-3, WeightDecay = 0.1 },
             "rmsprop" => args with { Optim = OptimizerName.Rmsprop, OptimArgs = "momentum=0.9,centered=true", SaveStrategy = SaveStrategy.Epoch },

@@ -97,9 +97,9 @@ public sealed class TrainingArgumentsTests
     public void FromJson_OtherNames_AreNoticedRefusedOrGuessed()
     {
         var notices = new List<string>();
-        TransformersArguments.FromJson(new JsonObject { ["dataloader_num_workers"] = 4, ["fp16"] = false }, notices.Add);
+        TransformersArguments.FromJson(new JsonObject { ["dataloader_num_workers"] = 4, ["tf32"] = false }, notices.Add);
         Assert.Equal(2, notices.Count);
-        Assert.Contains("fp16", Assert.Throws<AttuneException>(() => TransformersArguments.FromJson(new JsonObject { ["fp16"] = true })).Message, StringComparison.Ordinal);
+        Assert.Contains("tf32", Assert.Throws<AttuneException>(() => TransformersArguments.FromJson(new JsonObject { ["tf32"] = true })).Message, StringComparison.Ordinal);
         Assert.Contains("Did you mean \"learning_rate\"?",
             Assert.Throws<AttuneException>(() => TransformersArguments.FromJson(new JsonObject { ["learning_rat"] = 1 })).Message, StringComparison.Ordinal);
     }

@@ -31,7 +31,7 @@ internal sealed class ByteLevelWords(ByteLevelBpe model, bool addPrefixSpace, bo
     }
 
     /// <summary>The end of the word at <paramref name="at"/>, as GPT-2's pattern cuts: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</summary>
-    private static int EndOfWord(ReadOnlySpan<char> text, int at)
+    internal static int EndOfWord(ReadOnlySpan<char> text, int at)
     {
         if (text[at] == '\'' && Contraction(text[(at + 1)..]) is > 0 and var length) return at + 1 + length;
         var first = at;

@@ -49,6 +49,18 @@ public sealed class PretrainCommandTests : IDisposable
         Assert.DoesNotContain(classifier.LoadReport.New, name => name.Contains("encoder.layer", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Pretrain_BytePairs_LearnsAModelToWhichNoTextIsUnknown()
+    {
+        var output = Path.Combine(_folder.Path, "bpe");
+        Run(ExitCode.Success, "--train-file", Text(), "--output-dir", output, "--tokenizer-type", "bpe", "--vocab-size", "320", "--max-steps", "2", "--per-device-train-batch-size", "4",
+            "--model-config", "tiny", "--config-overrides", "hidden_size=16,intermediate_size=24", "--max-length", "24", "--no-token-cache", "--no-do-lower-case");
+        var (tokenizer, config) = (Tokenizer.FromPretrained(output), BertConfig.Load(Path.Combine(output, "config.json")));
+        Assert.Equal((320, 320, tokenizer.PadId, 24), (tokenizer.VocabularySize, config.VocabSize, config.PadTokenId, tokenizer.ModelMaxLength));
+        Assert.NotEqual(tokenizer.Encode("The").Ids, tokenizer.Encode("the").Ids);
+        Assert.DoesNotContain(tokenizer.UnkId, tokenizer.Encode("Ωμέγα").Ids);
+    }
+
     [Theory]
     [InlineData("no text to learn from")]
     [InlineData("leave one out", "--train-file", "x", "--model", "y", "--model-config", "mini")]
