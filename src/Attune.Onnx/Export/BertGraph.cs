@@ -64,7 +64,7 @@ internal sealed class BertGraph
         var padding = _graph.Number(_config.PadTokenId ?? 0, OnnxType.Int64);
         var isText = _graph.Add(scope + "Not", "Not", [_graph.Add(scope + "Equal", "Equal", [ids, padding])]);
         var texts = _graph.Add(scope + "Ones", "Cast", [isText], ("to", (long)OnnxType.Int64));
-        var numbers = _graph.Add(scope + "Mul", "Mul", [_graph.Add(scope + "CumSum", "CumSum", [texts, _graph.Number(1, OnnxType.Int64)]), texts]);
+        var numbers = _graph.Add(scope + "Texts", "Mul", [_graph.Add(scope + "CumSum", "CumSum", [texts, _graph.Number(1, OnnxType.Int64)]), texts]);
         return _graph.Add(scope + "Add", "Add", [numbers, padding]);
     }
 

@@ -51,15 +51,25 @@ public sealed class OnnxGoldenTests
 
     /// <summary>The other families, whose weights have other names, sizes and places.</summary>
     [Theory, MemberData(nameof(Encoders))]
-    public void Family_EqualsTransformers(string name)
+    public void Family_EqualsTransformers(string name) => CompareFamily(name, new OnnxExportOptions(), MergedTolerance);
+
+    /// <summary>Every weight of every family is found and written in the other precisions too.</summary>
+    [Theory, MemberData(nameof(Encoders))]
+    public void Family_InFewerBits_IsNearTransformers(string name)
+    {
+        CompareFamily(name, new OnnxExportOptions { Precision = OnnxPrecision.Fp16 }, HalfTolerance);
+        CompareFamily(name, new OnnxExportOptions { Precision = OnnxPrecision.Int8 }, WholeTolerance);
+    }
+
+    private static void CompareFamily(string name, OnnxExportOptions options, double tolerance)
     {
         var folder = Path.Combine(Golden.Require("encoders"), name);
         var expected = Golden.Json(folder, "expected.json").GetProperty("batches");
-        using var exported = ExportedModel.OfFolder(folder);
+        using var exported = ExportedModel.OfFolder(folder, options);
         foreach (var batch in Golden.Json(folder, "inputs.json").GetProperty("batches").EnumerateArray())
         {
             var logits = exported.Compute(GoldenBatches.Ints(batch, "input_ids")!, GoldenBatches.Ints(batch, "attention_mask"), GoldenBatches.Ints(batch, "token_type_ids"));
-            TensorAssert.Close(GoldenBatches.Floats(expected.GetProperty(batch.GetProperty("name").GetString()!).GetProperty("logits")), logits, 2e-5, $"{name}, {batch.GetProperty("name")}");
+            TensorAssert.Close(GoldenBatches.Floats(expected.GetProperty(batch.GetProperty("name").GetString()!).GetProperty("logits")), logits, tolerance, $"{name}, {options.Precision}, {batch.GetProperty("name")}");
         }
     }
 
