@@ -39,7 +39,7 @@ internal sealed unsafe partial class PackedAttention
             var relative = attention._view.Relative;
             var met = relative?.Met(sequences.Span(row)) ?? default;
             var scratch = Scratch.OfThisThread((2L * Padded + 2L * Keys + QueryBlock + 1) * size + 2L * QueryBlock * Padded + Dropout.Room(Keys) +
-                (relative is null ? 0 : RelativeRow.Room(met, size, Keys)));
+                (relative is null ? 0 : RelativeRow.Room(met, Keys)));
             Query = scratch.Floats(QueryBlock * size);
             _keyTransposed = scratch.Floats(Padded * size);
             Probability = scratch.Floats(QueryBlock * Padded);
@@ -88,6 +88,8 @@ internal sealed unsafe partial class PackedAttention
         internal int Head => _head;
 
         internal int HeadSize => _attention._headSize;
+
+        internal TransposedPositions Positions => _attention._positions!;
 
         internal float Scale => _attention._scale;
 

@@ -21,7 +21,8 @@ internal sealed unsafe partial class PackedAttention
         private readonly int[] _columns;
         private readonly int _firstKey, _keys, _head, _size, _width, _firstQueryColumn, _lastQueryColumn;
         private readonly float _inverseScale;
-        private readonly float* _keysTransposed;                           // (D,W), k'
+        private readonly float* _positionKeys;                             // (D,W) with another step, k'
+        private readonly int _positionStep;
         private readonly float* _byKey, _byKeyGradient;                    // (K,W), q' k(j)
         private readonly float* _byQuery;                                  // (queries of a block, W), q(i) k' + t / scale, or its gradient
         private readonly int* _bucketOf, _index;                           // of each distance from span down to -span; of each key as seen from a query
@@ -40,32 +41,31 @@ internal sealed unsafe partial class PackedAttention
             for (var i = 0; i <= 2 * met.Span; i++) _bucketOf[i] = scores.Of(met.Span - i) - met.First;
             _index = (int*)scratch.Floats(_keys);
             _byQuery = scratch.Floats((long)QueryBlock * _width);
-            _keysTransposed = scratch.Floats((long)_size * _width);
-            if (scores.Keys is { } positionKeys) Transpose(positionKeys, _keysTransposed);
-            if (scores.Queries is not { } positionQueries) return;
+            _positionStep = part.Positions.Step;
+            if (scores.Keys is not null) _positionKeys = part.Positions.Keys(_head * _size) + met.First;
+            if (scores.Queries is null) return;
             _byKey = scratch.Floats((long)_keys * _width);
             _byKeyGradient = scratch.Floats((long)_keys * _width);
             new Span<float>(_byKeyGradient, _keys * _width).Clear();
-            var queriesTransposed = scratch.Floats((long)_size * _width);
-            Transpose(positionQueries, queriesTransposed);
+            var positionQueries = part.Positions.Queries(_head * _size) + met.First;
             for (var first = 0; first < _keys; first += KeyBlock)
             {
                 var (count, met1) = (Math.Min(KeyBlock, _keys - first), MetByKeys(first));
-                SmallGemm.Multiply(count, met1.Padded, _size, part.Key + first * _size, _size, 1, queriesTransposed + met1.First, _width,
+                SmallGemm.Multiply(count, met1.Padded, _size, part.Key + first * _size, _size, 1, positionQueries + met1.First, _positionStep,
                     _byKey + (long)first * _width + met1.First, _width, accumulate: false);
             }
         }
 
         /// <summary>Floats of working memory.</summary>
-        internal static long Room(RelativeScores.Range met, int size, int keys) =>
-            2L * met.Span + 1 + keys + (QueryBlock + 2L * size + 2L * keys) * WholeVectors(met.Count);
+        internal static long Room(RelativeScores.Range met, int keys) =>
+            2L * met.Span + 1 + keys + (QueryBlock + 2L * keys) * WholeVectors(met.Count);
 
         /// <summary>Adds to a block's scores, before they are scaled.</summary>
         internal void AddTo(scoped in Part part, int first, int count, SeenKeys seen)
         {
             var met = MetByQueries(part, first, count, seen);
             if (_scores.Keys is not null)
-                SmallGemm.Multiply(count, met.Padded, _size, part.Query, _size, 1, _keysTransposed + met.First, _width, _byQuery + met.First, _width, accumulate: false);
+                SmallGemm.Multiply(count, met.Padded, _size, part.Query, _size, 1, _positionKeys + met.First, _positionStep, _byQuery + met.First, _width, accumulate: false);
             else new Span<float>(_byQuery, count * _width).Clear();
             for (var i = 0; i < count; i++)
             {
@@ -165,16 +165,6 @@ internal sealed unsafe partial class PackedAttention
             if (columns[^1] - columns[0] == seen.Keys - 1) return first + columns[0];
             for (var j = 0; j < columns.Length; j++) _index[j] = first[columns[j]];
             return _index;
-        }
-
-        private void Transpose(Matrix from, float* transposed)
-        {
-            new Span<float>(transposed, _size * _width).Clear();
-            for (var p = 0; p < _met.Count; p++)
-            {
-                var line = from.At(_met.First + p, _head * _size);
-                for (var d = 0; d < _size; d++) transposed[d * _width + p] = line[d];
-            }
         }
     }
 

@@ -20,6 +20,7 @@ internal sealed unsafe partial class PackedAttention
     private readonly ChosenTokens? _chosen;
     private readonly AttentionView _view;
     private readonly float _scale;
+    private TransposedPositions? _positions;                               // while a pass runs
 
     /// <param name="sequences">The rows.</param>
     /// <param name="heads">N.</param>
@@ -74,28 +75,32 @@ internal sealed unsafe partial class PackedAttention
     /// <param name="inputs">(Q,H), (T,H), (T,H).</param>
     /// <param name="context">Receives (Q,H), contiguous.</param>
     /// <param name="logSums">Receives (Q,N), the logarithm of the sum of exponentials of each query's scores.</param>
-    internal void Forward(Inputs inputs, float* context, float* logSums) => CpuLoop.Items(_sequences.Rows * _heads, Operations, item =>
+    internal void Forward(Inputs inputs, float* context, float* logSums)
     {
-        int row = item / _heads, head = item % _heads;
-        var part = new Part(this, inputs, row, head, backward: false);
-        for (var first = 0; first < part.Queries; first += QueryBlock)
-        {
-            var count = Math.Min(QueryBlock, part.Queries - first);
-            var seen = part.Seen(first, count);
-            part.Scores(first, count, seen);
-            for (var i = 0; i < count; i++)
+        using var positions = _positions = Transposed();
+        CpuLoop.Items(_sequences.Rows * _heads, Operations, item =>
             {
-                var probabilities = part.Probability + i * seen.Padded;
-                logSums[(part.FirstQuery + first + i) * _heads + head] = Softmax(probabilities, seen.Keys, seen.Padded);
-                if (!_dropout.IsActive) continue;
-                var factors = part.DropoutFactors(first + i, seen);
-                for (var j = 0; j < seen.Padded; j += Vector<float>.Count)
-                    Vector.Store(Vector.Load(probabilities + j) * Vector.Load(factors + j), probabilities + j);
-            }
-            SmallGemm.Multiply(count, _headSize, seen.Keys, part.Probability, seen.Padded, 1, part.Value + seen.First * _headSize, _headSize,
-                context + (long)(part.FirstQuery + first) * _hidden + head * _headSize, _hidden, accumulate: false);
-        }
-    });
+                int row = item / _heads, head = item % _heads;
+                var part = new Part(this, inputs, row, head, backward: false);
+                for (var first = 0; first < part.Queries; first += QueryBlock)
+                {
+                    var count = Math.Min(QueryBlock, part.Queries - first);
+                    var seen = part.Seen(first, count);
+                    part.Scores(first, count, seen);
+                    for (var i = 0; i < count; i++)
+                    {
+                        var probabilities = part.Probability + i * seen.Padded;
+                        logSums[(part.FirstQuery + first + i) * _heads + head] = Softmax(probabilities, seen.Keys, seen.Padded);
+                        if (!_dropout.IsActive) continue;
+                        var factors = part.DropoutFactors(first + i, seen);
+                        for (var j = 0; j < seen.Padded; j += Vector<float>.Count)
+                            Vector.Store(Vector.Load(probabilities + j) * Vector.Load(factors + j), probabilities + j);
+                    }
+                    SmallGemm.Multiply(count, _headSize, seen.Keys, part.Probability, seen.Padded, 1, part.Value + seen.First * _headSize, _headSize,
+                        context + (long)(part.FirstQuery + first) * _hidden + head * _headSize, _hidden, accumulate: false);
+                }
+            });
+    }
 
     /// <summary>Computes the gradients of the projections.</summary>
     /// <param name="inputs">As in <see cref="Forward"/>.</param>
@@ -114,6 +119,7 @@ internal sealed unsafe partial class PackedAttention
             return;
         }
 
+        using var positions = _positions = Transposed();
         // All rows share these gradients: each group of rows has its own sums, and so the order of adding does not depend on the threads.
         using var sums = new RelativeSums(_view.Relative, relative, _heads, _headSize, _sequences.Rows);
         CpuLoop.Items(sums.Groups * _heads, 3 * Operations, item =>
@@ -162,6 +168,8 @@ internal sealed unsafe partial class PackedAttention
             if (_view.Relative is not null && part.Queries > 0) part.Relative.EndBackward(part, key.At(part.FirstToken + part.FirstKey, column), key.Step, relativeSums);
         }
     }
+
+    private TransposedPositions? Transposed() => _view.Relative is { } scores ? new(scores, _hidden) : null;
 
     /// <summary>Turns scores into probabilities in place (zero beyond the keys) and returns the logarithm of the sum.</summary>
     private static float Softmax(float* scores, int count, int padded)
