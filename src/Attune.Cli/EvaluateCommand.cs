@@ -99,7 +99,7 @@ internal static class EvaluateCommand
             terminal.Tell($"{EvaluationNotes.Describe(thresholds, source.ModelLabels)}, chosen on the rows that they are measured on: on others they do a little worse.");
         var all = new OrderedDictionary<string, double>(metrics.Concat(baseline));
         terminal.Result(output.Json ? AsJson(all, split) : PythonDict.Of(metrics));
-        into?.Write(split, source.Test, metrics, baseline, measured with { Thresholds = thresholds }, source, numbers);
+        into?.Write(split, metrics, baseline, measured with { Thresholds = thresholds }, source, numbers);
         if (what.SaveThresholds) EvaluationNotes.Save(folder, thresholds!, source.ModelLabels);
         calibration.SaveWhereAsked(folder, source);
         return ExitCode.Success;

@@ -26,7 +26,7 @@ internal sealed class EvaluationFolder
     {
         if (path is null) return null;
         var isOfRun = File.Exists(Path.Combine(path, CheckpointFiles.Arguments));
-        if (isOfRun && !(isOnItsData && Full(path) == Full(model))) throw new UsageException(
+        if (isOfRun && !(isOnItsData && OutputFolder.Full(path) == OutputFolder.Full(model))) throw new UsageException(
             $"output_dir is {path}, the folder of a run, which holds results of its own model on its own data; name another folder.");
         return new EvaluationFolder(path, isOfRun);
     }
@@ -44,7 +44,6 @@ internal sealed class EvaluationFolder
 
     /// <summary>Writes results and predictions.</summary>
     /// <param name="split">What was evaluated.</param>
-    /// <param name="test">The test split; or null.</param>
     /// <param name="metrics">Their names begin with eval_.</param>
     /// <param name="baseline">What a constant answer reaches.</param>
     /// <param name="rows">What was predicted.</param>
@@ -52,9 +51,9 @@ internal sealed class EvaluationFolder
     /// <param name="numbers">Of a fold the numbers of its texts among the training texts; else null.</param>
     /// <exception cref="AttuneException">The folder cannot be written.</exception>
     internal void Write(
-        string split, string? test, IReadOnlyDictionary<string, double> metrics, IReadOnlyDictionary<string, double> baseline, EvalPrediction rows, DataSource source, int[]? numbers)
+        string split, IReadOnlyDictionary<string, double> metrics, IReadOnlyDictionary<string, double> baseline, EvalPrediction rows, DataSource source, int[]? numbers)
     {
-        if (_isOfRun && split == test)
+        if (_isOfRun && split == source.Test)
         {
             ResultFiles.Write(_path, Test, new OrderedDictionary<string, double>(metrics.Select(metric => KeyValuePair.Create(Test + metric.Key[Eval.Length..], metric.Value))));
             RunPredictions.Write(_path, rows, source.ModelLabels, source.SavesEvalPredictions, file: CheckpointFiles.TestPredictions);
@@ -63,6 +62,4 @@ internal sealed class EvaluationFolder
         ResultFiles.Write(_path, _isOfRun || SplitExpression.IsPart(split) ? Eval : split, new OrderedDictionary<string, double>(metrics.Concat(baseline)));
         RunPredictions.Write(_path, rows, source.ModelLabels, source.SavesEvalPredictions, numbers);
     }
-
-    private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 }

@@ -13,8 +13,15 @@ internal static class RunConfig
     // What belongs to one start of a run and not to the run.
     private static readonly string[] NotKept = ["resume_from_checkpoint", "overwrite_output_dir", "profile", "overwrite_cache", "token_cache", "max_time"];
 
-    /// <summary>Whether an argument belongs to one start of a run and not to the run.</summary>
-    internal static bool IsOfOneStart(string name) => NotKept.Contains(name);
+    /// <summary>Adds arguments, but for those that belong to one start of a run.</summary>
+    /// <param name="json">Receives them.</param>
+    /// <param name="arguments">By their names.</param>
+    /// <param name="withNull">Whether null too says something: no limit where there would be one by default.</param>
+    internal static void Add(JsonObject json, JsonObject arguments, bool withNull = false)
+    {
+        foreach (var (name, value) in arguments)
+            if ((withNull || value is not null) && !NotKept.Contains(name)) json[name] = value?.DeepClone();
+    }
 
     internal static void Write(string folder, ModelArguments model, DataArguments data, TrainingArguments arguments, JsonObject? teaching = null)
     {
@@ -39,11 +46,7 @@ internal static class RunConfig
         Add(ArgumentTable.Of<TrainingArguments>().ToJson(arguments), withNull: true);
         PythonJson.WriteFile(Path.Combine(folder, CheckpointFiles.Arguments), json, ensureAscii: false);
 
-        void Add(JsonObject part, bool withNull = false)
-        {
-            foreach (var (name, value) in part)
-                if ((withNull || value is not null) && !NotKept.Contains(name)) json[name] = value?.DeepClone();
-        }
+        void Add(JsonObject part, bool withNull = false) => RunConfig.Add(json, part, withNull);
     }
 
     /// <summary>The data arguments of the run whose folder this is, to read its data once more; null where there are none.</summary>

@@ -27,7 +27,7 @@ internal static class DistillCommand
         var output = values.Create<OutputArguments>().With(values.Create<TrainingArguments>().LogLevel).Apply(terminal);
         var request = new RunRequest(values.Create<ModelArguments>() with { Model = what.Teacher }, values.Create<DataArguments>(), values.Create<TrainingArguments>(), null, GoesByFirstMetric: true);
         var arguments = request.Check();
-        if (Path.GetFullPath(arguments.OutputDir) == Path.GetFullPath(what.Teacher!))
+        if (OutputFolder.WouldReplace(arguments, what.Teacher!))
             throw new UsageException($"output_dir is {arguments.OutputDir}, the folder of the teacher; choose another --output-dir.");
         using var profile = Profiler.Start(arguments.Profile);
         var checkpoint = OutputFolder.Check(arguments, arguments.ResumeFromCheckpoint, terminal.Tell);

@@ -14,8 +14,8 @@ internal sealed class PretrainConfig(PretrainArguments arguments) : TrainerCallb
     public override void OnTrainBegin(TrainingArguments args, TrainerState state, TrainerControl control)
     {
         var json = new JsonObject();
-        foreach (var (name, value) in ArgumentTable.Of<PretrainArguments>().ToJson(Rooted()).Concat(ArgumentTable.Of<TrainingArguments>().ToJson(args)))
-            if (value is not null && !RunConfig.IsOfOneStart(name)) json[name] = value.DeepClone();
+        RunConfig.Add(json, ArgumentTable.Of<PretrainArguments>().ToJson(Rooted()));
+        RunConfig.Add(json, ArgumentTable.Of<TrainingArguments>().ToJson(args), withNull: true);
         PythonJson.WriteFile(Path.Combine(args.OutputDir, FileName), json, ensureAscii: false);
     }
 

@@ -100,6 +100,14 @@ internal sealed class ConfigReader(JsonObject json, string file)
     /// <summary>The error of a value that is not one of those that there are.</summary>
     internal AttuneException Wrong(string key, string expected) => Wrong(key, json[key]!, expected);
 
+    /// <summary>Refuses what leaves a family without positions that counts them from the padding's id on.</summary>
+    /// <exception cref="AttuneException">There is no such id, or no position behind it.</exception>
+    internal void RequirePositionsBehindPadding(PreTrainedConfig config)
+    {
+        if (config.PadTokenId is null) throw Unfit("pad_token_id is null, but positions begin behind it; take the file of the model that the weights belong to");
+        if (config.MaxTokens <= 0) throw Unfit($"max_position_embeddings {config.MaxPositionEmbeddings} leaves no position behind pad_token_id {config.PadTokenId}");
+    }
+
     /// <summary>The error of values that do not fit together.</summary>
     internal AttuneException Unfit(string what) => new($"{file}: {what}.");
 

@@ -27,6 +27,7 @@ public sealed record MPNetConfig : PreTrainedConfig
     internal override PreTrainedConfig Read(ConfigReader json)
     {
         var config = (MPNetConfig)base.Read(json) with { RelativeAttentionNumBuckets = json.Size("relative_attention_num_buckets", RelativeAttentionNumBuckets) };
+        json.RequirePositionsBehindPadding(config);
         return config.RelativeAttentionNumBuckets >= Buckets ? config : throw json.Wrong("relative_attention_num_buckets", $"at least {Buckets}");
     }
 

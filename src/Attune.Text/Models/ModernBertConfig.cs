@@ -109,8 +109,9 @@ public sealed record ModernBertConfig : PreTrainedConfig
     {
         base.Write(json);
         Put(json, "local_attention", LocalAttention);
-        // Later versions of transformers say the same in other words; a file keeps those that it has.
-        if (!json.ContainsKey("layer_types")) Put(json, "global_attn_every_n_layers", GlobalAttnEveryNLayers);
+        // Later versions of transformers say the same in other words.
+        if (GlobalLayers is null) Put(json, "global_attn_every_n_layers", GlobalAttnEveryNLayers);
+        else json["layer_types"] = new JsonArray([.. Enumerable.Range(0, NumHiddenLayers).Select(layer => JsonValue.Create(IsGlobal(layer) ? Everywhere : Nearby))]);
         if (!json.ContainsKey("rope_parameters"))
         {
             Put(json, "global_rope_theta", GlobalRopeTheta);

@@ -33,10 +33,9 @@ public sealed record RobertaConfig : PreTrainedConfig
 
     internal override PreTrainedConfig Read(ConfigReader json)
     {
-        var config = (RobertaConfig)base.Read(json);
-        if (config.PadTokenId is null) throw json.Unfit("pad_token_id is null, but positions begin behind it; take the file of the model that the weights belong to");
-        return config.MaxTokens > 0 ? config
-            : throw json.Unfit($"max_position_embeddings {config.MaxPositionEmbeddings} leaves no position behind pad_token_id {config.PadTokenId}");
+        var config = base.Read(json);
+        json.RequirePositionsBehindPadding(config);
+        return config;
     }
 
     private protected override void Write(JsonObject json)

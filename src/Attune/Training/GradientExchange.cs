@@ -27,7 +27,7 @@ internal sealed unsafe class GradientExchange
     private readonly TrainedWeights _trained;
     private readonly Shards _parts;
     private readonly List<(int Part, List<Stretch> Stretches)> _layers = [];
-    private readonly List<Stretch> _rest;
+    private readonly List<Stretch> _rest, _all;
     private readonly List<Task> _running = [];
     private int _begun;
 
@@ -46,6 +46,7 @@ internal sealed unsafe class GradientExchange
             sent.UnionWith(large.SelectMany(stretch => stretch.Weights));
         }
         _rest = Stretches(trained.All.Where(weight => (trained.IsPart || !weight.IsTable) && !sent.Contains(weight)));
+        _all = Stretches(trained.All);
     }
 
     /// <summary>Whether gradients of the update are on their way, so that they cannot be computed again.</summary>
@@ -61,12 +62,15 @@ internal sealed unsafe class GradientExchange
         while (_begun < _layers.Count && _layers[_begun].Part >= part) BeginNext();
     };
 
+    /// <summary>Forgets it again, where the update is computed anew: nothing has been sent.</summary>
+    internal void Unfollow() => _model.Encoder.PartDone = null;
+
     /// <summary>Sums up what is left, once in an update.</summary>
     /// <param name="losses">Of each batch, as far as it comes from this process's rows; receives the sums.</param>
     internal void Sum(double[] losses)
     {
         using var time = Profiler.Measure("exchange");
-        _model.Encoder.PartDone = null;
+        Unfollow();
         var begun = Stopwatch.GetTimestamp();
         while (_begun < _layers.Count) BeginNext();
         foreach (var stretch in _rest) Begin(stretch);
@@ -94,7 +98,7 @@ internal sealed unsafe class GradientExchange
         using var time = Profiler.Measure("exchange");
         var begun = Stopwatch.GetTimestamp();
         var values = LibTorch.Floats(_weights.RawValues);
-        foreach (var task in Stretches(_trained.All).ConvertAll(stretch => _processes.CollectParts((nint)(values + stretch.Offset), _parts.Within(stretch.Place, stretch.Count))))
+        foreach (var task in _all.ConvertAll(stretch => _processes.CollectParts((nint)(values + stretch.Offset), stretch.Parts)))
             task.GetAwaiter().GetResult();
         Waited += Stopwatch.GetElapsedTime(begun);
     }
@@ -108,19 +112,23 @@ internal sealed unsafe class GradientExchange
     {
         foreach (var weight in stretch.Weights) _ = weight.GradientWritten();      // and what is known of its squares is of this process's rows
         var gradients = (nint)(LibTorch.Floats(_weights.RawGradients) + stretch.Offset);
-        _running.Add(_trained.IsPart ? _processes.SumParts(gradients, _parts.Within(stretch.Place, stretch.Count)) : _processes.Sum(gradients, stretch.Count));
+        _running.Add(_trained.IsPart ? _processes.SumParts(gradients, stretch.Parts) : _processes.Sum(gradients, stretch.Count));
     }
 
     /// <summary>Weights that lie together.</summary>
     private List<Stretch> Stretches(IEnumerable<Weight> weights)
     {
-        List<Stretch> stretches = [];
+        List<List<Weight>> together = [];
         foreach (var weight in weights)
         {
-            if (stretches is [.., var last] && last.Offset + last.Count == weight.Offset) stretches[^1] = last with { Count = last.Count + weight.NumberOfElements, Weights = [.. last.Weights, weight] };
-            else stretches.Add(new Stretch(weight.Offset, _trained.Place(weight), weight.NumberOfElements, [weight]));
+            if (together is [.., [.., var last] neighbours] && last.Offset + last.NumberOfElements == weight.Offset) neighbours.Add(weight);
+            else together.Add([weight]);
         }
-        return stretches;
+        return together.ConvertAll(neighbours =>
+        {
+            var count = neighbours.Sum(weight => weight.NumberOfElements);
+            return new Stretch(neighbours[0].Offset, count, _parts.Within(_trained.Place(neighbours[0]), count), neighbours);
+        });
     }
 
     private void SumRows(Weight table)
@@ -159,8 +167,8 @@ internal sealed unsafe class GradientExchange
 
     /// <summary>Weights that lie together.</summary>
     /// <param name="Offset">First element in the flat buffers.</param>
-    /// <param name="Place">First element in the optimizer's whole state.</param>
     /// <param name="Count">Number of elements.</param>
+    /// <param name="Parts">What of them is in each process's part of the optimizer's state.</param>
     /// <param name="Weights">These.</param>
-    private sealed record Stretch(long Offset, long Place, long Count, IReadOnlyList<Weight> Weights);
+    private sealed record Stretch(long Offset, long Count, Shards Parts, IReadOnlyList<Weight> Weights);
 }

@@ -77,12 +77,19 @@ public static class OutputFolder
     internal static void RequireNotBase(TrainingArguments args, string? baseModel)
     {
         if (!args.HasAdapter || string.IsNullOrWhiteSpace(baseModel)) return;
-        var (model, folder) = (Full(baseModel), Full(args.OutputDir));
-        if (model == folder || CheckpointFiles.Step(model) is not null && Path.GetDirectoryName(model) == folder) throw new AttuneException(
+        if (WouldReplace(args, baseModel)) throw new AttuneException(
             $"output_dir is {args.OutputDir}, but {baseModel} is the model that the adapter belongs to and would be replaced; choose another --output-dir.");
     }
 
-    private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+    /// <summary>Whether a run would write where a model lies: in its folder, or in that of the run whose checkpoint it is.</summary>
+    internal static bool WouldReplace(TrainingArguments args, string model)
+    {
+        var (path, folder) = (Full(model), Full(args.OutputDir));
+        return path == folder || CheckpointFiles.Step(path) is not null && Path.GetDirectoryName(path) == folder;
+    }
+
+    /// <summary>The whole path of a folder, by which two spellings of it are one.</summary>
+    internal static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     private static void RemoveRun(string outputDir)
     {

@@ -150,6 +150,7 @@ internal sealed class TrainingStep : IDisposable
             {
                 MicroBatches = MicroBatches.Halved(_args.PerDeviceTrainBatchSize)!;
             }
+            _exchange?.Unfollow();
             Optimizer.ZeroGrad();
             _reserve.Collect();                                            // tensors that the failed pass has left
             _notice($"Memory ran out in update {_state.GlobalStep + 1}: from here on at most {MicroBatches.MostRows} rows of a batch " +

@@ -73,7 +73,7 @@ public sealed class EvaluationFolderTests : IDisposable
         Assert.Null(EvaluationFolder.Open(null, _run, isOnItsData: true));
     }
 
-    private void Written(EvaluationFolder into, string split) => into.Write(split, _source.Test,
+    private void Written(EvaluationFolder into, string split) => into.Write(split,
         new Dictionary<string, double> { ["eval_accuracy"] = 0.5, ["eval_samples"] = 2 }, new Dictionary<string, double> { ["eval_accuracy_baseline"] = 0.4 },
         new EvalPrediction([1, 2, 3, 4], 2, 2, [0, 1]), _source, split == "validation" ? [7, 3] : null);
 

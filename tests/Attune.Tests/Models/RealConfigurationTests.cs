@@ -81,6 +81,10 @@ public sealed class RealConfigurationTests
         Assert.Equal([false, true, false], Enumerable.Range(0, 3).Select(config.IsGlobal));
         Assert.Equal((5000.0, 300.0), (config.GlobalRopeTheta, config.LocalRopeTheta!.Value));
         Assert.False(Written(json.ToJsonString()).ContainsKey("global_rope_theta"));
+        // A smaller model made of it says the kinds of its own layers, or nobody could load it.
+        var smaller = Assert.IsType<ModernBertConfig>(Read((config with { NumHiddenLayers = 2 }).ToJson("X").ToJsonString()));
+        Assert.Equal(2, smaller.NumHiddenLayers);
+        Assert.Equal([false, true], Enumerable.Range(0, 2).Select(smaller.IsGlobal));
     }
 
     [Theory]
@@ -94,6 +98,8 @@ public sealed class RealConfigurationTests
     [InlineData(ModernBertBase, "layer_types", "[\"full_attention\"]")]
     [InlineData(ModernBertBase, "num_attention_heads", "256")]
     [InlineData(MPNetBase, "relative_attention_num_buckets", "16")]
+    [InlineData(MPNetBase, "max_position_embeddings", "2")]
+    [InlineData(MPNetBase, "pad_token_id", "null")]
     public void Read_ValueThatMakesNoSense_NamesIt(string from, string name, string value)
     {
         var json = JsonNode.Parse(from)!.AsObject();

@@ -42,7 +42,8 @@ public sealed class DistillCommandTests : IDisposable
         Assert.Contains("there is no teacher", Run(ExitCode.Usage).Error, StringComparison.Ordinal);
         Assert.Contains("leave --model out", Run(ExitCode.Usage, "--teacher", "x", "--model", "y").Error, StringComparison.Ordinal);
         var teacher = Teacher(["angry", "happy"]);
-        Assert.Contains("the folder of the teacher", Run(ExitCode.Usage, "--teacher", teacher, "--output-dir", teacher).Error, StringComparison.Ordinal);
+        foreach (var (model, output) in new[] { (teacher, teacher), (teacher + "/", teacher), (teacher, teacher + "/"), (Path.Combine(teacher, "checkpoint-3"), teacher) })
+            Assert.Contains("the folder of the teacher", Run(ExitCode.Usage, "--teacher", model, "--output-dir", output).Error, StringComparison.Ordinal);
         var other = Run(ExitCode.Failure, "--teacher", teacher, "--train-file", Rows("train.csv", 20), "--output-dir", Path.Combine(_folder.Path, "other"), "--no-token-cache");
         Assert.Contains("The teacher knows", other.Error, StringComparison.Ordinal);
     }

@@ -21,7 +21,9 @@ public sealed class PretrainCommandTests : IDisposable
         var (text, output) = (Text(), Path.Combine(_folder.Path, "made"));
         var told = Run(ExitCode.Success, "--train-file", text, "--output-dir", output, "--vocab-size", "110", "--max-steps", "4", "--per-device-train-batch-size", "4",
             "--model-config", "{\"hidden_size\": 16, \"num_hidden_layers\": 2, \"num_attention_heads\": 2, \"intermediate_size\": 24}", "--max-length", "32",
-            "--dropout", "0", "--dtype", "float16", "--validation-split-percentage", "20", "--no-token-cache", "--config-overrides", "hidden_act=relu");
+            "--dropout", "0", "--dtype", "float16", "--validation-split-percentage", "20", "--no-token-cache", "--config-overrides", "hidden_act=relu",
+            "--save-total-limit", "none");
+        Assert.True(JsonNode.Parse(File.ReadAllText(Path.Combine(output, "pretrain_config.json")))!.AsObject().TryGetPropertyValue("save_total_limit", out var limit) && limit is null);
         var config = BertConfig.Load(Path.Combine(output, "config.json"));
         Assert.Equal((16, 2, 32, "relu", 0.1), (config.HiddenSize, config.NumHiddenLayers, config.MaxPositionEmbeddings, config.HiddenAct, config.HiddenDropoutProb));
         var tokenizer = Tokenizer.FromPretrained(output);
