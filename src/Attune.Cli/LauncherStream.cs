@@ -1,3 +1,4 @@
+using Attune.Formats;
 using Microsoft.Win32.SafeHandles;
 
 namespace Attune.Cli;
@@ -8,31 +9,13 @@ namespace Attune.Cli;
 /// no reason for them not to write their checkpoint.
 /// </summary>
 /// <param name="descriptor">1 or 2.</param>
-internal sealed class LauncherStream(int descriptor) : Stream
+internal sealed class LauncherStream(int descriptor) : WriteOnlyStream(new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0))
 {
-    private readonly FileStream _file = new(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         try
         {
-            _file.Write(buffer);
+            Inner.Write(buffer);
         }
         catch (IOException)
         {
@@ -43,10 +26,4 @@ internal sealed class LauncherStream(int descriptor) : Stream
     public override void Flush()
     {
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

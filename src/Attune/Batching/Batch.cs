@@ -130,7 +130,7 @@ public sealed class Batch
                 var isKey = mask is null || mask[column] != 0;
                 if (isKey) keys++;
                 else if (column > 0 && !(isWhole && hidden[row])) continue;
-                hiddenTokens.Add(!isKey);
+                if (isWhole) hiddenTokens.Add(!isKey);
                 ids.Add(inputIds[row][column]);
                 types.Add(tokenTypeIds?[row][column] ?? 0);
                 positions.Add(column);

@@ -39,9 +39,6 @@ internal sealed partial class MpiCommunicator : MessageCommunicator
 
     public override int Size { get; }
 
-    /// <summary>How the MPI library describes itself.</summary>
-    internal string Version => _mpi.Version;
-
     internal override string NameOf(int rank) => $"rank {rank} on {_machines[rank]}";
 
     internal override void Abort(int code)

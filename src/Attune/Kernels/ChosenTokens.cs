@@ -1,12 +1,9 @@
-using Attune.Native;
-using static TorchSharp.torch;
-
 namespace Attune.Kernels;
 
-// Legend: T tokens, M chosen ones, R rows, H hidden size.
+// Legend: T tokens, M chosen ones, R rows.
 
 /// <summary>Some of a batch's tokens, whose states alone are wanted: the others are attended to, but ask nothing.</summary>
-internal sealed unsafe class ChosenTokens
+internal sealed class ChosenTokens
 {
     /// <param name="sequences">The rows.</param>
     /// <param name="tokens">Places among all tokens, ascending.</param>
@@ -30,22 +27,4 @@ internal sealed unsafe class ChosenTokens
 
     /// <summary>What the lines of a matrix stand for that has one for each.</summary>
     internal Sequences.Lines Lines { get; }
-
-    /// <summary>Their lines: (T,H) -> (M,H).</summary>
-    internal Tensor Gather(Tensor all)
-    {
-        var size = (int)all.shape[1];
-        var some = LibTorch.Empty(Tokens.Length, size);
-        float* from = LibTorch.Floats(all), to = LibTorch.Floats(some);
-        for (var i = 0; i < Tokens.Length; i++) new Span<float>(from + (long)Tokens[i] * size, size).CopyTo(new Span<float>(to + (long)i * size, size));
-        return some;
-    }
-
-    /// <summary>Adds lines (M,H) to theirs among all (T,H).</summary>
-    internal void AddTo(Tensor all, Tensor some)
-    {
-        var size = (int)all.shape[1];
-        float* to = LibTorch.Floats(all), from = LibTorch.Floats(some);
-        for (var i = 0; i < Tokens.Length; i++) Vectors.Add(to + (long)Tokens[i] * size, from + (long)i * size, size);
-    }
 }

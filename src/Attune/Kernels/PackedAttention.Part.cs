@@ -54,7 +54,7 @@ internal sealed unsafe partial class PackedAttention
                 Key = scratch.Floats(Keys * size);
                 for (var j = 0; j < Keys; j++) Vectors.Sum(inputs.Key.At(FirstToken + FirstKey + j, column), keyBias, Key + j * size, size);
             }
-            if (relative is not null && Queries > 0) Relative = new RelativeRow(this, relative, met, scratch);
+            if (relative is not null && Queries > 0) Relative = new RelativeRow(this, relative, met, scratch, backward);
             if (!backward)
             {
                 Value = scratch.Floats(Keys * size);

@@ -31,7 +31,8 @@ internal sealed unsafe partial class PackedAttention
         /// <param name="scores">Of all rows.</param>
         /// <param name="met">The buckets that it meets.</param>
         /// <param name="scratch">With <see cref="Room"/> left.</param>
-        internal RelativeRow(scoped in Part part, RelativeScores scores, RelativeScores.Range met, Scratch scratch)
+        /// <param name="backward">Whether gradients are gathered.</param>
+        internal RelativeRow(scoped in Part part, RelativeScores scores, RelativeScores.Range met, Scratch scratch, bool backward)
         {
             (_scores, _met, _columns, _inverseScale) = (scores, met, part.Columns, 1 / part.Scale);
             (_firstKey, _keys, _head, _size) = (part.FirstToken + part.FirstKey, part.Keys, part.Head, part.HeadSize);
@@ -45,8 +46,11 @@ internal sealed unsafe partial class PackedAttention
             if (scores.Keys is not null) _positionKeys = part.Positions.Keys(_head * _size) + met.First;
             if (scores.Queries is null) return;
             _byKey = scratch.Floats((long)_keys * _width);
-            _byKeyGradient = scratch.Floats((long)_keys * _width);
-            new Span<float>(_byKeyGradient, _keys * _width).Clear();
+            if (backward)
+            {
+                _byKeyGradient = scratch.Floats((long)_keys * _width);
+                new Span<float>(_byKeyGradient, _keys * _width).Clear();
+            }
             var positionQueries = part.Positions.Queries(_head * _size) + met.First;
             for (var first = 0; first < _keys; first += KeyBlock)
             {

@@ -7,35 +7,35 @@ internal static unsafe class SoftmaxLoss
 {
     private const long OperationsPerElement = 16;
 
-    /// <summary>x[line] += bias.</summary>
-    /// <param name="x">(L,C).</param>
-    /// <param name="bias">(C).</param>
-    /// <param name="lines">L.</param>
-    /// <param name="columns">C.</param>
-    internal static void AddBias(float* x, float* bias, int lines, int columns) => CpuLoop.Pieces(lines, columns, (_, from, to) =>
-    {
-        for (var line = from; line < to; line++) Vectors.Add(x + (long)line * columns, bias, columns);
-    });
-
-    /// <summary>The logarithm of the sum of exponentials of each line, from which loss and gradient follow.</summary>
+    /// <summary>Adds the bias, and gives the logarithm of the sum of exponentials of each line, from which loss and gradient follow.</summary>
     /// <param name="logits">(L,C).</param>
+    /// <param name="bias">(C).</param>
     /// <param name="logSums">Receives (L).</param>
     /// <param name="lines">L.</param>
     /// <param name="columns">C.</param>
-    internal static void LogSums(float* logits, float* logSums, int lines, int columns) => CpuLoop.Pieces(lines, OperationsPerElement * columns, (_, from, to) =>
+    internal static void LogSums(float* logits, float* bias, float* logSums, int lines, int columns) => CpuLoop.Pieces(lines, OperationsPerElement * columns, (_, from, to) =>
     {
         for (var line = from; line < to; line++)
         {
             var x = logits + (long)line * columns;
+            Vectors.Add(x, bias, columns);
             var largest = Largest(x, columns);
             logSums[line] = largest + (float)Math.Log(SumOfExponentials(x, largest, columns));
         }
     });
 
-    /// <summary>The sum of the losses of all lines, log sum - logit of the target; and how many lines have their largest logit at the target.</summary>
-    internal static double Sum(float* logits, float* logSums, int[] targets, int columns, out int right)
+    /// <summary>The sum of the losses of all lines, log sum - logit of the target.</summary>
+    internal static double Sum(float* logits, float* logSums, int[] targets, int columns)
     {
-        var (sum, hits) = (0.0, new bool[targets.Length]);
+        var sum = 0.0;
+        for (var line = 0; line < targets.Length; line++) sum += logSums[line] - logits[(long)line * columns + targets[line]];
+        return sum;
+    }
+
+    /// <summary>How many lines have their largest logit at the target.</summary>
+    internal static int Right(float* logits, int[] targets, int columns)
+    {
+        var hits = new bool[targets.Length];
         CpuLoop.Pieces(targets.Length, columns, (_, from, to) =>
         {
             for (var line = from; line < to; line++)
@@ -44,13 +44,7 @@ internal static unsafe class SoftmaxLoss
                 hits[line] = x[targets[line]] >= Largest(x, columns);
             }
         });
-        right = 0;
-        for (var line = 0; line < targets.Length; line++)
-        {
-            sum += logSums[line] - logits[(long)line * columns + targets[line]];
-            if (hits[line]) right++;
-        }
-        return sum;
+        return hits.Count(hit => hit);
     }
 
     /// <summary>Turns the logits into the gradient of the losses' sum, (softmax - target) scale, in place.</summary>

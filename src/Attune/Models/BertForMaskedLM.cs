@@ -74,11 +74,11 @@ public sealed unsafe class BertForMaskedLM : PreTrainedModel
                 throw new AttuneException($"The label {target} is outside the model's vocabulary of {Config.VocabSize}: use the tokenizer that belongs to the model.");
         LibTorch.Load();
         using var time = Profiler.Measure("forward");
-        if (positions.Length == 0) return new MaskedLMOutput(this, null, null, positions, targets, Config.VocabSize);
+        if (positions.Length == 0) return new MaskedLMOutput(this, null, null, positions, targets);
         var chosen = new ChosenTokens(batch.Sequences, positions);
         var states = Encoder.Forward(batch, CurrentDropoutKey, new PassOptions { Chosen = chosen }, out var encoded);            // (M,H)
         head.Forward(states, chosen.Lines, out var read);
-        return new MaskedLMOutput(this, encoded, read, positions, targets, Config.VocabSize);
+        return new MaskedLMOutput(this, encoded, read, positions, targets);
     }
 
     /// <summary>

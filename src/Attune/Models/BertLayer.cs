@@ -66,7 +66,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
         (saved.AttentionUnit, saved.AttentionInverse) = (attention_output.Forward(saved.Context, adapters), LibTorch.Empty(lines));
         saved.Attended = LibTorch.Empty(lines, size);
         ResidualNorm.Forward(LibTorch.Floats(saved.AttentionUnit), attention_output.Bias, LibTorch.Floats(saved.Asking),
-            attention_norm.Weight.Data, attention_norm.Bias.Data, config.LayerNormEps, LibTorch.Floats(saved.Attended),
+            attention_norm.Weight.Data, attention_norm.Shift, config.LayerNormEps, LibTorch.Floats(saved.Attended),
             LibTorch.Floats(saved.AttentionInverse), at, size, AttentionOutputDropout(pass));
 
         part.Next("feed-forward");
@@ -77,7 +77,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
         (saved.OutputUnit, saved.OutputInverse) = (output.Forward(saved.Activated, adapters), LibTorch.Empty(lines));
         var result = LibTorch.Empty(lines, size);
         ResidualNorm.Forward(LibTorch.Floats(saved.OutputUnit), output.Bias, LibTorch.Floats(saved.Attended),
-            output_norm.Weight.Data, output_norm.Bias.Data, config.LayerNormEps, LibTorch.Floats(result),
+            output_norm.Weight.Data, output_norm.Shift, config.LayerNormEps, LibTorch.Floats(result),
             LibTorch.Floats(saved.OutputInverse), at, size, OutputDropout(pass));
         return result;
     }
@@ -92,7 +92,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
         {
             ResidualNorm.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.OutputUnit), output_norm.Weight.Data,
                 LibTorch.Floats(saved.OutputInverse), LibTorch.Floats(inner), output_norm.Weight.GradientToAddTo(),
-                output_norm.Bias.GradientToAddTo(), output.BiasGradient(), at, size, OutputDropout(pass));
+                output_norm.ShiftGradient(), output.BiasGradient(), at, size, OutputDropout(pass));
             output.AddWeightGradient(inner, saved.Activated, adapters);
             using var wide = output.InputGradient(inner, adapters);                                                    // (L,I)
             activation.Backward(LibTorch.Floats(wide), LibTorch.Floats(saved.Inner), intermediate.BiasGradient(), lines, config.IntermediateSize);
@@ -102,7 +102,7 @@ internal sealed unsafe class BertLayer : EncoderLayer
             part.Next("attention");
             ResidualNorm.Backward(LibTorch.Floats(gradient), LibTorch.Floats(saved.AttentionUnit), attention_norm.Weight.Data,
                 LibTorch.Floats(saved.AttentionInverse), LibTorch.Floats(inner), attention_norm.Weight.GradientToAddTo(),
-                attention_norm.Bias.GradientToAddTo(), attention_output.BiasGradient(), at, size, AttentionOutputDropout(pass));
+                attention_norm.ShiftGradient(), attention_output.BiasGradient(), at, size, AttentionOutputDropout(pass));
             attention_output.AddWeightGradient(inner, saved.Context, adapters);
             using var context = attention_output.InputGradient(inner, adapters);
             return AttentionBackward(saved, pass, context, gradient, wantsInputGradient);

@@ -158,7 +158,7 @@ internal sealed class Encoder : IDisposable
             saved.Layers[i] = state;
             hidden = layers[i].Backward(state, pass, hidden, wantsInputGradient: i >= saved.FirstTrained);
             state.Dispose();
-            if (PartDone is { } done && Array.IndexOf(layers, layers[i]) == i) done(i + 1);       // else a layer before it adds to the same weights
+            if (PartDone is { } done && repeats[i] == 0) done(i + 1);       // else a layer before it adds to the same weights
         }
         if (saved.FirstTrained == 0)
         {

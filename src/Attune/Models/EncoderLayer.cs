@@ -28,18 +28,19 @@ internal abstract unsafe class EncoderLayer : IDisposable
     public abstract void Dispose();
 
     /// <summary>The first token's state of each row: (T,H) -> (R,H).</summary>
-    internal static Tensor FirstTokens(Tensor hidden, Sequences sequences)
-    {
-        var size = (int)hidden.shape[1];
-        var first = LibTorch.Empty(sequences.Rows, size);
-        for (var row = 0; row < sequences.Rows; row++)
-            new Span<float>(LibTorch.Floats(hidden) + (long)sequences.Offsets[row] * size, size)
-                .CopyTo(new Span<float>(LibTorch.Floats(first) + (long)row * size, size));
-        return first;
-    }
+    internal static Tensor FirstTokens(Tensor hidden, Sequences sequences) => Lines(hidden, sequences.Offsets.AsSpan(0, sequences.Rows), (int)hidden.shape[1]);
 
     /// <summary>The lines of all tokens of which a pass wants some: (T,H) -> (L,H).</summary>
-    private protected static Tensor Wanted(Tensor all, LayerPass pass) => pass.Chosen is { } chosen ? chosen.Gather(all) : FirstTokens(all, pass.Sequences);
+    private protected static Tensor Wanted(Tensor all, LayerPass pass) => Lines(all, pass.Tokens, (int)all.shape[1]);
+
+    /// <summary>The beginnings of some tokens' lines: (T,C) -> (tokens, width).</summary>
+    private protected static Tensor Lines(Tensor all, ReadOnlySpan<int> tokens, int width)
+    {
+        var (some, columns) = (LibTorch.Empty(tokens.Length, width), all.shape[1]);
+        for (var i = 0; i < tokens.Length; i++)
+            new Span<float>(LibTorch.Floats(all) + tokens[i] * columns, width).CopyTo(new Span<float>(LibTorch.Floats(some) + (long)i * width, width));
+        return some;
+    }
 
     /// <summary>Adds the lines (L,H) of which a pass wants some to theirs among all (T,H).</summary>
     private protected static void AddToWanted(Tensor wanted, LayerPass pass, Tensor all)

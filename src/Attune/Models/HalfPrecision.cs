@@ -24,7 +24,7 @@ internal static class HalfPrecision
         var config = Path.Combine(folder, PreTrainedConfig.FileName);
         if (PythonJson.ReadFile(config) is not JsonObject json) return;
         json["dtype"] = "float16";
-        AtomicFile.WriteText(config, PythonJson.Write(json, indent: 2, sortKeys: true) + "\n");
+        PythonJson.WriteFile(config, json);
     }
 
     private static Half[] Halves(WeightFile file, WeightEntry entry)

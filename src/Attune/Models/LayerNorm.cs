@@ -11,9 +11,6 @@ internal sealed unsafe class LayerNorm(WeightStore store, string name, long size
 
     private readonly Weight? bias = hasBias ? store.Declare(name + ".bias", decays: false, size) : null;
 
-    /// <summary>The bias of a norm that has one.</summary>
-    internal Weight Bias => bias ?? throw new InvalidOperationException($"{Weight.Name} has no bias beside it");
-
     /// <summary>The values of the bias; null where there is none.</summary>
     internal float* Shift => bias is null ? null : bias.Data;
 

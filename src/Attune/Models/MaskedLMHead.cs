@@ -47,13 +47,12 @@ internal sealed unsafe class MaskedLMHead : IDisposable
         saved.Unit = LibTorch.Empty(lines.Count, hidden);
         activation.Forward(LibTorch.Floats(saved.Inner), dense.Bias, LibTorch.Floats(saved.Unit), lines.Count, hidden);
         (saved.Inverse, saved.Transformed) = (LibTorch.Empty(lines.Count), LibTorch.Empty(lines.Count, hidden));
-        ResidualNorm.Forward(LibTorch.Floats(saved.Unit), null, null, layerNorm.Weight.Data, layerNorm.Bias.Data, epsilon,
+        ResidualNorm.Forward(LibTorch.Floats(saved.Unit), null, null, layerNorm.Weight.Data, layerNorm.Shift, epsilon,
             LibTorch.Floats(saved.Transformed), LibTorch.Floats(saved.Inverse), lines, hidden, Dropout.None);
         _ = table.Data;                                                                                                // brings all rows up to date
         saved.Logits = decoder.Forward(saved.Transformed, pass);                                                       // (M,V)
-        SoftmaxLoss.AddBias(LibTorch.Floats(saved.Logits), bias.Data, lines.Count, vocabulary);
         saved.LogSums = LibTorch.Empty(lines.Count);
-        SoftmaxLoss.LogSums(LibTorch.Floats(saved.Logits), LibTorch.Floats(saved.LogSums), lines.Count, vocabulary);
+        SoftmaxLoss.LogSums(LibTorch.Floats(saved.Logits), bias.Data, LibTorch.Floats(saved.LogSums), lines.Count, vocabulary);
     }
 
     /// <summary>Adds the gradients of the head's weights and of the table.</summary>
@@ -68,7 +67,7 @@ internal sealed unsafe class MaskedLMHead : IDisposable
         decoder.AddWeightGradient(saved.Logits, saved.Transformed, pass);
         using var inner = decoder.InputGradient(saved.Logits, pass);                                                   // (M,H)
         ResidualNorm.Backward(LibTorch.Floats(inner), LibTorch.Floats(saved.Unit), layerNorm.Weight.Data, LibTorch.Floats(saved.Inverse),
-            LibTorch.Floats(inner), layerNorm.Weight.GradientToAddTo(), layerNorm.Bias.GradientToAddTo(), null, saved.Lines, hidden, Dropout.None);
+            LibTorch.Floats(inner), layerNorm.Weight.GradientToAddTo(), layerNorm.ShiftGradient(), null, saved.Lines, hidden, Dropout.None);
         activation.Backward(LibTorch.Floats(inner), LibTorch.Floats(saved.Inner), dense.BiasGradient(), saved.Lines.Count, hidden);
         dense.AddWeightGradient(inner, saved.States, pass);
         return dense.InputGradient(inner, pass);

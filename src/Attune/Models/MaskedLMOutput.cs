@@ -10,16 +10,16 @@ public sealed unsafe class MaskedLMOutput : IDisposable
 {
     private readonly BertForMaskedLM _model;
     private readonly int[]? _targets;
-    private readonly int _vocabulary, _right;
+    private readonly int _vocabulary;
     private readonly double _lossSum;
     private Encoder.Saved? _encoded;
     private MaskedLMHead.Saved? _read;
 
-    internal MaskedLMOutput(BertForMaskedLM model, Encoder.Saved? encoded, MaskedLMHead.Saved? read, int[] positions, int[]? targets, int vocabulary)
+    internal MaskedLMOutput(BertForMaskedLM model, Encoder.Saved? encoded, MaskedLMHead.Saved? read, int[] positions, int[]? targets)
     {
-        (_model, _encoded, _read, _targets, _vocabulary, Positions) = (model, encoded, read, targets, vocabulary, positions);
+        (_model, _encoded, _read, _targets, _vocabulary, Positions) = (model, encoded, read, targets, model.Config.VocabSize, positions);
         if (read is not null && targets is not null)
-            _lossSum = SoftmaxLoss.Sum(LibTorch.Floats(read.Logits), LibTorch.Floats(read.LogSums), targets, vocabulary, out _right);
+            _lossSum = SoftmaxLoss.Sum(LibTorch.Floats(read.Logits), LibTorch.Floats(read.LogSums), targets, _vocabulary);
     }
 
     /// <summary>Places in the batch of the tokens whose logits were computed, ascending.</summary>
@@ -36,8 +36,8 @@ public sealed unsafe class MaskedLMOutput : IDisposable
     /// <summary>The sum of the losses.</summary>
     internal double LossSum => _lossSum;
 
-    /// <summary>How many tokens have their largest logit at the label.</summary>
-    internal int Right => _right;
+    /// <summary>How many tokens have their largest logit at the label; until backward has run.</summary>
+    internal int Right => _read is { } read && _targets is { } targets ? SoftmaxLoss.Right(LibTorch.Floats(read.Logits), targets, _vocabulary) : 0;
 
     /// <summary>Adds the gradients of all weights, of <see cref="Loss"/>. Once for each forward pass.</summary>
     /// <param name="scale">Factor of the loss, for example 1 / number of micro-batches.</param>

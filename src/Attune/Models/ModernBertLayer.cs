@@ -51,7 +51,7 @@ internal sealed unsafe class ModernBertLayer : EncoderLayer
         saved.Projections = wqkv.Forward(saved.Attention?.Output ?? hidden, pass.AdaptersOfAll);                       // (T,3H)
         if (wqkv.HasBias) EmbeddingSum.AddToLines(LibTorch.Floats(saved.Projections), sequences.Tokens, 3 * size, wqkv.Bias);
         rotary.Turn(new(LibTorch.Floats(saved.Projections), 3 * size), 2 * config.NumAttentionHeads, sequences.Columns);
-        if (!pass.WantsAllTokens) saved.Query = WantedQueries(saved.Projections, pass);                                // (L,H)
+        if (!pass.WantsAllTokens) saved.Query = Lines(saved.Projections, pass.Tokens, config.HiddenSize);                                // (L,H)
 
         (saved.LogSums, saved.Context) = (LibTorch.Empty(lines, config.NumAttentionHeads), LibTorch.Empty(lines, size));
         Attention(pass).Forward(Inputs(saved), LibTorch.Floats(saved.Context), LibTorch.Floats(saved.LogSums));
@@ -158,16 +158,6 @@ internal sealed unsafe class ModernBertLayer : EncoderLayer
         var dropped = LibTorch.Empty(x.shape);
         ResidualNorm.Drop(LibTorch.Floats(x), LibTorch.Floats(dropped), lines, config.HiddenSize, dropout);
         return dropped;
-    }
-
-    private Tensor WantedQueries(Tensor projections, LayerPass pass)
-    {
-        var size = config.HiddenSize;
-        var tokens = pass.Tokens;
-        var queries = LibTorch.Empty(tokens.Length, size);
-        for (var i = 0; i < tokens.Length; i++)
-            new Span<float>(LibTorch.Floats(projections) + 3L * tokens[i] * size, size).CopyTo(new Span<float>(LibTorch.Floats(queries) + (long)i * size, size));
-        return queries;
     }
 
     private Dropout AttentionDropout(LayerPass pass) => pass.At(config.AttentionProbsDropoutProb, 1);

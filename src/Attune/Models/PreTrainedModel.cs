@@ -80,7 +80,7 @@ public abstract class PreTrainedModel : IDisposable
     internal void Save(string folder, IReadOnlyList<WeightBlock> blocks)
     {
         AtomicFile.CreateFolder(folder);
-        AtomicFile.WriteText(Path.Combine(folder, PreTrainedConfig.FileName), PythonJson.Write(Config.ToJson(Architecture), indent: 2, sortKeys: true) + "\n");
+        PythonJson.WriteFile(Path.Combine(folder, PreTrainedConfig.FileName), Config.ToJson(Architecture));
         if (Adapter is not null) Adapter.Save(folder, blocks, this);
         else WeightLoading.Save(blocks, Path.Combine(folder, WeightFiles.SafeTensorsName));
     }
