@@ -14,7 +14,7 @@ internal static class EvaluateCommand
     internal static Verb Verb { get; } = new(
         "evaluate", "Measures a trained model on a split of a data set.", ("MODEL", "The model, in place of --model: the folder of a run, or any other."),
         [
-            new("Evaluation", ArgumentTable.Of<EvaluateArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Evaluation", ArgumentTable.Of<EvaluateArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()), new("Device", ArgumentTable.Of<DeviceArguments>()),
             new("Data", ArgumentTable.Of<DataArguments>()), new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
@@ -53,7 +53,7 @@ internal static class EvaluateCommand
         var into = EvaluationFolder.Open(what.OutputDir, folder, isOfRun);
         var data = Data(values, folder);
 
-        Compute.Start(from);
+        Compute.Start(values.Create<DeviceArguments>().Device, from.Threads);
         var settings = from.Settings(PredictionSettings.Load(folder));
         var engine = TorchEngine.Load(folder, found.Base);
         using var classifier = new Classifier(engine, from.Options(settings));

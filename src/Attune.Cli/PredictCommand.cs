@@ -14,7 +14,7 @@ internal static class PredictCommand
         "predict", "Predicts texts: from the command line, from standard input (one a line) or from a file of any size. Goes on where it was stopped.",
         ("TEXT", "A text; without any, lines of standard input."),
         [
-            new("Texts and answers", ArgumentTable.Of<PredictArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Texts and answers", ArgumentTable.Of<PredictArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()), new("Device", ArgumentTable.Of<DeviceArguments>()),
             new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
@@ -30,6 +30,7 @@ internal static class PredictCommand
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<PredictArguments>(), values.Create<ModelArguments>());
+        var device = values.Create<DeviceArguments>().Device;
         Check(what, hasTexts: values.Texts.Count > 0);
         if (output.Json && what.OutputFormat is not (null or OutputFormat.Json))
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
@@ -43,8 +44,8 @@ internal static class PredictCommand
         var inputs = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
             : new InputTexts(values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true), what.Pairs);
 
-        if (what.Engine == EngineChoice.Torch) Compute.Start(from);
-        else Compute.Check(from);
+        if (what.Engine == EngineChoice.Torch) Compute.Start(device, from.Threads);
+        else Compute.Check(device, from.Threads);
         using var classifier = Load(what, from, folder);
         if (output.Verbose)
             terminal.Tell(RunNotes.Of(folder.Path, classifier));

@@ -90,9 +90,7 @@ internal static partial class LibraryChecks
         const string name = "C library";
         if (!NativeLibrary.TryLoad("libstdc++.so.6", out _))
             return Check.Broken(name, $"glibc {Glibc()}, no libstdc++", "Install the C++ library, for instance with \"apt-get install libstdc++6\".");
-        var path = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..])
-            .FirstOrDefault(file => file.Contains("libstdc++", StringComparison.Ordinal));
-        if (path is null) return Check.Ok(name, $"glibc {Glibc()}, libstdc++");
+        if (LoadedLibraries.PathOf("libstdc++") is not { } path) return Check.Ok(name, $"glibc {Glibc()}, libstdc++");
         var own = Places(folder).Select(place => Path.Combine(place, "libLibTorchSharp.so")).FirstOrDefault(File.Exists);
         return Glibcxx(Glibc(), NewestGlibcxx(File.ReadAllBytes(path)), own is null ? 0 : NewestGlibcxx(File.ReadAllBytes(own)));
     }

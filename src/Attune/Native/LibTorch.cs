@@ -33,6 +33,13 @@ internal static unsafe partial class LibTorch
     /// <summary>Its version.</summary>
     internal static string Version => torch.__version__;
 
+    /// <summary>Where it lies, once it is loaded.</summary>
+    internal static string Folder =>
+        field ??= LoadedLibraries.PathOf(LibTorchFolder.FileName(Library)) is { } path ? Path.GetDirectoryName(path)! : Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+
+    /// <summary>Whether it is one with CUDA, once it is loaded.</summary>
+    internal static bool HasCuda => File.Exists(Path.Combine(Folder, LibTorchFolder.FileName("torch_cuda")));
+
     /// <summary>Threads that compute, its own and those of this library's kernels.</summary>
     internal static int Threads
     {

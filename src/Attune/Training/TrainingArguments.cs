@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Attune.Native;
 using Attune.Optimization;
 
 namespace Attune.Training;
@@ -166,8 +167,12 @@ public sealed partial record TrainingArguments
     /// <value>Default true; false in transformers.</value>
     public bool RestoreCallbackStatesFromCheckpoint { get; init; } = true;
 
-    /// <summary>Computes on the processor, whatever else there is.</summary>
-    /// <value>Default false: where the command's --device says. There is no other device yet.</value>
+    /// <summary>Where to compute.</summary>
+    /// <value>auto (a graphics card where libtorch finds one that it can use, else the processor), cpu, cuda or cuda:N. Default auto. Not in transformers.</value>
+    public string Device { get; init; } = ComputeDevice.Auto;
+
+    /// <summary>Computes on the processor, whatever else there is: as <see cref="Device"/> cpu.</summary>
+    /// <value>Default false.</value>
     [ArgumentAlias("no_cuda")]
     public bool UseCpu { get; init; }
 

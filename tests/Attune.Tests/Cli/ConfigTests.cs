@@ -203,7 +203,7 @@ public sealed class ConfigTests : IDisposable
 
     [Fact]
     public void UseCpu_AnotherDevice_IsAContradiction() => Assert.Equal("use_cpu is set, but device is cuda:0; leave one of them out.",
-        Assert.Throws<AttuneException>(() => Compute.Check(new ModelArguments { Device = "cuda:0" }, useCpu: true)).Message);
+        Assert.Throws<AttuneException>(() => new TrainingArguments { UseCpu = true, Device = "cuda:0" }.Validated()).Message);
 
     [Theory]
     [InlineData(LogLevel.Passive, false, false)]
