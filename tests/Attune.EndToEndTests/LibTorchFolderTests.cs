@@ -1,0 +1,52 @@
+using System.Text.Json;
+
+namespace Attune.EndToEndTests;
+
+/// <summary>A libtorch that ATTUNE_LIBTORCH names, used by whole processes. Without a card it is one without CUDA: the very files of the program, in another folder.</summary>
+public sealed class LibTorchFolderTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("attune-libtorch-").FullName;
+
+    public LibTorchFolderTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "ATTUNE_LIBTORCH is for Linux.");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Doctor_NamedLibtorch_SaysWhichOneComputes()
+    {
+        var libraries = Linked();
+        using var said = JsonDocument.Parse(AttuneProcess.Run(_folder, ["doctor", "--json"], null, ("ATTUNE_LIBTORCH", libraries)).Good().Out);
+        var findings = said.RootElement.GetProperty("checks").EnumerateArray().ToLookup(check => check.GetProperty("name").GetString()!, check => check.GetProperty("finding").GetString());
+        Assert.StartsWith(libraries, Assert.Single(findings["ATTUNE_LIBTORCH"]), StringComparison.Ordinal);
+        Assert.Equal($"libtorch 2.10.0 in {libraries}, without CUDA, computes what it should", Assert.Single(findings["Computing"]));
+    }
+
+    [Fact]
+    public void Train_NamedLibtorch_GivesTheWeightsOfTheProgramsOwn()
+    {
+        string[] words = ["train", "--max-steps", "2", "--threads", "1", "--save-strategy", "no", "--report-to", "none"];
+        AttuneProcess.Run(_folder, [.. words, "--output-dir", "own"]).Good();
+        AttuneProcess.Run(_folder, [.. words, "--output-dir", "named"], null, ("ATTUNE_LIBTORCH", Linked())).Good();
+        Assert.Equal(Weights("own"), Weights("named"));
+    }
+
+    [Fact]
+    public void Train_AFolderWithoutLibtorch_EndsInOneSentence()
+    {
+        var result = AttuneProcess.Run(_folder, ["train", "--max-steps", "1", "--output-dir", "out"], null, ("ATTUNE_LIBTORCH", _folder));
+        Assert.Equal(1, result.Code);
+        Assert.Contains($"attune: ATTUNE_LIBTORCH is {_folder}, but there is no libtorch_cpu.so in it; name torch/lib of an installed PyTorch 2.10, or unset it.", result.Error, StringComparison.Ordinal);
+    }
+
+    private byte[] Weights(string run) => File.ReadAllBytes(Path.Combine(_folder, run, "model.safetensors"));
+
+    private string Linked()
+    {
+        var libraries = Directory.CreateDirectory(Path.Combine(_folder, "lib")).FullName;
+        var own = new[] { "", "runtimes/linux-x64/native" }.Select(part => Path.Combine(AppContext.BaseDirectory, part)).First(part => File.Exists(Path.Combine(part, "libtorch_cpu.so")));
+        foreach (var file in Directory.EnumerateFiles(own).Select(Path.GetFileName))
+            if (file!.Contains("torch", StringComparison.Ordinal) || file.StartsWith("libc10", StringComparison.Ordinal) || file.StartsWith("libgomp", StringComparison.Ordinal))
+                if (file != "libLibTorchSharp.so") File.CreateSymbolicLink(Path.Combine(libraries, file), Path.Combine(own, file));
+        return libraries;
+    }
+}
