@@ -98,6 +98,10 @@ public sealed partial record TrainingArguments
     /// <value>Default false. Without effect where <see cref="Fp16"/> is on. Not together with <see cref="Bf16FullEval"/>.</value>
     public bool Fp16FullEval { get; init; }
 
+    /// <summary>Lets a graphics card of compute capability 8 or more multiply float32 with 10 significant bits in place of 23 (TF32), which is faster.</summary>
+    /// <value>Default null: as libtorch has it, which is off. Without effect on a processor, and on products in bfloat16 or float16.</value>
+    public bool? Tf32 { get; init; }
+
     /// <summary>Passes over the training rows.</summary>
     /// <value>Any finite number; 0 or less makes no update. Default 3. Without effect where <see cref="MaxSteps"/> is given.</value>
     public double NumTrainEpochs { get; init; } = 3;
