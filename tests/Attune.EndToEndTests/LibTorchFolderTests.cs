@@ -2,19 +2,18 @@ using System.Text.Json;
 
 namespace Attune.EndToEndTests;
 
-/// <summary>A libtorch that ATTUNE_LIBTORCH names, used by whole processes. Without a card it is one without CUDA: the very files of the program, in another folder.</summary>
-public sealed class LibTorchFolderTests : IDisposable
+/// <summary>
+/// A libtorch that ATTUNE_LIBTORCH names, used by whole processes. Without a card it is one without CUDA: a copy of the program's. A link would not do: the loader
+/// knows a file again, and only another one beside the program shows that it is left alone.
+/// </summary>
+public sealed class LibTorchFolderTests(LibTorchFolderTests.Copy copy) : IClassFixture<LibTorchFolderTests.Copy>
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("attune-libtorch-").FullName;
-
-    public LibTorchFolderTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "ATTUNE_LIBTORCH is for Linux.");
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    private readonly string _folder = copy.Folder;
 
     [Fact]
     public void Doctor_NamedLibtorch_SaysWhichOneComputes()
     {
-        var libraries = Linked();
+        var libraries = copy.Libraries;
         using var said = JsonDocument.Parse(AttuneProcess.Run(_folder, ["doctor", "--json"], null, ("ATTUNE_LIBTORCH", libraries)).Good().Out);
         var findings = said.RootElement.GetProperty("checks").EnumerateArray().ToLookup(check => check.GetProperty("name").GetString()!, check => check.GetProperty("finding").GetString());
         Assert.StartsWith(libraries, Assert.Single(findings["ATTUNE_LIBTORCH"]), StringComparison.Ordinal);
@@ -26,7 +25,7 @@ public sealed class LibTorchFolderTests : IDisposable
     {
         string[] words = ["train", "--max-steps", "2", "--threads", "1", "--save-strategy", "no", "--report-to", "none"];
         AttuneProcess.Run(_folder, [.. words, "--output-dir", "own"]).Good();
-        AttuneProcess.Run(_folder, [.. words, "--output-dir", "named"], null, ("ATTUNE_LIBTORCH", Linked())).Good();
+        AttuneProcess.Run(_folder, [.. words, "--output-dir", "named"], null, ("ATTUNE_LIBTORCH", copy.Libraries)).Good();
         Assert.Equal(Weights("own"), Weights("named"));
     }
 
@@ -40,13 +39,23 @@ public sealed class LibTorchFolderTests : IDisposable
 
     private byte[] Weights(string run) => File.ReadAllBytes(Path.Combine(_folder, run, "model.safetensors"));
 
-    private string Linked()
+    /// <summary>The folder, for all tests.</summary>
+    public sealed class Copy : IDisposable
     {
-        var libraries = Directory.CreateDirectory(Path.Combine(_folder, "lib")).FullName;
-        var own = new[] { "", "runtimes/linux-x64/native" }.Select(part => Path.Combine(AppContext.BaseDirectory, part)).First(part => File.Exists(Path.Combine(part, "libtorch_cpu.so")));
-        foreach (var file in Directory.EnumerateFiles(own).Select(Path.GetFileName))
-            if (file!.Contains("torch", StringComparison.Ordinal) || file.StartsWith("libc10", StringComparison.Ordinal) || file.StartsWith("libgomp", StringComparison.Ordinal))
-                if (file != "libLibTorchSharp.so") File.CreateSymbolicLink(Path.Combine(libraries, file), Path.Combine(own, file));
-        return libraries;
+        public Copy()
+        {
+            Assert.SkipUnless(OperatingSystem.IsLinux(), "ATTUNE_LIBTORCH is for Linux.");
+            Libraries = Directory.CreateDirectory(Path.Combine(Folder, "lib")).FullName;
+            var own = new[] { "", "runtimes/linux-x64/native" }.Select(part => Path.Combine(AppContext.BaseDirectory, part)).First(part => File.Exists(Path.Combine(part, "libtorch_cpu.so")));
+            foreach (var file in Directory.EnumerateFiles(own).Select(path => Path.GetFileName(path)!))
+                if (file is "libtorch.so" or "libtorch_cpu.so" or "libtorch_global_deps.so" or "libc10.so" || file.StartsWith("libgomp", StringComparison.Ordinal))
+                    File.Copy(Path.Combine(own, file), Path.Combine(Libraries, file));
+        }
+
+        internal string Folder { get; } = Directory.CreateTempSubdirectory("attune-libtorch-").FullName;
+
+        internal string Libraries { get; }
+
+        public void Dispose() => Directory.Delete(Folder, recursive: true);
     }
 }

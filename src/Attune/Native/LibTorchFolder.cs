@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Runtime.InteropServices;
 using TorchSharp;
 
@@ -10,7 +9,7 @@ namespace Attune.Native;
 /// </summary>
 /// <remarks>
 /// Its libraries are loaded by their paths before anything of TorchSharp is touched. The loader of Linux then finds what TorchSharp's own library needs by
-/// name among what is loaded, and not in the files beside the program.
+/// name among what is loaded, and not in the files beside the program. <see cref="SecondCopy"/> keeps TorchSharp itself from loading these.
 /// </remarks>
 internal sealed unsafe partial class LibTorchFolder
 {
@@ -90,7 +89,11 @@ internal sealed unsafe partial class LibTorchFolder
         var binding = _binding is not null ? LoadFile(_binding) : LoadBinding();
         NativeLibrary.SetDllImportResolver(typeof(LibTorch).Assembly, (name, _, _) => name == LibTorch.Library ? library : 0);
         NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => name == Binding ? binding : 0);
-        TellTorchSharp();
+        using var own = SecondCopy.Of(Path.Combine(Location, file));
+        using var built = _binding is null ? null : SecondCopy.Of(_binding);
+        // It looks for libraries the first time that it is asked for each kind of device, and never again.
+        torch.InitializeDeviceType(DeviceType.CPU);
+        _ = torch.TryInitializeDeviceType(DeviceType.CUDA);
     }
 
     /// <summary>What the library says of itself; of more words in its files the first part must agree.</summary>
@@ -151,14 +154,6 @@ internal sealed unsafe partial class LibTorchFolder
         if (!NativeLibrary.TryGetExport(library, "aoti_torch_abi_version", out var address)) return "older than 2.8";
         var version = ((delegate* unmanaged[Cdecl]<ulong>)address)();
         return $"{version >> 56}.{version >> 48 & 0xff}.{version >> 40 & 0xff}";
-    }
-
-    /// <summary>TorchSharp would look for torch_cpu by its name, and load a second one from beside the program.</summary>
-    private static void TellTorchSharp()
-    {
-        const BindingFlags hidden = BindingFlags.NonPublic | BindingFlags.Static;
-        (typeof(torch).GetField("nativeBackendLoaded", hidden) ?? throw new MissingFieldException(nameof(torch), "nativeBackendLoaded")).SetValue(null, true);
-        (typeof(torch).GetField("nativeBackendCudaLoaded", hidden) ?? throw new MissingFieldException(nameof(torch), "nativeBackendCudaLoaded")).SetValue(null, true);
     }
 
     [LibraryImport("libc", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
