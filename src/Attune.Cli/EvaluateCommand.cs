@@ -27,6 +27,7 @@ internal static class EvaluateCommand
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<EvaluateArguments>(), values.Create<ModelArguments>());
         if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
+        Compute.Check(values.Create<DeviceArguments>().Device, from.Threads);
         if (what is { Bf16: true, Fp16: true }) throw new UsageException("--bf16 and --fp16 both say how products are computed; give one of them.");
         if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null)
             throw new UsageException("attune evaluate takes one model; name it once.");

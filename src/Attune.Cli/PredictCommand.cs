@@ -31,6 +31,7 @@ internal static class PredictCommand
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<PredictArguments>(), values.Create<ModelArguments>());
         var device = values.Create<DeviceArguments>().Device;
+        Compute.Check(device, from.Threads);
         Check(what, hasTexts: values.Texts.Count > 0);
         if (output.Json && what.OutputFormat is not (null or OutputFormat.Json))
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
@@ -46,7 +47,6 @@ internal static class PredictCommand
             : new InputTexts(values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true), what.Pairs);
 
         if (what.Engine == EngineChoice.Torch) Compute.Start(device, from.Threads);
-        else Compute.Check(device, from.Threads);
         using var classifier = Load(what, from, folder);
         if (output.Verbose)
             terminal.Tell(RunNotes.Of(folder.Path, classifier));
