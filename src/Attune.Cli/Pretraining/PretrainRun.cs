@@ -34,7 +34,8 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
             throw new AttuneException("eval_strategy asks for evaluations, but validation_split_percentage is 0; raise it, or give --validation-file.");
         Compute.Start(arguments.Computing);
         using var model = Model(found?.Path, start, tokenizer);
-        if (found is null) model.StartFromCounts(collator.Counts(rows.Train));
+        if (found is null && checkpoint is null && arguments.InitialWeights == WeightStart.Text)
+            InitialWeights.FromText(model, collator, rows.Train, unchecked((ulong)training.Seed));
         Describe(model, rows);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
