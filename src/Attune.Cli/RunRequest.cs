@@ -46,8 +46,7 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     /// <exception cref="AttuneException">The device is not there.</exception>
     internal TrainingArguments Check()
     {
-        Compute.Check(Model, Training.UseCpu);
-        return UsageException.Check(() =>
+        var whole = UsageException.Check(() =>
         {
             Optimizers.Check(Training);
             Model.Settings(new Inference.PredictionSettings());
@@ -62,5 +61,7 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
             OutputFolder.RequireNotBase(whole, Model.Model);
             return whole;
         });
+        Compute.Check(whole.DeviceAsked, Model.Threads);
+        return whole;
     }
 }

@@ -104,16 +104,9 @@ public sealed record PretrainArguments
     /// <value>Default true: in the folder ATTUNE_CACHE, else attune in the platform's folder for caches. false keeps them in memory.</value>
     public bool TokenCache { get; init; } = true;
 
-    /// <summary>Where to compute.</summary>
-    /// <value>auto or cpu. Default auto.</value>
-    public string Device { get; init; } = "auto";
-
     /// <summary>Processor cores to use.</summary>
     /// <value>At least 1. Default: those that this machine or container allows.</value>
     public int? Threads { get; init; }
-
-    /// <summary>Device and cores as the other verbs have them.</summary>
-    internal ModelArguments Computing => new() { Device = Device, Threads = Threads };
 
     /// <summary>Refuses what could only fail later.</summary>
     /// <exception cref="UsageException">Nothing to learn from is named, or two arguments contradict each other.</exception>
@@ -127,7 +120,6 @@ public sealed record PretrainArguments
         if (Dropout is not (null or >= 0 and < 1)) throw new UsageException($"dropout is {Dropout}; it must be from 0 to below 1.");
         if (MinFrequency < 1) throw new UsageException($"min_frequency is {MinFrequency}; it must be at least 1.");
         if (LimitAlphabet < 1) throw new UsageException($"limit_alphabet is {LimitAlphabet}; it must be at least 1.");
-        Compute.Check(Computing);
         return this;
     }
 

@@ -30,6 +30,7 @@ internal static class PretrainCommand
         var output = values.Create<OutputArguments>().With(training.LogLevel).Apply(terminal);
         var arguments = values.Create<PretrainArguments>().Checked();
         var whole = UsageException.Check(() => Check(training));
+        Compute.Check(whole.DeviceAsked, arguments.Threads);
         using var profile = Profiler.Start(whole.Profile);
         if (defaults is not null) terminal.Tell(defaults);
         var checkpoint = OutputFolder.Check(whole, whole.ResumeFromCheckpoint, terminal.Tell);

@@ -32,7 +32,7 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
         var rows = PretrainRows.Of(arguments, corpus, tokenizer, maxLength, training.Seed, terminal);
         if (rows.Eval is null && training.EvalStrategy != IntervalStrategy.No)
             throw new AttuneException("eval_strategy asks for evaluations, but validation_split_percentage is 0; raise it, or give --validation-file.");
-        Compute.Start(arguments.Computing);
+        Compute.Start(training.DeviceAsked, arguments.Threads);
         using var model = Model(found?.Path, start, tokenizer);
         if (found is null && checkpoint is null && arguments.InitialWeights == WeightStart.Text)
             InitialWeights.FromText(model, collator, rows.Train, unchecked((ulong)training.Seed));

@@ -22,6 +22,7 @@ public sealed partial record TrainingArguments
         completed.CheckLora();
         completed.CheckDistributed();
         Measuring.Check(completed);
+        completed.CheckDevice();
         completed.CheckPrecision(notice);
         return completed;
     }
