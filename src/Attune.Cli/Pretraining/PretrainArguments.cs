@@ -39,6 +39,13 @@ public sealed record PretrainArguments
     /// <value>name=value, several separated by commas, such as num_hidden_layers=6,hidden_act=relu. Default none.</value>
     public string? ConfigOverrides { get; init; }
 
+    /// <summary>What a new model begins with: weights that counting finds in the text in a minute, or random ones.</summary>
+    /// <value>
+    /// text: how often each token stands in it, vectors of tokens by their neighbours, and first layers that look at the tokens around each; random, as
+    /// transformers. Default text.
+    /// </value>
+    public WeightStart InitialWeights { get; init; }
+
     /// <summary>Dropout while it learns. The configuration that is written keeps that of the model's shape, which is what fine-tuning wants.</summary>
     /// <value>0 to below 1. Default null: that of the shape, 0.1. 0 is right where no text is read twice.</value>
     public double? Dropout { get; init; }
@@ -126,6 +133,15 @@ public enum VocabularyKind
     Wordpiece,
     /// <summary>Pairs of bytes that were joined, those behind a space marked.</summary>
     Bpe,
+}
+
+/// <summary>What a new model begins with.</summary>
+public enum WeightStart
+{
+    /// <summary>What counting finds in the text.</summary>
+    Text,
+    /// <summary>Random weights.</summary>
+    Random,
 }
 
 /// <summary>How weights are written.</summary>
