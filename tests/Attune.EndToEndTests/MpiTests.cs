@@ -95,7 +95,7 @@ public sealed class MpiTests : IDisposable
                 using (var run = MpiRun.Start(_folder, launcher, 3, [.. words, "--max-steps", "24", "--output-dir", name]))
                 {
                     run.WaitFor($"step {12 + kill} ");
-                    MpiRun.Signal(MpiRun.Ranks(name)[rank], "KILL");
+                    StartedProgram.Signal(MpiRun.Ranks(name)[rank], "KILL");
                     Assert.NotEqual(0, run.Wait().Code);
                 }
                 Assert.Equal(0, MpiRun.Run(_folder, launcher, 3, [.. words, "--max-steps", "24", "--output-dir", name, "--resume-from-checkpoint", "auto"]).Code);
@@ -112,7 +112,7 @@ public sealed class MpiTests : IDisposable
             using var run = MpiRun.Start(_folder, launcher, 3, ["train", .. Model, "--per-device-train-batch-size", "2", "--max-steps", "1000000", "--logging-steps", "10", "--save-strategy", "no",
                 "--ddp-timeout", "3", "--output-dir", $"hung-{rank}"]);
             run.WaitFor("step 20 ");
-            MpiRun.Signal(MpiRun.Ranks($"hung-{rank}")[rank], "STOP");
+            StartedProgram.Signal(MpiRun.Ranks($"hung-{rank}")[rank], "STOP");
             var result = run.Wait();
             Assert.NotEqual(0, result.Code);
             Assert.Contains($"rank {rank} on {Environment.MachineName} has not answered for", result.Error + result.Out, StringComparison.Ordinal);
@@ -125,7 +125,7 @@ public sealed class MpiTests : IDisposable
         MpiRun.Require(launcher);
         using var run = MpiRun.Start(_folder, launcher, 2, ["train", .. Model, "--per-device-train-batch-size", "2", "--max-steps", "1000000", "--logging-steps", "10", "--save-strategy", "no", "--output-dir", "run"]);
         run.WaitFor("step 20 ");
-        MpiRun.Signal(MpiRun.Ranks("run")[rank], "TERM");
+        StartedProgram.Signal(MpiRun.Ranks("run")[rank], "TERM");
         Assert.Equal(75, run.Wait().Code);
         var checkpoint = Assert.Single(Directory.GetDirectories(Path.Combine(_folder, "run"), "checkpoint-*"));
         Assert.Null(CheckpointManifest.Problem(checkpoint));
@@ -140,7 +140,7 @@ public sealed class MpiTests : IDisposable
             var name = $"by-{launcher}";
             using var run = MpiRun.Launch(_folder, ["--nproc", "3", "--mpirun", launcher], ["train", .. Model, "--per-device-train-batch-size", "2", "--max-steps", "1000000", "--logging-steps", "10", "--save-strategy", "no", "--output-dir", name]);
             run.WaitFor("step 20 ");
-            MpiRun.Signal(run.Id, "USR1");
+            StartedProgram.Signal(run.Id, "USR1");
             var folder = Path.Combine(_folder, name);
             while (Directory.GetDirectories(folder, "checkpoint-*").Length == 0)
             {
@@ -149,7 +149,7 @@ public sealed class MpiTests : IDisposable
             }
             Thread.Sleep(500);                                             // mpirun hands it on to one after the other
             Assert.Single(Directory.GetDirectories(folder, "checkpoint-*"));
-            MpiRun.Signal(run.Id, "TERM");
+            StartedProgram.Signal(run.Id, "TERM");
             Assert.Equal(75, run.Wait().Code);
             Assert.Equal(2, Directory.GetDirectories(folder, "checkpoint-*").Length);
         }

@@ -126,7 +126,7 @@ public sealed class Trainer
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            (field, Args, Task.Processes) = (value, Args with { WorldSize = value.Size }, value);
+            (field, Args) = (value, Args with { WorldSize = value.Size });
         }
     } = Communicator.Single;
 
