@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Attune.Batching;
-using Attune.Distributed;
 using Attune.Models;
 using Attune.Native;
 using Attune.Optimization;

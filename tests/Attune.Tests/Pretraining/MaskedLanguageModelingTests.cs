@@ -1,6 +1,5 @@
 using Attune.Batching;
 using Attune.Checkpoints;
-using Attune.Distributed;
 using Attune.Models;
 using Attune.Pretraining;
 using Attune.Tests.Datasets;
