@@ -38,7 +38,8 @@ internal static class RunNotes
     {
         if (plan.Sizes is not { } sizes || arguments.TokensPerBatch is not { } tokens) return $"{arguments.RowsPerUpdate} rows{Shares(arguments, $"{arguments.PerDeviceTrainBatchSize}")}";
         var (least, most, mean) = sizes.Rows;
-        return string.Create(CultureInfo.InvariantCulture, $"at most {tokens * arguments.GradientAccumulationSteps:N0} tokens{Shares(arguments, $"{arguments.MaxTokensPerBatch:N0}")}, which are {mean:N1} rows on average, {least:N0} to {most:N0}");
+        var each = Shares(arguments, string.Create(CultureInfo.InvariantCulture, $"{arguments.MaxTokensPerBatch:N0}"));
+        return string.Create(CultureInfo.InvariantCulture, $"at most {tokens * arguments.GradientAccumulationSteps:N0} tokens{each}, which are {mean:N1} rows on average, {least:N0} to {most:N0}");
     }
 
     /// <summary>How an update comes together, where several processes have parts of it.</summary>

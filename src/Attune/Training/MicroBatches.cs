@@ -48,7 +48,7 @@ internal sealed class MicroBatches
         // Of as many tokens the shortest rows are the most, and each takes some memory besides that of its tokens.
         int[] ascending = [.. data.Rows.Select(row => row.Length).Order()];
         List<int> shortest = [.. ascending[..TokenBatches.Starts(ascending.Length, row => ascending[row], tokens / args.WorldSize)[1]]];
-        return Fitting(task, data, shortest, $"shortest rows of {shortest.Sum():N0} tokens", free, notice);
+        return Fitting(task, data, shortest, string.Create(CultureInfo.InvariantCulture, $"shortest rows of {shortest.Sum():N0} tokens"), free, notice);
     }
 
     private static MicroBatches Fitting(TrainingTask task, TokenizedDataset data, List<int> lengths, string what, long? free, Action<string> notice)

@@ -83,6 +83,17 @@ public sealed class DataParallelTests : IDisposable
         Assert.Equal(kind == "by tokens" ? null : others == 1 ? 6 : (6 + others - 1) / others, resumed[0].State.TrainBatchSize);
     }
 
+    /// <summary>A checkpoint without Attune's own files is one of transformers, whose optimizer no process can take a part of: that is an error and no notice.</summary>
+    [Fact]
+    public void Train_ResumedFromTransformersWithSharedState_IsRefused()
+    {
+        _ = ThreadProcesses.Run(2, processes => Run(processes, 3, 2, "", "stopped", stopAfter: 2));
+        var checkpoint = CheckpointFiles.Newest(Path.Combine(_folder.Path, "stopped"))!;
+        foreach (var file in (string[])[CheckpointFiles.ResumeState, CheckpointFiles.Manifest]) File.Delete(Path.Combine(checkpoint, file));
+        var error = Assert.Throws<AggregateException>(() => ThreadProcesses.Run(2, processes => Run(processes, 3, 2, "zero", "stopped", resume: checkpoint)));
+        Assert.All(error.InnerExceptions, one => Assert.Contains("was written by transformers, whose optimizer cannot be shared out; leave out zero_stage", one.Message, StringComparison.Ordinal));
+    }
+
     /// <summary>
     /// The weights held still, so that no rounding grows: each loss and each length of a gradient is one process's to 1e-6, which is what float64 would have to show of a run. It shows
     /// that every row counts once and with its own dropout; sums over processes are of float32 in any case.
