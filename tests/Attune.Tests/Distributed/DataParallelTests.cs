@@ -89,7 +89,7 @@ public sealed class DataParallelTests : IDisposable
     {
         _ = ThreadProcesses.Run(2, processes => Run(processes, 3, 2, "", "stopped", stopAfter: 2));
         var checkpoint = CheckpointFiles.Newest(Path.Combine(_folder.Path, "stopped"))!;
-        foreach (var file in (string[])[CheckpointFiles.ResumeState, CheckpointFiles.Manifest]) File.Delete(Path.Combine(checkpoint, file));
+        foreach (var file in (string[])[CheckpointFiles.ResumeState, CheckpointFiles.Manifest, CheckpointFiles.Optimizer]) File.Delete(Path.Combine(checkpoint, file));
         var error = Assert.Throws<AggregateException>(() => ThreadProcesses.Run(2, processes => Run(processes, 3, 2, "zero", "stopped", resume: checkpoint)));
         Assert.All(error.InnerExceptions, one => Assert.Contains("was written by transformers, whose optimizer cannot be shared out; leave out zero_stage", one.Message, StringComparison.Ordinal));
     }
