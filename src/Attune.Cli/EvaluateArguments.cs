@@ -22,9 +22,14 @@ public sealed record EvaluateArguments
     public bool SaveThresholds { get; init; }
 
     /// <summary>Computes the products of the encoder's layers in bfloat16.</summary>
-    /// <value>Default false. Needs a processor with AVX512_BF16 or AMX.</value>
+    /// <value>Default false. Needs a processor with AVX512_BF16 or AMX, or a graphics card.</value>
     [Training.ArgumentAlias("bf16_full_eval")]
     public bool Bf16 { get; init; }
+
+    /// <summary>Computes the products of the encoder's layers in float16, which a processor imitates and is slower with.</summary>
+    /// <value>Default false. Not together with <see cref="Bf16"/>.</value>
+    [Training.ArgumentAlias("fp16_full_eval")]
+    public bool Fp16 { get; init; }
 
     /// <summary>
     /// Writes SPLIT_results.json (eval_results.json for a part of a split) and eval_predictions.jsonl into this folder. The folder of the run itself takes its own evaluation rows

@@ -17,7 +17,7 @@ internal static class ExportCommand
         "export", "Writes a trained model for ONNX Runtime, and checks what it wrote against the model itself.",
         ("MODEL", "The model, in place of --model: the folder of a run, or any other."),
         [
-            new("Export", ArgumentTable.Of<ExportArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Export", ArgumentTable.Of<ExportArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()), new("Device", ArgumentTable.Of<DeviceArguments>()),
             new("Rows of the check", ArgumentTable.Of<DataArguments>()), new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
@@ -39,7 +39,7 @@ internal static class ExportCommand
         var folder = what.OutputDir ?? Path.Combine(found.Path, "onnx");
         var file = Path.Combine(folder, OnnxModelFile.Name(what.Precision));
 
-        Compute.Start(from);
+        Compute.Start(values.Create<DeviceArguments>().Device, from.Threads);
         using var model = TorchEngine.Load(found.Path, found.Base);
         var rows = ExportRows.Take(values, found.Path, model, what.CheckRows, terminal);
         var isNew = !Directory.Exists(folder);

@@ -15,7 +15,7 @@ internal static class PredictCommand
         "predict", "Predicts texts: from the command line, from standard input (one a line) or from a file of any size. Goes on where it was stopped.",
         ("TEXT", "A text; without any, lines of standard input."),
         [
-            new("Texts and answers", ArgumentTable.Of<PredictArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Texts and answers", ArgumentTable.Of<PredictArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()), new("Device", ArgumentTable.Of<DeviceArguments>()),
             new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
@@ -32,6 +32,7 @@ internal static class PredictCommand
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<PredictArguments>(), values.Create<ModelArguments>());
+        var device = values.Create<DeviceArguments>().Device;
         Check(what, hasTexts: values.Texts.Count > 0);
         if (output.Json && what.OutputFormat is not (null or OutputFormat.Json))
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
@@ -41,13 +42,14 @@ internal static class PredictCommand
         if (what.OutputFile is { } path && processes.IsFirst) AnswerFile.RequireWritable(path);
         var folder = ProcessGroup.InTurn(() => ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal));
         what = what with { Engine = ClassifierEngines.For(folder.Path, what.Engine) };
-        if (what.Bf16 && what.Engine == EngineChoice.Onnx) throw new UsageException($"--bf16 is for --engine torch, and what runs {folder.Path} here is ONNX Runtime; leave --bf16 out.");
-        if (!processes.IsFirst) return Follow(what, from, folder, processes, terminal);
+        if (what.PrecisionOption is { } precision && what.Engine == EngineChoice.Onnx)
+            throw new UsageException($"{precision} is for --engine torch, and what runs {folder.Path} here is ONNX Runtime; leave {precision} out.");
+        if (!processes.IsFirst) return Follow(what, from, folder, device, processes, terminal);
         if (what.Engine == EngineChoice.Torch && (what.File is null || File.Exists(what.File))) Compute.Begin();
         var inputs = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
             : new InputTexts(values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true), what.Pairs);
 
-        using var classifier = Load(what, from, folder, processes);
+        using var classifier = Load(what, from, folder, device, processes);
         if (output.Verbose)
             terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
@@ -74,9 +76,9 @@ internal static class PredictCommand
     }
 
     /// <summary>Computes its part of what the first process reads and writes.</summary>
-    private static int Follow(PredictArguments what, ModelArguments from, ModelFolder folder, Communicator processes, Terminal terminal)
+    private static int Follow(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Communicator processes, Terminal terminal)
     {
-        using var classifier = Load(what, from, folder, processes);
+        using var classifier = Load(what, from, folder, device, processes);
         Rules(what, classifier);
         var shared = new SharedTexts(processes);
         using var stop = MaySave(what) ? new StopSignals(terminal, "") : null;
@@ -138,7 +140,8 @@ internal static class PredictCommand
         UsageException.Check(() => what.Reading(_ => { }));
         if (what.File is not null && hasTexts) throw new UsageException("Give either texts or --file, not both.");
         if (what.KeepColumns is not null && what.File is null) throw new UsageException("--keep-columns is for --file; texts by themselves have no columns.");
-        if (what.Bf16 && what.Engine == EngineChoice.Onnx) throw new UsageException("--bf16 is for --engine torch; leave one of them out.");
+        if (what.PrecisionOption is { } precision && what.Engine == EngineChoice.Onnx) throw new UsageException($"{precision} is for --engine torch; leave one of them out.");
+        if (what is { Bf16: true, Fp16: true }) throw new UsageException("--bf16 and --fp16 both say how products are computed; give one of them.");
     }
 
     /// <summary>What is written of predictions by this model.</summary>
@@ -153,10 +156,10 @@ internal static class PredictCommand
     private static string OfAll(long some, long all) =>
         string.Create(CultureInfo.InvariantCulture, $"{some:N0} of {all:N0} {(all == 1 ? "text" : "texts")} {(some == 1 ? "was" : "were")}");
 
-    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder, Communicator processes)
+    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Communicator processes)
     {
-        if (what.Engine == EngineChoice.Torch) Compute.Start(from);
-        else Compute.Check(from);
+        if (what.Engine == EngineChoice.Torch) Compute.Start(device, from.Threads);
+        else Compute.Check(device, from.Threads);
         var classifier = Load(what, from, folder);
         if (processes.Size > 1) classifier.Shared = EvaluationBatches.InTurn(processes);
         return classifier;
@@ -168,7 +171,7 @@ internal static class PredictCommand
         if (what.Engine != EngineChoice.Torch)
             return Classifier.Load(folder.Path, options with { Engine = what.Engine, BaseFolder = folder.Base, Threads = from.Threads });
         var engine = TorchEngine.Load(folder.Path, folder.Base);
-        if (what.Bf16) engine.Model.Precision = Precision.BFloat16;
+        if (what.PrecisionOption is not null) engine.Model.Precision = what.Bf16 ? Precision.BFloat16 : Precision.Float16;
         return new Classifier(engine, options);
     }
 }

@@ -50,6 +50,14 @@ internal static class ProcessGroup
         return Math.Max(1, Environment.ProcessorCount / alike);
     }
 
+    /// <summary>The number of this process among those on the same machine, from 0.</summary>
+    internal static int NumberOnMachine()
+    {
+        if (_processes.Size == 1) return 0;
+        var mine = Encoding.UTF8.GetBytes(Environment.MachineName);
+        return _processes.GatherAll(mine, Communicator.Long).Take(_processes.Rank).Count(other => other.AsSpan().SequenceEqual(mine));
+    }
+
     /// <summary>Ends what was joined: in order with the others, or all of them at once where something went wrong.</summary>
     /// <param name="code">The exit code.</param>
     /// <param name="isInOrder">Whether nothing went wrong, so that the others come to the same end.</param>

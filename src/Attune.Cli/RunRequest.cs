@@ -1,5 +1,4 @@
 using Attune.Batching;
-using Attune.Reporting;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -46,21 +45,17 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     /// <exception cref="AttuneException">The device is not there.</exception>
     internal TrainingArguments Check()
     {
-        Compute.Check(Model, Training.UseCpu);
-        return UsageException.Check(() =>
+        var whole = UsageException.Check(() =>
         {
-            Optimizers.Check(Training);
             Model.Settings(new Inference.PredictionSettings());
             ThresholdChoice.Parse(Data.Threshold);
             AbstentionChoice.Parse(Data.AbstainBelow);
-            foreach (var reporter in Reporters.Of(Training).OfType<IDisposable>()) reporter.Dispose();   // a name that is none is refused here
-            EvaluationLoop.RequireBatchSize(Training);
-            if (TrainingPlan.Of(Training, int.MaxValue).TotalSteps < 1)
-                throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");
             if (Data.Fold is { } fold) _ = Fold.Parse(fold);
-            var whole = Training.Validated();
+            var whole = TrainingCheck.Of(Training, "trained");
             OutputFolder.RequireNotBase(whole, Model.Model);
             return whole;
         });
+        Compute.Check(whole.DeviceAsked, Model.Threads);
+        return whole;
     }
 }

@@ -122,7 +122,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         return ExitCode.Success;
     }
 
-    private RunPredictions? Kept(EvalPrediction? rows) => rows is null ? null : new RunPredictions(rows, rows.Task == TaskKind.Regression ? [] : source.ModelLabels);
+    private RunPredictions? Kept(EvalPrediction? rows) => rows is null ? null : RunPredictions.Of(rows, source.ModelLabels);
 
     private void Add(string split, IReadOnlyDictionary<string, double> metrics)
     {

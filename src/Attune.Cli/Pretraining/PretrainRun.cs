@@ -31,11 +31,10 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
         if (maxLength < arguments.MaxLength) terminal.Tell($"max_length is {maxLength} and not {arguments.MaxLength}: the model has no more positions.");
         var collator = new DataCollatorForLanguageModeling(tokenizer, arguments.MlmProbability, arguments.WholeWordMask, arguments.MaskReplaceProb, arguments.RandomReplaceProb);
         var rows = ProcessGroup.InTurn(() => PretrainRows.Of(arguments, corpus, tokenizer, maxLength, training.Seed, terminal));
-        if (rows.Eval is null && training.EvalStrategy != IntervalStrategy.No)
-            throw new AttuneException("eval_strategy asks for evaluations, but validation_split_percentage is 0; raise it, or give --validation-file.");
-        Compute.Start(arguments.Computing);
+        Compute.Start(training.DeviceAsked, arguments.Threads);
         using var model = Model(found?.Path, start, tokenizer);
-        if (found is null) model.StartFromCounts(collator.Counts(rows.Train));
+        if (found is null && checkpoint is null && arguments.InitialWeights == WeightStart.Text)
+            InitialWeights.FromText(model, collator, rows.Train, unchecked((ulong)training.Seed));
         Describe(model, rows);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);

@@ -57,7 +57,7 @@ internal static class PretrainTokenizer
             LimitAlphabet = arguments.LimitAlphabet,
             Tokenizer = new BertTokenizerOptions { DoLowerCase = arguments.DoLowerCase, ModelMaxLength = positions },
         };
-        return BertTokenizer.FromVocabulary(WordPieceTrainer.Train(corpus.Documents().SelectMany(document => document), options), options.Tokenizer);
+        return BertTokenizer.FromVocabulary(WordPieceTrainer.Train(corpus.Paragraphs(), options), options.Tokenizer);
     }
 
     private static Tokenizer BytePairs(PretrainArguments arguments, int positions, Corpus corpus)
@@ -65,7 +65,7 @@ internal static class PretrainTokenizer
         var folder = Directory.CreateTempSubdirectory("attune-").FullName;
         try
         {
-            ByteLevelBpeTrainer.Train(corpus.Documents().SelectMany(document => document), folder, new ByteLevelBpeTrainerOptions
+            ByteLevelBpeTrainer.Train(corpus.Paragraphs(), folder, new ByteLevelBpeTrainerOptions
             {
                 VocabularySize = arguments.VocabSize,
                 MinFrequency = arguments.MinFrequency,

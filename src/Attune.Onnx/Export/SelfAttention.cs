@@ -9,11 +9,11 @@ internal sealed class SelfAttention(GraphBuilder builder, int heads, int hidden)
 
     /// <summary>What is added to the scores of each token: 0, or for padding a number so low that nothing comes through.</summary>
     /// <param name="mask">(B,S), 1 for real tokens.</param>
+    /// <param name="hidden">The number. Scores differ by tens: exp of -10000 is 0 in every precision.</param>
     /// <returns>(B,1,1,S).</returns>
-    internal string Mask(string mask)
+    internal string Mask(string mask, double hidden = -10000)
     {
-        // In the steps that ONNX Runtime knows. Scores differ by tens: exp of -10000 is 0 in every precision.
-        const double hidden = -10000;
+        // In the steps that ONNX Runtime knows.
         var wide = Graph.Add("mask/Heads", "Unsqueeze", [mask], ("axes", new long[] { 1 }));
         wide = Graph.Add("mask/Rows", "Unsqueeze", [wide], ("axes", new long[] { 2 }));
         var number = builder.Cast("mask/Cast", wide, builder.Type);
@@ -25,25 +25,42 @@ internal sealed class SelfAttention(GraphBuilder builder, int heads, int hidden)
     /// <param name="x">(B,S,H), the tokens they look at.</param>
     /// <param name="mask">Of <see cref="Mask"/>.</param>
     /// <param name="layers">Names of the linear layers that make queries, keys and values.</param>
+    /// <param name="bias">What is added to the scaled scores, (1,N,Q,S); null for nothing.</param>
     /// <returns>(B,Q,H).</returns>
-    internal string Build(string scope, string asking, string x, string mask, (string Query, string Key, string Value) layers)
+    internal string Build(string scope, string asking, string x, string mask, (string Query, string Key, string Value) layers, string? bias = null)
     {
-        var query = Heads("query", layers.Query, asking, 0, 2, 1, 3);                                                                // (B,N,Q,D)
-        var key = Heads("key", layers.Key, x, 0, 2, 3, 1);                                                                         // (B,N,D,S)
-        var value = Heads("value", layers.Value, x, 0, 2, 1, 3);                                                                     // (B,N,S,D)
+        var query = Made("query", layers.Query, asking, 0, 2, 1, 3);                                                                 // (B,N,Q,D)
+        var key = Made("key", layers.Key, x, 0, 2, 3, 1);                                                                          // (B,N,D,S)
+        var value = Made("value", layers.Value, x, 0, 2, 1, 3);                                                                      // (B,N,S,D)
         var scores = Graph.Add(scope + "/Scores", "MatMul", [query, key]);
-        var scaled = Graph.Add(scope + "/Div", "Div", [scores, builder.Number(Math.Sqrt((double)hidden / heads))]);
-        var shares = Graph.Add(scope + "/Softmax", "Softmax", [Graph.Add(scope + "/Mask", "Add", [scaled, mask])], ("axis", 3L));
+        var scaled = Scaled(scope, scores);
+        if (bias is not null) scaled = Graph.Add(scope + "/Bias", "Add", [scaled, bias]);
+        return Mix(scope, Graph.Add(scope + "/Mask", "Add", [scaled, mask]), value);
+
+        string Made(string name, string layer, string input, params long[] order) =>
+            Heads($"{scope}/{name}", builder.Linear($"{scope}/{name}", input, layer, hidden, hidden), order);
+    }
+
+    /// <summary>States as those of the heads.</summary>
+    /// <param name="scope">What the names of the operations begin with.</param>
+    /// <param name="states">(B,Q,H).</param>
+    /// <param name="order">Of the four dimensions B, Q, N and D in the result.</param>
+    internal string Heads(string scope, string states, params long[] order) => Graph.Add(scope + "/Transpose", "Transpose",
+        [Graph.Add(scope + "/Reshape", "Reshape", [states, Graph.Numbers(0, 0, heads, hidden / heads)])], ("perm", order));
+
+    /// <summary>Scores over the square root of a head's size, and of how many terms they are the sum of.</summary>
+    internal string Scaled(string scope, string scores, int terms = 1) => Graph.Add(scope + "/Div", "Div", [scores, builder.Number(Math.Sqrt((double)hidden / heads * terms))]);
+
+    /// <summary>The values by their shares, of all heads together.</summary>
+    /// <param name="scope">What the names of the operations begin with.</param>
+    /// <param name="scores">(B,N,Q,S), those of padding so low that they get no share.</param>
+    /// <param name="value">(B,N,S,D).</param>
+    /// <returns>(B,Q,H).</returns>
+    internal string Mix(string scope, string scores, string value)
+    {
+        var shares = Graph.Add(scope + "/Softmax", "Softmax", [scores], ("axis", 3L));
         var mixed = Graph.Add(scope + "/MatMul", "MatMul", [shares, value]);                                           // (B,N,Q,D)
         var turned = Graph.Add(scope + "/Transpose", "Transpose", [mixed], ("perm", new long[] { 0, 2, 1, 3 }));
         return Graph.Add(scope + "/Reshape", "Reshape", [turned, Graph.Numbers(0, 0, hidden)]);
-
-        string Heads(string name, string layer, string input, params long[] order)
-        {
-            var part = $"{scope}/{name}";
-            var projected = builder.Linear(part, input, layer, hidden, hidden);
-            var split = Graph.Add(part + "/Reshape", "Reshape", [projected, Graph.Numbers(0, 0, heads, hidden / heads)]);
-            return Graph.Add(part + "/Transpose", "Transpose", [split], ("perm", order));
-        }
     }
 }

@@ -114,14 +114,17 @@ internal sealed class EvaluationLoop(
         logits,
         labels.Rows,
         model.Config.NumLabels,
-        labels switch
-        {
-            ClassLabels one => Array.ConvertAll(one.Values, value => (float)value),
-            MultiLabels several => several.Values,
-            RegressionTargets numbers => numbers.Values,
-            _ => throw new InvalidOperationException(labels.GetType().Name),
-        },
+        Numbers(labels),
         TaskOf(labels));
+
+    /// <summary>Labels as <see cref="EvalPrediction.Labels"/> has them.</summary>
+    internal static float[] Numbers(Labels labels) => labels switch
+    {
+        ClassLabels one => Array.ConvertAll(one.Values, value => (float)value),
+        MultiLabels several => several.Values,
+        RegressionTargets numbers => numbers.Values,
+        _ => throw new InvalidOperationException(labels.GetType().Name),
+    };
 
     private TaskKind TaskOf(Labels? labels) => (labels is null ? model.Config.ProblemType : model.Config.ProblemTypeFor(labels)) switch
     {

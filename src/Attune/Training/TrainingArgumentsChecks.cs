@@ -23,6 +23,7 @@ public sealed partial record TrainingArguments
         completed.CheckDistributed();
         completed.CheckTokens();
         Measuring.Check(completed);
+        completed.CheckDevice();
         completed.CheckPrecision(notice);
         return completed;
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
+using Attune.Native;
 using Attune.Profiling;
 
 namespace Attune.Training;
@@ -292,6 +293,7 @@ internal sealed class TrainingRun : IDisposable
         return new TrainOutput(_state.GlobalStep, metrics["train_loss"], metrics, isInterrupted)
         {
             PeakMemoryBytes = process.PeakWorkingSet64,
+            Memory = TrainingMemory.Of(_trainer.Model, _step.Optimizer, _step.Averaged, ComputeDevice.Find(_args.DeviceAsked)),
             LastCheckpoint = _lastCheckpoint,
         };
     }
