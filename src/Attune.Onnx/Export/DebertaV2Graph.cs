@@ -105,7 +105,7 @@ internal sealed class DebertaV2Graph
             }
         }
         var scaled = _attention.Scaled(scope, sum, 1 + _config.ExtraTerms);
-        return _attention.Mix(scope, _graph.Add(scope + "/Where", "Where", [visible, scaled, _builder.Number(_builder.Lowest)]), value);
+        return _attention.Mix(scope, _attention.Seen(scope, scaled, visible), value);
 
         string Linear(string part, string input, string layer) => _builder.Linear(part, input, name + layer, _config.HiddenSize, _config.HiddenSize);
 

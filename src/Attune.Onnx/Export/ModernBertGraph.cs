@@ -24,9 +24,9 @@ internal sealed class ModernBertGraph
         var ids = _graph.Input("input_ids", "batch_size", "sequence_length");
         var mask = _graph.Input("attention_mask", "batch_size", "sequence_length");
         var distances = new TokenDistances(_graph, ids);
-        var state = new EmbeddingsGraph(_builder, _config, _config.Embeddings, ModernBertConfig.Prefix).Build(ids, mask);           // (B,S,H)
-        var everywhere = _attention.Mask(mask, _builder.Lowest);                                                       // (B,1,1,S)
-        var nearby = _graph.Add("window/Where", "Where", [distances.Within(_config.LocalAttention / 2), everywhere, _builder.Number(_builder.Lowest)]);           // (B,1,S,S)
+        var state = Wide("embeddings", new EmbeddingsGraph(_builder, _config, _config.Embeddings, ModernBertConfig.Prefix).Build(ids, mask));           // (B,S,H)
+        var everywhere = _builder.Cast("mask/Visible", _graph.Add("mask/Keys", "Unsqueeze", [mask], ("axes", new long[] { 1, 2 })), OnnxType.Bool);           // (B,1,1,S)
+        var nearby = _graph.Add("window/And", "And", [distances.Within(_config.LocalAttention / 2), everywhere]);      // (B,1,S,S)
         for (var i = 0; i < _config.NumHiddenLayers; i++)
             state = Layer(i, state, distances, _config.IsGlobal(i) ? everywhere : nearby, asksFirst: i == _config.NumHiddenLayers - 1 && !_config.ReadsMean);
         state = Norm("final_norm", state, ModernBertConfig.Prefix + "final_norm");
@@ -38,20 +38,23 @@ internal sealed class ModernBertGraph
         return _graph;
     }
 
-    /// <summary>Attention and feed-forward, each added to what it read. Of the last layer only each row's first token is wanted where the head reads no other.</summary>
-    private string Layer(int number, string x, TokenDistances distances, string mask, bool asksFirst)
+    /// <summary>
+    /// Attention and feed-forward, each added to what it read: in float32 in every precision, for no norm stands between these sums and they grow from layer to layer.
+    /// Of the last layer only each row's first token is wanted where the head reads no other.
+    /// </summary>
+    private string Layer(int number, string x, TokenDistances distances, string visible, bool asksFirst)
     {
         var (scope, name) = ($"encoder/layer.{number}", $"{ModernBertConfig.Prefix}layers.{number}");
         var (hidden, inner, hasBias) = (_config.HiddenSize, _config.IntermediateSize, _config.MlpBias);
-        var attended = Attention(scope + "/attention", name + ".attn", number == 0 ? x : Norm(scope + "/attention", x, name + ".attn_norm"), distances, number, mask, asksFirst);
-        var middle = _graph.Add(scope + "/attention/Residual", "Add", [attended, asksFirst ? _builder.FirstTokens(scope, x, keepsDimension: true) : x]);
+        var attended = Attention(scope + "/attention", name + ".attn", number == 0 ? Narrow(scope + "/attention", x) : Norm(scope + "/attention", x, name + ".attn_norm"), distances, number, visible, asksFirst);
+        var middle = _graph.Add(scope + "/attention/Residual", "Add", [Wide(scope + "/attention/output", attended), asksFirst ? _builder.FirstTokens(scope, x, keepsDimension: true) : x]);
         var wide = _builder.Linear(scope + "/intermediate", Norm(scope + "/output", middle, name + ".mlp_norm"), name + ".mlp.Wi", hidden, 2L * inner, hasBias);
         var parts = _graph.Add(scope + "/intermediate/Split", "Split", [wide], [scope + "/intermediate/value", scope + "/intermediate/gate"], ("axis", 2L));           // (B,Q,I)
         var gated = _graph.Add(scope + "/gate/Mul", "Mul", [_builder.Activation(scope + "/activation", parts[0], _config.HiddenAct), parts[1]]);
-        return _graph.Add(scope + "/output/Residual", "Add", [_builder.Linear(scope + "/output", gated, name + ".mlp.Wo", inner, hidden, hasBias), middle]);
+        return _graph.Add(scope + "/output/Residual", "Add", [Wide(scope + "/output", _builder.Linear(scope + "/output", gated, name + ".mlp.Wo", inner, hidden, hasBias)), middle]);
     }
 
-    private string Attention(string scope, string name, string x, TokenDistances distances, int number, string mask, bool asksFirst)
+    private string Attention(string scope, string name, string x, TokenDistances distances, int number, string visible, bool asksFirst)
     {
         var hidden = _config.HiddenSize;
         var projected = _builder.Linear(scope + "/projections", x, name + ".Wqkv", hidden, 3L * hidden, _config.AttentionBias);
@@ -61,9 +64,9 @@ internal sealed class ModernBertGraph
             : Turned(scope + "/query", parts[0], distances, number);                                                   // (B,N,Q,D)
         var key = _graph.Add(scope + "/key/Turn", "Transpose", [Turned(scope + "/key", parts[1], distances, number)], ("perm", new long[] { 0, 1, 3, 2 }));           // (B,N,D,S)
         var value = _attention.Heads(scope + "/value", parts[2], 0, 2, 1, 3);                                          // (B,N,S,D)
-        if (asksFirst && !_config.IsGlobal(number)) mask = _graph.Add(scope + "/first", "Gather", [mask, _graph.Numbers(0)], ("axis", 2L));
+        if (asksFirst && !_config.IsGlobal(number)) visible = _graph.Add(scope + "/first", "Gather", [visible, _graph.Numbers(0)], ("axis", 2L));
         var scores = _attention.Scaled(scope, _graph.Add(scope + "/Scores", "MatMul", [query, key]));
-        var mixed = _attention.Mix(scope, _graph.Add(scope + "/Mask", "Add", [scores, mask]), value);
+        var mixed = _attention.Mix(scope, _attention.Seen(scope, scores, visible), value);
         return _builder.Linear(scope + "/output", mixed, name + ".Wo", hidden, hidden, _config.AttentionBias);
     }
 
@@ -92,20 +95,22 @@ internal sealed class ModernBertGraph
         string Of(string function)
         {
             var values = _graph.Add($"{scope}/{function}", function, [angles]);
-            return _builder.Type == OnnxType.Float ? values : _builder.Cast($"{scope}/{function}/Narrow", values, _builder.Type);
+            return Narrow($"{scope}/{function}", values);
         }
     }
+
+    private string Wide(string scope, string x) => _builder.Type == OnnxType.Float ? x : _builder.Cast(scope + "/Wide", x, OnnxType.Float);
+
+    private string Narrow(string scope, string x) => _builder.Type == OnnxType.Float ? x : _builder.Cast(scope + "/Narrow", x, _builder.Type);
 
     private string Norm(string scope, string x, string layer) => _builder.LayerNorm(scope, x, layer, _config.HiddenSize, _config.LayerNormEps, _config.NormBias);
 
     /// <summary>The mean of each row's real tokens, summed up in float32.</summary>
     private string Mean(string states, string mask)
     {
-        if (_builder.Type != OnnxType.Float) states = _builder.Cast("mean/Widen", states, OnnxType.Float);
         var column = _builder.Column(mask, OnnxType.Float);
-        var sum = Sum("mean/Sum", _graph.Add("mean/Clear", "Mul", [states, column]));                                  // (B,H)
-        var mean = _graph.Add("mean/Div", "Div", [sum, Sum("mean/Count", column)]);
-        return _builder.Type == OnnxType.Float ? mean : _builder.Cast("mean/Narrow", mean, _builder.Type);
+        var sum = Sum("mean/Sum", _graph.Add("mean/Clear", "Mul", [Wide("mean", states), column]));                    // (B,H)
+        return Narrow("mean", _graph.Add("mean/Div", "Div", [sum, Sum("mean/Count", column)]));
 
         string Sum(string name, string of) => _graph.Add(name, "ReduceSum", [of], ("axes", new long[] { 1 }), ("keepdims", 0L));
     }

@@ -9,11 +9,11 @@ internal sealed class SelfAttention(GraphBuilder builder, int heads, int hidden)
 
     /// <summary>What is added to the scores of each token: 0, or for padding a number so low that nothing comes through.</summary>
     /// <param name="mask">(B,S), 1 for real tokens.</param>
-    /// <param name="hidden">The number. Scores differ by tens: exp of -10000 is 0 in every precision.</param>
     /// <returns>(B,1,1,S).</returns>
-    internal string Mask(string mask, double hidden = -10000)
+    internal string Mask(string mask)
     {
-        // In the steps that ONNX Runtime knows.
+        // In the steps that ONNX Runtime knows. Scores differ by tens: exp of -10000 is 0 in every precision.
+        const double hidden = -10000;
         var wide = Graph.Add("mask/Heads", "Unsqueeze", [mask], ("axes", new long[] { 1 }));
         wide = Graph.Add("mask/Rows", "Unsqueeze", [wide], ("axes", new long[] { 2 }));
         var number = builder.Cast("mask/Cast", wide, builder.Type);
@@ -50,6 +50,12 @@ internal sealed class SelfAttention(GraphBuilder builder, int heads, int hidden)
 
     /// <summary>Scores over the square root of a head's size, and of how many terms they are the sum of.</summary>
     internal string Scaled(string scope, string scores, int terms = 1) => Graph.Add(scope + "/Div", "Div", [scores, builder.Number(Math.Sqrt((double)hidden / heads * terms))]);
+
+    /// <summary>Scores with the smallest number in the place of those of tokens that are not seen. A token that sees none takes the mean of all values, as in transformers.</summary>
+    /// <param name="scope">What the names of the operations begin with.</param>
+    /// <param name="scores">(B,N,Q,S).</param>
+    /// <param name="visible">Which tokens see which, (B,1,Q,S) or (B,1,1,S).</param>
+    internal string Seen(string scope, string scores, string visible) => Graph.Add(scope + "/Where", "Where", [visible, scores, builder.Number(builder.Lowest)]);
 
     /// <summary>The values by their shares, of all heads together.</summary>
     /// <param name="scope">What the names of the operations begin with.</param>
