@@ -14,6 +14,8 @@ if (args is ["side", var side, .. var rest]) return Side.Serve(side, rest);
 if (args is ["load", var file, var cache]) return DatasetLoadCheck.Serve(file, cache);
 // One process of the check inspect.
 if (args is ["inspect-rows", var what, var rows, var model]) return InspectCheck.Serve(what, rows, model);
+// The rows that bench/gpu.sh measures other programs on.
+if (args is ["gpu-rows", var rowsFile]) return GpuRows.Write(rowsFile);
 // The clients of the check serve.
 if (args is ["serve-load", var port]) return ServeLoad.Serve(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
 BenchmarkSwitcher.FromAssembly(typeof(Check).Assembly)

@@ -29,7 +29,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
     internal RunOutcome Run(string? checkpoint, CancellationToken cut = default)
     {
         var rows = ProcessGroup.InTurn(() => new RunRows(request, inputs, terminal.Tell));
-        Profiler.Measure("libtorch", () => Compute.Start(request.Model));
+        Profiler.Measure("libtorch", () => Compute.Start(rows.Arguments.DeviceAsked, request.Model.Threads));
         using var model = Profiler.Measure("loading", () => Teaching?.Student(inputs.Found, rows.Source) ??
             StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments, terminal.Tell));
         var train = Teaching?.Train(rows) ?? rows.Train;

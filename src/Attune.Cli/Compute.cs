@@ -8,26 +8,32 @@ internal static class Compute
     /// <summary>Threads in use.</summary>
     internal static int Threads => LibTorch.Threads;
 
-    /// <summary>Refuses a device or a number of threads that cannot be had.</summary>
+    /// <summary>Refuses a device or a number of threads that cannot be had. libtorch is loaded where a card must be looked for.</summary>
+    /// <param name="device">The word for it.</param>
+    /// <param name="threads">Null for those of the machine.</param>
+    /// <exception cref="UsageException">The word names no device.</exception>
     /// <exception cref="AttuneException">The device is not there.</exception>
-    internal static void Check(ModelArguments from, bool useCpu = false)
+    internal static void Check(string device, int? threads)
     {
-        if (useCpu && from.Device is not ("auto" or "cpu")) throw new AttuneException($"use_cpu is set, but device is {from.Device}; leave one of them out.");
-        if (from.Device is not ("auto" or "cpu"))
-            throw new AttuneException($"device is {from.Device}, but this build computes on the CPU only; give --device cpu or auto.");
-        if (from.Threads < 1) throw new AttuneException($"threads is {from.Threads}; it must be at least 1.");
+        UsageException.Check(() => ComputeDevice.Check(device));
+        if (device != ComputeDevice.Auto) _ = ComputeDevice.Find(device);  // auto finds one in any case
+        if (threads < 1) throw new AttuneException($"threads is {threads}; it must be at least 1.");
     }
 
     /// <summary>Begins to load libtorch while something else is done.</summary>
     internal static void Begin() => LibTorch.BeginLoading();
 
     /// <summary>Loads libtorch with the cores asked for.</summary>
+    /// <param name="device">The word for the device.</param>
+    /// <param name="threads">Null for those of the machine.</param>
+    /// <returns>Where models compute.</returns>
     /// <exception cref="AttuneException">The device is not there, or libtorch cannot be loaded.</exception>
-    internal static void Start(ModelArguments from)
+    internal static ComputeDevice Start(string device, int? threads)
     {
-        Check(from);
+        Check(device, threads);
         // libtorch counts the machine's cores; .NET also knows what a container may use of them.
-        LibTorch.Threads = from.Threads ?? ProcessGroup.Cores();
+        LibTorch.Threads = threads ?? ProcessGroup.Cores();
+        return ComputeDevice.Find(device, ProcessGroup.NumberOnMachine());
     }
 
     /// <summary>Waits for what <see cref="Begin"/> began; before the process ends.</summary>

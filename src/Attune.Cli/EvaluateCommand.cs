@@ -14,7 +14,7 @@ internal static class EvaluateCommand
     internal static Verb Verb { get; } = new(
         "evaluate", "Measures a trained model on a split of a data set.", ("MODEL", "The model, in place of --model: the folder of a run, or any other."),
         [
-            new("Evaluation", ArgumentTable.Of<EvaluateArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Evaluation", ArgumentTable.Of<EvaluateArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()), new("Device", ArgumentTable.Of<DeviceArguments>()),
             new("Data", ArgumentTable.Of<DataArguments>()), new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
@@ -27,6 +27,9 @@ internal static class EvaluateCommand
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<EvaluateArguments>(), values.Create<ModelArguments>());
         if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
+        if (what.MaxTokensPerBatch < 1) throw new UsageException($"max_tokens_per_batch is {what.MaxTokensPerBatch}; it must be at least 1.");
+        Compute.Check(values.Create<DeviceArguments>().Device, from.Threads);
+        if (what is { Bf16: true, Fp16: true }) throw new UsageException("--bf16 and --fp16 both say how products are computed; give one of them.");
         if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null)
             throw new UsageException("attune evaluate takes one model; name it once.");
         var asked = UsageException.Check(() => ThresholdChoice.Parse(values.Create<DataArguments>().Threshold));
@@ -52,8 +55,9 @@ internal static class EvaluateCommand
         var isOfRun = !IsNamed(values.Create<DataArguments>());
         var into = EvaluationFolder.Open(what.OutputDir, folder, isOfRun);
         var data = Data(values, folder);
+        if (!processes.IsFirst) data = data.InFollower();
 
-        Compute.Start(from);
+        var device = Compute.Start(values.Create<DeviceArguments>().Device, from.Threads).ToString();
         var settings = from.Settings(PredictionSettings.Load(folder));
         var engine = TorchEngine.Load(folder, found.Base);
         using var classifier = new Classifier(engine, from.Options(settings));
@@ -74,7 +78,15 @@ internal static class EvaluateCommand
         var numbers = fold?.Evaluated(rows, seed, data.MaxEvalSamples);
         if (numbers is not null) (rows, split) = (rows.Select(numbers), "eval");
 
-        var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, ReportTo = [] };
+        var arguments = new TrainingArguments
+        {
+            PerDeviceEvalBatchSize = what.BatchSize,
+            MaxTokensPerEvalBatch = what.MaxTokensPerBatch,
+            Bf16FullEval = what.Bf16,
+            Fp16FullEval = what.Fp16,
+            Device = device,
+            ReportTo = [],
+        };
         var trainer = new Trainer(
             engine.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(),
             callbacks: [new ProgressBar(terminal, TimeProvider.System)])

@@ -17,7 +17,7 @@ internal static class ExportCommand
         "export", "Writes a trained model for ONNX Runtime, and checks what it wrote against the model itself.",
         ("MODEL", "The model, in place of --model: the folder of a run, or any other."),
         [
-            new("Export", ArgumentTable.Of<ExportArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Export", ArgumentTable.Of<ExportArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()), new("Device", ArgumentTable.Of<DeviceArguments>()),
             new("Rows of the check", ArgumentTable.Of<DataArguments>()), new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
@@ -28,6 +28,7 @@ internal static class ExportCommand
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<ExportArguments>(), values.Create<ModelArguments>());
+        Compute.Check(values.Create<DeviceArguments>().Device, from.Threads);
         if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null) throw new UsageException("attune export takes one model; name it once.");
         if (what.CheckRows < 1) throw new UsageException($"check_rows is {what.CheckRows}; it must be at least 1.");
         if (what.WeightBits is not (null or 7 or 8)) throw new UsageException($"weight_bits is {what.WeightBits}; it must be 7 or 8.");
@@ -39,7 +40,7 @@ internal static class ExportCommand
         var folder = what.OutputDir ?? Path.Combine(found.Path, "onnx");
         var file = Path.Combine(folder, OnnxModelFile.Name(what.Precision));
 
-        Compute.Start(from);
+        Compute.Start(values.Create<DeviceArguments>().Device, from.Threads);
         using var model = TorchEngine.Load(found.Path, found.Base);
         var rows = ExportRows.Take(values, found.Path, model, what.CheckRows, terminal);
         var isNew = !Directory.Exists(folder);

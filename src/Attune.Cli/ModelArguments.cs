@@ -51,10 +51,6 @@ public sealed record ModelArguments
     /// <value>Default false: they are text.</value>
     public bool SpecialTokensInText { get; init; }
 
-    /// <summary>Where to compute.</summary>
-    /// <value>auto, cpu, cuda or cuda:N. Default auto.</value>
-    public string Device { get; init; } = "auto";
-
     /// <summary>Processor cores to use.</summary>
     /// <value>At least 1. Default: those that this machine or container allows.</value>
     public int? Threads { get; init; }

@@ -77,8 +77,15 @@ public sealed record PredictArguments
     public int BatchSize { get; init; } = 32;
 
     /// <summary>Computes the products of the encoder's layers in bfloat16.</summary>
-    /// <value>Default false. Needs a processor with AVX512_BF16 or AMX.</value>
+    /// <value>Default false. Needs a processor with AVX512_BF16 or AMX, or a graphics card.</value>
     public bool Bf16 { get; init; }
+
+    /// <summary>Computes the products of the encoder's layers in float16, which a processor imitates and is slower with.</summary>
+    /// <value>Default false. Not together with <see cref="Bf16"/>.</value>
+    public bool Fp16 { get; init; }
+
+    /// <summary>The option that says how products are computed; null where none does.</summary>
+    internal string? PrecisionOption => Bf16 ? "--bf16" : Fp16 ? "--fp16" : null;
 
     /// <summary>How answers are made.</summary>
     internal AnswerSettings Settings => new(Threshold, AbstainBelow);

@@ -36,7 +36,6 @@ internal static class ProcessGroup
     /// <summary>Does something in the first process and then, when that is done, in the others: they find in the caches what it has fetched or made.</summary>
     internal static T InTurn<T>(Func<T> work)
     {
-        if (_processes.Size == 1) return work();
         var result = _processes.IsFirst ? work() : default;
         SharedFiles.WaitForAll(_processes);
         return _processes.IsFirst ? result! : work();
@@ -49,6 +48,14 @@ internal static class ProcessGroup
         var mine = Encoding.UTF8.GetBytes($"{Environment.MachineName} {Processor.Allowed}");
         var alike = _processes.GatherAll(mine, Communicator.Long).Count(other => other.AsSpan().SequenceEqual(mine));
         return Math.Max(1, Environment.ProcessorCount / alike);
+    }
+
+    /// <summary>The number of this process among those on the same machine, from 0.</summary>
+    internal static int NumberOnMachine()
+    {
+        if (_processes.Size == 1) return 0;
+        var mine = Encoding.UTF8.GetBytes(Environment.MachineName);
+        return _processes.GatherAll(mine, Communicator.Long).Take(_processes.Rank).Count(other => other.AsSpan().SequenceEqual(mine));
     }
 
     /// <summary>Ends what was joined: in order with the others, or all of them at once where something went wrong.</summary>

@@ -23,17 +23,19 @@ internal sealed class RunEnd(Trainer trainer, bool isPart, Terminal terminal)
             return code;
         }
         terminal.Note("Stopped before the first update; there was nothing to save.");
-        return code == ExitCode.TryAgain ? ExitCode.Terminated : code;
+        return ExitCode.WithoutState(code);
     }
 
     /// <summary>Writes the results of training and says them; gives them as JSON.</summary>
     internal JsonObject Trained(TrainOutput run, int rows)
     {
         var metrics = new OrderedDictionary<string, double>(run.Metrics) { ["train_samples"] = rows };
+        RunMemory.AddTo(metrics, run);
         trainer.SaveMetrics("train", metrics);
         trainer.SaveState();
         var time = ProgressLine.Duration(TimeSpan.FromSeconds(run.Metrics["train_runtime"]));
         terminal.Tell(string.Create(CultureInfo.InvariantCulture, $"Trained {run.GlobalStep:N0} updates in {time}, mean loss {run.TrainingLoss:0.0000}."));
+        if (RunMemory.Words(run) is { } memory) terminal.Tell(memory);
         if (trainer.State.BestModelCheckpoint is { } best && trainer.Args is { LoadBestModelAtEnd: true, Soup: 0 })
             terminal.Tell(string.Create(CultureInfo.InvariantCulture,
                 $"The best model is that of update {trainer.State.BestGlobalStep} ({trainer.Args.MetricForBestModel} {trainer.State.BestMetric:0.0000}).") +

@@ -37,7 +37,7 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     }
 
     /// <summary>The same in a process that is not the first of several: it writes nothing.</summary>
-    internal RunRequest InFollower() => Data.OnBadRow == Datasets.BadRowPolicy.Quarantine ? this with { Data = Data with { OnBadRow = Datasets.BadRowPolicy.Skip } } : this;
+    internal RunRequest InFollower() => this with { Data = Data.InFollower() };
 
     /// <summary>Refuses before any data is read what would be refused later, and a run that trains nothing.</summary>
     /// <returns>The arguments with what follows from others.</returns>
@@ -45,8 +45,7 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     /// <exception cref="AttuneException">The device is not there.</exception>
     internal TrainingArguments Check()
     {
-        Compute.Check(Model, Training.UseCpu);
-        return UsageException.Check(() =>
+        var whole = UsageException.Check(() =>
         {
             Model.Settings(new Inference.PredictionSettings());
             ThresholdChoice.Parse(Data.Threshold);
@@ -56,5 +55,7 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
             OutputFolder.RequireNotBase(whole, Model.Model);
             return whole;
         });
+        Compute.Check(whole.DeviceAsked, Model.Threads);
+        return whole;
     }
 }

@@ -17,7 +17,7 @@ internal static class ServeCommand
         "serve", "Serves a trained model over HTTP: POST /v1/classify, health, measurements, and a page for people.",
         ("RUN", "Folder of the trained model; default trainer_output."),
         [
-            new("Serving", ArgumentTable.Of<ServeArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()),
+            new("Serving", ArgumentTable.Of<ServeArguments>()), new("Model", ArgumentTable.Of<ModelArguments>()), new("Device", ArgumentTable.Of<DeviceArguments>()),
             new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
@@ -36,7 +36,7 @@ internal static class ServeCommand
         if (values.Texts.Count > 1) throw new UsageException("attune serve takes one folder.");
         if (values.Texts.Count == 1 && from.Model is not null) throw new UsageException("Give the model either as a word or by --model, not both.");
         var (options, collector) = (Options(how, terminal), MetricsExport.Address(how.OtlpEndpoint));
-        Compute.Check(from);
+        Compute.Check(values.Create<DeviceArguments>().Device, from.Threads);
         var named = values.Texts.Count == 1 ? values.Texts[0] : from.Model;
         var folder = ModelFolder.Find(named ?? Names.LastRun, from.ModelRevision, terminal);
         using var classifier = Classifier.Load(folder.Path, from.Options(how.Settings.Of(folder.Path, from)) with

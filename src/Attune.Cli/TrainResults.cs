@@ -33,7 +33,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     {
         terminal.Note($"Stopped; the trained model is in {Folder}, but not all of its results. " +
             (isPart ? "Give the same command again to go on." : $"Try: attune evaluate {Folder}"));
-        return code == ExitCode.TryAgain ? ExitCode.Terminated : code;
+        return ExitCode.WithoutState(code);
     }
 
     internal void Train(TrainOutput run, int rows) => _json["train"] = new RunEnd(trainer, isPart, terminal).Trained(run, rows);

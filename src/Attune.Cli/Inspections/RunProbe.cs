@@ -30,7 +30,7 @@ internal sealed class RunProbe(RunRequest request, RunInputs inputs, int steps, 
         }
         catch (OperationCanceledException)
         {
-            throw new StoppedException("Stopped before the estimate was made.", stop.Code == ExitCode.TryAgain ? ExitCode.Terminated : stop.Code!.Value);
+            throw new StoppedException("Stopped before the estimate was made.", ExitCode.WithoutState(stop.Code!.Value));
         }
         finally
         {
@@ -47,7 +47,7 @@ internal sealed class RunProbe(RunRequest request, RunInputs inputs, int steps, 
         var rows = Timed("tokenizing", () => new RunRows(request, inputs, _ => { }));
         using var model = Timed("loading the model", () =>
         {
-            Compute.Start(request.Model);
+            Compute.Start(rows.Arguments.DeviceAsked, request.Model.Threads);
             return StartModel.Load(inputs.Found, request.Model, rows.Source, rows.Arguments, _ => { });
         });
         using var scratch = ScratchFolder.Beside(rows.Arguments.OutputDir);

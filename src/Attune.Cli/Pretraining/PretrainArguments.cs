@@ -39,6 +39,13 @@ public sealed record PretrainArguments
     /// <value>name=value, several separated by commas, such as num_hidden_layers=6,hidden_act=relu. Default none.</value>
     public string? ConfigOverrides { get; init; }
 
+    /// <summary>What a new model begins with: weights that counting finds in the text in a minute, or random ones.</summary>
+    /// <value>
+    /// text: how often each token stands in it, vectors of tokens by their neighbours, and first layers that look at the tokens around each; random, as
+    /// transformers. Default text.
+    /// </value>
+    public WeightStart InitialWeights { get; init; }
+
     /// <summary>Dropout while it learns. The configuration that is written keeps that of the model's shape, which is what fine-tuning wants.</summary>
     /// <value>0 to below 1. Default null: that of the shape, 0.1. 0 is right where no text is read twice.</value>
     public double? Dropout { get; init; }
@@ -97,16 +104,9 @@ public sealed record PretrainArguments
     /// <value>Default true: in the folder ATTUNE_CACHE, else attune in the platform's folder for caches. false keeps them in memory.</value>
     public bool TokenCache { get; init; } = true;
 
-    /// <summary>Where to compute.</summary>
-    /// <value>auto or cpu. Default auto.</value>
-    public string Device { get; init; } = "auto";
-
     /// <summary>Processor cores to use.</summary>
     /// <value>At least 1. Default: those that this machine or container allows.</value>
     public int? Threads { get; init; }
-
-    /// <summary>Device and cores as the other verbs have them.</summary>
-    internal ModelArguments Computing => new() { Device = Device, Threads = Threads };
 
     /// <summary>Refuses what could only fail later.</summary>
     /// <exception cref="UsageException">Nothing to learn from is named, or two arguments contradict each other.</exception>
@@ -120,7 +120,6 @@ public sealed record PretrainArguments
         if (Dropout is not (null or >= 0 and < 1)) throw new UsageException($"dropout is {Dropout}; it must be from 0 to below 1.");
         if (MinFrequency < 1) throw new UsageException($"min_frequency is {MinFrequency}; it must be at least 1.");
         if (LimitAlphabet < 1) throw new UsageException($"limit_alphabet is {LimitAlphabet}; it must be at least 1.");
-        Compute.Check(Computing);
         return this;
     }
 
@@ -134,6 +133,15 @@ public enum VocabularyKind
     Wordpiece,
     /// <summary>Pairs of bytes that were joined, those behind a space marked.</summary>
     Bpe,
+}
+
+/// <summary>What a new model begins with.</summary>
+public enum WeightStart
+{
+    /// <summary>What counting finds in the text.</summary>
+    Text,
+    /// <summary>Random weights.</summary>
+    Random,
 }
 
 /// <summary>How weights are written.</summary>

@@ -14,6 +14,7 @@ internal static class PretrainCommand
             new("Training, by the names of transformers", ArgumentTable.Of<TrainingArguments>()),
         ], Run)
     {
+        IsForSeveral = true,
         Complete = values => PretrainDefaults.Apply(values),
         Examples =
         [
@@ -30,10 +31,12 @@ internal static class PretrainCommand
         var output = values.Create<OutputArguments>().With(training.LogLevel).Apply(terminal);
         var arguments = values.Create<PretrainArguments>().Checked();
         var whole = UsageException.Check(() => Check(arguments, training));
-        using var profile = Profiler.Start(whole.Profile);
+        Compute.Check(whole.DeviceAsked, arguments.Threads);
+        var processes = ProcessGroup.Join();
+        using var profile = processes.IsFirst ? Profiler.Start(whole.Profile) : null;
         if (defaults is not null) terminal.Tell(defaults);
-        var checkpoint = OutputFolder.Check(whole, whole.ResumeFromCheckpoint, terminal.Tell);
-        var code = new PretrainRun(arguments, whole, output, terminal).Run(checkpoint);
+        var checkpoint = SharedFiles.Checkpoint(processes, whole, whole.ResumeFromCheckpoint, terminal.Tell);
+        var code = new PretrainRun(arguments, whole with { WorldSize = processes.Size }, output, terminal, processes).Run(checkpoint);
         if (profile is not null) terminal.Tell(profile.Write(whole.OutputDir).TrimEnd());
         return code;
     }

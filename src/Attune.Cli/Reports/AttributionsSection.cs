@@ -18,7 +18,7 @@ internal static class AttributionsSection
         {
             var folder = ModelFolder.Find(run.Run.Folder, revision: null, terminal);
             _ = folder.Config();                               // without a model libtorch need not be loaded
-            Compute.Start(new ModelArguments());
+            Compute.Start(new DeviceArguments().Device, threads: null);
             using var classifier = new Classifier(TorchEngine.Load(folder.Path, folder.Base), new ClassifierOptions { Settings = run.Settings });
             page.Text("By integrated gradients (Sundararajan and others, 2017). " + Markup.Element("mark", "Blue words", ("class", "for"), ("style", "--a:0.7")) + " spoke for what is explained, "
                 + Markup.Element("mark", "orange words", ("class", "against"), ("style", "--a:0.7")) + " against it; the more colour, the more they did. The numbers are in units of the logit.");

@@ -10,10 +10,18 @@ internal static partial class LibraryChecks
 {
     private const string ReinstallRemedy = "Build or install Attune again for this system; the package libtorch-cpu brings the libraries.";
 
-    /// <summary>Looks for the libraries in the folder of the program.</summary>
+    /// <summary>Looks for the libraries in the folder of the program, but for a libtorch that the user names.</summary>
     internal static IEnumerable<Check> Run(string folder)
     {
         if (OperatingSystem.IsLinux()) yield return SystemLibrary(folder);
+        var named = NamedFolder(Environment.GetEnvironmentVariable);
+        if (named is not null) yield return named;
+        if (named is { Status: CheckStatus.Broken }) yield break;
+        if (named is not null)
+        {
+            yield return Computes();                                         // to load them one by one would load others than are used
+            yield break;
+        }
         // In the order in which they need each other.
         string[] names = OperatingSystem.IsLinux() ? ["libgomp", "libc10", "libtorch_cpu", "libtorch", "libLibTorchSharp"]
             : OperatingSystem.IsMacOS() ? ["libc10", "libtorch_cpu", "libtorch", "libLibTorchSharp"] : ["c10", "torch_cpu", "torch", "LibTorchSharp"];
@@ -24,6 +32,20 @@ internal static partial class LibraryChecks
             if (check.Status == CheckStatus.Broken) yield break;
         }
         yield return Computes();
+    }
+
+    /// <summary>The libtorch that the user names; null where none is named.</summary>
+    /// <param name="variable">Gives the value of an environment variable.</param>
+    internal static Check? NamedFolder(Func<string, string?> variable)
+    {
+        try
+        {
+            return LibTorchFolder.Open(variable) is not { } folder ? null : Check.Ok(LibTorchFolder.Variable, $"{folder.Location} has libtorch {folder.Version ?? "of a version that its files do not tell"}");
+        }
+        catch (AttuneException e)
+        {
+            return Check.Broken(LibTorchFolder.Variable, e.Message, $"Unset {LibTorchFolder.Variable}, and the libtorch that comes with Attune is used.");
+        }
     }
 
     /// <summary>Whether a library of the folder can be loaded.</summary>
@@ -75,8 +97,8 @@ internal static partial class LibraryChecks
             using var two = torch.full([64, 64], 2f);
             using var product = two.mm(two);
             var value = product[0, 0].item<float>();
-            return value == 256 ? Check.Ok(name, $"libtorch {torch.__version__} computes what it should")
-                : Check.Broken(name, $"libtorch {torch.__version__} says that 64 x 2 x 2 is {value}", ReinstallRemedy);
+            var which = $"libtorch {LibTorch.Version} in {LibTorch.Folder}, {(LibTorch.HasCuda ? "with" : "without")} CUDA,";
+            return value == 256 ? Check.Ok(name, $"{which} computes what it should") : Check.Broken(name, $"{which} says that 64 x 2 x 2 is {value}", ReinstallRemedy);
         }
         catch (AttuneException e)
         {
@@ -90,9 +112,7 @@ internal static partial class LibraryChecks
         const string name = "C library";
         if (!NativeLibrary.TryLoad("libstdc++.so.6", out _))
             return Check.Broken(name, $"glibc {Glibc()}, no libstdc++", "Install the C++ library, for instance with \"apt-get install libstdc++6\".");
-        var path = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..])
-            .FirstOrDefault(file => file.Contains("libstdc++", StringComparison.Ordinal));
-        if (path is null) return Check.Ok(name, $"glibc {Glibc()}, libstdc++");
+        if (LoadedLibraries.PathOf("libstdc++") is not { } path) return Check.Ok(name, $"glibc {Glibc()}, libstdc++");
         var own = Places(folder).Select(place => Path.Combine(place, "libLibTorchSharp.so")).FirstOrDefault(File.Exists);
         return Glibcxx(Glibc(), NewestGlibcxx(File.ReadAllBytes(path)), own is null ? 0 : NewestGlibcxx(File.ReadAllBytes(own)));
     }

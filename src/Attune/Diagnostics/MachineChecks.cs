@@ -1,5 +1,6 @@
 using Attune.Formats;
 using Attune.Hub;
+using Attune.Native;
 
 namespace Attune.Diagnostics;
 
@@ -24,10 +25,23 @@ public static class MachineChecks
         yield return ProcessorChecks.Cores(Environment.ProcessorCount, ProcessorChecks.CoresOfMachine());
         yield return ProcessorChecks.Memory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         foreach (var check in LibraryChecks.Run(AppContext.BaseDirectory)) yield return check;
+        foreach (var check in CudaChecks.Run(CudaDriver.OfMachine(), CardsOfMachine())) yield return check;
         yield return FolderChecks.Writable("Working folder", workingFolder);
         yield return FolderChecks.Space(workingFolder);
         yield return ClockChecks.Clock(workingFolder, TimeProvider.System);
         yield return FolderChecks.Cache(HubCache.Folder());
         if (CacheFolder.OfUser(Environment.GetEnvironmentVariable) is { } own) yield return FolderChecks.TokenCache(own.Path);
+    }
+
+    private static Cards? CardsOfMachine()
+    {
+        try
+        {
+            return Cards.OfMachine();
+        }
+        catch (AttuneException)
+        {
+            return null;                                                     // said by the checks of the libraries
+        }
     }
 }

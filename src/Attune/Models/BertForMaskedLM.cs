@@ -81,19 +81,42 @@ public sealed unsafe class BertForMaskedLM : PreTrainedModel
         return new MaskedLMOutput(this, encoded, read, positions, targets);
     }
 
-    /// <summary>
-    /// Lets a new model begin with what it would learn first: the bias of each token's logit becomes the logarithm of how often the token stands in text, each
-    /// counted once more than it does.
-    /// </summary>
+    /// <summary>The bias of each token's logit becomes the logarithm of how often the token stands in text, each counted once more than it does.</summary>
     /// <param name="counts">Of each token of the vocabulary, in the order of the ids; of those that are not given none.</param>
     /// <exception cref="ArgumentException">There are more of them than tokens.</exception>
-    public void StartFromCounts(ReadOnlySpan<long> counts)
+    internal void StartFromCounts(ReadOnlySpan<long> counts)
     {
         var bias = head.Bias.Span;
         if (counts.Length > bias.Length) throw new ArgumentException($"there are {counts.Length} counts and {bias.Length} tokens", nameof(counts));
         var total = (double)bias.Length;
         foreach (var count in counts) total += count;
         for (var id = 0; id < bias.Length; id++) bias[id] = (float)Math.Log((1 + (id < counts.Length ? counts[id] : 0)) / total);
+    }
+
+    /// <summary>The embeddings of tokens become given vectors, as long as random ones would be.</summary>
+    /// <param name="vectors">(N,H) of the first N ids: of length 1; where one is 0, the embedding stays.</param>
+    internal void StartFromVectors(ReadOnlySpan<float> vectors)
+    {
+        var table = Encoder.WordEmbeddings.Span;
+        var size = Config.HiddenSize;
+        var length = (float)(Config.InitializerRange * Math.Sqrt(size));
+        for (var first = 0; first < vectors.Length; first += size)
+        {
+            if (!vectors.Slice(first, size).ContainsAnyExcept(0f)) continue;
+            for (var i = first; i < first + size; i++) table[i] = length * vectors[i];
+        }
+    }
+
+    /// <summary>The first layers begin with <see cref="NeighbourAttention"/>.</summary>
+    internal void StartWithNeighbours(ulong seed)
+    {
+        var neighbours = new NeighbourAttention(Config.HiddenSize, Config.NumAttentionHeads, seed);
+        neighbours.FillPositions(Weights[EncoderPrefix + "embeddings.position_embeddings.weight"].Span, Config.InitializerRange);
+        for (var layer = 0; layer < Math.Min(NeighbourAttention.Layers, Config.NumHiddenLayers); layer++)
+        {
+            var attention = $"{EncoderPrefix}encoder.layer.{layer}.attention.self.";
+            neighbours.Turn(Weights[attention + "query.weight"].Span, Weights[attention + "key.weight"].Span);
+        }
     }
 
     /// <summary>Adds the gradients of all weights.</summary>

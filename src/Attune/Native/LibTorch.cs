@@ -30,8 +30,15 @@ internal static unsafe partial class LibTorch
         if (_loading is { } loading) Task.WaitAny(loading);
     }
 
-    /// <summary>Its version.</summary>
-    internal static string Version => torch.__version__;
+    /// <summary>Its version, once it is loaded.</summary>
+    internal static string Version => LibTorchFolder.OfUser?.Version ?? torch.__version__;
+
+    /// <summary>Where it lies, once it is loaded.</summary>
+    internal static string Folder =>
+        field ??= LibTorchFolder.OfUser?.Location ?? (LoadedLibraries.PathOf(LibTorchFolder.FileName(Library)) is { } path ? Path.GetDirectoryName(path)! : Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+
+    /// <summary>Whether it is one with CUDA, once it is loaded.</summary>
+    internal static bool HasCuda => File.Exists(Path.Combine(Folder, LibTorchFolder.FileName("torch_cuda")));
 
     /// <summary>Threads that compute, its own and those of this library's kernels.</summary>
     internal static int Threads
@@ -42,6 +49,13 @@ internal static unsafe partial class LibTorch
             Load();
             torch.set_num_threads(value);
         }
+    }
+
+    /// <summary>Says whether cards may multiply float32 with fewer bits (TF32).</summary>
+    internal static void UseTf32(bool mayRound)
+    {
+        Load();
+        (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) = (mayRound, mayRound);
     }
 
     /// <summary>Address of a contiguous float32 tensor in this machine's memory.</summary>
@@ -83,6 +97,7 @@ internal static unsafe partial class LibTorch
         Allocator.KeepMemory();
         try
         {
+            LibTorchFolder.OfUser?.Load();
             torch.InitializeDeviceType(DeviceType.CPU);
             KeepToOwnCores();
             return true;

@@ -12,4 +12,7 @@ public sealed record TrainOutput(long GlobalStep, double TrainingLoss, IReadOnly
 
     /// <summary>Most memory that the process held at any time so far, in bytes; 0 where the system does not say.</summary>
     public long PeakMemoryBytes { get; init; }
+
+    /// <summary>What is known of the parts of it; on a graphics card these lie there.</summary>
+    public TrainingMemory? Memory { get; init; }
 }

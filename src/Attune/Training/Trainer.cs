@@ -80,6 +80,7 @@ public sealed class Trainer
         if (Args.SaveStrategy == SaveStrategy.Best && Args.EvalStrategy == IntervalStrategy.No)
             Notice("save_strategy is best, but without evaluations nothing is ever the best, so nothing is saved; set --eval-strategy epoch or steps.");
         Args.RequireAdapter(model.Lora);
+        Args.ApplyTf32();
         (TrainDataset, EvalDataset) = (trainDataset, evalDataset);
         if (FrozenPart.Parse(Args.Freeze) is { } frozen) Notice(frozen.Apply(model));
         if (TunedPart.Apply(Args.Tune, model) is { } tuned) Notice(tuned);
@@ -126,7 +127,7 @@ public sealed class Trainer
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            (field, Args, Task.Processes) = (value, Args with { WorldSize = value.Size }, value);
+            (field, Args) = (value, Args with { WorldSize = value.Size });
         }
     } = Communicator.Single;
 

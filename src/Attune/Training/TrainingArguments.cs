@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Attune.Native;
 using Attune.Optimization;
 
 namespace Attune.Training;
@@ -97,6 +98,10 @@ public sealed partial record TrainingArguments
     /// <value>Default false. Without effect where <see cref="Fp16"/> is on. Not together with <see cref="Bf16FullEval"/>.</value>
     public bool Fp16FullEval { get; init; }
 
+    /// <summary>Lets a graphics card of compute capability 8 or more multiply float32 with 10 significant bits in place of 23 (TF32), which is faster.</summary>
+    /// <value>Default null: as libtorch has it, which is off. Without effect on a processor, and on products in bfloat16 or float16.</value>
+    public bool? Tf32 { get; init; }
+
     /// <summary>Passes over the training rows.</summary>
     /// <value>Any finite number; 0 or less makes no update. Default 3. Without effect where <see cref="MaxSteps"/> is given.</value>
     public double NumTrainEpochs { get; init; } = 3;
@@ -166,8 +171,12 @@ public sealed partial record TrainingArguments
     /// <value>Default true; false in transformers.</value>
     public bool RestoreCallbackStatesFromCheckpoint { get; init; } = true;
 
-    /// <summary>Computes on the processor, whatever else there is.</summary>
-    /// <value>Default false: where the command's --device says. There is no other device yet.</value>
+    /// <summary>Where to compute.</summary>
+    /// <value>auto (a graphics card where libtorch finds one that it can use, else the processor), cpu, cuda or cuda:N. Default auto. Not in transformers.</value>
+    public string Device { get; init; } = ComputeDevice.Auto;
+
+    /// <summary>Computes on the processor, whatever else there is: as <see cref="Device"/> cpu.</summary>
+    /// <value>Default false.</value>
     [ArgumentAlias("no_cuda")]
     public bool UseCpu { get; init; }
 

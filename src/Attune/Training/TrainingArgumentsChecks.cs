@@ -21,7 +21,9 @@ public sealed partial record TrainingArguments
         completed.CheckLoss(notice);
         completed.CheckLora();
         completed.CheckDistributed();
+        completed.CheckTokens();
         Measuring.Check(completed);
+        completed.CheckDevice();
         completed.CheckPrecision(notice);
         return completed;
     }

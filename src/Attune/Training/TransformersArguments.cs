@@ -19,7 +19,7 @@ public static class TransformersArguments
     /// <summary>Names that change nothing in the result, and why.</summary>
     private static readonly Dictionary<string, string> WithoutEffect = new()
     {
-        ["_n_gpu"] = "there is no graphics card",
+        ["_n_gpu"] = "a process computes on one card, and device says on which",
         ["average_tokens_across_devices"] = "the loss is the mean over the rows of all processes",
         ["batch_eval_metrics"] = "metrics are computed over all rows",
         ["dataloader_num_workers"] = OwnLoader,
@@ -59,7 +59,7 @@ public static class TransformersArguments
         ["ray_scope"] = "Ray is for searches in Python",
         ["remove_unused_columns"] = "Attune reads the columns it needs",
         ["save_on_each_node"] = FirstSpeaks,
-        ["skip_memory_metrics"] = "the peak memory is always given",
+        ["skip_memory_metrics"] = "the most memory that training took is always given",
         ["torch_compile"] = NoPython,
         ["torch_compile_backend"] = NoPython,
         ["torch_compile_mode"] = NoPython,
@@ -70,7 +70,7 @@ public static class TransformersArguments
         ["trackio_space_id"] = ForServices,
         ["use_legacy_prediction_loop"] = "there is one loop",
         ["use_liger_kernel"] = "the kernels are Attune's own",
-        ["use_mps_device"] = "the processor computes",
+        ["use_mps_device"] = "the processor computes on such a machine",
         ["pad_to_max_length"] = "no padding is computed, and the results are the same",
         ["preprocessing_num_workers"] = "all cores tokenize",
         ["use_fast_tokenizer"] = "there is one tokenizer, with the results of the fast one",
@@ -91,7 +91,6 @@ public static class TransformersArguments
         ["push_to_hub"] = "pushing is the command's; call attune push, or leave it out",
         ["push_to_hub_organization"] = "it is an old name; give hub_model_id as org/name",
         ["trust_remote_code"] = "Attune runs no code of a repository; leave it out",
-        ["tf32"] = "it is a number format of graphics cards, and without one transformers refuses it too; leave it out",
     };
 
     /// <summary>Names of which some values are refused and the others change nothing.</summary>

@@ -186,7 +186,7 @@ public sealed class ConfigTests : IDisposable
 
     [Theory]
     [InlineData("remove_unused_columns has no effect: Attune reads the columns it needs.", "--no-remove-unused-columns")]
-    [InlineData("skip_memory_metrics has no effect: the peak memory is always given.", "--no_skip_memory_metrics")]
+    [InlineData("skip_memory_metrics has no effect: the most memory that training took is always given.", "--no_skip_memory_metrics")]
     [InlineData("length_column_name has no effect: lengths are counted.", "--length-column-name", "words")]
     [InlineData("label_names has no effect: the labels are those of the data set.", "--label_names", "labels")]
     [InlineData("accelerator_config has no effect: the rows of a batch are shared out in the order of the seed, and none is repeated.", "--accelerator_config", "{\"even_batches\": false}")]
@@ -203,7 +203,7 @@ public sealed class ConfigTests : IDisposable
 
     [Fact]
     public void UseCpu_AnotherDevice_IsAContradiction() => Assert.Equal("use_cpu is set, but device is cuda:0; leave one of them out.",
-        Assert.Throws<AttuneException>(() => Compute.Check(new ModelArguments { Device = "cuda:0" }, useCpu: true)).Message);
+        Assert.Throws<AttuneException>(() => new TrainingArguments { UseCpu = true, Device = "cuda:0" }.Validated()).Message);
 
     [Theory]
     [InlineData(LogLevel.Passive, false, false)]

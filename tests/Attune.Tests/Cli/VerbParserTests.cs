@@ -155,8 +155,8 @@ public sealed class VerbParserTests
     [Fact]
     public void OtherTrainingArgument_WithoutEffect_IsNoticed()
     {
-        Assert.Equal(["tf32 has no effect: it is off."], Parse("--tf32", "no").Notices);
-        Assert.Equal("attune: tf32 is not available: it is a number format of graphics cards, and without one transformers refuses it too; leave it out.\n", Refused("--tf32"));
+        Assert.Equal(["fsdp has no effect: it is off."], Parse("--fsdp", "no").Notices);
+        Assert.Equal("attune: trust_remote_code is not available: Attune runs no code of a repository; leave it out.\n", Refused("--trust-remote-code"));
     }
 
     [Fact]

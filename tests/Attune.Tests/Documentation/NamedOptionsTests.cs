@@ -11,7 +11,7 @@ public sealed partial class NamedOptionsTests
     {
         var known = CommandLine.Verbs.SelectMany(verb => verb.Arguments).SelectMany(argument => new[] { argument.Option, "--no-" + argument.Option[2..] })
             .Concat(["--config", "--print-config", "--help", "--version"])
-            .Concat(["--map-by", "--oversubscribe", "--bind-to", "--allow-run-as-root", "--mpi"]).ToHashSet();         // of mpirun and srun
+            .Concat(["--map-by", "--oversubscribe", "--bind-to", "--allow-run-as-root", "--mpi", "--gpus"]).ToHashSet();         // of mpirun, srun and docker
         var source = Path.Combine(Golden.Root, "src");
         var named = Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains(Path.DirectorySeparatorChar + "obj" + Path.DirectorySeparatorChar, StringComparison.Ordinal))

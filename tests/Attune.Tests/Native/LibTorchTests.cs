@@ -24,4 +24,23 @@ public sealed class LibTorchTests
         LibTorch.Load();
         Assert.InRange(torch.get_num_threads(), 1, Environment.ProcessorCount);
     }
+
+    [Fact]
+    public void UseTf32_BothWays_IsWhatLibTorchHas()
+    {
+        LibTorch.Load();
+        var before = torch.backends.cuda.matmul.allow_tf32;
+        try
+        {
+            foreach (var mayRound in (bool[])[true, false])
+            {
+                LibTorch.UseTf32(mayRound);
+                Assert.Equal((mayRound, mayRound), (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32));
+            }
+        }
+        finally
+        {
+            LibTorch.UseTf32(before);
+        }
+    }
 }

@@ -97,11 +97,19 @@ public sealed class TrainingArgumentsTests
     public void FromJson_OtherNames_AreNoticedRefusedOrGuessed()
     {
         var notices = new List<string>();
-        TransformersArguments.FromJson(new JsonObject { ["dataloader_num_workers"] = 4, ["tf32"] = false }, notices.Add);
+        TransformersArguments.FromJson(new JsonObject { ["dataloader_num_workers"] = 4, ["fsdp"] = false }, notices.Add);
         Assert.Equal(2, notices.Count);
-        Assert.Contains("tf32", Assert.Throws<AttuneException>(() => TransformersArguments.FromJson(new JsonObject { ["tf32"] = true })).Message, StringComparison.Ordinal);
+        Assert.Contains("fsdp", Assert.Throws<AttuneException>(() => TransformersArguments.FromJson(new JsonObject { ["fsdp"] = "full_shard" })).Message, StringComparison.Ordinal);
         Assert.Contains("Did you mean \"learning_rate\"?",
             Assert.Throws<AttuneException>(() => TransformersArguments.FromJson(new JsonObject { ["learning_rat"] = 1 })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void Tf32_OnTheProcessor_IsSaidToHaveNoEffect(bool tf32)
+    {
+        List<string> notices = [];
+        Assert.Equal(tf32, new TrainingArguments { Tf32 = tf32 }.Validated(notices.Add).Tf32);
+        Assert.Equal(["tf32 has no effect: it is a number format of graphics cards, and the processor computes."], notices);
     }
 
     [Fact]

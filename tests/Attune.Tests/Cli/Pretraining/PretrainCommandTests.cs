@@ -40,6 +40,11 @@ public sealed class PretrainCommandTests : IDisposable
         Run(ExitCode.Success, "--config", Path.Combine(output, "pretrain_config.json"), "--output-dir", again);
         Assert.Equal(File.ReadAllBytes(Path.Combine(output, "model.safetensors")), File.ReadAllBytes(Path.Combine(again, "model.safetensors")));
 
+        // Random weights are others.
+        var random = Path.Combine(_folder.Path, "random");
+        Run(ExitCode.Success, "--config", Path.Combine(output, "pretrain_config.json"), "--output-dir", random, "--initial-weights", "random");
+        Assert.NotEqual(File.ReadAllBytes(Path.Combine(output, "model.safetensors")), File.ReadAllBytes(Path.Combine(random, "model.safetensors")));
+
         // And another text goes on with it.
         var on = Path.Combine(_folder.Path, "on");
         told = Run(ExitCode.Success, "--model", output, "--train-file", text, "--output-dir", on, "--max-steps", "2", "--max-length", "64", "--validation-split-percentage", "0", "--no-token-cache");
