@@ -116,6 +116,9 @@ public abstract class Optimizer : IDisposable
     {
     }
 
+    /// <summary>A tensor of the state as it is; null where it is not made yet.</summary>
+    private protected Tensor? FindState(string name) => _state.GetValueOrDefault(name);
+
     /// <summary>A flat tensor of zeros that belongs to the state.</summary>
     private protected Tensor NewState(string name, long count)
     {

@@ -1,0 +1,57 @@
+using Attune.Distributed;
+using Attune.Models;
+using Attune.Native;
+
+namespace Attune.Training;
+
+/// <summary>Which device computes a run: the one that is asked for, where all that the run asks for can be computed there.</summary>
+internal static class DevicePlacement
+{
+    /// <summary>Moves the model to the device of the arguments, before a run or an evaluation.</summary>
+    /// <param name="args">Of the run; <c>auto</c> takes the processor for what a card cannot do yet, and says why.</param>
+    /// <param name="model">A test, or who has no Trainer, may have moved it already.</param>
+    /// <param name="processes">That train together.</param>
+    /// <param name="isTraining">Whether it is to be trained; evaluation asks for less.</param>
+    /// <param name="notice">Is told where a card is there and not used.</param>
+    /// <exception cref="AttuneException">There is no such device, or it cannot compute this run.</exception>
+    internal static void Place(TrainingArguments args, PreTrainedModel model, Communicator processes, bool isTraining, Action<string> notice)
+    {
+        if (model.Weights.OnDevice is not null)
+        {
+            if (isTraining) Require(args, processes);
+            return;
+        }
+        var device = ComputeDevice.Find(args.DeviceAsked);
+        if (!device.IsCuda) return;
+        try
+        {
+            if (isTraining) Require(args, processes);
+            model.ComputeOn(device.ForTorch);
+        }
+        catch (AttuneException e) when (args.DeviceAsked == ComputeDevice.Auto && !LibTorch.IsOutOfMemory(e))
+        {
+            notice($"The processor computes, and not {device}: {e.Message}");
+        }
+    }
+
+    /// <summary>Refuses what is computed on the processor only.</summary>
+    /// <exception cref="AttuneException">The sentence names the option and what to do.</exception>
+    internal static void Require(TrainingArguments args, Communicator processes)
+    {
+        (bool IsAsked, string Option, string Instead)[] options =
+        [
+            (args.Optim is not (OptimizerName.AdamwTorch or OptimizerName.AdamwTorchFused), $"optim {Argument.Spell(args.Optim.ToString())}", "take adamw_torch"),
+            (args.GradientCheckpointing, "gradient_checkpointing", "leave it out, and lower per_device_train_batch_size where memory is short"),
+            (args.AutoFindBatchSize, "auto_find_batch_size", "leave it out: a batch that does not fit is cut there too"),
+            (args.NeftuneNoiseAlpha > 0, "neftune_noise_alpha", "leave it out"),
+            (args.FgmEpsilon > 0, "fgm_epsilon", "leave it out"),
+            (args.EmaDecay is not null, "ema_decay", "leave it out"),
+            (args.SwaStart is not null, "swa_start", "leave it out"),
+            (args.DecayToPretrained > 0, "decay_to_pretrained", "leave it out"),
+            (args.CacheFrozen == true, "cache_frozen", "leave it out"),
+            (processes.Size > 1, "a run of several processes", "start one"),
+        ];
+        foreach (var (isAsked, option, instead) in options)
+            if (isAsked) throw new AttuneException($"{option} is computed on the processor only so far; {instead}, or give --device cpu.");
+    }
+}
