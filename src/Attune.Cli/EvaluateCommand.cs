@@ -54,7 +54,8 @@ internal static class EvaluateCommand
         var into = EvaluationFolder.Open(what.OutputDir, folder, isOfRun);
         var data = Data(values, folder);
 
-        var device = Compute.Start(values.Create<DeviceArguments>().Device, from.Threads).ToString();
+        var device = values.Create<DeviceArguments>().Device;
+        Compute.Start(device, from.Threads);
         var settings = from.Settings(PredictionSettings.Load(folder));
         var engine = TorchEngine.Load(folder, found.Base);
         using var classifier = new Classifier(engine, from.Options(settings));

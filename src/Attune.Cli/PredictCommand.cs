@@ -47,7 +47,7 @@ internal static class PredictCommand
 
         if (what.Engine == EngineChoice.Torch) Compute.Start(device, from.Threads);
         else Compute.Check(device, from.Threads);
-        using var classifier = Load(what, from, folder);
+        using var classifier = Load(what, from, folder, device, terminal.Tell);
         if (output.Verbose)
             terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
@@ -140,12 +140,13 @@ internal static class PredictCommand
     private static string OfAll(long some, long all) =>
         string.Create(CultureInfo.InvariantCulture, $"{some:N0} of {all:N0} {(all == 1 ? "text" : "texts")} {(some == 1 ? "was" : "were")}");
 
-    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder)
+    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Action<string> tell)
     {
         var options = from.Options(what.Settings.Of(folder.Path, from)) with { BatchSize = what.BatchSize };
         if (what.Engine != EngineChoice.Torch)
             return Classifier.Load(folder.Path, options with { Engine = what.Engine, BaseFolder = folder.Base, Threads = from.Threads });
         var engine = TorchEngine.Load(folder.Path, folder.Base);
+        DevicePlacement.Place(device, engine.Model, tell);
         if (what.PrecisionOption is not null) engine.Model.Precision = what.Bf16 ? Precision.BFloat16 : Precision.Float16;
         return new Classifier(engine, options);
     }

@@ -10,7 +10,7 @@ internal static class DeviceAttention
 {
     /// <summary>Whether the rows are taken as they lie: flash attention is for two types, for graphics cards, and knows no masks.</summary>
     internal static bool IsPacked(DeviceWeights weights, ScalarType type, int headSize, bool isAnyHidden) =>
-        weights.IsCuda && type is ScalarType.BFloat16 or ScalarType.Float16 && headSize % 8 == 0 && headSize <= 256 && !isAnyHidden;
+        weights.HasFlashAttention && type is ScalarType.BFloat16 or ScalarType.Float16 && headSize % 8 == 0 && headSize <= 256 && !isAnyHidden;
 
     /// <param name="query">(L,N,D).</param>
     /// <param name="key">(T,N,D).</param>

@@ -6,7 +6,9 @@ namespace Attune.Models;
 
 // Legend: T tokens, R rows, S tokens of the longest row.
 
-/// <summary>A batch on the device that computes: all its whole numbers in one tensor, brought there by one copy that nobody waits for.</summary>
+/// <summary>
+/// A batch on the device that computes: all its whole numbers in one tensor, brought there by one copy that nobody waits for. It ends with the dispose scope in which it was made.
+/// </summary>
 internal sealed class DeviceBatch
 {
     private readonly Tensor _numbers;
@@ -58,22 +60,22 @@ internal sealed class DeviceBatch
     internal Tensor Positions => Part(nameof(Positions));
 
     /// <summary>First token of each row, and T at the end.</summary>
-    internal Tensor Offsets => Part(nameof(Offsets));
+    internal Tensor Offsets => field ??= Part(nameof(Offsets));
 
     /// <summary>First token of each row, R.</summary>
-    internal Tensor FirstTokens => Offsets.narrow(0, 0, Rows);
+    internal Tensor FirstTokens => field ??= Offsets.narrow(0, 0, Rows);
 
     /// <summary>The same as <see cref="Offsets"/> where each row has one query: 0 to R.</summary>
     internal Tensor OneEach => Part(nameof(OneEach));
 
     /// <summary>For each place of the padded rows a token: its own, or for padding the first of all; R x S.</summary>
-    internal Tensor PaddedPlaces => Part(nameof(PaddedPlaces));
+    internal Tensor PaddedPlaces => field ??= Part(nameof(PaddedPlaces));
 
     /// <summary>The place of each token among those of the padded rows; T.</summary>
-    internal Tensor PackedPlaces => Part(nameof(PackedPlaces));
+    internal Tensor PackedPlaces => field ??= Part(nameof(PackedPlaces));
 
     /// <summary>Whether each place of the padded rows is a key, (R,1,1,S).</summary>
-    internal Tensor IsKey => Part(nameof(IsKey)).view(Rows, 1, 1, Longest).to(ScalarType.Bool);
+    internal Tensor IsKey => field ??= Part(nameof(IsKey)).view(Rows, 1, 1, Longest).to(ScalarType.Bool);
 
     private void PutPadding(Kernels.Sequences rows, Action<string, IEnumerable<int>> put)
     {

@@ -49,13 +49,13 @@ internal sealed class DeviceClassifier
     }
 
     /// <summary>Adds the gradients of all weights that are trained.</summary>
-    /// <param name="logits">From <see cref="Logits"/>.</param>
-    /// <param name="gradient">(R,C), on the device.</param>
-    internal void Backward(Tensor logits, Tensor gradient)
+    /// <param name="end">From <see cref="Logits"/>, or a loss of that.</param>
+    /// <param name="gradient">Of that, on the device.</param>
+    internal void Backward(Tensor end, Tensor gradient)
     {
-        if (!logits.requires_grad) return;                                 // nothing is trained
+        if (!end.requires_grad) return;                                    // nothing is trained
         weights.BeginBackward();
-        logits.backward([gradient]);
+        end.backward([gradient]);
         weights.EndBackward();
     }
 

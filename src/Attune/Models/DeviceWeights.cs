@@ -9,6 +9,8 @@ namespace Attune.Models;
 /// </summary>
 internal sealed class DeviceWeights : IDisposable
 {
+    private const int FirstWithFlashAttention = 8;                         // compute capability
+
     private readonly WeightStore _store;
     private readonly Dictionary<(long Offset, long Count, ScalarType Type), LeafWeight> _leaves = [];
     private Tensor? _gradients;
@@ -22,13 +24,15 @@ internal sealed class DeviceWeights : IDisposable
     {
         (_store, Device) = (store, device);
         Values = New(ScalarType.Float32, store.Count);
+        HasFlashAttention = device.type == TorchSharp.DeviceType.CUDA && CudaDriver.OfMachine() is { } driver && device.index < driver.Cards.Count
+            && driver.Cards[Math.Max(0, device.index)].Major >= FirstWithFlashAttention;
     }
 
     /// <summary>Where the model computes.</summary>
     internal Device Device { get; }
 
-    /// <summary>Whether that is a graphics card of NVIDIA, so that its own kernels are there.</summary>
-    internal bool IsCuda => Device.type == TorchSharp.DeviceType.CUDA;
+    /// <summary>Whether it has libtorch's flash attention: a graphics card of NVIDIA's from the generation on that has bfloat16.</summary>
+    internal bool HasFlashAttention { get; }
 
     /// <summary>The values of all weights, float32. Bring them up to date by <see cref="TakeFromHost"/> first.</summary>
     internal Tensor Values { get; }

@@ -90,6 +90,9 @@ public abstract class PreTrainedModel : IDisposable
     internal virtual void ComputeOn(TorchSharp.torch.Device device) => throw new AttuneException(
         $"{(Adapter is null ? $"A model of type {Config.ModelType} with this head" : "A model with an adapter")} computes on the processor only so far; give --device cpu.");
 
+    /// <summary>Lets the processor compute again, with its own kernels.</summary>
+    internal void ComputeOnProcessor() => Weights.MoveTo(null);
+
     /// <exception cref="AttuneException">The processor has no instructions for bfloat16.</exception>
     internal static void RequireBFloat16()
     {

@@ -18,7 +18,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     internal ClassificationHead Head { get; private set; } = null!;
 
     /// <summary>The same model on the device that computes; null where the processor does.</summary>
-    internal DeviceClassifier? OnDevice { get; private set; }
+    internal DeviceClassifier? OnDevice { get => Weights.OnDevice is null ? null : field; private set; }
 
     internal override void ComputeOn(Device device)
     {

@@ -79,6 +79,20 @@ public sealed class SequenceClassifierOutput : IDisposable
         else _model.Backward(onDevice!, scaled);
     }
 
+    /// <summary>The logits where a device has them and can go back from there; else null.</summary>
+    internal Tensor? OnDevice => _onDevice;
+
+    /// <summary>Adds the gradients of all weights of a loss that was computed from <see cref="OnDevice"/>.</summary>
+    /// <param name="loss">One number with its way back.</param>
+    /// <param name="scale">Its factor.</param>
+    internal void BackwardFrom(Tensor loss, double scale)
+    {
+        using var logits = _onDevice ?? throw new InvalidOperationException("backward needs a forward pass in training mode, and runs once for each");
+        _onDevice = null;
+        using var gradient = full_like(loss, scale);
+        using (Profiling.Profiler.Measure("backward")) _model.OnDevice!.Backward(loss, gradient);
+    }
+
     /// <summary>Computes <see cref="Loss"/> and its gradient.</summary>
     /// <exception cref="AttuneException">The labels do not fit the model, or the loss does not.</exception>
     internal void Learn(Labels labels, LossOptions options)

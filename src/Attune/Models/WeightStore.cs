@@ -76,12 +76,12 @@ public sealed class WeightStore : IDisposable
     /// <summary>The same buffers on the device that computes; null where the processor computes with these.</summary>
     internal DeviceWeights? OnDevice { get; private set; }
 
-    /// <summary>Lets a device compute from now on.</summary>
-    internal void MoveTo(Device device)
+    /// <summary>Lets a device compute from now on; null is the processor with its kernels.</summary>
+    internal void MoveTo(Device? device)
     {
         OnDevice?.GiveToHost();
         OnDevice?.Dispose();
-        OnDevice = new DeviceWeights(this, device);
+        OnDevice = device is null ? null : new DeviceWeights(this, device);
     }
 
     /// <summary>The values with every row up to date, for who only reads them.</summary>

@@ -48,6 +48,27 @@ internal sealed class FusedAdamW : Optimizer
         _isHostStale = false;
     }
 
+    /// <summary>Makes a step where all numbers are finite that the device has; it decides, and nobody waits for it.</summary>
+    /// <param name="losses">One float32 each; disposed.</param>
+    /// <param name="maxNorm">Length to which the gradient is clipped, and then it counts, too; null for no clipping.</param>
+    /// <returns>The losses, and behind them the gradient's length where that is clipped. Where one of them is not finite there was no step: tell it by <see cref="TakeBack"/>.</returns>
+    internal Tensor StepWhereFinite(IReadOnlyList<Tensor> losses, double? maxNorm)
+    {
+        StepCount++;
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        using var norm = maxNorm is null ? null : GradientNorm.OnDevice(Weights);
+        var numbers = stack(norm is null ? losses : [.. losses, norm]);
+        var isSkipped = numbers.isfinite().all().logical_not().to(ScalarType.Float32);
+        var scale = norm is null ? ones_like(isSkipped) : ((norm + 1e-6) / maxNorm!.Value).clamp_min(1);
+        Apply(scale, isSkipped);
+        foreach (var loss in losses) loss.Dispose();
+        return numbers.DetachFromDisposeScope();
+    }
+
+    /// <summary>Does not count the last step: the device has not made it.</summary>
+    internal void TakeBack() => StepCount--;
+
     private protected override bool Apply(double gradientFactor)
     {
         using var scope = NewDisposeScope();

@@ -15,7 +15,7 @@ internal sealed class MaskedGradients(BertForMaskedLM model, DataCollatorForLang
 {
     private readonly Communicator _processes = processes ?? Communicator.Single;
 
-    internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
+    internal override BatchLoss Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
         var mine = Shards.Even(rows.Length, _processes.Size);
         var (first, end) = ((int)mine.First(_processes.Rank), (int)mine.First(_processes.Rank + 1));

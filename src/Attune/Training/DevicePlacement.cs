@@ -9,30 +9,56 @@ internal static class DevicePlacement
 {
     /// <summary>Moves the model to the device of the arguments, before a run or an evaluation.</summary>
     /// <param name="args">Of the run; <c>auto</c> takes the processor for what a card cannot do yet, and says why.</param>
-    /// <param name="model">A test, or who has no Trainer, may have moved it already.</param>
+    /// <param name="model">May have been moved before, for an evaluation or by a test.</param>
     /// <param name="processes">That train together.</param>
     /// <param name="isTraining">Whether it is to be trained; evaluation asks for less.</param>
     /// <param name="notice">Is told where a card is there and not used.</param>
     /// <exception cref="AttuneException">There is no such device, or it cannot compute this run.</exception>
     internal static void Place(TrainingArguments args, PreTrainedModel model, Communicator processes, bool isTraining, Action<string> notice)
     {
-        if (model.Weights.OnDevice is not null)
+        if (model.Weights.OnDevice is not { } there)
         {
-            if (isTraining) Require(args, processes);
+            Place(args.DeviceAsked, model, notice, Require);
             return;
         }
-        var device = ComputeDevice.Find(args.DeviceAsked);
+        try
+        {
+            Require();
+        }
+        catch (AttuneException e) when (args.DeviceAsked == ComputeDevice.Auto)
+        {
+            notice(Instead(there.Device.ToString(), e));
+            model.ComputeOnProcessor();
+        }
+
+        void Require()
+        {
+            if (isTraining || processes.Size > 1) DevicePlacement.Require(args, processes);
+        }
+    }
+
+    /// <summary>The same for who has a model and no Trainer.</summary>
+    /// <param name="asked">The word for the device; <c>auto</c> takes the processor where a card cannot compute the model.</param>
+    /// <param name="model">On the processor so far.</param>
+    /// <param name="notice">Is told where a card is there and not used.</param>
+    /// <param name="require">Refuses what else a card cannot do; null for nothing.</param>
+    /// <exception cref="AttuneException">There is no such device, or it cannot compute the model.</exception>
+    internal static void Place(string asked, PreTrainedModel model, Action<string> notice, Action? require = null)
+    {
+        var device = ComputeDevice.Find(asked);
         if (!device.IsCuda) return;
         try
         {
-            if (isTraining) Require(args, processes);
+            require?.Invoke();
             model.ComputeOn(device.ForTorch);
         }
-        catch (AttuneException e) when (args.DeviceAsked == ComputeDevice.Auto && !LibTorch.IsOutOfMemory(e))
+        catch (AttuneException e) when (asked == ComputeDevice.Auto && !LibTorch.IsOutOfMemory(e))
         {
-            notice($"The processor computes, and not {device}: {e.Message}");
+            notice(Instead(device.ToString(), e));
         }
     }
+
+    private static string Instead(string device, AttuneException why) => $"The processor computes, and not {device}: {why.Message}";
 
     /// <summary>Refuses what is computed on the processor only.</summary>
     /// <exception cref="AttuneException">The sentence names the option and what to do.</exception>

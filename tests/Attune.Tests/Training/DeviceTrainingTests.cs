@@ -1,5 +1,5 @@
 using Attune.Batching;
-using Attune.Distributed;
+using Attune.Checkpoints;
 using Attune.Models;
 using Attune.Tests.Datasets;
 using Attune.Training;
@@ -112,6 +112,92 @@ public sealed class DeviceTrainingTests : IDisposable
         Assert.All(value.Zip(model.Weights["classifier.bias"].Span.ToArray()), pair => Assert.Equal(0.5, Math.Abs(pair.First - pair.Second), 1e-3));
     }
 
+    /// <summary>The device decides by itself whether it makes an update; that one was skipped is seen one update later, or when somebody asks, and all is as on the processor.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Train_LossIsNoNumber_IsSkippedAsOnTheProcessor(bool isOnDevice)
+    {
+        using var model = Model();
+        if (isOnDevice) model.ComputeOn(CPU);
+        var (notices, breaker) = (new List<string>(), new Breaker(model));
+        var rows = TinyRun.Data(11);
+        var trainer = new Trainer(model, Arguments($"skipped, {isOnDevice}") with { LoggingSteps = 4, MaxSteps = 8, EvalStrategy = IntervalStrategy.No }, rows, callbacks: [breaker], notice: notices.Add);
+        trainer.Train(cancellation: Stop);
+        Assert.Equal([3L, 4L], notices.Where(line => line.Contains("so it is skipped", StringComparison.Ordinal)).Select(line => (long)(line[line.IndexOf("update ", StringComparison.Ordinal) + 7] - '0')));
+        Assert.Equal(8, trainer.State.GlobalStep);
+        Assert.Equal([true, true, false, false, true, true, true, true], breaker.Losses.Select(double.IsFinite));
+        Assert.All(model.Weights.Values.data<float>().ToArray(), value => Assert.True(float.IsFinite(value)));
+        foreach (var entry in trainer.State.LogHistory.Where(entry => entry.ContainsKey("loss"))) Assert.InRange(entry["loss"], 0.1, 10);
+        Assert.Equal(6, CheckpointFiles.Newest(Path.Combine(_folder.Path, $"skipped, {isOnDevice}")) is { } folder ? Steps(folder) : 0);
+    }
+
+    [Fact]
+    public void Train_LossStaysNoNumber_StopsWithTheWeightsBefore()
+    {
+        using var model = Model();
+        model.ComputeOn(CPU);
+        model.Weights["classifier.bias"].Span[0] = float.PositiveInfinity;
+        var rows = TinyRun.Data(11);
+        var args = Arguments("stopped") with { EvalStrategy = IntervalStrategy.No, SaveStrategy = SaveStrategy.No };
+        var error = Assert.Throws<AttuneException>(() => new Trainer(model, args, rows).Train(cancellation: Stop));
+        Assert.Contains("of update 4 is not a finite number", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("single"), InlineData("multi"), InlineData("mse"), InlineData("mae"), InlineData("huber"), InlineData("numbers")]
+    public void LossOnDevice_EachKind_IsThatOfTheProcessor(string kind)
+    {
+        var random = new Random(3);
+        var columns = kind == "numbers" ? 1 : 3;
+        var logits = Enumerable.Range(0, 4 * columns).Select(_ => (float)(random.NextDouble() * 4 - 2)).ToArray();
+        float[] Numbers(double most) => [.. logits.Select(_ => (float)(random.NextDouble() * most))];
+        var (labels, problem, options) = kind switch
+        {
+            "single" => ((Labels)new ClassLabels([0, 2, ClassLabels.Ignored, 1]), ProblemType.SingleLabelClassification, new LossOptions { LabelSmoothing = 0.2, ClassWeights = [1, 2, 0.5] }),
+            "multi" => (new MultiLabels(Numbers(1), 3), ProblemType.MultiLabelClassification, new LossOptions { PositiveWeights = [1, 2, 0.5] }),
+            "numbers" => (new ClassLabels([1, 2, 0, 3]), ProblemType.Regression, LossOptions.Default),
+            _ => (new RegressionTargets(Numbers(5), 3), ProblemType.Regression, new LossOptions { RegressionLoss = Enum.Parse<RegressionLoss>(kind, ignoreCase: true), HuberDelta = 0.7 }),
+        };
+        var slope = new float[logits.Length];
+        var total = ClassificationLoss.Weight(labels, problem, options);
+        var expected = ClassificationLoss.Compute(logits, columns, labels, problem, options, total, slope);
+        using var leaf = tensor(logits, [4, columns], requires_grad: true);
+        using var loss = DeviceLoss.Of(leaf, labels, problem, options, total);
+        Assert.Equal(expected, loss.item<float>(), 1e-6 * Math.Max(1, expected));
+        loss.backward();
+        using var gradient = leaf.grad!;
+        TensorAssert.Close(slope, gradient.data<float>().ToArray(), 1e-6, kind);
+    }
+
+    [Fact]
+    public void LossOnDevice_LabelOutsideTheClasses_IsRefused()
+    {
+        using var leaf = zeros(1, 3);
+        Assert.Contains("Label 3 is outside the 3 classes", Assert.Throws<AttuneException>(() =>
+            DeviceLoss.Of(leaf, new ClassLabels([3]), ProblemType.SingleLabelClassification, LossOptions.Default, 1)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A weight that is no number while updates 3 and 4 are made.</summary>
+    private sealed class Breaker(BertForSequenceClassification model) : TrainerCallback
+    {
+        private float _kept;
+
+        internal List<double> Losses { get; } = [];
+
+        public override void OnStepBegin(TrainingArguments args, TrainerState state, TrainerControl control)
+        {
+            var value = model.Weights["bert.pooler.dense.bias"].Span;
+            if (state.GlobalStep == 2) (_kept, value[0]) = (value[0], float.NaN);
+            if (state.GlobalStep == 4) value[0] = _kept;
+        }
+
+        public override void OnStepEnd(TrainingArguments args, TrainerState state, TrainerControl control, StepResult step) => Losses.Add(step.Loss);
+    }
+
+    private static long Steps(string checkpoint)
+    {
+        using var file = Attune.Formats.SafeTensors.Open(Path.Combine(checkpoint, CheckpointFiles.Optimizer));
+        return long.Parse(file.Metadata["step_count"]);
+    }
+
     public static TheoryData<string> Refused() =>
         ["optim lion", "gradient_checkpointing", "auto_find_batch_size", "neftune_noise_alpha", "fgm_epsilon", "ema_decay", "swa_start", "decay_to_pretrained", "cache_frozen"];
 
@@ -133,10 +219,24 @@ public sealed class DeviceTrainingTests : IDisposable
         };
         using var model = Model();
         model.ComputeOn(CPU);
-        var message = Assert.Throws<AttuneException>(() => Train(model, args)).Message;
+        var message = Assert.Throws<AttuneException>(() => Train(model, args with { Device = "cuda" })).Message;
         Assert.StartsWith($"{option} is computed on the processor only so far; ", message, StringComparison.Ordinal);
         Assert.EndsWith(", or give --device cpu.", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(args.OutputDir));
+    }
+
+    [Fact]
+    public void Train_WhatADeviceCannot_IsComputedByTheProcessorWhereNoDeviceIsNamed()
+    {
+        var args = Arguments("auto") with { Optim = OptimizerName.Lion, LearningRate = 1e-4 };
+        using var own = Model();
+        Train(own, args);
+        using var moved = Model();
+        moved.ComputeOn(CPU);
+        var (notices, rows) = (new List<string>(), TinyRun.Data(11));
+        new Trainer(moved, args with { OverwriteOutputDir = true }, rows, rows, notice: notices.Add).Train(cancellation: Stop);
+        Assert.Contains("The processor computes, and not cpu: optim lion is computed on the processor only so far; take adamw_torch, or give --device cpu.", notices);
+        Assert.Equal(TinyRun.Weights(own), TinyRun.Weights(moved));
     }
 
     [Fact]
