@@ -1,4 +1,5 @@
 using Attune.Kernels;
+using Attune.Models;
 using BenchmarkDotNet.Attributes;
 
 namespace Attune.Benchmarks;

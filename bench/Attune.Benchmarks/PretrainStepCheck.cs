@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Attune.Batching;
-using Attune.Distributed;
 using Attune.Models;
 using Attune.Native;
 using Attune.Optimization;
@@ -27,7 +26,7 @@ internal sealed class PretrainStepCheck : Check
         var config = TrainingSide.Configuration("mini") with { VocabSize = tokenizer.VocabularySize, MaxPositionEmbeddings = RowLength };
         using var model = BertForMaskedLM.FromConfig(config, dropout: 0);
         using var optimizer = new AdamW(model.Weights, LearningRate, weightDecay: WeightDecay);
-        var gradients = new MaskedGradients(model, new DataCollatorForLanguageModeling(tokenizer), Rows(tokenizer), Communicator.Single);
+        var gradients = new MaskedGradients(model, new DataCollatorForLanguageModeling(tokenizer), Rows(tokenizer));
         model.Training = true;
         for (var step = 0; step < 2 * StepsPerRound; step++) Step(model, optimizer, gradients, step);
         List<double> shares = [], steps = [], products = [], optimizers = [];

@@ -41,6 +41,22 @@ internal sealed class ArgumentValues(Verb verb, IReadOnlyList<string> texts)
         if (!_values.TryGetValue(argument, out var given) || given.Value is null or IReadOnlyCollection<string> { Count: 0 }) _values[argument] = (value, origin);
     }
 
+    /// <summary>Fills in defaults of arguments that were not given.</summary>
+    /// <param name="defaults">Names and values.</param>
+    /// <param name="origin">Whose defaults they are, for people.</param>
+    /// <returns>The values used, in words; null where everything was given.</returns>
+    internal string? FillIn(IEnumerable<(string Name, object? Value)> defaults, string origin)
+    {
+        List<string> used = [];
+        foreach (var (name, value) in defaults)
+        {
+            if (Has(name)) continue;
+            SetDefault(name, value, origin);
+            used.Add($"{name} {Argument.ToJson(value)?.ToString()}");
+        }
+        return used.Count == 0 ? null : string.Join(", ", used);
+    }
+
     /// <summary>Every argument of the verb with its value, and where that comes from.</summary>
     internal IEnumerable<(Argument Argument, object? Value, string Origin)> All => verb.Arguments.Select(argument =>
         _values.TryGetValue(argument, out var given) ? (argument, given.Value, given.Origin) : (argument, argument.Default, "default"));

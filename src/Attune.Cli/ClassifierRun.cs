@@ -55,7 +55,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
             };
             if (output.Verbose)
                 foreach (var line in RunNotes.Details(inputs.Found.Path, model, trainer.Args)) terminal.Tell(line);
-            return Run(trainer, rows, checkpoint, stop, cut);
+            return Run(trainer, rows, train.Texts, checkpoint, stop, cut);
         }
         finally
         {
@@ -63,7 +63,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
         }
     }
 
-    private RunOutcome Run(Trainer trainer, RunRows rows, string? checkpoint, StopSignals stop, CancellationToken cut)
+    private RunOutcome Run(Trainer trainer, RunRows rows, int learned, string? checkpoint, StopSignals stop, CancellationToken cut)
     {
         var results = new TrainResults(trainer, rows.Source, output, IsPart, terminal);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, cut);
@@ -72,7 +72,7 @@ internal sealed class ClassifierRun(RunRequest request, RunInputs inputs, Output
         if (done.Interrupted) return Ended(results.Interrupted(done, stop.Code ?? ExitCode.TryAgain));   // else max_time is over
         Profiler.Measure("saving", () => trainer.SaveModel());
         Processes.Patience = Communicator.Long;                            // the first writes results between what all compute
-        if (Processes.IsFirst) results.Train(done, rows.Train.Texts);
+        if (Processes.IsFirst) results.Train(done, learned);
         try
         {
             if (Processes.IsFirst) Measure(results, rows, stop.Token);

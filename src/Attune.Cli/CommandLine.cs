@@ -49,6 +49,7 @@ internal static class CommandLine
         catch (StoppedException e)
         {
             terminal.Note(e.Message);
+            isInOrder = e.IsOfAll;
             return e.Code;
         }
         catch (IOException e) when (e.HResult == Terminal.BrokenPipe)

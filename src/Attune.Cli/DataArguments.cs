@@ -195,6 +195,9 @@ public sealed record DataArguments
         Warn = warn,
     };
 
+    /// <summary>The same in a process that is not the first of several: it writes nothing.</summary>
+    internal DataArguments InFollower() => OnBadRow == BadRowPolicy.Quarantine ? this with { OnBadRow = BadRowPolicy.Skip } : this;
+
     /// <summary>As in the options of reading; no argument of the command.</summary>
     internal long CharactersInMemory { get; init; } = new DatasetReadOptions().CharactersInMemory;
 

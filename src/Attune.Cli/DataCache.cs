@@ -33,7 +33,7 @@ internal sealed class DataCache
             data.TrainFile, data.ValidationFile, data.TestFile, data.Dataset, data.DatasetConfig, data.Task?.ToString(), data.OnBadRow.ToString(),
             data.LabelColumnName, data.TextColumnDelimiter, data.TrainSplitName, data.ValidationSplitName, data.TestSplitName, data.TaskName,
             .. List(data.RemoveSplits), .. List(data.RemoveColumns), .. List(data.TextColumnNames), .. List(circumstances),
-            .. files.Select(Path.GetFullPath), .. files.Select(Hash),
+            .. files.Select(Path.GetFullPath), .. files.Select(file => Convert.ToHexStringLower(FileSums.HashOf(file))),
         ]);
     }
 
@@ -106,12 +106,6 @@ internal sealed class DataCache
     }
 
     private static IEnumerable<string?> List(IReadOnlyList<string?>? texts) => [texts?.Count.ToString(CultureInfo.InvariantCulture), .. texts ?? []];
-
-    private static string Hash(string file)
-    {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
 
     private static string Stamps(IReadOnlyList<string> files) => string.Join(' ', files.Select(file =>
         new FileInfo(file) is { Exists: true } info ? $"{info.Length}@{info.LastWriteTimeUtc.Ticks}" : "gone"));

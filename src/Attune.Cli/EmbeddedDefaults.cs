@@ -27,14 +27,7 @@ internal static class EmbeddedDefaults
                     ("eval_strategy", IntervalStrategy.Epoch), ("save_strategy", SaveStrategy.Epoch), ("load_best_model_at_end", true),
                 },
         ];
-        var used = new List<string>();
-        foreach (var (name, value) in defaults)
-        {
-            if (values.Has(name)) continue;
-            values.SetDefault(name, value, $"preset of {Names.EmbeddedEncoder}");
-            used.Add($"{name} {Argument.ToJson(value)?.ToString()}");
-        }
-        return used.Count == 0 ? null : $"The embedded encoder begins with random weights. Defaults that suit it: {string.Join(", ", used)}.";
+        return values.FillIn(defaults, $"preset of {Names.EmbeddedEncoder}") is { } used ? $"The embedded encoder begins with random weights. Defaults that suit it: {used}." : null;
     }
 
     /// <summary>Where nothing else is said, the best model is that of the best first metric.</summary>

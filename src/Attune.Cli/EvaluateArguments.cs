@@ -12,6 +12,11 @@ public sealed record EvaluateArguments
     [Training.ArgumentAlias("per_device_eval_batch_size")]
     public int BatchSize { get; init; } = 32;
 
+    /// <summary>Most tokens computed at once, in place of a number of rows, so that long and short rows fill the memory alike; results do not depend on it.</summary>
+    /// <value>At least 1. Default null: batches of batch_size rows. A longer row is a batch by itself.</value>
+    [Training.ArgumentAlias("max_tokens_per_eval_batch")]
+    public int? MaxTokensPerBatch { get; init; }
+
     /// <summary>Writes the thresholds that --threshold auto has chosen on these rows into the model's folder (attune_prediction.json), for predict to follow.</summary>
     /// <value>Default false. Needs threshold auto or auto_micro, or a number.</value>
     public bool SaveThresholds { get; init; }

@@ -27,6 +27,8 @@ internal static class EvaluateCommand
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<EvaluateArguments>(), values.Create<ModelArguments>());
         if (what.BatchSize < 1) throw new UsageException($"batch_size is {what.BatchSize}; it must be at least 1.");
+        if (what.MaxTokensPerBatch < 1) throw new UsageException($"max_tokens_per_batch is {what.MaxTokensPerBatch}; it must be at least 1.");
+        Compute.Check(values.Create<DeviceArguments>().Device, from.Threads);
         if (what is { Bf16: true, Fp16: true }) throw new UsageException("--bf16 and --fp16 both say how products are computed; give one of them.");
         if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null)
             throw new UsageException("attune evaluate takes one model; name it once.");
@@ -53,6 +55,7 @@ internal static class EvaluateCommand
         var isOfRun = !IsNamed(values.Create<DataArguments>());
         var into = EvaluationFolder.Open(what.OutputDir, folder, isOfRun);
         var data = Data(values, folder);
+        if (!processes.IsFirst) data = data.InFollower();
 
         var device = values.Create<DeviceArguments>().Device;
         Compute.Start(device, from.Threads);
@@ -76,7 +79,15 @@ internal static class EvaluateCommand
         var numbers = fold?.Evaluated(rows, seed, data.MaxEvalSamples);
         if (numbers is not null) (rows, split) = (rows.Select(numbers), "eval");
 
-        var arguments = new TrainingArguments { PerDeviceEvalBatchSize = what.BatchSize, Bf16FullEval = what.Bf16, Fp16FullEval = what.Fp16, Device = device, ReportTo = [] };
+        var arguments = new TrainingArguments
+        {
+            PerDeviceEvalBatchSize = what.BatchSize,
+            MaxTokensPerEvalBatch = what.MaxTokensPerBatch,
+            Bf16FullEval = what.Bf16,
+            Fp16FullEval = what.Fp16,
+            Device = device,
+            ReportTo = [],
+        };
         var trainer = new Trainer(
             engine.Model, arguments, evalDataset: rows, computeMetrics: source.ComputeMetrics(),
             callbacks: [new ProgressBar(terminal, TimeProvider.System)])

@@ -13,4 +13,7 @@ internal static class ExitCode
 
     /// <summary>Stopped by SIGTERM without having saved: 128 + SIGTERM.</summary>
     internal const int Terminated = 143;
+
+    /// <summary>The code of a stop after which there is nothing to go on from.</summary>
+    internal static int WithoutState(int code) => code == TryAgain ? Terminated : code;
 }

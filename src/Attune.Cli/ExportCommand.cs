@@ -28,6 +28,7 @@ internal static class ExportCommand
     {
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<ExportArguments>(), values.Create<ModelArguments>());
+        Compute.Check(values.Create<DeviceArguments>().Device, from.Threads);
         if (values.Texts.Count > 1 || values.Texts.Count == 1 && from.Model is not null) throw new UsageException("attune export takes one model; name it once.");
         if (what.CheckRows < 1) throw new UsageException($"check_rows is {what.CheckRows}; it must be at least 1.");
         if (what.WeightBits is not (null or 7 or 8)) throw new UsageException($"weight_bits is {what.WeightBits}; it must be 7 or 8.");

@@ -8,7 +8,7 @@ namespace Attune.Cli;
 internal static partial class LaunchCommand
 {
     internal static Verb Verb { get; } = new(
-        "launch", "Starts several processes that train or evaluate one model together, by the mpirun of this machine.",
+        "launch", "Starts several processes that train, evaluate or predict together, by the mpirun of this machine.",
         ("COMMAND", "After --: the verb and its options, as without launch."),
         [new("Launch", ArgumentTable.Of<LaunchArguments>()), new("Output", ArgumentTable.Of<OutputArguments>())], Run)
     {
@@ -21,7 +21,7 @@ internal static partial class LaunchCommand
         var what = values.Create<LaunchArguments>();
         if (values.Texts.Count == 0) throw new UsageException("attune launch needs the command to start, after --: attune launch --nproc 2 -- train.");
         if (!CommandLine.Verbs.Any(verb => verb.Name == values.Texts[0] && verb.IsForSeveral))
-            throw new UsageException($"attune launch starts {string.Join(" or ", CommandLine.Verbs.Where(verb => verb.IsForSeveral).Select(verb => verb.Name))} in several processes, not {values.Texts[0]}.");
+            throw new UsageException($"attune launch starts {string.Join(", ", CommandLine.Verbs.Where(verb => verb.IsForSeveral).Select(verb => verb.Name))} in several processes, not {values.Texts[0]}.");
         if (what.Nproc < 1) throw new UsageException($"nproc is {what.Nproc}; it must be at least 1.");
         if (what.Hostfile is { } file && !File.Exists(file)) throw new AttuneException($"{file} is not there; name the file with the machines by --hostfile.");
         var launcher = MpiLauncher.Find(what.Mpirun);

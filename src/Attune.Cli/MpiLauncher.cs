@@ -61,6 +61,8 @@ internal sealed record MpiLauncher(string File, MpiLauncherKind Kind)
         {
             using var process = Process.Start(new ProcessStartInfo(name, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true });
             if (process is null) return null;
+            process.ErrorDataReceived += (_, _) => { };                     // read, so that nobody waits for room in the pipe
+            process.BeginErrorReadLine();
             var text = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return text;

@@ -7,14 +7,20 @@ namespace Attune.Cli;
 /// <summary>Names of models and data sets become local folders here and nowhere else; those of the hub are downloaded.</summary>
 internal static class Names
 {
+    /// <summary>Begins the names of what is embedded.</summary>
+    internal const string OfOurOwn = "attune/";
+
     /// <summary>The embedded encoder: a configuration and a vocabulary, no weights.</summary>
-    internal const string EmbeddedEncoder = "attune/mini";
+    internal const string EmbeddedEncoder = OfOurOwn + "mini";
 
     /// <summary>The branch on which the hub keeps data sets of other forms converted to Parquet.</summary>
     private const string Converted = "refs/convert/parquet";
 
     /// <summary>Folder of the last run, where no other is named.</summary>
     internal const string LastRun = "trainer_output";
+
+    /// <summary>What a file or folder itself is called, wherever it lies.</summary>
+    internal static string LastPart(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     /// <summary>The folder of a model, and its commit where it is one of the hub.</summary>
     /// <param name="name">A folder or a name.</param>
@@ -25,7 +31,7 @@ internal static class Names
     internal static ResolvedName Model(string name, string? revision, Terminal terminal, bool withWeights = true)
     {
         if (name == EmbeddedEncoder) return OfOwn(Path.Combine(AppContext.BaseDirectory, "attune-mini"));
-        if (name.StartsWith("attune/", StringComparison.Ordinal))
+        if (name.StartsWith(OfOurOwn, StringComparison.Ordinal))
             throw new AttuneException($"There is no embedded model \"{name}\"; there is {EmbeddedEncoder}.");
         if (name == LastRun && !Directory.Exists(name))
             throw new AttuneException($"There is no {LastRun} here; train a model first, or name one by --model.");
@@ -63,7 +69,6 @@ internal static class Names
             throw new AttuneException($"{nothing} {name} here, and fetching {wanted} of that name from the hub fails: {e.Message}", e);
         }
     }
-
 
     /// <summary>First what is small, so that a model of another kind is refused before its weights come.</summary>
     private static ResolvedName FromHub(string name, string? revision, Terminal terminal, bool withWeights)

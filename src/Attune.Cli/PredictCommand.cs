@@ -1,5 +1,6 @@
 using System.Globalization;
 using Attune.Cli.Answers;
+using Attune.Distributed;
 using Attune.Formats;
 using Attune.Inference;
 using Attune.Models;
@@ -18,6 +19,7 @@ internal static class PredictCommand
             new("Output", ArgumentTable.Of<OutputArguments>()),
         ], Run)
     {
+        IsForSeveral = true,
         Examples =
         [
             "attune predict \"A film to fall in love with.\"", "attune predict --model FOLDER --output-format csv < texts.txt",
@@ -31,23 +33,24 @@ internal static class PredictCommand
         var output = values.Create<OutputArguments>().Apply(terminal);
         var (what, from) = (values.Create<PredictArguments>(), values.Create<ModelArguments>());
         var device = values.Create<DeviceArguments>().Device;
+        Compute.Check(device, from.Threads);
         Check(what, hasTexts: values.Texts.Count > 0);
         if (output.Json && what.OutputFormat is not (null or OutputFormat.Json))
             throw new UsageException("--json and --output-format contradict each other; leave one out.");
         if (output.Json) what = what with { OutputFormat = OutputFormat.Json };
         if (what.Form == OutputFormat.Parquet && what.OutputFile is null) throw new UsageException("--output-format parquet needs --output-file.");
-        if (what.OutputFile is { } path) AnswerFile.RequireWritable(path);
-        var folder = ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal);
+        var processes = ProcessGroup.Join();
+        if (what.OutputFile is { } path && processes.IsFirst) AnswerFile.RequireWritable(path);
+        var folder = ProcessGroup.InTurn(() => ModelFolder.Find(from.Model ?? Names.LastRun, from.ModelRevision, terminal));
         what = what with { Engine = ClassifierEngines.For(folder.Path, what.Engine) };
         if (what.PrecisionOption is { } precision && what.Engine == EngineChoice.Onnx)
             throw new UsageException($"{precision} is for --engine torch, and what runs {folder.Path} here is ONNX Runtime; leave {precision} out.");
+        if (!processes.IsFirst) return Follow(what, from, folder, device, processes, terminal);
         if (what.Engine == EngineChoice.Torch && (what.File is null || File.Exists(what.File))) Compute.Begin();
         var inputs = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
             : new InputTexts(values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true), what.Pairs);
 
-        if (what.Engine == EngineChoice.Torch) Compute.Start(device, from.Threads);
-        else Compute.Check(device, from.Threads);
-        using var classifier = Load(what, from, folder, device, terminal.Tell);
+        using var classifier = Load(what, from, folder, device, processes, terminal.Tell);
         if (output.Verbose)
             terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
@@ -61,7 +64,7 @@ internal static class PredictCommand
             : AnswerFile.Open(what.OutputFile, isOfWords || isTyped ? null : AnswerOrigin.Of(what, from, what.Form, inputs, folder), what.Resume, TimeProvider.System);
         if (answers?.Saved is { } saved) terminal.Tell(string.Create(CultureInfo.InvariantCulture,
             $"Goes on after row {saved.Rows:N0}, from {answers.Partial}."));
-        using var run = new PredictRun(classifier, inputs, answers);
+        using var run = new PredictRun(classifier, inputs, answers, processes.Size > 1 ? new SharedTexts(processes) : null);
         var blockRows = isTyped ? 1 : classifier.Engine is TorchEngine ? PredictRun.BlockRows : PredictRun.PaddedBlockRows;
         var progress = isTyped || answers is null && terminal.IsOutShown ? null : new PredictProgress(terminal, TimeProvider.System, inputs.Share);
         Answer(run, blockRows, answers, columns, what, progress, terminal);
@@ -73,11 +76,24 @@ internal static class PredictCommand
         return ExitCode.Success;
     }
 
+    /// <summary>Computes its part of what the first process reads and writes.</summary>
+    private static int Follow(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Communicator processes, Terminal terminal)
+    {
+        using var classifier = Load(what, from, folder, device, processes, terminal.Tell);
+        Rules(what, classifier);
+        var shared = new SharedTexts(processes);
+        using var stop = MaySave(what) ? new StopSignals(terminal, "") : null;
+        shared.Follow(classifier, () => stop?.Token.IsCancellationRequested == true);
+        return shared.IsStopped ? stop?.Code ?? ExitCode.TryAgain : ExitCode.Success;
+    }
+
+    /// <summary>Whether a stop leaves answers to go on from. Who waits for standard input hears no token, and is ended by the signal itself; what is saved is saved.</summary>
+    private static bool MaySave(PredictArguments what) => what is { OutputFile: not null, File: not null };
+
     private static void Answer(
         PredictRun run, int blockRows, AnswerFile? answers, AnswerColumns columns, PredictArguments what, PredictProgress? progress, Terminal terminal)
     {
-        // Who waits for standard input hears no token, and is ended by the signal itself; what is saved is saved.
-        using var stop = answers is not null && what.File is not null ? new StopSignals(terminal, "Stopping and saving the answers so far") : null;
+        using var stop = MaySave(what) ? new StopSignals(terminal, "Stopping and saving the answers so far") : null;
         // Nothing closes it: after an error of the disk it would write once more.
         var text = answers is null ? terminal.Out : new StreamWriter(answers.Stream, CellBytes.Utf8, bufferSize: 1 << 16, leaveOpen: true);
         var writer = AnswerWriter.Of(what.Form, columns, text, answers?.Stream, isEmpty: answers?.Saved is null);
@@ -88,10 +104,11 @@ internal static class PredictCommand
             writer.Flush();
             answers?.Finish(what.Form == OutputFormat.Parquet ? (cells, file) => ParquetAnswers.Convert(columns, cells, file) : null);
         }
-        catch (OperationCanceledException) when (stop?.Code is { } code)
+        catch (OperationCanceledException) when (stop is not null)
         {
+            var code = stop.Code ?? ExitCode.TryAgain;                     // of another process
             answers!.Save(isForced: true);
-            throw new StoppedException(answers.Saved is null ? "Stopped before there was an answer." : $"Stopped: {answers.Kept}", answers.Saved is null && code == ExitCode.TryAgain ? ExitCode.Terminated : code);
+            throw new StoppedException(answers.Saved is null ? "Stopped before there was an answer." : $"Stopped: {answers.Kept}", answers.Saved is null ? ExitCode.WithoutState(code) : code) { IsOfAll = true };
         }
         catch (Exception e) when (answers is not null && e is AttuneException or IOException)
         {
@@ -140,13 +157,21 @@ internal static class PredictCommand
     private static string OfAll(long some, long all) =>
         string.Create(CultureInfo.InvariantCulture, $"{some:N0} of {all:N0} {(all == 1 ? "text" : "texts")} {(some == 1 ? "was" : "were")}");
 
+    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Communicator processes, Action<string> tell)
+    {
+        if (what.Engine == EngineChoice.Torch) Compute.Start(device, from.Threads);
+        var classifier = Load(what, from, folder, device, tell);
+        if (processes.Size > 1) classifier.Shared = EvaluationBatches.InTurn(processes);
+        return classifier;
+    }
+
     private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Action<string> tell)
     {
         var options = from.Options(what.Settings.Of(folder.Path, from)) with { BatchSize = what.BatchSize };
         if (what.Engine != EngineChoice.Torch)
             return Classifier.Load(folder.Path, options with { Engine = what.Engine, BaseFolder = folder.Base, Threads = from.Threads });
         var engine = TorchEngine.Load(folder.Path, folder.Base);
-        DevicePlacement.Place(device, engine.Model, tell);
+        DevicePlacement.Place(device, engine.Model, tell, process: ProcessGroup.NumberOnMachine());
         if (what.PrecisionOption is not null) engine.Model.Precision = what.Bf16 ? Precision.BFloat16 : Precision.Float16;
         return new Classifier(engine, options);
     }

@@ -12,14 +12,8 @@ internal static class Presets
     /// <returns>One line that names the values used.</returns>
     internal static string Apply(Preset preset, ArgumentValues values)
     {
-        var (used, word) = (new List<string>(), Argument.Spell(preset.ToString()));
-        foreach (var (name, value) in preset == Preset.Hf ? TrainersOwn(values) : Best(values))
-        {
-            if (values.Has(name)) continue;
-            values.SetDefault(name, value, $"preset {word}");
-            used.Add($"{name} {Argument.ToJson(value)?.ToString()}");
-        }
-        return $"The preset {word} has set {(used.Count == 0 ? "nothing: all was given" : string.Join(", ", used))}.";
+        var word = Argument.Spell(preset.ToString());
+        return $"The preset {word} has set {values.FillIn(preset == Preset.Hf ? TrainersOwn(values) : Best(values), $"preset {word}") ?? "nothing: all was given"}.";
     }
 
     /// <summary>Where Attune's own defaults differ from the Trainer's.</summary>

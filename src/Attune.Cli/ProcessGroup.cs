@@ -36,7 +36,6 @@ internal static class ProcessGroup
     /// <summary>Does something in the first process and then, when that is done, in the others: they find in the caches what it has fetched or made.</summary>
     internal static T InTurn<T>(Func<T> work)
     {
-        if (_processes.Size == 1) return work();
         var result = _processes.IsFirst ? work() : default;
         SharedFiles.WaitForAll(_processes);
         return _processes.IsFirst ? result! : work();

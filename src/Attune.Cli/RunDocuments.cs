@@ -46,20 +46,15 @@ internal static class RunDocuments
             if (data is null || MadeUp(data, source.ModelLabels.Count) is not { } answers) return null;
             foreach (var metric in source.Metrics) results[$"{split}_{metric.Name}"] = 0;
             RunPredictions.Write(folder, answers, source.ModelLabels, source.SavesEvalPredictions, file: file);
-            return new RunPredictions(answers, answers.Task == TaskKind.Regression ? [] : source.ModelLabels);
+            return RunPredictions.Of(answers, source.ModelLabels);
         }
     }
 
     /// <summary>Answers to some rows, some of them right; null where these have no labels to judge them by.</summary>
     private static EvalPrediction? MadeUp(TokenizedDataset data, int columns)
     {
-        var (labels, task) = data.TextLabels switch
-        {
-            ClassLabels one => (Array.ConvertAll(one.Values, label => (float)label), TaskKind.SingleLabel),
-            MultiLabels several => (several.Values, TaskKind.MultiLabel),
-            RegressionTargets numbers => (numbers.Values, TaskKind.Regression),
-            _ => (null, default),
-        };
-        return labels is null ? null : new EvalPrediction([.. Enumerable.Range(0, data.Texts * columns).Select(place => place * 7919L % 13 - 6)], data.Texts, columns, labels, task);
+        if (data.TextLabels is not { } labels) return null;
+        var task = labels switch { ClassLabels => TaskKind.SingleLabel, MultiLabels => TaskKind.MultiLabel, _ => TaskKind.Regression };
+        return new EvalPrediction([.. Enumerable.Range(0, data.Texts * columns).Select(place => place * 7919L % 13 - 6)], data.Texts, columns, EvaluationLoop.Numbers(labels), task);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class RunEnd(Trainer trainer, bool isPart, Terminal terminal)
             return code;
         }
         terminal.Note("Stopped before the first update; there was nothing to save.");
-        return code == ExitCode.TryAgain ? ExitCode.Terminated : code;
+        return ExitCode.WithoutState(code);
     }
 
     /// <summary>Writes the results of training and says them; gives them as JSON.</summary>

@@ -25,15 +25,26 @@ internal static class RunNotes
         if (arguments.DoTrain) yield return "do_train has no effect: attune train always trains.";
         if (data.MaxPredictSamples is not null && !arguments.DoPredict && data.TestFile is null && data.TestSplitName is null)
             yield return "max_predict_samples has no effect without --do-predict.";
-        var plan = TrainingPlan.Of(arguments, train.Count);
-        yield return string.Create(CultureInfo.InvariantCulture,
-            $"Training: {plan.TotalSteps:N0} updates of {arguments.RowsPerUpdate} rows{Shares(arguments)}, ") +
-            $"{Count(plan.TotalSteps / (double)plan.UpdatesPerEpoch, "epoch")}, with {Count(Compute.Threads, "thread")}.";
+        yield return Plan(TrainingPlan.Of(arguments, Samplers.Batches(arguments, train)), arguments);
     }
 
-    /// <summary>How the rows of an update come together, where several processes have parts of them.</summary>
-    private static string Shares(TrainingArguments arguments) => arguments.WorldSize == 1 ? ""
-        : $" ({arguments.WorldSize} processes of {arguments.PerDeviceTrainBatchSize}{(arguments.GradientAccumulationSteps == 1 ? "" : $", {arguments.GradientAccumulationSteps} times")})";
+    /// <summary>How many updates a run makes, and of how many rows.</summary>
+    internal static string Plan(TrainingPlan plan, TrainingArguments arguments) =>
+        string.Create(CultureInfo.InvariantCulture, $"Training: {plan.TotalSteps:N0} updates of {Update(plan, arguments)}, ") +
+        $"{Count(plan.EpochsOfRun, "epoch")}, with {Count(Compute.Threads, "thread")}.";
+
+    /// <summary>What an update is made of.</summary>
+    private static string Update(TrainingPlan plan, TrainingArguments arguments)
+    {
+        if (plan.Sizes is not { } sizes || arguments.TokensPerBatch is not { } tokens) return $"{arguments.RowsPerUpdate} rows{Shares(arguments, $"{arguments.PerDeviceTrainBatchSize}")}";
+        var (least, most, mean) = sizes.Rows;
+        var each = Shares(arguments, string.Create(CultureInfo.InvariantCulture, $"{arguments.MaxTokensPerBatch:N0}"));
+        return string.Create(CultureInfo.InvariantCulture, $"at most {tokens * arguments.GradientAccumulationSteps:N0} tokens{each}, which are {mean:N1} rows on average, {least:N0} to {most:N0}");
+    }
+
+    /// <summary>How an update comes together, where several processes have parts of it.</summary>
+    private static string Shares(TrainingArguments arguments, string each) => arguments.WorldSize == 1 ? ""
+        : $" ({arguments.WorldSize} processes of {each}{(arguments.GradientAccumulationSteps == 1 ? "" : $", {arguments.GradientAccumulationSteps} times")})";
 
     /// <summary>What became of a max_length that the model has no positions for; else null.</summary>
     internal static string? Shortened(ModelArguments from, int maxLength) =>

@@ -26,6 +26,9 @@ internal sealed partial record RunPredictions(EvalPrediction Prediction, IReadOn
     /// <summary>Of each row its number among the training texts; null where the run was no fold.</summary>
     internal int[]? Rows { get; init; }
 
+    /// <summary>Of rows with a model's labels; a regression has no names of classes.</summary>
+    internal static RunPredictions Of(EvalPrediction rows, IReadOnlyList<string> labels) => new(rows, rows.Task == TaskKind.Regression ? [] : labels);
+
     /// <summary>Reads the predictions of a run; null where its folder has none.</summary>
     /// <param name="folder">Of the run.</param>
     /// <param name="file">Those of its evaluation, or of its test split.</param>

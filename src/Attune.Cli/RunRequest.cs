@@ -1,5 +1,4 @@
 using Attune.Batching;
-using Attune.Reporting;
 using Attune.Training;
 
 namespace Attune.Cli;
@@ -38,7 +37,7 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     }
 
     /// <summary>The same in a process that is not the first of several: it writes nothing.</summary>
-    internal RunRequest InFollower() => Data.OnBadRow == Datasets.BadRowPolicy.Quarantine ? this with { Data = Data with { OnBadRow = Datasets.BadRowPolicy.Skip } } : this;
+    internal RunRequest InFollower() => this with { Data = Data.InFollower() };
 
     /// <summary>Refuses before any data is read what would be refused later, and a run that trains nothing.</summary>
     /// <returns>The arguments with what follows from others.</returns>
@@ -48,16 +47,11 @@ internal sealed record RunRequest(ModelArguments Model, DataArguments Data, Trai
     {
         var whole = UsageException.Check(() =>
         {
-            Optimizers.Check(Training);
             Model.Settings(new Inference.PredictionSettings());
             ThresholdChoice.Parse(Data.Threshold);
             AbstentionChoice.Parse(Data.AbstainBelow);
-            foreach (var reporter in Reporters.Of(Training).OfType<IDisposable>()) reporter.Dispose();   // a name that is none is refused here
-            EvaluationLoop.RequireBatchSize(Training);
-            if (TrainingPlan.Of(Training, int.MaxValue).TotalSteps < 1)
-                throw new AttuneException("Nothing would be trained: num_train_epochs, or max_steps where it is given, must be above 0.");
             if (Data.Fold is { } fold) _ = Fold.Parse(fold);
-            var whole = Training.Validated();
+            var whole = TrainingCheck.Of(Training, "trained");
             OutputFolder.RequireNotBase(whole, Model.Model);
             return whole;
         });

@@ -52,12 +52,9 @@ internal static class ServeCommand
         if (classifier.Engine is TorchEngine engine) DevicePlacement.Place(device, engine.Model, terminal.Tell);
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
-        using (collector is null ? null : MetricsExport.Start(collector)) Serve(classifier, options with { Name = NameOf(named ?? Names.LastRun) }, terminal).GetAwaiter().GetResult();
+        using (collector is null ? null : MetricsExport.Start(collector)) Serve(classifier, options with { Name = Names.LastPart(named ?? Names.LastRun) }, terminal).GetAwaiter().GetResult();
         return ExitCode.Success;
     }
-
-    /// <summary>What people call it: the last part of its folder, for the rest is nobody's business.</summary>
-    private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 
     private static async Task Serve(Classifier classifier, ServerOptions options, Terminal terminal)
     {

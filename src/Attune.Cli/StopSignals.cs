@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Attune.Native;
 
 namespace Attune.Cli;
 
@@ -6,7 +7,7 @@ namespace Attune.Cli;
 /// Ctrl+C, SIGTERM and the end of the terminal while a run can save its state: the first ends it after the running step, the second at once.
 /// Outside of this object's life they end the program at once, as usual.
 /// </summary>
-internal sealed partial class StopSignals : IDisposable
+internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration[] _registrations;
@@ -47,19 +48,9 @@ internal sealed partial class StopSignals : IDisposable
         if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0)
         {
             _terminal.Flush();
-            EndNow(code == ExitCode.TryAgain ? ExitCode.Terminated : code);    // there may be no checkpoint to go on from
+            ProcessEnd.Now(ExitCode.WithoutState(code));                       // there may be no checkpoint to go on from
         }
         _terminal.Note(_notice + (code == ExitCode.Interrupted ? "; Ctrl+C again stops at once." : "."));
         _stop.Cancel();
     }
-
-    /// <summary>Ends the process while other threads compute: an orderly exit would unload libtorch under their feet.</summary>
-    private static void EndNow(int code)
-    {
-        if (OperatingSystem.IsWindows()) Environment.Exit(code);
-        else ExitProcess(code);
-    }
-
-    [LibraryImport("libc", EntryPoint = "_exit")]
-    private static partial void ExitProcess(int code);
 }

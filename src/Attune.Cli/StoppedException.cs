@@ -4,4 +4,7 @@ namespace Attune.Cli;
 internal sealed class StoppedException(string message, int code) : Exception(message)
 {
     internal int Code { get; } = code;
+
+    /// <summary>Whether all processes have agreed to stop and come to this end.</summary>
+    internal bool IsOfAll { get; init; }
 }

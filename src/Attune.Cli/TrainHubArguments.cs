@@ -79,7 +79,7 @@ public sealed record TrainHubArguments
 
     /// <summary>The repository of a run.</summary>
     /// <param name="folder">Of the run.</param>
-    internal string NameFor(string folder) => HubModelId ?? NameOf(folder);
+    internal string NameFor(string folder) => HubModelId ?? Names.LastPart(folder);
 
     /// <summary>The hub and who asks.</summary>
     /// <exception cref="AttuneException">A variable of the environment or the token is impossible.</exception>
@@ -89,6 +89,4 @@ public sealed record TrainHubArguments
 
     /// <summary>What pushes checkpoints while training goes on; null where nothing does.</summary>
     internal HubPusher? Pusher(Terminal terminal) => PushToHub && HubStrategy != HubStrategy.End ? new HubPusher(this, Settings, terminal) : null;
-
-    private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 }

@@ -33,7 +33,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
     {
         terminal.Note($"Stopped; the trained model is in {Folder}, but not all of its results. " +
             (isPart ? "Give the same command again to go on." : $"Try: attune evaluate {Folder}"));
-        return code == ExitCode.TryAgain ? ExitCode.Terminated : code;
+        return ExitCode.WithoutState(code);
     }
 
     internal void Train(TrainOutput run, int rows) => _json["train"] = new RunEnd(trainer, isPart, terminal).Trained(run, rows);
@@ -122,7 +122,7 @@ internal sealed class TrainResults(Trainer trainer, DataSource source, OutputArg
         return ExitCode.Success;
     }
 
-    private RunPredictions? Kept(EvalPrediction? rows) => rows is null ? null : new RunPredictions(rows, rows.Task == TaskKind.Regression ? [] : source.ModelLabels);
+    private RunPredictions? Kept(EvalPrediction? rows) => rows is null ? null : RunPredictions.Of(rows, source.ModelLabels);
 
     private void Add(string split, IReadOnlyDictionary<string, double> metrics)
     {

@@ -8,15 +8,23 @@ internal static class DotNet
     /// <summary>The repository.</summary>
     internal static string Root { get; } = FindRoot();
 
+    /// <summary>Whether there is time for whole builds, as in <c>.ci/run</c>.</summary>
+    internal static bool HasTime { get; } = Environment.GetEnvironmentVariable("ATTUNE_BUILDS") == "1";
+
     /// <summary>Skips a test that builds whole projects: those are for <c>.ci/run</c>, since they take minutes and say nothing of most changes.</summary>
-    internal static void RequireTime() => Assert.SkipUnless(
-        Environment.GetEnvironmentVariable("CI") == "true" || Environment.GetEnvironmentVariable("ATTUNE_BUILDS") == "1",
+    internal static void RequireTime() => Assert.SkipUnless(HasTime,
         "Builds whole projects, which takes minutes: .ci/run does it, or set ATTUNE_BUILDS=1.");
 
+    /// <summary>Of this test's own build: what it refers to was built alike.</summary>
+    internal static string Configuration => Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)).Split('_')[0] is "release" ? "Release" : "Debug";
+
     /// <summary>Runs <c>dotnet</c>; gives its exit code and all that it said.</summary>
-    internal static async Task<(int Code, string Output)> RunAsync(string folder, params string[] words)
+    internal static Task<(int Code, string Output)> RunAsync(string folder, params string[] words) => RunProgramAsync("dotnet", folder, words);
+
+    /// <summary>The same for a program that it built.</summary>
+    internal static async Task<(int Code, string Output)> RunProgramAsync(string program, string folder, params string[] words)
     {
-        var start = new ProcessStartInfo("dotnet", words) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, words) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         // Servers that outlive the test would hold its folders.
         foreach (var (name, value) in new[] { ("MSBUILDDISABLENODEREUSE", "1"), ("DOTNET_CLI_TELEMETRY_OPTOUT", "1"), ("DOTNET_NOLOGO", "1") }) start.Environment[name] = value;
         using var process = Process.Start(start)!;

@@ -1,30 +1,32 @@
 namespace Attune.EndToEndTests;
 
-/// <summary>The programs in examples/ are built and run as a reader would run them.</summary>
-public sealed class ExampleTests
+/// <summary>The programs in examples/ are built and run, and do what a reader is told.</summary>
+public sealed class ExampleTests(TrainedRun run, BuiltExamples examples) : IClassFixture<BuiltExamples>, IDisposable
 {
-    [Fact]
-    public async Task ClassifyAndMLNet_TrainedModel_NameTheLabelOfEachText()
+    private static readonly string[] Texts = ["the film was very good and great", "the meal was very bad and dull"];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("attune-example-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("Classify.cs")]
+    [InlineData("MLNet.cs")]
+    public async Task Example_TrainedModel_NamesTheLabelOfEachText(string program)
     {
-        using var run = new TrainedRun();
         run.Result.Good();
-        foreach (var program in new[] { "Classify.cs", "MLNet.cs" })
-        {
-            var output = await Run(program, run.Folder, [Path.Combine(run.Folder, "run"), "the film was very good and great", "the meal was very bad and dull"]);
-            Assert.Matches("^positive\t\\S+\tthe film[^\n]*\nnegative\t\\S+\tthe meal[^\n]*\n$", output);
-        }
+        var output = await examples.Run(program, _folder, [run.Model, .. Texts]);
+        Assert.Matches("^positive\t\\S+\tthe film[^\n]*\nnegative\t\\S+\tthe meal[^\n]*\n$", output);
     }
 
     /// <summary>ONNX Runtime and the tokenizer alone give the same answers as the model.</summary>
     [Fact]
     public async Task ClassifyOnnx_ExportedModel_NamesTheLabelOfEachText()
     {
-        using var run = new TrainedRun();
         run.Result.Good();
-        AttuneProcess.Run(run.Folder, "export", "run", "--output-dir", "exported").Good();
-        string[] texts = ["the film was very good and great", "the meal was very bad and dull"];
-        var output = await Run("ClassifyOnnx.cs", run.Folder, [Path.Combine(run.Folder, "exported"), .. texts]);
-        Assert.Equal(AttuneProcess.Run(run.Folder, ["predict", "--model", "run", .. texts]).Good().Out, output);
+        AttuneProcess.Run(_folder, "export", run.Model, "--output-dir", "exported").Good();
+        var output = await examples.Run("ClassifyOnnx.cs", _folder, [Path.Combine(_folder, "exported"), .. Texts]);
+        Assert.Equal(AttuneProcess.Run(_folder, ["predict", "--model", run.Model, .. Texts]).Good().Out, output);
     }
 
     [Theory]
@@ -32,26 +34,10 @@ public sealed class ExampleTests
     [InlineData("TrainingLoop.cs", "epoch 3: accuracy 1.0000")]
     public async Task Example_OnEasyRows_LearnsThem(string program, string expected)
     {
-        var folder = Directory.CreateTempSubdirectory("attune-example-");
-        try
-        {
-            var model = TinyModel.Write(Path.Combine(folder.FullName, "tiny"));
-            var data = folder.CreateSubdirectory("data").FullName;
-            TinyModel.Csv(Path.Combine(data, "train.csv"), 800, seed: 1);
-            TinyModel.Csv(Path.Combine(data, "validation.csv"), 40, seed: 2);
-            var output = await Run(program, folder.FullName, [model, data]);
-            Assert.Contains(expected, output, StringComparison.Ordinal);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
-    private static async Task<string> Run(string program, string folder, string[] words)
-    {
-        var (code, output) = await DotNet.RunAsync(folder, ["run", Path.Combine(DotNet.Root, "examples", program), "--", .. words]);
-        Assert.True(code == 0, output);
-        return output;
+        var model = TinyModel.Write(Path.Combine(_folder, "tiny"));
+        var data = Directory.CreateDirectory(Path.Combine(_folder, "data")).FullName;
+        TinyModel.Csv(Path.Combine(data, "train.csv"), 800, seed: 1);
+        TinyModel.Csv(Path.Combine(data, "validation.csv"), 40, seed: 2);
+        Assert.Contains(expected, await examples.Run(program, _folder, model, data), StringComparison.Ordinal);
     }
 }

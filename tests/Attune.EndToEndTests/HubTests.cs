@@ -53,7 +53,7 @@ public sealed class HubTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
         var random = new Random(11);
-        var kills = int.Parse(System.Environment.GetEnvironmentVariable("ATTUNE_HUB_KILLS") ?? "8", CultureInfo.InvariantCulture);
+        var kills = int.Parse(System.Environment.GetEnvironmentVariable("ATTUNE_HUB_KILLS") ?? "4", CultureInfo.InvariantCulture);
         var (pieces, killed) = (Size / (1 << 16), 0);
         for (var i = 0; i < kills; i++)
         {

@@ -5,10 +5,10 @@ using System.Security.Cryptography;
 namespace Attune.EndToEndTests;
 
 /// <summary>Runs that are killed at any moment go on from their newest whole checkpoint and end with the weights of the run that was left alone.</summary>
-/// <remarks><c>ATTUNE_KILLS</c> says how many kills of each kind; a few by default, because each is two runs of the program.</remarks>
-public sealed class KillTests : IDisposable
+/// <remarks><c>ATTUNE_KILLS</c> says how many kills of each kind; one by default, because each is two runs of the program.</remarks>
+public sealed class KillTests(KillTests.UnbrokenRun unbroken) : IClassFixture<KillTests.UnbrokenRun>, IDisposable
 {
-    private const int DefaultKills = 2;
+    private const int DefaultKills = 1;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("attune-kill-").FullName;
 
@@ -71,12 +71,8 @@ public sealed class KillTests : IDisposable
     private (string Weights, double Seconds) Unbroken()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
-        TinyModel.Csv(Path.Combine(_folder, "train.csv"), 60, seed: 1);
-        using var process = AttuneProcess.Start(_folder, [.. Words, "--output-dir", "whole"]);
-        process.WaitFor("step 1 ");
-        var watch = Stopwatch.StartNew();
-        process.Wait().Good();
-        return (Weights("whole"), watch.Elapsed.TotalSeconds);
+        File.Copy(Path.Combine(unbroken.Folder, "train.csv"), Path.Combine(_folder, "train.csv"));
+        return (unbroken.Weights, unbroken.Seconds);
     }
 
     private void AssertGoesOn(string run, string whole)
@@ -86,5 +82,29 @@ public sealed class KillTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder, run), ".*"));
     }
 
-    private string Weights(string run) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(_folder, run, "model.safetensors"))));
+    private string Weights(string run) => Hash(Path.Combine(_folder, run));
+
+    private static string Hash(string run) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(run, "model.safetensors"))));
+
+    /// <summary>The run that is left alone, made once: its weights, and how long it took from its first update on.</summary>
+    public sealed class UnbrokenRun : IDisposable
+    {
+        public UnbrokenRun()
+        {
+            TinyModel.Csv(Path.Combine(Folder, "train.csv"), 60, seed: 1);
+            using var process = AttuneProcess.Start(Folder, [.. Words, "--output-dir", "whole"]);
+            process.WaitFor("step 1 ");
+            var watch = Stopwatch.StartNew();
+            process.Wait().Good();
+            (Weights, Seconds) = (Hash(Path.Combine(Folder, "whole")), watch.Elapsed.TotalSeconds);
+        }
+
+        internal string Folder { get; } = Directory.CreateTempSubdirectory("attune-kill-").FullName;
+
+        internal string Weights { get; }
+
+        internal double Seconds { get; }
+
+        public void Dispose() => Directory.Delete(Folder, recursive: true);
+    }
 }

@@ -4,15 +4,16 @@ using Attune.Tests.Hub;
 namespace Attune.EndToEndTests;
 
 /// <summary>A run that trains an adapter, and what the other verbs make of its folder.</summary>
-public sealed class LoraTests : IDisposable
+public sealed class LoraTests : IClassFixture<LoraTests.BaseModel>, IDisposable
 {
     private static readonly string[] Options =
         ["--lora-r", "4", "--lora-alpha", "16", "--lora-target-modules", "all-linear", "--num-train-epochs", "10", "--save-strategy", "no"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("attune-lora-").FullName;
 
-    public LoraTests()
+    public LoraTests(BaseModel model)
     {
+        model.Copy(At("base"));
         TinyModel.Write(Path.Combine(_folder, "tiny"));
         TinyModel.Csv(Path.Combine(_folder, "train.csv"), 64, seed: 1);
         TinyModel.Csv(Path.Combine(_folder, "dev.csv"), 32, seed: 2);
@@ -23,7 +24,6 @@ public sealed class LoraTests : IDisposable
     [Fact]
     public void Train_Adapter_IsAModelForEveryVerb()
     {
-        Train("tiny", "base", "--max-steps", "2").Good();
         var notes = Train("base", "adapter", Options).Good().Error;
         Assert.Contains("LoRA: rank 4 on 7 linear layers (query, key, value, attention.output.dense, intermediate.dense, output.dense, pooler.dense), and classifier whole; ", notes, StringComparison.Ordinal);
         Assert.True(File.Exists(At("adapter/adapter_model.safetensors")));
@@ -57,12 +57,11 @@ public sealed class LoraTests : IDisposable
     [Fact]
     public void Train_AdapterStopped_GoesOnToTheBit()
     {
-        Train("tiny", "base", "--max-steps", "2").Good();
         string[] options = ["--lora-r", "2", "--lora-dropout", "0.1", "--num-train-epochs", "2", "--save-strategy", "steps", "--save-steps", "3"];
         Train("base", "whole", options).Good();
-        Train("base", "cut", options).Good();
-        foreach (var file in Directory.EnumerateFiles(At("cut")).ToList()) File.Delete(file);
-        foreach (var later in Directory.EnumerateDirectories(At("cut")).Where(folder => Path.GetFileName(folder) != "checkpoint-3").ToList()) Directory.Delete(later, recursive: true);
+        // As a run that was stopped after its first checkpoint leaves it.
+        Directory.CreateDirectory(At("cut/checkpoint-3"));
+        foreach (var file in Directory.EnumerateFiles(At("whole/checkpoint-3"))) File.Copy(file, At($"cut/checkpoint-3/{Path.GetFileName(file)}"));
         Train("base", "cut", [.. options, "--resume-from-checkpoint", "true"]).Good();
         Assert.Equal(File.ReadAllBytes(At("whole/adapter_model.safetensors")), File.ReadAllBytes(At("cut/adapter_model.safetensors")));
     }
@@ -73,7 +72,6 @@ public sealed class LoraTests : IDisposable
     {
         using var server = new HubServer();
         (string, string)[] online = [("HF_ENDPOINT", server.Endpoint.AbsoluteUri), ("HF_HUB_OFFLINE", "0")];
-        Train("tiny", "base", "--max-steps", "2").Good();
         var model = server.Add("models/org/base");
         model.Commit(Files("base", "config.json", "model.safetensors", "vocab.txt"));
         AttuneProcess.Run(_folder, Words("org/base", "adapter", Options), null, online).Good();
@@ -100,4 +98,26 @@ public sealed class LoraTests : IDisposable
     ];
 
     private string At(string file) => Path.Combine(_folder, file);
+
+    /// <summary>The model that adapters are trained for, made once; each test has a copy.</summary>
+    public sealed class BaseModel : IDisposable
+    {
+        private readonly string _folder = Directory.CreateTempSubdirectory("attune-lora-base-").FullName;
+
+        public BaseModel()
+        {
+            TinyModel.Write(Path.Combine(_folder, "tiny"));
+            TinyModel.Csv(Path.Combine(_folder, "train.csv"), 64, seed: 1);
+            TinyModel.Csv(Path.Combine(_folder, "dev.csv"), 32, seed: 2);
+            AttuneProcess.Run(_folder, Words("tiny", "base", "--max-steps", "2")).Good();
+        }
+
+        public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+        internal void Copy(string target)
+        {
+            Directory.CreateDirectory(target);
+            foreach (var file in Directory.EnumerateFiles(Path.Combine(_folder, "base"))) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        }
+    }
 }

@@ -34,7 +34,7 @@ public sealed partial class PackageTests : IDisposable
         var feed = Path.Combine(_folder, "feed");
         foreach (var project in new[] { "Attune.Text", "Attune" })
         {
-            var (code, output) = await DotNet.RunAsync(DotNet.Root, "pack", $"src/{project}", "--no-build", "-c", Configuration, "-o", feed, "-nologo", "-v", "q");
+            var (code, output) = await DotNet.RunAsync(DotNet.Root, "pack", $"src/{project}", "--no-build", "-c", DotNet.Configuration, "-o", feed, "-nologo", "-v", "q");
             Assert.True(code == 0, output);
         }
         string[] files = [.. Directory.EnumerateFiles(feed).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
@@ -97,9 +97,6 @@ public sealed partial class PackageTests : IDisposable
     private static string Version => Of("Directory.Build.props", OwnVersion());
 
     private static string Of(string file, Regex what) => what.Match(File.ReadAllText(Path.Combine(DotNet.Root, file))).Groups[1].Value;
-
-    /// <summary>Of this test's own build: what it refers to was built alike.</summary>
-    private static string Configuration => Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)).Split('_')[0] is "release" ? "Release" : "Debug";
 
     [GeneratedRegex("\"libtorch-cpu\" Version=\"([^\"]+)\"")]
     private static partial Regex LibtorchVersion();

@@ -5,10 +5,9 @@ namespace Attune.EndToEndTests;
 
 /// <summary>Predictions that are killed, stopped or out of space go on where they were, and end with the bytes of those that were left alone.</summary>
 /// <remarks><c>ATTUNE_KILLS</c> and <c>ATTUNE_CALLS</c> as for training.</remarks>
-[Collection(nameof(TrainedRun))]
-public sealed class PredictResumeTests(TrainedRun run) : IDisposable
+public sealed class PredictResumeTests(TrainedRun run, PredictResumeTests.UnbrokenAnswers unbroken) : IClassFixture<PredictResumeTests.UnbrokenAnswers>, IDisposable
 {
-    private const int DefaultKills = 2, Rows = 40_000;
+    private const int DefaultKills = 1, Rows = 40_000;
     private readonly string _folder = Directory.CreateTempSubdirectory("attune-predict-").FullName;
 
     private static int Kills => Environment.GetEnvironmentVariable("ATTUNE_KILLS") is { Length: > 0 } number ? int.Parse(number, CultureInfo.InvariantCulture) : DefaultKills;
@@ -55,8 +54,9 @@ public sealed class PredictResumeTests(TrainedRun run) : IDisposable
 
         IEnumerable<(string Call, int Number)> Calls()
         {
-            string[] kinds = ["pwrite64", "fsync", "rename", "unlink"];
-            var most = Environment.GetEnvironmentVariable("ATTUNE_CALLS") == "all" ? 12 : 1;
+            var asked = Environment.GetEnvironmentVariable("ATTUNE_CALLS");
+            string[] kinds = asked is "all" or "each" ? ["pwrite64", "fsync", "rename", "unlink"] : ["fsync", "rename"];
+            var most = asked == "all" ? 12 : 1;
             return kinds.SelectMany(call => Enumerable.Range(1, most).Select(number => (call, number)));
         }
     }
@@ -82,9 +82,7 @@ public sealed class PredictResumeTests(TrainedRun run) : IDisposable
         var refused = AttuneProcess.Run(_folder, [.. Words("a.csv"), "--top-k", "1"]);
         Assert.Equal(1, refused.Code);
         Assert.Matches(@"attune: a\.csv\.partial holds [0-9,]+ answers of an unfinished run with another --top-k; give the same to go on with it, or --no-resume to begin anew\.\n$", refused.Error);
-        var model = Path.Combine(_folder, "other");
-        Directory.CreateDirectory(model);
-        foreach (var file in Directory.GetFiles(Path.Combine(run.Folder, "run"))) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        var model = run.Copy(Path.Combine(_folder, "other"));
         File.WriteAllText(Path.Combine(model, "attune_prediction.json"), "{\"temperature\": 2}");
         Assert.Contains("of an unfinished run with another model; ", AttuneProcess.Run(_folder, [.. Words("a.csv"), "--model", "other"]).Error, StringComparison.Ordinal);
         var resumed = AttuneProcess.Run(_folder, Words("a.csv")).Good();
@@ -120,9 +118,9 @@ public sealed class PredictResumeTests(TrainedRun run) : IDisposable
     public void StandardInput_KilledAndGivenAgain_GoesOn()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
-        Unbroken("csv", Rows, out _);
+        TinyModel.NumberedCsv(Path.Combine(_folder, "rows.csv"), Rows, seed: 6);
         var input = string.Concat(File.ReadLines(Path.Combine(_folder, "rows.csv")).Skip(1).Select(line => line.Split(',')[1] + "\n"));
-        string[] words = ["predict", "--model", Path.Combine(run.Folder, "run"), "--threads", "1", "--output-file"];
+        string[] words = ["predict", "--model", run.Model, "--threads", "1", "--output-file"];
         AttuneProcess.Run(_folder, [.. words, "whole.txt"], input).Good();
         // It waits for more when it has read most of it, and is killed then.
         using (var process = AttuneProcess.StartWithOpenInput(_folder, [.. words, "a.txt"], input[..(input.Length / 10 * 9)]))
@@ -136,17 +134,16 @@ public sealed class PredictResumeTests(TrainedRun run) : IDisposable
         AssertSame(File.ReadAllBytes(Path.Combine(_folder, "whole.txt")), Path.Combine(_folder, "a.txt"), resumed.Error);
     }
 
-    private string[] Words(string output) =>
-        ["predict", "--model", Path.Combine(run.Folder, "run"), "--file", "rows.csv", "--keep-columns", "id", "text", "--threads", "1", "--output-file", output];
+    private string[] Words(string output) => Words(run, output);
+
+    private static string[] Words(TrainedRun run, string output) =>
+        ["predict", "--model", run.Model, "--file", "rows.csv", "--keep-columns", "id", "text", "--threads", "1", "--output-file", output];
 
     private byte[] Unbroken(string form, int rows, out TimeSpan time)
     {
-        run.Result.Good();
+        (var whole, time) = unbroken.Of(form, rows);
         TinyModel.NumberedCsv(Path.Combine(_folder, "rows.csv"), rows, seed: 6);
-        var watch = Stopwatch.StartNew();
-        AttuneProcess.Run(_folder, Words($"whole.{form}")).Good();
-        time = watch.Elapsed;
-        return File.ReadAllBytes(Path.Combine(_folder, $"whole.{form}"));
+        return whole;
     }
 
     private static void AssertSame(byte[] whole, string output, string what)
@@ -167,5 +164,24 @@ public sealed class PredictResumeTests(TrainedRun run) : IDisposable
         process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode;
+    }
+
+    /// <summary>The answers of predictions that were left alone, and how long they took: of each form and number of rows once.</summary>
+    public sealed class UnbrokenAnswers(TrainedRun run) : IDisposable
+    {
+        private readonly string _folder = Directory.CreateTempSubdirectory("attune-predict-").FullName;
+        private readonly Dictionary<(string Form, int Rows), (byte[] Whole, TimeSpan Time)> _made = [];
+
+        public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+        internal (byte[] Whole, TimeSpan Time) Of(string form, int rows)
+        {
+            if (_made.TryGetValue((form, rows), out var made)) return made;
+            run.Result.Good();
+            TinyModel.NumberedCsv(Path.Combine(_folder, "rows.csv"), rows, seed: 6);
+            var watch = Stopwatch.StartNew();
+            AttuneProcess.Run(_folder, Words(run, $"whole.{form}")).Good();
+            return _made[(form, rows)] = (File.ReadAllBytes(Path.Combine(_folder, $"whole.{form}")), watch.Elapsed);
+        }
     }
 }

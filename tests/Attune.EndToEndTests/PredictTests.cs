@@ -6,7 +6,6 @@ using Attune.Parquet;
 namespace Attune.EndToEndTests;
 
 /// <summary>What <c>attune predict</c> makes of files: in every form, with odd rows, and larger than its memory.</summary>
-[Collection(nameof(TrainedRun))]
 public sealed class PredictTests(TrainedRun run) : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("attune-predict-").FullName;
@@ -48,7 +47,7 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
         File.WriteAllLines(Path.Combine(_folder, "rows.tsv"), rows.Select(row => JsonNode.Parse(row)!["text"]!.ToString()).Prepend("text"));
         var expected = Predict("--file", "rows.csv").Good().Out;
         foreach (var file in new[] { "rows.parquet", "rows.jsonl", "rows.json", "rows.tsv" }) Assert.Equal(expected, Predict("--file", file).Good().Out);
-        Assert.Equal(expected, AttuneProcess.Run(_folder, ["predict", "--model", Model], string.Concat(File.ReadLines(Path.Combine(_folder, "rows.tsv")).Skip(1).Select(line => line + "\n"))).Good().Out);
+        Assert.Equal(expected, AttuneProcess.Run(_folder, ["predict", "--model", run.Model], string.Concat(File.ReadLines(Path.Combine(_folder, "rows.tsv")).Skip(1).Select(line => line + "\n"))).Good().Out);
     }
 
     [Fact]
@@ -88,9 +87,7 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
         Assert.All(asked.Out.TrimEnd('\n').Split('\n')[1..], line => Assert.Contains(",,0.", line, StringComparison.Ordinal));
         Assert.Contains("40 of 40 texts were given no label: the model is less sure than 1.\n", asked.Error, StringComparison.Ordinal);
 
-        var model = Path.Combine(_folder, "model");
-        Directory.CreateDirectory(model);
-        foreach (var file in Directory.GetFiles(Model)) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        var model = run.Copy(Path.Combine(_folder, "model"));
         File.WriteAllText(Path.Combine(model, "attune_prediction.json"), "{\"temperature\": 100, \"abstain_below\": 0.9}");
         var calibrated = AttuneProcess.Run(_folder, "predict", "--model", "model", "--output-format", "jsonl", "the film was great").Good();
         using var json = JsonDocument.Parse(calibrated.Out);
@@ -118,9 +115,7 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
     {
         Rows("rows.csv", 40);
         string[] words = ["predict", "--model", "model", "--file", "rows.csv", "--output-format", "csv"];
-        var model = Path.Combine(_folder, "model");
-        Directory.CreateDirectory(model);
-        foreach (var file in Directory.GetFiles(Model)) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        var model = run.Copy(Path.Combine(_folder, "model"));
         AttuneProcess.Run(run.Folder, [.. TrainedRun.Words, "--output-dir", "other", "--max-steps", "2"]).Good();
         var refused = AttuneProcess.Run(_folder, [.. words, "--engine", "onnx"]);
         Assert.Equal(1, refused.Code);
@@ -148,7 +143,7 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
             for (var i = 0; i < rows; i++) file.Write($"{i},{text}\n");
         }
         Assert.True(new FileInfo(Path.Combine(_folder, "rows.csv")).Length > 150_000_000);
-        var result = AttuneProcess.Run(_folder, ["predict", "--model", Model, "--file", "rows.csv", "--keep-columns", "id", "--output-file", "a.parquet", "--threads", "1"], null,
+        var result = AttuneProcess.Run(_folder, ["predict", "--model", run.Model, "--file", "rows.csv", "--keep-columns", "id", "--output-file", "a.parquet", "--threads", "1"], null,
             ("DOTNET_GCHeapHardLimit", "0x7000000")).Good();                // 117 MB
         Assert.Contains("800 of 800 texts were cut at 32 tokens.", result.Error, StringComparison.Ordinal);
         Assert.Equal(rows, ParquetDataset.Read(Path.Combine(_folder, "a.parquet"), new DatasetReadOptions()).NumRows);
@@ -173,17 +168,15 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "It needs a shell.");
         Rows("rows.csv", 100_000);
-        var result = AttuneProcess.RunUnder(_folder, ["bash", "-c", "\"$0\" \"$@\" | head -n 1; exit ${PIPESTATUS[0]}"], ["predict", "--model", Model, "--file", "rows.csv", "--threads", "1"]);
+        var result = AttuneProcess.RunUnder(_folder, ["bash", "-c", "\"$0\" \"$@\" | head -n 1; exit ${PIPESTATUS[0]}"], ["predict", "--model", run.Model, "--file", "rows.csv", "--threads", "1"]);
         Assert.Equal((0, 1), (result.Code, result.Out.Count(letter => letter == '\n')));
         Assert.Equal("Takes texts from \"text\", and no labels.\n", result.Error);
     }
 
-    private string Model => Path.Combine(run.Folder, "run");
-
     private Result Predict(params string[] words)
     {
         run.Result.Good();
-        return AttuneProcess.Run(_folder, ["predict", "--model", Model, "--threads", "1", .. words]);
+        return AttuneProcess.Run(_folder, ["predict", "--model", run.Model, "--threads", "1", .. words]);
     }
 
     private string Rows(string name, int count) => TinyModel.NumberedCsv(Path.Combine(_folder, name), count, seed: 5);

@@ -8,7 +8,7 @@ using Attune.Tests.Serving;
 namespace Attune.EndToEndTests;
 
 /// <summary>The program as a server: hostile bodies, SIGTERM, memory. ATTUNE_SERVE_SOAK=1h sets how long it is kept under load.</summary>
-public sealed class ServeTests : IDisposable
+public sealed class ServeTests(TrainedRun run) : IDisposable
 {
     private const int Chunks = 3_000_000, MostGrowth = 50 << 20;
     private const double MostDrift = 0.02, LoadOfSoak = 0.8;
@@ -98,8 +98,7 @@ public sealed class ServeTests : IDisposable
     [InlineData("attune: ATTUNE_API_KEYS has no API key; give at least one.\n", 1)]
     public void Serve_WrongOptions_AreRefusedInOneSentence(string expected, int code, params string[] words)
     {
-        Train();
-        var refused = AttuneProcess.Run(_folder, ["serve", "run", .. words], null, ("ATTUNE_API_KEYS", code == 1 && words.Length == 0 ? "," : ""));
+        var refused = AttuneProcess.Run(_folder, ["serve", run.Model, .. words], null, ("ATTUNE_API_KEYS", code == 1 && words.Length == 0 ? "," : ""));
         Assert.Equal((code, expected), (refused.Code, refused.Error));
     }
 
@@ -138,17 +137,10 @@ public sealed class ServeTests : IDisposable
     private static long Memory(AttuneProcess process) => 1024 * long.Parse(
         File.ReadLines($"/proc/{process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
-    private void Train()
-    {
-        TinyModel.Write(Path.Combine(_folder, "tiny"));
-        TinyModel.Csv(Path.Combine(_folder, "train.csv"), 32, seed: 1);
-        AttuneProcess.Run(_folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run", "--threads", "1", "--max-steps", "2").Good();
-    }
-
     private Running Serve(params string[] words)
     {
-        Train();
-        var process = AttuneProcess.Start(_folder, ["serve", "run", "--port", "0", "--threads", "1", .. words]);
+        run.Result.Good();
+        var process = AttuneProcess.Start(_folder, ["serve", run.Model, "--port", "0", "--threads", "1", .. words]);
         const string said = "Serving at ";
         process.WaitFor("; Ctrl+C stops.");
         return new Running(process, new Uri(process.Error[(process.Error.IndexOf(said, StringComparison.Ordinal) + said.Length)..].Split(';')[0]));

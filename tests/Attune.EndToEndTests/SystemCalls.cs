@@ -25,6 +25,9 @@ internal static partial class SystemCalls
         }
     });
 
+    /// <summary>Whether there is strace, and it may trace.</summary>
+    internal static bool CanTrace => Missing.Value is null;
+
     /// <summary>Skips the test where there is no strace, or where it may not trace.</summary>
     internal static void Require() => Assert.SkipWhen(Missing.Value is not null, Missing.Value ?? "");
 

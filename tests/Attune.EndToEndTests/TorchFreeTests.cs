@@ -3,7 +3,6 @@ using System.Diagnostics;
 namespace Attune.EndToEndTests;
 
 /// <summary>What serves an exported model needs no libtorch, and has none.</summary>
-[Collection(nameof(TrainedRun))]
 public sealed class TorchFreeTests : IDisposable
 {
     private const string Text = "the film was very good and great";

@@ -1,6 +1,8 @@
+[assembly: AssemblyFixture(typeof(Attune.EndToEndTests.TrainedRun))]
+
 namespace Attune.EndToEndTests;
 
-/// <summary>A run on easy rows, trained once for all tests that only read it.</summary>
+/// <summary>A run on easy rows, trained once for all tests of all classes; none changes what is in its folder, and each writes beside it under a name of its own.</summary>
 public sealed class TrainedRun : IDisposable
 {
     public TrainedRun()
@@ -20,12 +22,19 @@ public sealed class TrainedRun : IDisposable
         "--save-total-limit", "1", "--load-best-model-at-end", "--metric-for-best-model", "accuracy", "--do-predict", "--threads", "1",
     ];
 
+    internal string Model => Path.Combine(Folder, "run");
+
     internal string Folder { get; } = Directory.CreateTempSubdirectory("attune-run-").FullName;
 
     internal Result Result { get; }
 
+    /// <summary>Copies the model to another folder, without what another program that looks for its own run there keeps for a moment.</summary>
+    internal string Copy(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.GetFiles(Model).Where(file => Path.GetFileName(file)[0] != '.')) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+        return folder;
+    }
+
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }
-
-[CollectionDefinition(nameof(TrainedRun))]
-public sealed class TrainedRunCollection : ICollectionFixture<TrainedRun>;

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 namespace Attune.EndToEndTests;
 
 /// <summary>What a finished run leaves, and what the other verbs make of it.</summary>
-[Collection(nameof(TrainedRun))]
 public sealed class TrainedRunTests(TrainedRun run)
 {
     [Fact]
@@ -42,9 +41,7 @@ public sealed class TrainedRunTests(TrainedRun run)
         var refused = AttuneProcess.Run(run.Folder, TrainedRun.Words);
         Assert.Equal((1, "attune: run holds a finished run (trainer_state.json); choose another --output-dir, or give --overwrite-output-dir to replace it.\n"),
             (refused.Code, refused.Error[refused.Error.IndexOf("attune:", StringComparison.Ordinal)..]));
-        var copy = Path.Combine(run.Folder, "copy");
-        Directory.CreateDirectory(copy);
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(run.Folder, "run"))) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)), overwrite: true);
+        run.Copy(Path.Combine(run.Folder, "copy"));
         AttuneProcess.Run(run.Folder, [.. TrainedRun.Words, "--output-dir", "copy", "--overwrite-output-dir", "--max-steps", "2"]).Good();
     }
 

@@ -3,7 +3,6 @@ using System.Diagnostics;
 namespace Attune.EndToEndTests;
 
 /// <summary>Whatever is wrong ends in one sentence with its place and remedy, never in a stack trace.</summary>
-[Collection(nameof(TrainedRun))]
 public sealed class WrongInputTests(TrainedRun run)
 {
     public static TheoryData<string, int, string, string[]> Cases => new()

@@ -58,9 +58,8 @@ internal sealed class AnswerOrigin
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in folders.OfType<string>().SelectMany(Directory.EnumerateFiles).Where(file => IsOfModel(Path.GetFileName(file), withOnnx)).Order(StringComparer.Ordinal))
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
             hash.AppendData(Encoding.UTF8.GetBytes(Path.GetFileName(file)));
-            hash.AppendData(SHA256.HashData(stream));
+            hash.AppendData(FileSums.HashOf(file));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

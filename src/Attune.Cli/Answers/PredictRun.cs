@@ -22,14 +22,16 @@ internal sealed class PredictRun : IDisposable
     private readonly InputTexts _inputs;
     private readonly AnswerFile? _file;
     private readonly InputSum? _sum;
+    private readonly SharedTexts? _shared;
     private long _rows, _textsCut, _abstained;
 
     /// <param name="classifier">Predicts.</param>
     /// <param name="inputs">The texts.</param>
     /// <param name="file">The file of the answers, which may have some already; null for standard output.</param>
-    internal PredictRun(Classifier classifier, InputTexts inputs, AnswerFile? file)
+    /// <param name="shared">Gives the texts to other processes, with which the classifier shares its batches; null where there are none.</param>
+    internal PredictRun(Classifier classifier, InputTexts inputs, AnswerFile? file, SharedTexts? shared = null)
     {
-        (_classifier, _inputs, _file, _sum) = (classifier, inputs, file, file is null ? null : new InputSum());
+        (_classifier, _inputs, _file, _sum, _shared) = (classifier, inputs, file, file is null ? null : new InputSum(), shared);
         if (file?.Saved is { } saved) (_textsCut, _abstained) = (saved.TextsCut, saved.Abstained);
     }
 
@@ -46,20 +48,25 @@ internal sealed class PredictRun : IDisposable
     /// <param name="writer">Writes the answers.</param>
     /// <param name="blockRows">Texts at a time.</param>
     /// <param name="progress">Is told how far it is.</param>
-    /// <param name="stop">Ends it after the running batch; the answers of the running block are dropped.</param>
+    /// <param name="stop">Ends it after the running batch, and the answers of the running block are dropped; of several processes after that block.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     /// <exception cref="AttuneException">A text cannot be used, or answers cannot be written.</exception>
     internal void Answer(AnswerWriter writer, int blockRows, PredictProgress? progress, CancellationToken stop)
     {
         if (_file?.Saved is null) writer.Begin();
-        using var texts = Unanswered(stop).GetEnumerator();
+        // Several processes stop together, at the next block.
+        var alone = _shared is null ? stop : CancellationToken.None;
+        using var texts = Unanswered(alone).GetEnumerator();
         try
         {
-            while (Block(texts, blockRows) is { Count: > 0 } block)
+            while (true)
             {
-                stop.ThrowIfCancellationRequested();
+                var block = Block(texts, blockRows);
+                if (_shared?.Give(block, stop.IsCancellationRequested) == false) throw new OperationCanceledException(stop);
+                if (block.Count == 0) break;
+                alone.ThrowIfCancellationRequested();
                 var pairs = _inputs.ArePairs ? block.ConvertAll(input => input.Pair!) : null;
-                var predictions = _classifier.Predict(block.ConvertAll(input => input.Text), pairs, out var cut, stop);
+                var predictions = _classifier.Predict(block.ConvertAll(input => input.Text), pairs, out var cut, alone);
                 for (var i = 0; i < block.Count; i++) writer.Write(block[i], predictions[i]);
                 writer.Flush();
                 _rows += block.Count;

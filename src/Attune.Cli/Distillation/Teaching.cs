@@ -72,8 +72,7 @@ internal sealed class Teaching(DistillArguments arguments, Action<string> tell) 
 
     private static IEnumerable<(string Text, string? Pair)> Texts(string file, DataArguments data)
     {
-        if (Path.GetExtension(file.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? file[..^3] : file).Equals(".txt", StringComparison.OrdinalIgnoreCase))
-            return Corpus.Of([file]).Documents().SelectMany(document => document).Select(line => (line, (string?)null));
+        if (Corpus.IsText(file)) return Corpus.Of([file]).Paragraphs().Select(line => (line, (string?)null));
         return StreamedTexts.Open(file, data.TextColumnNames, data.TextColumnDelimiter, data.Reading(null, _ => { })).All(others: []).Select(text => (text.Text, text.Pair));
     }
 }

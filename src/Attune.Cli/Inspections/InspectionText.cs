@@ -32,8 +32,8 @@ internal static class InspectionText
     {
         var table = new TextTable("split", "rows", "words", "tokens", "unknown", "empty", "one word", "scripts", "languages");
         foreach (var split in report.Splits)
-            table.Add(split.Name, Count(split.Rows), Mean(split.Words.Mean), Mean(split.Tokens.Mean), Percent(split.UnknownTokens, split.AllTokens),
-                Count(split.Empty), Count(split.OneWord), Shares(split.Scripts, split.Rows), Shares(split.Languages, split.Languages.Sum(language => language.Rows)));
+            table.Add(split.Name, Amount.Of(split.Rows), Mean(split.Words.Mean), Mean(split.Tokens.Mean), Percent.Of(split.UnknownTokens, split.AllTokens),
+                Amount.Of(split.Empty), Amount.Of(split.OneWord), Shares(split.Scripts, split.Rows), Shares(split.Languages, split.Languages.Sum(language => language.Rows)));
         return table;
     }
 
@@ -43,7 +43,7 @@ internal static class InspectionText
         if (splits.Count == 0) return null;
         var table = new TextTable(["class", .. splits.SelectMany(split => new[] { split.Name, "" })]);
         foreach (var (number, name) in report.Classes.Index().Take(MostClasses))
-            table.Add([Shown.Of(name), .. splits.SelectMany(split => new[] { Count(split.Classes[number].Rows), Percent(split.Classes[number].Rows, split.Rows) })]);
+            table.Add([Shown.Of(name), .. splits.SelectMany(split => new[] { Amount.Of(split.Classes[number].Rows), Percent.Of(split.Classes[number].Rows, split.Rows) })]);
         return report.Classes.Count > MostClasses ? $"{table}\nand {report.Classes.Count - MostClasses} more; --json shows all." : table.ToString();
     }
 
@@ -62,8 +62,8 @@ internal static class InspectionText
         {
             var worst = split.Classes.Where(one => one.Cut > 0).OrderByDescending(one => (double)one.Cut / one.Rows).Take(3);
             var length = split.Tokens;
-            table.Add([split.Name, .. new[] { length.Min, length.P25, length.Median, length.P75, length.P90, length.P95, length.P99, length.Max }.Select(value => Count(value)),
-                Percent(split.Cut, split.Rows), string.Join(", ", worst.Select(one => $"{Shown.Of(one.Name)} {Percent(one.Cut, one.Rows)}"))]);
+            table.Add([split.Name, .. new[] { length.Min, length.P25, length.Median, length.P75, length.P90, length.P95, length.P99, length.Max }.Select(value => Amount.Of(value)),
+                Percent.Of(split.Cut, split.Rows), string.Join(", ", worst.Select(one => $"{Shown.Of(one.Name)} {Percent.Of(one.Cut, one.Rows)}"))]);
         }
         return table;
     }
@@ -85,7 +85,7 @@ internal static class InspectionText
     private static string Estimate(RunEstimate estimate)
     {
         var table = new TextTable("", "times", "each", "together");
-        foreach (var part in estimate.Parts) table.Add(part.Name, Count(part.Times), Duration(part.Seconds), Duration(part.Total));
+        foreach (var part in estimate.Parts) table.Add(part.Name, Amount.Of(part.Times), Duration(part.Seconds), Duration(part.Total));
         table.Add("time", "", "", Duration(estimate.Seconds));
         table.Add("memory", "", "", ByteSize.Words(estimate.PeakMemoryBytes));
         var text = new StringBuilder().Append(table).Append($"\nFrom {estimate.UpdatesMeasured} updates; {ByteSize.Words(estimate.FreeMemoryBytes)} of memory are free.");
@@ -97,13 +97,9 @@ internal static class InspectionText
     internal static string Duration(double seconds) => seconds < 60
         ? string.Create(CultureInfo.InvariantCulture, $"{seconds:0.###} s") : ProgressLine.Duration(TimeSpan.FromSeconds(seconds));
 
-    private static string Shares(IReadOnlyList<NamedRows> names, int of) => string.Join(", ", names.Take(3).Select(name => $"{name.Name} {Percent(name.Rows, of)}"));
-
-    private static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+    private static string Shares(IReadOnlyList<NamedRows> names, int of) => string.Join(", ", names.Take(3).Select(name => $"{name.Name} {Percent.Of(name.Rows, of)}"));
 
     private static string Mean(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
-
-    private static string Percent(double part, double of) => of == 0 ? "" : Formats.Percent.Of(part, of);
 }

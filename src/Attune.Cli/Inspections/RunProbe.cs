@@ -30,7 +30,7 @@ internal sealed class RunProbe(RunRequest request, RunInputs inputs, int steps, 
         }
         catch (OperationCanceledException)
         {
-            throw new StoppedException("Stopped before the estimate was made.", stop.Code == ExitCode.TryAgain ? ExitCode.Terminated : stop.Code!.Value);
+            throw new StoppedException("Stopped before the estimate was made.", ExitCode.WithoutState(stop.Code!.Value));
         }
         finally
         {

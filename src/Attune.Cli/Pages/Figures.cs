@@ -1,4 +1,5 @@
 using System.Globalization;
+using Attune.Formats;
 
 namespace Attune.Cli.Pages;
 
@@ -15,12 +16,12 @@ internal static class Figures
     internal static string Percent(double share) => double.IsFinite(share) ? (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %" : Unknown;
 
     /// <summary>A count, its thousands apart.</summary>
-    internal static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
+    internal static string Count(double value) => Amount.Of(value);
 
     /// <summary>Any number, to four significant digits.</summary>
     internal static string Number(double value) => !double.IsFinite(value) ? Unknown
         : value != 0 && Math.Abs(value) < 1e-3 ? value.ToString("0.###e0", CultureInfo.InvariantCulture)
-        : Math.Abs(value) >= 1000 ? value.ToString("N0", CultureInfo.InvariantCulture)
+        : Math.Abs(value) >= 1000 ? Amount.Of(value)
         : value.ToString("G4", CultureInfo.InvariantCulture);
 
     /// <summary>From a lower to an upper end.</summary>

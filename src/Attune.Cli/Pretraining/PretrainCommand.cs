@@ -1,5 +1,5 @@
+using Attune.Pretraining;
 using Attune.Profiling;
-using Attune.Reporting;
 using Attune.Training;
 
 namespace Attune.Cli.Pretraining;
@@ -14,6 +14,7 @@ internal static class PretrainCommand
             new("Training, by the names of transformers", ArgumentTable.Of<TrainingArguments>()),
         ], Run)
     {
+        IsForSeveral = true,
         Complete = values => PretrainDefaults.Apply(values),
         Examples =
         [
@@ -29,23 +30,25 @@ internal static class PretrainCommand
         var training = values.Create<TrainingArguments>();
         var output = values.Create<OutputArguments>().With(training.LogLevel).Apply(terminal);
         var arguments = values.Create<PretrainArguments>().Checked();
-        var whole = UsageException.Check(() => Check(training));
+        var whole = UsageException.Check(() => Check(arguments, training));
         Compute.Check(whole.DeviceAsked, arguments.Threads);
-        using var profile = Profiler.Start(whole.Profile);
+        var processes = ProcessGroup.Join();
+        using var profile = processes.IsFirst ? Profiler.Start(whole.Profile) : null;
         if (defaults is not null) terminal.Tell(defaults);
-        var checkpoint = OutputFolder.Check(whole, whole.ResumeFromCheckpoint, terminal.Tell);
-        var code = new PretrainRun(arguments, whole, output, terminal).Run(checkpoint);
+        var checkpoint = SharedFiles.Checkpoint(processes, whole, whole.ResumeFromCheckpoint, terminal.Tell);
+        var code = new PretrainRun(arguments, whole with { WorldSize = processes.Size }, output, terminal, processes).Run(checkpoint);
         if (profile is not null) terminal.Tell(profile.Write(whole.OutputDir).TrimEnd());
         return code;
     }
 
-    private static TrainingArguments Check(TrainingArguments training)
+    /// <summary>Refuses what is wrong before any text is read and any vocabulary learned, which may take long.</summary>
+    private static TrainingArguments Check(PretrainArguments arguments, TrainingArguments training)
     {
-        Optimizers.Check(training);
-        foreach (var reporter in Reporters.Of(training).OfType<IDisposable>()) reporter.Dispose();
-        EvaluationLoop.RequireBatchSize(training);
-        if (TrainingPlan.Of(training, int.MaxValue).TotalSteps < 1)
-            throw new AttuneException("Nothing would be learned: num_train_epochs, or max_steps where it is given, must be above 0.");
-        return training.Validated();
+        var whole = TrainingCheck.Of(training, "learned");
+        DataCollatorForLanguageModeling.Check(arguments.MlmProbability, arguments.MaskReplaceProb, arguments.RandomReplaceProb);
+        if (arguments.Model is null) CorpusRows.RequireRoom(Math.Min(arguments.MaxLength, ModelShape.PositionsOf(arguments)));
+        if (arguments is { ValidationFile.Count: 0, ValidationSplitPercentage: 0 } && whole.EvalStrategy != IntervalStrategy.No)
+            throw new AttuneException("eval_strategy asks for evaluations, but validation_split_percentage is 0; raise it, or give --validation-file.");
+        return whole;
     }
 }

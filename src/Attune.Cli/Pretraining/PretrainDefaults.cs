@@ -20,13 +20,6 @@ internal static class PretrainDefaults
             ("logging_steps", 0.01), ("save_steps", 0.05), ("save_total_limit", 2),
             ("output_dir", "pretrain_output"),
         ];
-        var used = new List<string>();
-        foreach (var (name, value) in defaults)
-        {
-            if (values.Has(name)) continue;
-            values.SetDefault(name, value, "default of pretrain");
-            used.Add($"{name} {Argument.ToJson(value)?.ToString()}");
-        }
-        return used.Count == 0 ? null : $"Defaults of pretraining: {string.Join(", ", used)}.";
+        return values.FillIn(defaults, "default of pretrain") is { } used ? $"Defaults of pretraining: {used}." : null;
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Attune.Checkpoints;
+using Attune.Distributed;
 using Attune.Formats;
 using Attune.Models;
 using Attune.Pretraining;
@@ -12,7 +13,7 @@ using Attune.Training;
 namespace Attune.Cli.Pretraining;
 
 /// <summary>One pretraining: from text to a folder with a masked language model, its tokenizer and its results.</summary>
-internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments training, OutputArguments output, Terminal terminal)
+internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments training, OutputArguments output, Terminal terminal, Communicator processes)
 {
     /// <summary>Learns and evaluates. Ctrl+C and SIGTERM end it with a checkpoint.</summary>
     /// <param name="checkpoint">That it goes on from; null to start.</param>
@@ -21,17 +22,15 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
     internal int Run(string? checkpoint)
     {
         Compute.Begin();
-        var found = arguments.Model is { } name ? Names.Model(name, arguments.ModelRevision, terminal) : null;
+        var found = arguments.Model is { } name ? ProcessGroup.InTurn(() => Names.Model(name, arguments.ModelRevision, terminal)) : null;
         var corpus = Corpus.Of(arguments.TrainFile);
         var start = found is null ? null : ModelShape.Changed(BertConfig.Load(Path.Combine(found.Path, PreTrainedConfig.FileName)), arguments);
         var positions = start?.MaxPositionEmbeddings ?? ModelShape.PositionsOf(arguments);
-        var tokenizer = PretrainTokenizer.Of(arguments, positions, found?.Path, checkpoint, corpus, terminal);
+        var tokenizer = PretrainTokenizer.OfFirst(processes, () => PretrainTokenizer.Of(arguments, positions, found?.Path, checkpoint, corpus, terminal));
         var maxLength = Math.Min(arguments.MaxLength, positions);
         if (maxLength < arguments.MaxLength) terminal.Tell($"max_length is {maxLength} and not {arguments.MaxLength}: the model has no more positions.");
         var collator = new DataCollatorForLanguageModeling(tokenizer, arguments.MlmProbability, arguments.WholeWordMask, arguments.MaskReplaceProb, arguments.RandomReplaceProb);
-        var rows = PretrainRows.Of(arguments, corpus, tokenizer, maxLength, training.Seed, terminal);
-        if (rows.Eval is null && training.EvalStrategy != IntervalStrategy.No)
-            throw new AttuneException("eval_strategy asks for evaluations, but validation_split_percentage is 0; raise it, or give --validation-file.");
+        var rows = ProcessGroup.InTurn(() => PretrainRows.Of(arguments, corpus, tokenizer, maxLength, training.Seed, terminal));
         Compute.Start(training.DeviceAsked, arguments.Threads);
         using var model = Model(found?.Path, start, tokenizer);
         if (found is null && checkpoint is null && arguments.InitialWeights == WeightStart.Text)
@@ -39,13 +38,15 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
         Describe(model, rows);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
-        var reporters = Reporters.Of(training, terminal.Tell);
+        var reporters = processes.IsFirst ? Reporters.Of(training, terminal.Tell) : [];
         try
         {
             var trainer = new Trainer(
                 new MaskedLanguageModeling(model, collator), training, rows.Train, rows.Eval,
+                !processes.IsFirst ? [save] :
                 [new ProgressBar(terminal, TimeProvider.System), save, new PretrainConfig(arguments with { ModelRevision = found?.Commit ?? arguments.ModelRevision }), .. reporters],
-                tokenizer.Save, terminal.Tell);
+                tokenizer.Save, terminal.Tell)
+            { Processes = processes };
             return Run(trainer, rows, checkpoint, stop);
         }
         finally
@@ -60,6 +61,7 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
         var done = trainer.TrainFrom(checkpoint, stop.Token);
         if (done.Interrupted) return end.Interrupted(done, stop.Code ?? ExitCode.TryAgain);
         Profiler.Measure("saving", () => trainer.SaveModel());
+        processes.Patience = Communicator.Long;                            // the first writes results between what all compute
         var json = new JsonObject { ["train"] = end.Trained(done, rows.Train.Count) };
         if (rows.Eval is { } eval)
         {
@@ -74,10 +76,10 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
             catch (OperationCanceledException)
             {
                 terminal.Note($"Stopped; the model is in {training.OutputDir}, but it was not evaluated.");
-                return stop.Code is { } code and not ExitCode.TryAgain ? code : ExitCode.Terminated;
+                return ExitCode.WithoutState(stop.Code ?? ExitCode.TryAgain);
             }
         }
-        if (arguments.Dtype == SavedType.Float16) HalfPrecision.Convert(training.OutputDir);
+        if (arguments.Dtype == SavedType.Float16 && processes.IsFirst) HalfPrecision.Convert(training.OutputDir);
         json["output_dir"] = training.OutputDir;
         if (output.Json) terminal.Result(PythonJson.Write(json, ensureAscii: false));
         terminal.Tell($"The model is in {training.OutputDir}. Try: attune train --model {training.OutputDir}");
@@ -95,10 +97,9 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
 
     private void Describe(BertForMaskedLM model, PretrainRows rows)
     {
-        var (config, plan) = (model.Config, TrainingPlan.Of(training, rows.Train.Count));
+        var config = model.Config;
         terminal.Tell(string.Create(CultureInfo.InvariantCulture,
             $"Model: {arguments.Model ?? "new"} ({config.NumHiddenLayers} layers of {config.HiddenSize}, {config.VocabSize:N0} tokens, {model.ParameterCount:N0} weights)."));
-        terminal.Tell(string.Create(CultureInfo.InvariantCulture,
-            $"Training: {plan.TotalSteps:N0} updates of {training.RowsPerUpdate} rows, {plan.TotalSteps / (double)plan.UpdatesPerEpoch:0.##} epochs, with {Compute.Threads} threads."));
+        terminal.Tell(RunNotes.Plan(TrainingPlan.Of(training, Samplers.Batches(training, rows.Train)), training));
     }
 }

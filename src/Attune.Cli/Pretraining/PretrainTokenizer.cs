@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using Attune.Distributed;
+using Attune.Formats;
 using Attune.Pretraining;
 using Attune.Tokenization;
 
@@ -24,6 +27,27 @@ internal static class PretrainTokenizer
         return tokenizer;
     }
 
+    /// <summary>The first process's tokenizer in all of them: it may have learned it, which takes a while.</summary>
+    internal static Tokenizer OfFirst(Communicator processes, Func<Tokenizer> first)
+    {
+        if (processes.Size == 1) return first();
+        var folder = Directory.CreateTempSubdirectory("attune-").FullName;
+        try
+        {
+            var learned = processes.IsFirst ? first() : null;
+            learned?.Save(folder);
+            var files = new JsonObject(Directory.EnumerateFiles(folder).Select(file => KeyValuePair.Create(Path.GetFileName(file), (JsonNode?)Convert.ToBase64String(File.ReadAllBytes(file)))));
+            var said = JsonNode.Parse(processes.GatherAll(processes.IsFirst ? System.Text.Encoding.UTF8.GetBytes(files.ToJsonString()) : [], Communicator.Long)[0])!.AsObject();
+            if (learned is not null) return learned;
+            foreach (var (name, content) in said) AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(Convert.FromBase64String((string)content!)));
+            return Tokenizer.FromPretrained(folder);                       // which keeps what the files say
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static BertTokenizer WordPieces(PretrainArguments arguments, int positions, Corpus corpus)
     {
         var options = new WordPieceTrainerOptions
@@ -33,7 +57,7 @@ internal static class PretrainTokenizer
             LimitAlphabet = arguments.LimitAlphabet,
             Tokenizer = new BertTokenizerOptions { DoLowerCase = arguments.DoLowerCase, ModelMaxLength = positions },
         };
-        return BertTokenizer.FromVocabulary(WordPieceTrainer.Train(corpus.Documents().SelectMany(document => document), options), options.Tokenizer);
+        return BertTokenizer.FromVocabulary(WordPieceTrainer.Train(corpus.Paragraphs(), options), options.Tokenizer);
     }
 
     private static Tokenizer BytePairs(PretrainArguments arguments, int positions, Corpus corpus)
@@ -41,7 +65,7 @@ internal static class PretrainTokenizer
         var folder = Directory.CreateTempSubdirectory("attune-").FullName;
         try
         {
-            ByteLevelBpeTrainer.Train(corpus.Documents().SelectMany(document => document), folder, new ByteLevelBpeTrainerOptions
+            ByteLevelBpeTrainer.Train(corpus.Paragraphs(), folder, new ByteLevelBpeTrainerOptions
             {
                 VocabularySize = arguments.VocabSize,
                 MinFrequency = arguments.MinFrequency,

@@ -35,7 +35,7 @@ internal static class AttributionsSection
         }
         catch (AttuneException e)
         {
-            page.Missing($"Left out: {e.Message}");
+            page.Missing($"Left out: {CardNames.Said(run, e.Message)}");
         }
     }
 

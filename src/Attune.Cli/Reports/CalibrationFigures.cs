@@ -20,13 +20,18 @@ internal sealed record CalibrationFigures(
     /// <param name="temperature">That of the model's folder.</param>
     internal static CalibrationFigures Of(EvalPrediction rows, double temperature)
     {
-        var figures = new CalibrationFigures(temperature, TemperatureScaling.Quality(rows, 1), TemperatureScaling.Quality(rows, temperature), null, null, default);
+        var plain = TemperatureScaling.Quality(rows, 1);
+        var figures = new CalibrationFigures(temperature, plain, temperature == 1 ? plain : TemperatureScaling.Quality(rows, temperature), null, null, default);
         if (rows.Rows < LeastRows) return figures;
         var (first, second) = (TemperatureScaling.Fit(Half(rows, 0)).Temperature, TemperatureScaling.Fit(Half(rows, 1)).Temperature);
         var logits = (float[])rows.Logits.Clone();
         for (var i = 0; i < logits.Length; i++) logits[i] /= (float)(i / rows.Columns % 2 == 0 ? second : first);
-        return figures with { Fit = TemperatureScaling.Fit(rows), CrossFitted = rows with { Logits = logits }, Halves = (first, second) };
+        var crossFitted = rows with { Logits = logits };
+        return figures with { Fit = TemperatureScaling.Fit(rows), CrossFitted = crossFitted, OnOthers = TemperatureScaling.Quality(crossFitted, 1), Halves = (first, second) };
     }
+
+    /// <summary>The quality of <see cref="CrossFitted"/>; null with it.</summary>
+    internal ProbabilityQuality? OnOthers { get; private init; }
 
     /// <summary>Whether the folder has a temperature.</summary>
     internal bool IsScaled => Temperature != 1;

@@ -28,10 +28,10 @@ internal static class CalibrationSection
             series.Add(Bins("as it answers now", Calibration.Of(rows, figures.Temperature)));
             Line(table, $"as it answers now, with temperature {Figures.Score(figures.Temperature)}", figures.Now);
         }
-        if (figures is { Fit: { } fit, CrossFitted: { } halves })
+        if (figures is { Fit: { } fit, CrossFitted: { } halves, OnOthers: { } onOthers })
         {
             series.Add(Bins("with a temperature of other rows", Calibration.Of(halves)));
-            Line(table, "with a temperature fitted on other rows", TemperatureScaling.Quality(halves, 1));
+            Line(table, "with a temperature fitted on other rows", onOthers);
             if (!figures.IsOfTheseRows) Line(table, $"with temperature {Figures.Score(fit.Temperature)}, fitted on these rows", fit.After);
             page.Text($"Dividing the logits by a temperature of {Figures.Score(fit.Temperature)} makes these rows most likely; above 1 the model is too sure of itself. " +
                 $"What that does on rows that it was not fitted on: each half of the rows with the temperature of the other half ({Figures.Score(figures.Halves.First)} and {Figures.Score(figures.Halves.Second)}).");

@@ -7,11 +7,12 @@ namespace Attune.Cli.Reports;
 /// <param name="Name">Of the class.</param>
 /// <param name="Rows">Rows that are of it.</param>
 /// <param name="Predicted">Rows that are said to be.</param>
+/// <param name="Found">Rows that are of it and are said to be.</param>
 /// <param name="Scores">Precision, recall and F1.</param>
 /// <param name="Precision">Interval by <see cref="WilsonInterval"/>.</param>
 /// <param name="Recall">The same.</param>
 /// <param name="F1">Interval by <see cref="Bootstrap"/>.</param>
-internal sealed record ClassFigure(string Name, long Rows, long Predicted, ClassScores Scores, Interval Precision, Interval Recall, Interval F1)
+internal sealed record ClassFigure(string Name, long Rows, long Predicted, long Found, ClassScores Scores, Interval Precision, Interval Recall, Interval F1)
 {
     /// <summary>The interval of precision in words.</summary>
     internal string SaidPrecision => Said(Predicted, Precision);
@@ -37,7 +38,7 @@ internal sealed record ClassFigure(string Name, long Rows, long Predicted, Class
             for (var i = 0; i < has.Length; i++) Count(has[i] ? i % rows.Columns : -1, said[i] ? i % rows.Columns : -1);
         }
         var drawn = Bootstrap.OfClasses(rows, MetricFigure.Draws(rows, resamples), seed);
-        return [.. names.Select((name, column) => new ClassFigure(name, actual[column], predicted[column], ClassScores.FromCounts(both[column], predicted[column], actual[column]),
+        return [.. names.Select((name, column) => new ClassFigure(name, actual[column], predicted[column], both[column], ClassScores.FromCounts(both[column], predicted[column], actual[column]),
             WilsonInterval.Of(both[column], predicted[column]), WilsonInterval.Of(both[column], actual[column]), drawn.Classes[column].F1))];
 
         void Count(int label, int prediction)

@@ -12,14 +12,14 @@ internal static class ClassesSection
     {
         var (page, rows) = (report.Page, run.Rows!);
         page.Section("Classes");
+        var figures = ClassFigure.Of(rows, run.Classes, what.Resamples, what.Seed);
         if (rows.Task == TaskKind.SingleLabel)
         {
             var matrix = new ConfusionMatrix(rows.ClassLabels, rows.Predictions, rows.Columns);
             Matrix(report, run, matrix, "", "Confusion matrix");
             Pairs(page, run, shown, matrix);
         }
-        else Decisions(page, run, rows, "What was decided on each label");
-        var figures = ClassFigure.Of(rows, run.Classes, what.Resamples, what.Seed);
+        else Decisions(page, figures, rows.Rows, "What was decided on each label");
         var worst = figures.Where(figure => figure.Rows > 0).OrderBy(figure => figure.Scores.F1).Take(MostInPlot).ToList();
         if (worst.Count > 0)
             report.Add("class-f1", new IntervalPlot(worst.Count < figures.Count(figure => figure.Rows > 0) ? $"F1 of the {worst.Count} hardest classes" : "F1 of each class, the hardest first", "F1",
@@ -39,9 +39,9 @@ internal static class ClassesSection
     {
         var page = report.Page;
         page.Section("Test split");
-        if (rows.Task == TaskKind.SingleLabel) Matrix(report, run, new ConfusionMatrix(rows.ClassLabels, rows.Predictions, rows.Columns), "test-", "Confusion matrix of the test split");
-        else Decisions(page, run, rows, "What was decided on each label of the test split");
         var figures = ClassFigure.Of(rows, run.Classes, what.Resamples, what.Seed);
+        if (rows.Task == TaskKind.SingleLabel) Matrix(report, run, new ConfusionMatrix(rows.ClassLabels, rows.Predictions, rows.Columns), "test-", "Confusion matrix of the test split");
+        else Decisions(page, figures, rows.Rows, "What was decided on each label of the test split");
         var table = Table(figures, "Each class in the test split");
         if (figures.Count <= MostUnfolded) page.Add(table);
         else page.AddFolded($"All {figures.Count} classes in the test split", table);
@@ -61,16 +61,11 @@ internal static class ClassesSection
     }
 
     /// <summary>Of several labels each has a matrix of its own: two by two, written in one line.</summary>
-    private static void Decisions(HtmlPage page, RunFacts run, EvalPrediction rows, string caption)
+    private static void Decisions(HtmlPage page, IReadOnlyList<ClassFigure> figures, long rows, string caption)
     {
         var table = new HtmlTable(caption, "label", "has it, found", "has it, missed", "lacks it, predicted", "lacks it, not predicted");
-        var (has, predicted) = (rows.HasLabel, rows.PredictedLabels);
-        foreach (var (column, name) in run.Classes.Index())
-        {
-            int[] Of(bool[] labels) => [.. Enumerable.Range(0, rows.Rows).Select(row => labels[row * rows.Columns + column] ? 1 : 0)];
-            var matrix = new ConfusionMatrix(Of(has), Of(predicted), 2);
-            table.Add([name, .. new[] { matrix[1, 1], matrix[1, 0], matrix[0, 1], matrix[0, 0] }.Select(count => (Markup)Figures.Count(count))]);
-        }
+        foreach (var one in figures)
+            table.Add(one.Name, Figures.Count(one.Found), Figures.Count(one.Rows - one.Found), Figures.Count(one.Predicted - one.Found), Figures.Count(rows - one.Rows - one.Predicted + one.Found));
         if (table.Count <= MostUnfolded) page.Add(table);
         else page.AddFolded(caption, table);
     }

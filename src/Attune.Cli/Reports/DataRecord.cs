@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Attune.Batching;
+using Attune.Formats;
 
 namespace Attune.Cli.Reports;
 
@@ -29,8 +29,7 @@ internal sealed record DataRecord(
         {
             try
             {
-                using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-                hashed.Add((Path.GetFileName(file), stream.Length, Convert.ToHexStringLower(SHA256.HashData(stream))));
+                hashed.Add((Path.GetFileName(file), new FileInfo(file).Length, Convert.ToHexStringLower(FileSums.HashOf(file))));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -12,7 +12,7 @@ internal static class ErrorsSection
     {
         var (page, rows) = (report.Page, run.Rows!);
         page.Section("Errors");
-        if (whyNoTexts is not null) page.Missing($"Texts are left out, and what needs them (lengths, coloured tokens): {whyNoTexts}");
+        if (whyNoTexts is not null) page.Missing($"Texts are left out, and what needs them (lengths, coloured tokens): {CardNames.Said(run, whyNoTexts)}");
         if (texts?.Lengths is { } all)
         {
             int[] lengths = [.. run.RowNumbers.Select(row => all[row])];

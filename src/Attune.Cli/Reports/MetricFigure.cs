@@ -1,4 +1,5 @@
 using Attune.Cli.Experiments;
+using Attune.Cli.Pages;
 using Attune.Metrics;
 
 namespace Attune.Cli.Reports;
@@ -14,6 +15,9 @@ internal sealed record MetricFigure(string Name, double Value, Interval? Interva
 
     // Drawn rows up to which no one waits: a second or two for a metric that sorts.
     private const long MostDrawn = 20_000_000;
+
+    /// <summary>The interval in words; empty where it is not known.</summary>
+    internal string SaidInterval => Interval is { } interval ? Figures.Interval(interval.Low, interval.High) : "";
 
     /// <summary>How often rows are drawn: less often where there are so many that an interval is sure anyway.</summary>
     internal static int Draws(EvalPrediction rows, int wanted) => (int)Math.Clamp(MostDrawn / Math.Max(1, (long)rows.Rows * rows.Columns), 100, wanted);

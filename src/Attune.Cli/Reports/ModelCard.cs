@@ -41,14 +41,15 @@ internal static class ModelCard
     private static string Text(RunFacts run)
     {
         var (figures, tested) = (MetricFigure.Of(run, Resamples, Seed), MetricFigure.OfTest(run, Resamples, Seed));
+        var calibration = run.Rows is { Rows: > 0, Task: not TaskKind.Regression } rows ? CalibrationFigures.Of(rows, run.Settings.Temperature) : null;
         var text = new StringBuilder(CardHead.Of(run, figures, tested)).Append('\n').Append(Mark).Append("\n\n");
         text.Append(CultureInfo.InvariantCulture, $"# {run.Name}\n\n{Sentence(run)}\n");
         Usage(text, run);
         Data(text, run);
-        Results(text, run, figures);
+        Results(text, run, figures, calibration);
         Tested(text, tested);
         Classes(text, run);
-        Limits(text, run, figures);
+        Limits(text, run, figures, calibration);
         Training(text, run);
         return text.ToString();
     }
@@ -99,7 +100,7 @@ internal static class ModelCard
     }
 
     /// <summary>The evaluations during training, and how far their results may be off.</summary>
-    private static void Results(StringBuilder text, RunFacts run, IReadOnlyList<MetricFigure> figures)
+    private static void Results(StringBuilder text, RunFacts run, IReadOnlyList<MetricFigure> figures, CalibrationFigures? calibration)
     {
         var part = new StringBuilder();
         Evaluations(part, run.Run);
@@ -107,16 +108,14 @@ internal static class ModelCard
         {
             part.Append("\n| metric | value | 95% interval | without reading a text |\n|---|---|---|---|\n");
             foreach (var figure in figures)
-                part.Append($"| {figure.Name} | {Figures.Score(figure.Value)} | {Interval(figure)} | {(figure.Baseline is { } constant ? Figures.Score(constant) : "")} |\n");
+                part.Append($"| {figure.Name} | {Figures.Score(figure.Value)} | {figure.SaidInterval} | {(figure.Baseline is { } constant ? Figures.Score(constant) : "")} |\n");
         }
         if (figures.FirstOrDefault(figure => figure.Name == "log_loss" + AnswerCalibration.AtTemperature) is { } scaled)
-            part.Append(run.Rows is { } rows && Math.Abs(TemperatureScaling.Quality(rows, run.Settings.Temperature).LogLoss - scaled.Value) < 1e-3
+            part.Append(calibration is not null && Math.Abs(calibration.Now.LogLoss - scaled.Value) < 1e-3
                 ? $"\nWhat ends in {AnswerCalibration.AtTemperature} is at the temperature of {Figures.Score(run.Settings.Temperature)} in {PredictionSettings.FileName}.\n"
                 : $"\nWhat ends in {AnswerCalibration.AtTemperature} is at the temperature of that evaluation; {PredictionSettings.FileName} has {Figures.Score(run.Settings.Temperature)} now.\n");
         if (part.Length > 0) text.Append("\n## Results\n").Append(part);
     }
-
-    private static string Interval(MetricFigure figure) => figure.Interval is { } interval ? Figures.Interval(interval.Low, interval.High) : "";
 
     /// <summary>The last one is that of the model in this folder.</summary>
     private static void Evaluations(StringBuilder text, FinishedRun run)
@@ -137,7 +136,7 @@ internal static class ModelCard
     private static void Tested(StringBuilder text, IReadOnlyList<MetricFigure> figures)
     {
         if (figures.Count > 0) text.Append("\n## Results on the test split\n\n| metric | value | 95% interval |\n|---|---|---|\n");
-        foreach (var figure in figures.OrderBy(figure => figure.Name != "loss")) text.Append($"| {figure.Name} | {Figures.Score(figure.Value)} | {Interval(figure)} |\n");
+        foreach (var figure in figures.OrderBy(figure => figure.Name != "loss")) text.Append($"| {figure.Name} | {Figures.Score(figure.Value)} | {figure.SaidInterval} |\n");
     }
 
     private static void Classes(StringBuilder text, RunFacts run)
@@ -150,23 +149,23 @@ internal static class ModelCard
         if (classes.Count > MostClasses) text.Append(CultureInfo.InvariantCulture, $"\nThese are the {MostClasses} classes with the lowest F1, of {classes.Count}.\n");
     }
 
-    private static void Limits(StringBuilder text, RunFacts run, IReadOnlyList<MetricFigure> figures)
+    private static void Limits(StringBuilder text, RunFacts run, IReadOnlyList<MetricFigure> figures, CalibrationFigures? calibration)
     {
         text.Append("\n## Limits\n\n- It was measured on rows of the same data as it was trained on, and on nothing else: other texts, other languages and other times may do worse.\n");
         if (run.Record is { } record)
             text.Append(CultureInfo.InvariantCulture, $"- It reads {record.Model.MaxLength} tokens at a time; the longest training row has {record.Data.Split(DataRecord.Train)?.LongestTokens}.\n");
         if (figures.FirstOrDefault(figure => figure.Baseline is not null) is { Baseline: { } constant } first)
             text.Append($"- Without reading a text {first.Name} would be {Figures.Score(constant)}; the model reaches {Figures.Score(first.Value)}.\n");
-        if (run.Rows is not { Rows: > 0, Task: not TaskKind.Regression } rows) return;
+        if (run.Rows is not { } rows || calibration is null) return;
         if (rows.Task == TaskKind.SingleLabel && new ConfusionMatrix(rows.ClassLabels, rows.Predictions, rows.Columns).WorstPairs(3) is [_, ..] pairs)
             text.Append("- Taken for another class most often: ").AppendJoin("; ", pairs.Select(pair => $"{run.Classes[pair.Label]} for {run.Classes[pair.Prediction]} ({pair.Rows} rows, {Figures.Percent(pair.Share)} of the class)")).Append(".\n");
-        text.Append($"- Calibration: {Calibrated(CalibrationFigures.Of(rows, run.Settings.Temperature))}\n");
+        text.Append($"- Calibration: {Calibrated(calibration)}\n");
     }
 
     /// <summary>How far the confidence is off: of a folder with a temperature with it, as Attune answers, and without, as other programs read the model.</summary>
     private static string Calibrated(CalibrationFigures figures)
     {
-        var other = figures.CrossFitted is { } halves ? Figures.Score(TemperatureScaling.Quality(halves, 1).ExpectedCalibrationError) : null;
+        var other = figures.OnOthers is { } onOthers ? Figures.Score(onOthers.ExpectedCalibrationError) : null;
         const string means = "on the mean of the evaluation rows (expected calibration error)";
         var (plain, now) = (Figures.Score(figures.Plain.ExpectedCalibrationError), Figures.Score(figures.Now.ExpectedCalibrationError));
         if (!figures.IsScaled)
@@ -178,7 +177,7 @@ internal static class ModelCard
     private static void Training(StringBuilder text, RunFacts run)
     {
         text.Append("\n## Training\n\n| argument | value |\n|---|---|\n");
-        foreach (var (name, _) in RunSection.Chosen(run.Run).Where(argument => argument.Name is not "logging_dir" and not "run_name"))
+        foreach (var name in RunSection.Chosen(run.Run).Where(name => name is not "logging_dir" and not "run_name"))
             text.Append($"| {name} | {Cell(CardNames.Argument(run, name))} |\n");
         if (run.Record is not { } record) return;
         text.Append("\n| trained with | |\n|---|---|\n");

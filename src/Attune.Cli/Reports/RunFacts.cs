@@ -13,7 +13,7 @@ namespace Attune.Cli.Reports;
 /// <param name="Settings">How answers of the model are made; of folds, which have each their own, without temperature and thresholds.</param>
 internal sealed record RunFacts(IReadOnlyList<FinishedRun> Runs, string Folder, RunRecord? Record, RunPredictions? Predictions, PredictionSettings Settings)
 {
-    private double[]? _answers;
+    private (double[] Scores, IReadOnlyList<double>? Thresholds)? _answers;
 
     /// <summary>Reads a folder.</summary>
     /// <exception cref="AttuneException">It is not that of a finished run or of a cross-validation, or a file in it is damaged.</exception>
@@ -38,7 +38,7 @@ internal sealed record RunFacts(IReadOnlyList<FinishedRun> Runs, string Folder, 
     internal bool AreFolds => Runs.Count > 1;
 
     /// <summary>What the run is called.</summary>
-    internal string Name => Path.GetFileName(Path.GetFullPath(Folder));
+    internal string Name => Names.LastPart(Folder);
 
     /// <summary>
     /// The evaluated rows that have a label, as the model is: metrics are of these. With the thresholds of the model's folder as they are for probabilities without its
@@ -60,8 +60,8 @@ internal sealed record RunFacts(IReadOnlyList<FinishedRun> Runs, string Folder, 
     internal double Confidence(int row)
     {
         var rows = Rows!;
-        _answers ??= Probabilities.Of(rows.Logits, rows.Columns, rows.Task, Settings.Temperature);
-        return Probabilities.Confidence(_answers.AsSpan(row * rows.Columns, rows.Columns), rows.Task, Settings.HasUsualThresholds ? null : Settings.ThresholdsOf(Classes));
+        var (scores, thresholds) = _answers ??= (Probabilities.Of(rows.Logits, rows.Columns, rows.Task, Settings.Temperature), Settings.HasUsualThresholds ? null : Settings.ThresholdsOf(Classes));
+        return Probabilities.Confidence(scores.AsSpan(row * rows.Columns, rows.Columns), rows.Task, thresholds);
     }
 
     /// <summary>The names of the classes; none of numbers, and where they are not known.</summary>

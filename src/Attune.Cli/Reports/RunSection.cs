@@ -17,19 +17,19 @@ internal static class RunSection
         page.Section("Data, arguments, machine");
         if (run.Record is { } record)
         {
-            Data(page, record.Data, run.AreFolds);
-            Arguments(page, run.Run);
+            Data(page, run, record.Data);
+            Arguments(page, run);
             var machine = new HtmlTable("Where it was trained", "", "");
             foreach (var (name, value) in record.Machine) machine.Add(name, value);
             page.Add(machine);
             return;
         }
         page.Missing($"Left out: hashes of the data and the machine. The folder has no {RunRecord.FileName}, which attune train writes at its end.");
-        Arguments(page, run.Run);
+        Arguments(page, run);
     }
 
     /// <summary>The arguments that are not as usual, and the most important of the others.</summary>
-    internal static IEnumerable<(string Name, string Value)> Chosen(FinishedRun run)
+    internal static IEnumerable<string> Chosen(FinishedRun run)
     {
         var usual = new[]
         {
@@ -37,23 +37,23 @@ internal static class RunSection
         }.SelectMany(part => part).ToDictionary(argument => argument.Key, argument => SeriesKey.Said(argument.Value));
         return run.Arguments.Where(argument => !NotOfTheRun.Contains(argument.Key)
                 && (Important.Contains(argument.Key) || SeriesKey.Said(argument.Value) != usual.GetValueOrDefault(argument.Key)))
-            .Select(argument => (argument.Key, SeriesKey.Said(argument.Value)));
+            .Select(argument => argument.Key);
     }
 
-    private static void Arguments(HtmlPage page, FinishedRun run)
+    private static void Arguments(HtmlPage page, RunFacts run)
     {
         var chosen = new HtmlTable("Arguments that are not as usual, and the most important", "argument", "value");
-        foreach (var (name, value) in Chosen(run)) chosen.Add(name, value);
+        foreach (var name in Chosen(run.Run)) chosen.Add(name, CardNames.Argument(run, name));
         page.Add(chosen);
         var all = new HtmlTable("All arguments", "argument", "value");
-        foreach (var (name, value) in run.Arguments) all.Add(name, SeriesKey.Said(value));
+        foreach (var (name, _) in run.Run.Arguments) all.Add(name, CardNames.Argument(run, name));
         page.AddFolded($"All {all.Count} arguments", all);
     }
 
-    private static void Data(HtmlPage page, DataRecord data, bool areFolds)
+    private static void Data(HtmlPage page, RunFacts run, DataRecord data)
     {
-        page.Text($"Data: {data.Name}{(data.Commit is { } commit ? $", commit {commit}" : "")}; {data.Task}; texts from {string.Join(" and ", data.TextColumns)}{(data.LabelColumn is { } label ? $", labels from {label}" : "")}.");
-        var splits = new HtmlTable(areFolds ? "Rows of the first fold" : "Rows", "", "texts", "mean tokens", "longest", "SHA-256 of tokens and labels");
+        page.Text($"Data: {CardNames.Data(run)}{(data.Commit is { } commit ? $", commit {commit}" : "")}; {data.Task}; texts from {string.Join(" and ", data.TextColumns)}{(data.LabelColumn is { } label ? $", labels from {label}" : "")}.");
+        var splits = new HtmlTable(run.AreFolds ? "Rows of the first fold" : "Rows", "", "texts", "mean tokens", "longest", "SHA-256 of tokens and labels");
         foreach (var split in data.Splits) splits.Add(split.Name, Figures.Count(split.Texts), Figures.Number(split.MeanTokens), Figures.Count(split.LongestTokens), Markup.Element("code", split.Sha256));
         page.Add(splits);
         if (data.Files.Count > 0)

@@ -13,19 +13,19 @@ internal static class SummarySection
         var figures = MetricFigure.Of(run, what.Resamples, what.Seed);
         var table = new HtmlTable($"Results on {(run.AreFolds ? $"the rows that each of {run.Runs.Count} folds left out, together" : "the evaluation rows")}", "metric", "value", "95% interval", "without reading a text");
         foreach (var figure in figures)
-            table.Add(figure.Name, Figures.Score(figure.Value), figure.Interval is { } interval ? Figures.Interval(interval.Low, interval.High) : "", figure.Baseline is { } constant ? Figures.Score(constant) : "");
+            table.Add(figure.Name, Figures.Score(figure.Value), figure.SaidInterval, figure.Baseline is { } constant ? Figures.Score(constant) : "");
         if (table.Count > 0) page.Add(table);
         if (run.Rows is { } rows && figures.Any(figure => figure.Interval is not null))
             page.Text($"Intervals: of accuracy by Wilson's formula, of others by {Figures.Count(MetricFigure.Draws(rows, what.Resamples))} bootstrap draws of the {Figures.Count(rows.Rows)} rows. " +
                 "Where the best model was chosen by these rows, its results on other rows are a little worse.");
-        if (run.Rows is null) page.Missing(run.WithoutPredictions);
+        if (run.Rows is null) page.Missing(CardNames.Said(run, run.WithoutPredictions));
         Test(page, run, what);
     }
 
     private static string Sentence(RunFacts run)
     {
         var begin = run.Record is { } record
-            ? $"{record.Model.Described} trained from {record.Model.From} on {record.Data.Name}"
+            ? $"{record.Model.Described} trained from {CardNames.Model(record.Model)} on {CardNames.Data(run)}"
             : "A text classifier";
         var rows = run.Record?.Data.Split(DataRecord.Train) is { } train ? $", {Figures.Count(train.Texts)} training texts" : "";
         var classes = run.Classes.Count switch
@@ -43,7 +43,7 @@ internal static class SummarySection
         var rows = MetricFigure.TestRows(run);
         var table = new HtmlTable(rows is null ? "Results on the test split" : $"Results on the test split, {Figures.Count(rows.Value)} rows", "metric", "value", "95% interval");
         foreach (var figure in MetricFigure.OfTest(run, what.Resamples, what.Seed))
-            table.Add(figure.Name, Figures.Score(figure.Value), figure.Interval is { } interval ? Figures.Interval(interval.Low, interval.High) : "");
+            table.Add(figure.Name, Figures.Score(figure.Value), figure.SaidInterval);
         if (table.Count > 0) page.Add(table);
     }
 }

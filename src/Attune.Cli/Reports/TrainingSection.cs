@@ -9,6 +9,7 @@ internal static class TrainingSection
     internal static void Add(Report report, IReadOnlyList<FinishedRun> runs)
     {
         report.Page.Section("Training");
+        var names = runs.Count == 1 ? [""] : CardNames.Folders([.. runs.Select(run => run.Folder)]);
         var measured = LearningCurves.Measured(runs).ToList();
         (string Key, string Name, string Title)[] curves =
         [
@@ -20,11 +21,11 @@ internal static class TrainingSection
         foreach (var (key, name, title) in curves)
         {
             if (!runs.Any(run => LearningCurves.Points(run, key).Any())) continue;
-            var plot = LearningCurves.Plot(runs, key) with { Title = title };
-            report.Add(name, runs.Count == 1 ? plot with { Series = [plot.Series[0] with { Name = "" }] } : plot);
+            var plot = LearningCurves.Plot(runs, key);
+            report.Add(name, plot with { Title = title, Series = [.. plot.Series.Zip(names, (series, run) => series with { Name = run })] });
             shown++;
         }
-        Series[] speeds = [.. runs.Select(run => new Series(runs.Count == 1 ? "" : run.Folder, Throughput.Of(run)) { HasMarks = true })];
+        Series[] speeds = [.. runs.Zip(names, (run, name) => new Series(name, Throughput.Of(run)) { HasMarks = true })];
         if (speeds.Any(speed => speed.Points.Count > 0))
             report.Add("throughput", new LinePlot("Training speed", "update", "rows/s", speeds)
             {
@@ -35,9 +36,9 @@ internal static class TrainingSection
             });
         if (shown == 0) report.Page.Missing("Left out: the run logged nothing. Train it with --logging-steps 10 or --eval-strategy epoch.");
         var table = new HtmlTable("Time", "run", "seconds of training", "rows per second", "mean training loss");
-        foreach (var run in runs)
+        foreach (var (run, name) in runs.Zip(CardNames.Folders([.. runs.Select(run => run.Folder)])))
             if (run.Results.TryGetValue("train_runtime", out var seconds))
-                table.Add(run.Folder, Figures.Number(seconds), Value(run, "train_samples_per_second"), Value(run, "train_loss"));
+                table.Add(name, Figures.Number(seconds), Value(run, "train_samples_per_second"), Value(run, "train_loss"));
         if (table.Count > 0) report.Page.Add(table);
     }
 

@@ -25,10 +25,9 @@ public static class OnnxExport
     /// <summary>The graph of a model, and what is told of it in the file.</summary>
     internal static OnnxFile Graph(PreTrainedConfig config, WeightFile weights, OnnxExportOptions options)
     {
-        if (config.Form is not { } form) throw new AttuneException($"Export to ONNX does not have models of type {config.ModelType} yet; run this one by Attune itself.");
         var bits = options.WeightBits ?? WeightBits.OfThisProcessor;
         if (bits is not (7 or 8)) throw new AttuneException($"weight_bits is {bits}; it must be 7 or 8.");
-        var builder = new GraphBuilder(new ExportWeights(weights, form.Prefix), options.Precision, bits);
+        var builder = new GraphBuilder(new ExportWeights(weights, config.EncoderPrefix), options.Precision, bits);
         var metadata = new List<KeyValuePair<string, string>>
         {
             new("model_type", config.ModelType),
@@ -36,6 +35,11 @@ public static class OnnxExport
             new("max_position_embeddings", $"{config.MaxPositionEmbeddings}"),
         };
         if (options.Precision == OnnxPrecision.Int8) metadata.Add(new(WeightBitsKey, $"{bits}"));
-        return new OnnxFile(BertGraph.Build(config, form, builder), metadata);
+        return new OnnxFile(config switch
+        {
+            ModernBertConfig modern => ModernBertGraph.Build(modern, builder),
+            DebertaV2Config deberta => DebertaV2Graph.Build(deberta, builder),
+            _ => BertGraph.Build(config, config.Form!, builder),
+        }, metadata);
     }
 }

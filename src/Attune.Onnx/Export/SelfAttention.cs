@@ -25,25 +25,48 @@ internal sealed class SelfAttention(GraphBuilder builder, int heads, int hidden)
     /// <param name="x">(B,S,H), the tokens they look at.</param>
     /// <param name="mask">Of <see cref="Mask"/>.</param>
     /// <param name="layers">Names of the linear layers that make queries, keys and values.</param>
+    /// <param name="bias">What is added to the scaled scores, (1,N,Q,S); null for nothing.</param>
     /// <returns>(B,Q,H).</returns>
-    internal string Build(string scope, string asking, string x, string mask, (string Query, string Key, string Value) layers)
+    internal string Build(string scope, string asking, string x, string mask, (string Query, string Key, string Value) layers, string? bias = null)
     {
-        var query = Heads("query", layers.Query, asking, 0, 2, 1, 3);                                                                // (B,N,Q,D)
-        var key = Heads("key", layers.Key, x, 0, 2, 3, 1);                                                                         // (B,N,D,S)
-        var value = Heads("value", layers.Value, x, 0, 2, 1, 3);                                                                     // (B,N,S,D)
+        var query = Made("query", layers.Query, asking, 0, 2, 1, 3);                                                                 // (B,N,Q,D)
+        var key = Made("key", layers.Key, x, 0, 2, 3, 1);                                                                          // (B,N,D,S)
+        var value = Made("value", layers.Value, x, 0, 2, 1, 3);                                                                      // (B,N,S,D)
         var scores = Graph.Add(scope + "/Scores", "MatMul", [query, key]);
-        var scaled = Graph.Add(scope + "/Div", "Div", [scores, builder.Number(Math.Sqrt((double)hidden / heads))]);
-        var shares = Graph.Add(scope + "/Softmax", "Softmax", [Graph.Add(scope + "/Mask", "Add", [scaled, mask])], ("axis", 3L));
+        var scaled = Scaled(scope, scores);
+        if (bias is not null) scaled = Graph.Add(scope + "/Bias", "Add", [scaled, bias]);
+        return Mix(scope, Graph.Add(scope + "/Mask", "Add", [scaled, mask]), value);
+
+        string Made(string name, string layer, string input, params long[] order) =>
+            Heads($"{scope}/{name}", builder.Linear($"{scope}/{name}", input, layer, hidden, hidden), order);
+    }
+
+    /// <summary>States as those of the heads.</summary>
+    /// <param name="scope">What the names of the operations begin with.</param>
+    /// <param name="states">(B,Q,H).</param>
+    /// <param name="order">Of the four dimensions B, Q, N and D in the result.</param>
+    internal string Heads(string scope, string states, params long[] order) => Graph.Add(scope + "/Transpose", "Transpose",
+        [Graph.Add(scope + "/Reshape", "Reshape", [states, Graph.Numbers(0, 0, heads, hidden / heads)])], ("perm", order));
+
+    /// <summary>Scores over the square root of a head's size, and of how many terms they are the sum of.</summary>
+    internal string Scaled(string scope, string scores, int terms = 1) => Graph.Add(scope + "/Div", "Div", [scores, builder.Number(Math.Sqrt((double)hidden / heads * terms))]);
+
+    /// <summary>Scores with the smallest number in the place of those of tokens that are not seen. A token that sees none takes the mean of all values, as in transformers.</summary>
+    /// <param name="scope">What the names of the operations begin with.</param>
+    /// <param name="scores">(B,N,Q,S).</param>
+    /// <param name="visible">Which tokens see which, (B,1,Q,S) or (B,1,1,S).</param>
+    internal string Seen(string scope, string scores, string visible) => Graph.Add(scope + "/Where", "Where", [visible, scores, builder.Number(builder.Lowest)]);
+
+    /// <summary>The values by their shares, of all heads together.</summary>
+    /// <param name="scope">What the names of the operations begin with.</param>
+    /// <param name="scores">(B,N,Q,S), those of padding so low that they get no share.</param>
+    /// <param name="value">(B,N,S,D).</param>
+    /// <returns>(B,Q,H).</returns>
+    internal string Mix(string scope, string scores, string value)
+    {
+        var shares = Graph.Add(scope + "/Softmax", "Softmax", [scores], ("axis", 3L));
         var mixed = Graph.Add(scope + "/MatMul", "MatMul", [shares, value]);                                           // (B,N,Q,D)
         var turned = Graph.Add(scope + "/Transpose", "Transpose", [mixed], ("perm", new long[] { 0, 2, 1, 3 }));
         return Graph.Add(scope + "/Reshape", "Reshape", [turned, Graph.Numbers(0, 0, hidden)]);
-
-        string Heads(string name, string layer, string input, params long[] order)
-        {
-            var part = $"{scope}/{name}";
-            var projected = builder.Linear(part, input, layer, hidden, hidden);
-            var split = Graph.Add(part + "/Reshape", "Reshape", [projected, Graph.Numbers(0, 0, heads, hidden / heads)]);
-            return Graph.Add(part + "/Transpose", "Transpose", [split], ("perm", order));
-        }
     }
 }

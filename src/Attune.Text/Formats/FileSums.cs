@@ -31,6 +31,15 @@ internal sealed class FileSums : IDisposable
         sums._files[Path.GetFullPath(path)] = (uncached.Position, hashing.Sha256());
     }
 
+    /// <summary>SHA-256 of a file that is there, read once from end to end.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    internal static byte[] HashOf(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+        return SHA256.HashData(stream);
+    }
+
     public void Dispose() => _current = _outer;
 
     /// <summary>Writes through, from the first byte to the last.</summary>

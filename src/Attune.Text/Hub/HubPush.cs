@@ -155,7 +155,7 @@ internal sealed class HubPush(HubHttp http, Action<TransferProgress> report)
 
     /// <summary>Where there is no repository, why it was not made says more.</summary>
     private AttuneException Refusal(HubAnswer answer, HubRepo repo, string branch) =>
-        _notMade is not null && answer is { Status: HttpStatusCode.NotFound, ErrorCode: not "RevisionNotFound" } ? _notMade
+        _notMade is not null && HubRefusal.IsAbsent(answer) ? _notMade
         : HubRefusal.Of(answer, repo, branch, null, Settings);
 
     private static HubRequest Post(Uri address, Func<HttpContent> body) =>

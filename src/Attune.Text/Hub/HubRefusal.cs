@@ -46,7 +46,7 @@ internal static class HubRefusal
     }
 
     /// <summary>Whether there is no such repository, as far as this token goes.</summary>
-    private static bool IsAbsent(HubAnswer answer) => answer.ErrorCode is "RepoNotFound" ||
+    internal static bool IsAbsent(HubAnswer answer) => answer.ErrorCode is "RepoNotFound" ||
         answer.ErrorCode is not ("GatedRepo" or "RevisionNotFound" or "EntryNotFound") && answer.ErrorMessage != Disabled &&
         answer.Status is (HttpStatusCode.Unauthorized or HttpStatusCode.NotFound);
 

@@ -68,6 +68,9 @@ public sealed partial class Classifier : IDisposable
         set => _queue.AnswersInTurn = value;
     }
 
+    /// <summary>Shares the batches of <c>Predict</c> out among processes, all of which ask for the same texts and get all answers; null where this one computes all.</summary>
+    internal BatchesInTurn? Shared { get; set; }
+
     /// <summary>Is told of each batch of callers of <c>PredictAsync</c>, on the thread that computes.</summary>
     internal Action<BatchReport>? BatchDone
     {
@@ -186,12 +189,16 @@ public sealed partial class Classifier : IDisposable
     {
         var columns = LabelNames.Count;
         var logits = new float[rows.Count * columns];
+        List<int> starts = [];
         for (var first = 0; first < rows.Count; first += _options.BatchSize)
         {
             cancellation.ThrowIfCancellationRequested();
+            starts.Add(first * columns);
+            if (Shared?.IsMine(starts.Count - 1) == false) continue;
             var count = Math.Min(_options.BatchSize, rows.Count - first);
             Compute(rows.Slice(first, count), logits.AsSpan(first * columns, count * columns));
         }
+        Shared?.Collect(logits, [.. starts, logits.Length]);
         return logits;
     }
 

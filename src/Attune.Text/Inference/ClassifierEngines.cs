@@ -35,7 +35,7 @@ internal static class ClassifierEngines
     internal static EngineChoice For(string folder, EngineChoice asked) =>
         asked != EngineChoice.Auto ? asked
         : Onnx.Value?.CanOpen(folder) != true ? EngineChoice.Torch
-        : WeightFiles.AreIn(folder) && Torch.Value is { IsAvailable: true } ? EngineChoice.Torch
+        : Torch.Value is { } torch && torch.CanOpen(folder) && torch.IsAvailable ? EngineChoice.Torch
         : EngineChoice.Onnx;
 
     private static ClassifierEngineFactory? Create([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] Type? type) =>

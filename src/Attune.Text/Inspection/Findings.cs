@@ -44,7 +44,7 @@ internal sealed class Findings(
         {
             var (exact, byCase) = same.ConflictingTexts;
             Add(FindingKind.Conflicts, FindingLevel.Warning, [.. same.ConflictingSplits.Select(split => reports[split].Name)], conflicts,
-                $"{Count(exact + byCase, "text")} in {Count(conflicts.Rows, "row")} {(exact + byCase == 1 ? "has" : "have")} more than one label{ByCase(conflicts)}.",
+                $"{Amount.Of(exact + byCase, "text")} in {Amount.Of(conflicts.Rows, "row")} {(exact + byCase == 1 ? "has" : "have")} more than one label{ByCase(conflicts)}.",
                 "Decide on one label for each, or remove these rows: no model can have all of them right.");
         }
         for (var split = 0; split < reports.Count; split++)
@@ -57,7 +57,7 @@ internal sealed class Findings(
     private void Add(FindingKind kind, FindingLevel level, IReadOnlyList<string> splits, SameTexts.Count count, string summary, string advice) =>
         _found.Add(new Finding(kind, level, splits, count.Rows, summary, advice, count.Examples) { RowsByCaseOnly = count.ByCase });
 
-    private static string ByCase(SameTexts.Count count) => count.ByCase == 0 ? "" : count.Exact == 0 ? " when case is ignored" : $", {Number(count.ByCase)} of them only when case is ignored";
+    private static string ByCase(SameTexts.Count count) => count.ByCase == 0 ? "" : count.Exact == 0 ? " when case is ignored" : $", {Amount.Of(count.ByCase)} of them only when case is ignored";
 
     private void AddShort(int split)
     {
@@ -77,9 +77,9 @@ internal sealed class Findings(
         var report = reports[split];
         if (report.Cut < LeastCut * report.Rows || report.Cut == 0) return;
         var worst = report.Classes.Where(one => one.Rows > 0).MaxBy(one => (double)one.Cut / one.Rows);
-        var most = worst is null || report.Classes.Count < 2 ? "" : $", of the class {Shown.Of(worst.Name)} {Percent(worst.Cut, worst.Rows)}";
+        var most = worst is null || report.Classes.Count < 2 ? "" : $", of the class {Shown.Of(worst.Name)} {Percent.Of(worst.Cut, worst.Rows)}";
         AddRows(FindingKind.Cut, FindingLevel.Note, split, report.Cut, row => scanned[split].Tokens[row] > maxLength,
-            $"{Share(report.Cut, report.Rows, "row")} of the split {report.Name} {(report.Cut == 1 ? "is" : "are")} longer than {maxLength} tokens and would be cut{most}; the longest has {Number(report.Tokens.Max)} tokens.",
+            $"{Share(report.Cut, report.Rows, "row")} of the split {report.Name} {(report.Cut == 1 ? "is" : "are")} longer than {maxLength} tokens and would be cut{most}; the longest has {Amount.Of(report.Tokens.Max)} tokens.",
             $"Set max_length to {report.Tokens.P99:N0} to cut one row of a hundred, if the model has so many positions; or read long texts whole with long_texts windows.");
     }
 
@@ -89,7 +89,7 @@ internal sealed class Findings(
         if (report.UnknownTokens < LeastUnknown * report.AllTokens || report.UnknownTokens == 0) return;
         var words = UnknownWords(scanned[split], tokenizer);
         AddRows(FindingKind.Unknown, FindingLevel.Note, split, report.RowsWithUnknown, row => scanned[split].Unknown[row] > 0,
-            $"{Percent(report.UnknownTokens, report.AllTokens)} of the tokens of the split {report.Name} stand for words that the vocabulary lacks, in {Count(report.RowsWithUnknown, "row")}" +
+            $"{Percent.Of(report.UnknownTokens, report.AllTokens)} of the tokens of the split {report.Name} stand for words that the vocabulary lacks, in {Amount.Of(report.RowsWithUnknown, "row")}" +
             $"{(words.Count == 0 ? "" : $"; the most frequent: {string.Join(", ", words)}")}.",
             "Take a model whose vocabulary has the script of these texts, such as a multilingual one; what a model reads as unknown it cannot tell apart.");
     }
@@ -127,15 +127,15 @@ internal sealed class Findings(
         {
             var main = Enum.Parse<Script>(scripts[0].Name);
             AddRows(FindingKind.Languages, FindingLevel.Note, split, others, row => scanned[split].Scripts[row] is not Script.None and var script && script != main,
-                $"The split {report.Name} is written in several scripts: {string.Join(", ", scripts.Select(script => $"{script.Name} {Percent(script.Rows, report.Rows)}"))} of the rows.",
+                $"The split {report.Name} is written in several scripts: {string.Join(", ", scripts.Select(script => $"{script.Name} {Percent.Of(script.Rows, report.Rows)}"))} of the rows.",
                 "Look whether all of them should be there, and take a model that was trained on all of them.");
         }
         var told = report.Languages.Sum(language => language.Rows);
         if (report.Languages.Count < 2 || told - report.Languages[0].Rows < LeastOfOtherLanguage * told) return;
         var language = Array.IndexOf(Languages.Names, report.Languages[0].Name);
         AddRows(FindingKind.Languages, FindingLevel.Note, split, told - report.Languages[0].Rows, row => scanned[split].Languages[row] >= 0 && scanned[split].Languages[row] != language,
-            $"The split {report.Name} seems to be in several languages: {string.Join(", ", report.Languages.Take(4).Select(one => $"{one.Name} {Percent(one.Rows, told)}"))} " +
-            $"of the {Number(told)} rows whose language can be told by their words.",
+            $"The split {report.Name} seems to be in several languages: {string.Join(", ", report.Languages.Take(4).Select(one => $"{one.Name} {Percent.Of(one.Rows, told)}"))} " +
+            $"of the {Amount.Of(told)} rows whose language can be told by their words.",
             "Look whether all of them should be there, and take a model that was trained on all of them.");
     }
 
@@ -146,8 +146,8 @@ internal sealed class Findings(
         var spellings = LabelSpelling.Of(names, totals).ToList();
         if (spellings.Count > 0)
             _found.Add(new Finding(FindingKind.LabelSpellings, FindingLevel.Warning, [.. reports.Where(split => split.Labelled).Select(split => split.Name)], spellings.Count,
-                $"{Count(spellings.Count, "label")} may be another one misspelled: " + string.Join("; ", spellings.Take(WordsShown).Select(pair =>
-                    $"{Shown.Of(names[pair.Second])} ({Count(totals[pair.Second], "row")}) and {Shown.Of(names[pair.First])} ({Number(totals[pair.First])})")) + ".",
+                $"{Amount.Of(spellings.Count, "label")} may be another one misspelled: " + string.Join("; ", spellings.Take(WordsShown).Select(pair =>
+                    $"{Shown.Of(names[pair.Second])} ({Amount.Of(totals[pair.Second], "row")}) and {Shown.Of(names[pair.First])} ({Amount.Of(totals[pair.First])})")) + ".",
                 "Write the same label the same way everywhere: now each spelling is a class of its own.",
                 [.. spellings.Take(examples).Select(pair => LabelExample(pair.Second)).OfType<FindingExample>()]));
         if (reports.FirstOrDefault(split => split.Name == DatasetDict.Train) is not { Classes.Count: > 0 } train) return;
@@ -157,13 +157,13 @@ internal sealed class Findings(
                 $"Every row of the split {train.Name} has the label {Shown.Of(there[0].Name)}.", "Add rows of other classes: nothing can be learned from one.", []));
         else if (missing.Count > 0)
             _found.Add(new Finding(FindingKind.MissingClasses, FindingLevel.Warning, [train.Name], missing.Count,
-                $"{Count(missing.Count, "class", "classes")} {(missing.Count == 1 ? "has" : "have")} no row in the split {train.Name}: {string.Join(", ", missing.Take(WordsShown).Select(number => Shown.Of(names[number])))}" +
+                $"{Amount.Of(missing.Count, "class", "classes")} {(missing.Count == 1 ? "has" : "have")} no row in the split {train.Name}: {string.Join(", ", missing.Take(WordsShown).Select(number => Shown.Of(names[number])))}" +
                 $"{(missing.Count > WordsShown ? " and more" : "")}.",
                 "Add rows of them, or remove them from the other splits: a class without rows is never predicted.",
                 [.. missing.Take(examples).Select(LabelExample).OfType<FindingExample>()]));
         if (there.Count > 1 && there.MinBy(one => one.Rows) is { } rare && there.MaxBy(one => one.Rows) is { } frequent && rare.Rows * MostImbalance < frequent.Rows)
             _found.Add(new Finding(FindingKind.Imbalance, FindingLevel.Note, [train.Name], rare.Rows,
-                $"The class {Shown.Of(rare.Name)} has {Count(rare.Rows, "row")} in the split {train.Name}, {Shown.Of(frequent.Name)} {Number(frequent.Rows)}.",
+                $"The class {Shown.Of(rare.Name)} has {Amount.Of(rare.Rows, "row")} in the split {train.Name}, {Shown.Of(frequent.Name)} {Amount.Of(frequent.Rows)}.",
                 "Judge by F1 (macro) beside accuracy, and try class_weights balanced or sampling balanced.",
                 LabelExample(names.Index().First(name => name.Item == rare.Name).Index) is { } example && examples > 0 ? [example] : []));
     }
@@ -209,8 +209,8 @@ internal sealed class Findings(
         if (distance < LeastLabelShift || !Shift.DifferSurely(one, two)) return;
         var most = Enumerable.Range(0, one.Length).MaxBy(number => Math.Abs(train.Classes[number].Share - split.Classes[number].Share));
         _found.Add(new Finding(FindingKind.LabelShift, FindingLevel.Note, [train.Name, split.Name], split.Rows,
-            $"Labels of the split {split.Name} are distributed otherwise than those of {train.Name}: {Percent(distance, 1)} of its rows would need another class to be alike; " +
-            $"{Shown.Of(train.Classes[most].Name)} has {Percent(split.Classes[most].Rows, split.Rows)} in place of {Percent(train.Classes[most].Rows, train.Rows)}.",
+            $"Labels of the split {split.Name} are distributed otherwise than those of {train.Name}: {Percent.Of(distance, 1)} of its rows would need another class to be alike; " +
+            $"{Shown.Of(train.Classes[most].Name)} has {Percent.Of(split.Classes[most].Rows, split.Rows)} in place of {Percent.Of(train.Classes[most].Rows, train.Rows)}.",
             "Draw the splits anew with the same shares (validation_split is stratified), or look at metrics that do not hang on them.", []));
     }
 
@@ -220,11 +220,5 @@ internal sealed class Findings(
 
     private static IEnumerable<int> RowsWhere(ScannedSplit split, Func<int, bool> isOne) => Enumerable.Range(0, split.Rows.Count).Where(isOne);
 
-    private static string Share(long rows, long of, string what) => $"{Count(rows, what)} ({Percent(rows, of)})";
-
-    private static string Percent(double part, double of) => Formats.Percent.Of(part, of);
-
-    private static string Count(long count, string what, string? several = null) => $"{Number(count)} {(count == 1 ? what : several ?? what + "s")}";
-
-    private static string Number(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+    private static string Share(long rows, long of, string what) => $"{Amount.Of(rows, what)} ({Percent.Of(rows, of)})";
 }

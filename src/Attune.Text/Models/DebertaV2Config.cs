@@ -53,6 +53,27 @@ public sealed record DebertaV2Config : PreTrainedConfig
     /// <summary>Activation of the pooler. Default <c>gelu</c>.</summary>
     public string PoolerHiddenAct { get; init; } = "gelu";
 
+    internal const string Prefix = "deberta.";
+
+    internal override string EncoderPrefix => Prefix;
+
+    internal EmbeddingsForm Embeddings => new()
+    {
+        Size = EmbeddingSize,
+        Projection = EmbeddingSize is null || EmbeddingSize == HiddenSize ? null : Prefix + "embeddings.embed_proj",
+        ProjectsFirst = true,
+        HasPositions = PositionBiasedInput,
+        HasTypes = TypeVocabSize > 0,
+        ClearsHidden = true,
+    };
+
+    internal static BertLayerForm Layer { get; } = new()
+    {
+        Query = "attention.self.query_proj",
+        Key = "attention.self.key_proj",
+        Value = "attention.self.value_proj",
+    };
+
     internal override IReadOnlyList<string> AdapterTargets => ["query_proj", "value_proj"];
 
     internal bool HasKeysOfPositions => PosAttType.Contains(ContentToPosition);

@@ -13,8 +13,16 @@ internal sealed record EncoderForm
     /// <summary>Name of the layer of a number, behind the prefix. Layers of the same name share their weights.</summary>
     internal Func<int, string> LayerName { get; init; } = layer => $"encoder.layer.{layer}";
 
+    /// <summary>What is added to the scores of all layers by the distances of tokens; null for nothing.</summary>
+    internal RelativeBiasForm? RelativeBias { get; init; }
+
     internal required DenseHeadForm Head { get; init; }
 }
+
+/// <summary>A table of a number for each bucket of distances (<see cref="RelativeBuckets.MPNet"/>) and each head.</summary>
+/// <param name="Name">Of the table, behind the prefix.</param>
+/// <param name="Buckets">Its lines.</param>
+internal sealed record RelativeBiasForm(string Name, int Buckets);
 
 /// <summary>A linear layer with an activation on each row's first token, and the linear layer whose outputs are the logits.</summary>
 /// <param name="Dense">Name of the first layer.</param>

@@ -5,8 +5,8 @@ namespace Attune.Models;
 /// <summary>The configuration of an MPNet encoder.</summary>
 public sealed record MPNetConfig : PreTrainedConfig
 {
-    /// <summary>What transformers counts with, whatever the configuration says.</summary>
-    private const int Buckets = 32;
+    /// <summary>Buckets of relative positions that transformers counts with, whatever the configuration says.</summary>
+    internal const int Buckets = 32;
 
     /// <summary>The family's defaults.</summary>
     public MPNetConfig() => (VocabSize, PadTokenId) = (30527, 1);
@@ -19,6 +19,24 @@ public sealed record MPNetConfig : PreTrainedConfig
 
     /// <summary>Longest row in tokens: positions begin behind the padding's id.</summary>
     public override int MaxTokens => MaxPositionEmbeddings - (PadTokenId ?? 0) - 1;
+
+    internal const string Prefix = "mpnet.";
+
+    internal override EncoderForm Form => new()
+    {
+        Prefix = Prefix,
+        Embeddings = new() { CountsFromPadding = true, HasTypes = false },
+        Layer = new()
+        {
+            Query = "attention.attn.q",
+            Key = "attention.attn.k",
+            Value = "attention.attn.v",
+            AttentionOutput = "attention.attn.o",
+            AttentionNorm = "attention.LayerNorm",
+        },
+        RelativeBias = new("encoder.relative_attention_bias", RelativeAttentionNumBuckets),
+        Head = new("classifier.dense", "tanh", "classifier.out_proj", DropsFirst: true),
+    };
 
     internal override IReadOnlyList<string> AdapterTargets => ["q", "v"];
 

@@ -53,6 +53,15 @@ public sealed record ModernBertConfig : PreTrainedConfig
     /// <summary>Dropout behind the embeddings. Default 0.</summary>
     public double EmbeddingDropout { get; init; }
 
+    internal const string Prefix = "model.";
+
+    internal override string EncoderPrefix => Prefix;
+
+    internal EmbeddingsForm Embeddings => new() { Words = "tok_embeddings", Norm = "norm", HasNormBias = NormBias, HasPositions = false, HasTypes = false };
+
+    /// <summary>Whether the head reads the mean of all tokens, and not each row's first alone.</summary>
+    internal bool ReadsMean => ClassifierPooling == Mean;
+
     internal override double EmbeddingDropoutProb => EmbeddingDropout;
 
     /// <summary>Queries, keys and values are one layer.</summary>

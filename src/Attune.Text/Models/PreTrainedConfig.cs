@@ -86,6 +86,12 @@ public abstract partial record PreTrainedConfig
     /// <summary>How the classifier is put together, where it computes as BERT's does; else null.</summary>
     internal virtual EncoderForm? Form => null;
 
+    /// <summary>What the names of the encoder's weights begin with in a classifier, with its dot.</summary>
+    internal virtual string EncoderPrefix => Form!.Prefix;
+
+    /// <summary>Name of the linear layer whose outputs are the logits.</summary>
+    internal virtual string ClassifierName => Form?.Head.Classifier ?? "classifier";
+
     /// <summary>The linear layers that have an adapter where nothing else is said: those of queries and values, as PEFT has them.</summary>
     internal virtual IReadOnlyList<string> AdapterTargets => ["query", "value"];
 

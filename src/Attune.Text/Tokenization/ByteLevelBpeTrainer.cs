@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Attune.Formats;
 
@@ -11,7 +10,6 @@ namespace Attune.Tokenization;
 /// </remarks>
 public static class ByteLevelBpeTrainer
 {
-    private const int LinesPerPart = 2048;
     private const string Bos = "<s>", Pad = "<pad>", Eos = "</s>", Unknown = "<unk>", Mask = "<mask>";
     private static readonly string[] Special = [Bos, Pad, Eos, Unknown, Mask];
 
@@ -29,39 +27,24 @@ public static class ByteLevelBpeTrainer
         foreach (var token in Special) pieces.Add(token);
         var bytes = new int[256];
         for (var value = 0; value < bytes.Length; value++) bytes[value] = pieces.Add(ByteAlphabet.CharOf((byte)value).ToString());
-        var words = CountWords(lines, options.Lowercase).OrderBy(word => word.Key, StringComparer.Ordinal)
-            .Select(word => (System.Text.Encoding.UTF8.GetBytes(word.Key).Select(value => bytes[value]).ToList(), word.Value)).ToList();
+        var words = CountWords(lines, options.Lowercase).Select(word => (System.Text.Encoding.UTF8.GetBytes(word.Key).Select(value => bytes[value]).ToList(), word.Value)).ToList();
         PieceMerger.Merge(words, pieces, options.VocabularySize, options.MinFrequency);
         Write(folder, pieces, options);
     }
 
-    private static Dictionary<string, long> CountWords(IEnumerable<string> lines, bool lowers)
+    private static List<KeyValuePair<string, long>> CountWords(IEnumerable<string> lines, bool lowers) => WordCounts.Of(lines, (part, counts) =>
     {
-        var parts = new ConcurrentBag<Dictionary<string, long>>();
-        Parallel.ForEach(
-            lines.Chunk(LinesPerPart),
-            () => new Dictionary<string, long>(StringComparer.Ordinal),
-            (part, _, counts) =>
+        var lower = lowers ? new Lowercase() : null;
+        foreach (var line in part)
+        {
+            var text = " " + (lower?.Normal(line) ?? line);
+            for (int at = 0, end; at < text.Length; at = end)
             {
-                var (byChars, lower) = (counts.GetAlternateLookup<ReadOnlySpan<char>>(), lowers ? new Lowercase() : null);
-                foreach (var line in part)
-                {
-                    var text = " " + (lower?.Normal(line) ?? line);
-                    for (int at = 0, end; at < text.Length; at = end)
-                    {
-                        end = ByteLevelWords.EndOfWord(text, at);
-                        var word = text.AsSpan(at..end);
-                        byChars[word] = byChars.TryGetValue(word, out var count) ? count + 1 : 1;
-                    }
-                }
-                return counts;
-            },
-            parts.Add);
-        var all = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var part in parts)
-            foreach (var (word, count) in part) all[word] = all.GetValueOrDefault(word) + count;
-        return all;
-    }
+                end = ByteLevelWords.EndOfWord(text, at);
+                counts.Add(text.AsSpan(at..end));
+            }
+        }
+    });
 
     private static void Write(string folder, PieceList pieces, ByteLevelBpeTrainerOptions options)
     {

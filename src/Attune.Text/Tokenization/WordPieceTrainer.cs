@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Attune.Tokenization;
 
 /// <summary>Learns a WordPiece vocabulary from text: starts at single characters and joins the most frequent neighbours.</summary>
@@ -10,8 +8,6 @@ namespace Attune.Tokenization;
 /// </remarks>
 public static class WordPieceTrainer
 {
-    private const int LinesPerPart = 2048;
-
     /// <summary>Learns a vocabulary.</summary>
     /// <param name="lines">The text; no word goes over the end of a line.</param>
     /// <param name="options">Size and limits; null for the defaults.</param>
@@ -20,8 +16,7 @@ public static class WordPieceTrainer
     {
         ArgumentNullException.ThrowIfNull(lines);
         options ??= new();
-        var counts = CountWords(lines, options.Tokenizer);
-        var words = counts.OrderBy(word => word.Key, StringComparer.Ordinal).Select(word => (word.Key, word.Value)).ToList();
+        var words = CountWords(lines, options.Tokenizer);
         var pieces = new PieceList(options.Tokenizer.ContinuingSubwordPrefix);
         foreach (var token in options.SpecialTokens) pieces.Add(token);
         var alphabet = Alphabet(words, options);
@@ -30,41 +25,24 @@ public static class WordPieceTrainer
         return pieces.Tokens;
     }
 
-    private static Dictionary<string, long> CountWords(IEnumerable<string> lines, BertTokenizerOptions options)
+    private static List<KeyValuePair<string, long>> CountWords(IEnumerable<string> lines, BertTokenizerOptions options)
     {
         var normalizer = new BertNormalizer(
             options.CleanText, options.TokenizeChineseChars, options.StripAccents ?? options.DoLowerCase, options.DoLowerCase);
-        var parts = new ConcurrentBag<Dictionary<string, long>>();
-        Parallel.ForEach(
-            lines.Chunk(LinesPerPart),
-            () => new Dictionary<string, long>(StringComparer.Ordinal),
-            (part, _, counts) => Count(part, normalizer, counts),
-            parts.Add);
-        var all = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var part in parts)
-            foreach (var (word, count) in part) all[word] = all.GetValueOrDefault(word) + count;
-        return all;
-    }
-
-    private static Dictionary<string, long> Count(string[] lines, BertNormalizer normalizer, Dictionary<string, long> counts)
-    {
-        var byChars = counts.GetAlternateLookup<ReadOnlySpan<char>>();
-        var (text, marks) = (Scratch.Current.Normalized, Scratch.Current.Marks);
-        foreach (var line in lines)
+        return WordCounts.Of(lines, (part, counts) =>
         {
-            text.Clear();
-            normalizer.Append(line, 0, text, marks);
-            for (var at = 0; text.NextWord(ref at, text.Length, out var word);)
+            var (text, marks) = (Scratch.Current.Normalized, Scratch.Current.Marks);
+            foreach (var line in part)
             {
-                var chars = text.Chars[word.Start..word.End];
-                byChars[chars] = byChars.TryGetValue(chars, out var count) ? count + 1 : 1;
+                text.Clear();
+                normalizer.Append(line, 0, text, marks);
+                for (var at = 0; text.NextWord(ref at, text.Length, out var word);) counts.Add(text.Chars[word.Start..word.End]);
             }
-        }
-        return counts;
+        });
     }
 
     /// <summary>The code points kept, in ascending order.</summary>
-    private static SortedSet<int> Alphabet(List<(string Word, long Count)> words, WordPieceTrainerOptions options)
+    private static SortedSet<int> Alphabet(List<KeyValuePair<string, long>> words, WordPieceTrainerOptions options)
     {
         var counts = new Dictionary<int, long>();
         foreach (var (word, count) in words)
@@ -76,7 +54,7 @@ public static class WordPieceTrainer
 
     /// <summary>Words as the ids of their characters; characters outside the alphabet are left out.</summary>
     private static List<(List<int> Pieces, long Count)> Split(
-        List<(string Word, long Count)> words, SortedSet<int> alphabet, PieceList pieces)
+        List<KeyValuePair<string, long>> words, SortedSet<int> alphabet, PieceList pieces)
     {
         var inside = new SortedSet<int>();
         foreach (var (word, _) in words)

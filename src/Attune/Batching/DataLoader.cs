@@ -32,6 +32,9 @@ public sealed class DataLoader
     /// <summary>Whether a smaller last batch is left out.</summary>
     public bool DropLast { get; }
 
+    /// <summary>Most tokens of a batch, which then has as many rows as that allows (<see cref="TokenBatches"/>) and not <see cref="BatchSize"/>; null for batches of rows.</summary>
+    internal long? MaxTokens { get; init; }
+
     /// <summary>Batches of an epoch.</summary>
     public int Count => (int)CountOf(Sampler.Rows, BatchSize, DropLast);
 
@@ -62,10 +65,21 @@ public sealed class DataLoader
     });
 
     /// <summary>The numbers of the rows of each batch of an epoch (from 0).</summary>
-    public IReadOnlyList<int[]> Rows(int epoch) => Sampler.Batches(epoch, BatchSize, DropLast);
+    public IReadOnlyList<int[]> Rows(int epoch)
+    {
+        if (MaxTokens is null) return Sampler.Batches(epoch, BatchSize, DropLast);
+        var order = Sampler.Order(epoch);
+        var starts = Starts(order);
+        return [.. starts.Zip(starts.Skip(1), (first, next) => order[first..next])];
+    }
+
+    /// <summary>Where the batches of an epoch (from 0) begin that are made by tokens, and the number of its rows at the end.</summary>
+    internal int[] Starts(int epoch) => Starts(Sampler.Order(epoch));
 
     /// <summary>The same for each update.</summary>
     internal IEnumerable<int[][]> RowsOfUpdates(int epoch, int gradientAccumulationSteps) => Rows(epoch).Chunk(gradientAccumulationSteps);
+
+    private int[] Starts(int[] order) => TokenBatches.Starts(order.Length, place => Dataset.Rows[order[place]].Length, MaxTokens!.Value);
 
     /// <summary>How many batches so many rows give.</summary>
     internal static long CountOf(int rows, int batchSize, bool dropLast) => dropLast ? rows / batchSize : ((long)rows + batchSize - 1) / batchSize;

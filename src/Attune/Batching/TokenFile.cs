@@ -6,7 +6,7 @@ namespace Attune.Batching;
 
 /// <summary>A tokenized split as the content of a file in the cache, from which its rows are read where they lie.</summary>
 /// <remarks>
-/// Numbers of texts, kind of labels, their columns (64 bits each); the labels; then the blocks of rows: numbers of rows, tokens, tokens with a
+/// Number of texts (-1 where the end says it), kind of labels, their columns (64 bits each); the labels; then the blocks of rows: numbers of rows, tokens, tokens with a
 /// segment (all or 0) in 64 bits each, offsets, ids and segments in 32 bits each. At the end -1, the texts cut and, where rows are windows of texts,
 /// the number of texts and one more (else 0) in 64 bits each, and then so many numbers of 32 bits: the first row of each text. Each part is filled
 /// up to 8 bytes. So a split can be written as it is tokenized.
@@ -14,16 +14,16 @@ namespace Attune.Batching;
 internal static class TokenFile
 {
     private const int Numbers = 3;
-    private const long NoLabels = 0, Classes = 1, Several = 2, Targets = 3, End = -1;
+    private const long NoLabels = 0, Classes = 1, Several = 2, Targets = 3, End = -1, AtTheEnd = -1;
 
     /// <summary>Hands the content of the file to what writes it.</summary>
-    /// <param name="texts">Number of all texts.</param>
+    /// <param name="texts">Number of all texts; null where it is known at the end alone, by the first row of each. Then there are no labels.</param>
     /// <param name="labels">Their labels, or null.</param>
     /// <param name="blocks">The rows, each block taken when the former has been written.</param>
     /// <param name="end">Asked behind the last block: how many texts have been cut, and where rows are windows of texts, the first of each and the number of all.</param>
     /// <param name="write">Takes the bytes, piece by piece.</param>
     internal static void Write(
-        int texts, Labels? labels, IEnumerable<PackedRows.Block> blocks, Func<(int Cut, int[]? TextStarts)> end, Action<ReadOnlySpan<byte>> write)
+        int? texts, Labels? labels, IEnumerable<PackedRows.Block> blocks, Func<(int Cut, int[]? TextStarts)> end, Action<ReadOnlySpan<byte>> write)
     {
         var (kind, columns) = labels switch
         {
@@ -33,7 +33,7 @@ internal static class TokenFile
             RegressionTargets targets => (Targets, targets.Columns),
             _ => throw new NotSupportedException($"labels of type {labels.GetType().Name}"),
         };
-        Put<long>([texts, kind, columns], write);
+        Put<long>([texts ?? AtTheEnd, kind, columns], write);
         Put(labels is null ? [] : labels.Bytes, write);
         foreach (var block in blocks)
         {
@@ -52,7 +52,7 @@ internal static class TokenFile
     /// <param name="at">Where the content begins; a multiple of 8.</param>
     internal static EncodedTexts? Read(MappedFile file, long at)
     {
-        if (ReadNumbers(file, ref at) is not var (texts, kind, columns) || texts is < 0 or >= int.MaxValue ||
+        if (ReadNumbers(file, ref at) is not var (texts, kind, columns) || texts is < AtTheEnd or >= int.MaxValue || (texts == AtTheEnd && kind != NoLabels) ||
             columns is < 0 or > int.MaxValue || (kind is Several or Targets && columns == 0)) return null;
         var labelBytes = kind switch { NoLabels => 0, Classes => sizeof(long), Several or Targets => columns * sizeof(float), _ => -1 } * (Int128)texts;
         if (labelBytes < 0 || labelBytes > file.Length - at) return null;
@@ -76,8 +76,9 @@ internal static class TokenFile
 
     private static EncodedTexts? ReadEnd(MappedFile file, long at, long texts, Labels? labels, List<PackedRows.Block> blocks, long cut, long starts)
     {
+        if (texts == AtTheEnd) texts = starts - 1;
         var rows = blocks.Sum(block => (long)block.Count);
-        if (cut < 0 || cut > texts || rows > int.MaxValue) return null;
+        if (texts is < 0 or >= int.MaxValue || cut < 0 || cut > texts || rows > int.MaxValue) return null;
         if (starts == 0) return at == file.Length && rows == texts ? EncodedTexts.Of(new PackedRows(blocks), labels, null, (int)cut) : null;
         if (starts != texts + 1 || file.Length - at != Padded(starts)) return null;
         var textStarts = file.Values<int>(at, (int)starts).ToArray();

@@ -28,7 +28,7 @@ internal sealed record ResumeState
     /// <summary>Updates made in it.</summary>
     public long UpdatesInEpoch { get; init; }
 
-    /// <summary>Updates that an epoch has; with other data or batches the position above means nothing.</summary>
+    /// <summary>Updates that the running epoch has; with other data or batches the position above means nothing.</summary>
     public long UpdatesPerEpoch { get; init; }
 
     /// <summary>Whether the end of the epoch has been dealt with (logging, evaluation, events).</summary>
@@ -81,6 +81,9 @@ internal sealed record ResumeState
 
     /// <summary>Rows of a batch over all processes; null where one process trained and <c>train_batch_size</c> says it.</summary>
     public int? RowsPerBatch { get; init; }
+
+    /// <summary>Most tokens of a batch over all processes; null where batches are made by rows.</summary>
+    public long? TokensPerBatch { get; init; }
 
     /// <summary>Of <c>reduce_lr_on_plateau</c>; null with other schedules.</summary>
     public PlateauState? Plateau { get; init; }

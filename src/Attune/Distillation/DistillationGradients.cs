@@ -1,5 +1,4 @@
 using Attune.Batching;
-using Attune.Distributed;
 using Attune.Models;
 using Attune.Training;
 
@@ -14,10 +13,10 @@ namespace Attune.Distillation;
 /// <param name="temperature">Of the answers.</param>
 /// <param name="alpha">Share of the teacher in the loss.</param>
 /// <param name="frozen">What is kept of the frozen part's output; null for nothing.</param>
-/// <param name="processes">That share out the rows of a batch.</param>
+/// <param name="shares">Which rows of a batch this process computes.</param>
 internal sealed class DistillationGradients(
     SequenceClassificationModel student, TeacherAnswers teacher, TokenizedDataset data, int labelled, Objective objective, double temperature, double alpha, FrozenCache? frozen,
-    Communicator processes)
+    RowShares shares)
     : RowGradients
 {
     internal override BatchLoss Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
@@ -25,10 +24,9 @@ internal sealed class DistillationGradients(
         var columns = student.Config.NumLabels;
         int[] known = [.. rows.Where(row => row < labelled)];
         var weight = known.Length == 0 ? 0 : objective.Weight(data.Labels!.Select(known));
-        var shards = Shards.Even(rows.Length, processes.Size);
-        var (first, end) = ((int)shards.First(processes.Rank), (int)shards.First(processes.Rank + 1));
-        if (first == end) return 0;
-        var (mine, loss) = (rows[first..end], 0.0);
+        var own = shares.Of(rows);
+        var (first, mine, loss) = (own.Start.Value, rows[own], 0.0);
+        if (mine is []) return 0;
         foreach (var range in cuts.Of(data, mine))
         {
             var part = mine[range];

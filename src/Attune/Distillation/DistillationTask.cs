@@ -63,14 +63,11 @@ public sealed class DistillationTask : TrainingTask
 
     internal override void RequireEvaluable(TokenizedDataset data, TrainingArguments args) => _labels.RequireEvaluable(data, args);
 
-    internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, Action<string> notice) =>
-        new DistillationGradients(_student, new TeacherAnswers(_teacher, train), train, LabelledRows ?? train.Count, _labels.Objective, _temperature, _alpha, frozen, Processes);
+    internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, RowShares shares, Action<string> notice) =>
+        new DistillationGradients(_student, new TeacherAnswers(_teacher, train), train, LabelledRows ?? train.Count, _labels.Objective, _temperature, _alpha, frozen, shares);
 
-    internal override PredictionOutput Evaluate(TokenizedDataset data, string prefix, Trainer trainer, CancellationToken cancellation)
-    {
-        _labels.Processes = Processes;
-        return _labels.Evaluate(data, prefix, trainer, cancellation);
-    }
+    internal override PredictionOutput Evaluate(TokenizedDataset data, string prefix, Trainer trainer, CancellationToken cancellation) =>
+        _labels.Evaluate(data, prefix, trainer, cancellation);
 
     internal override MicroBatches.RowBytes Measure(TokenizedRow row) => _labels.Measure(row);
 

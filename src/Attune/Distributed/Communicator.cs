@@ -52,6 +52,16 @@ public abstract class Communicator : IDisposable
     /// <param name="patience">Null takes <see cref="Patience"/>.</param>
     internal abstract byte[][] GatherAll(ReadOnlySpan<byte> mine, TimeSpan? patience = null);
 
+    /// <summary>The first process's number: what is decided by it is decided by all alike.</summary>
+    internal double OfFirst(double value) => BitConverter.ToDouble(GatherAll(BitConverter.GetBytes(value))[0]);
+
+    /// <summary>Ends something on all processes where one of them was told to stop.</summary>
+    /// <exception cref="OperationCanceledException">One was.</exception>
+    internal void ThrowIfStopped(CancellationToken asked)
+    {
+        if (GatherAll([asked.IsCancellationRequested ? (byte)1 : (byte)0]).Any(said => said[0] == 1)) throw new OperationCanceledException(asked);
+    }
+
     /// <summary>Adds numbers up over the processes, in the order of the ranks, so that all of them get the same bits from any MPI library.</summary>
     /// <param name="values">Address of floats; receives the sums.</param>
     /// <param name="count">How many.</param>

@@ -46,8 +46,7 @@ internal sealed partial class MpiCommunicator : MessageCommunicator
         _abortCode = code;                                                 // the thread that may call MPI sees it
         Thread.Sleep(TimeOfAbort);
         // MPI hangs itself, or mpirun does not answer because it is ending the job already.
-        if (OperatingSystem.IsWindows()) Environment.Exit(code);
-        else ExitProcess(code);
+        ProcessEnd.Now(code);
     }
 
     /// <summary>Waits for the others and ends MPI.</summary>
@@ -62,9 +61,6 @@ internal sealed partial class MpiCommunicator : MessageCommunicator
         }).GetAwaiter().GetResult();
         base.Dispose();
     }
-
-    [LibraryImport("libc", EntryPoint = "_exit")]
-    private static partial void ExitProcess(int code);
 
     private protected override void Idle() => AbortWhereAsked();
 

@@ -11,6 +11,9 @@ internal sealed record Shards(IReadOnlyList<long> Starts)
 
     internal long Count(int rank) => Starts[rank + 1] - Starts[rank];
 
+    /// <summary>The part of a process, of numbers that are counted by an int.</summary>
+    internal Range Of(int rank) => checked((int)First(rank)..(int)First(rank + 1));
+
     /// <summary>The largest part.</summary>
     internal long Longest => Enumerable.Range(0, Starts.Count - 1).Max(Count);
 

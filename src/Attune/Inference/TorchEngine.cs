@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Formats;
 using Attune.Models;
 using Attune.Native;
 using Attune.Tokenization;
@@ -76,7 +77,7 @@ public sealed class TorchEngine : ClassifierEngine
 internal sealed class TorchEngineFactory : ClassifierEngineFactory
 {
     /// <inheritdoc/>
-    public override bool CanOpen(string folder) => true;
+    public override bool CanOpen(string folder) => WeightFiles.AreIn(folder);
 
     /// <inheritdoc/>
     internal override bool IsAvailable

@@ -39,8 +39,7 @@ internal sealed record AdapterFolder(string Path, string Base, LoraConfig Lora)
         var config = PreTrainedConfig.Load(System.IO.Path.Combine(ConfigFolder, PreTrainedConfig.FileName));
         if (ConfigFolder == Path) return config;
         using var file = WeightFiles.OpenAdapter(Path);
-        var head = file.Find(LoraAdapter.Prefix + "classifier.weight") ?? file.Find(LoraAdapter.Prefix + "classifier.out_proj.weight");
-        return head is { Shape: [> 0 and < int.MaxValue and var classes, _] } && classes != config.NumLabels
+        return file.Find($"{LoraAdapter.Prefix}{config.ClassifierName}.weight") is { Shape: [> 0 and < int.MaxValue and var classes, _] } && classes != config.NumLabels
             ? config with { LabelNames = [.. Enumerable.Range(0, (int)classes).Select(id => $"LABEL_{id}")] }
             : config;
     }

@@ -23,7 +23,7 @@ public sealed unsafe class BertForMaskedLM : PreTrainedModel
     /// <inheritdoc/>
     public override string Architecture => nameof(BertForMaskedLM);
 
-    internal override string EncoderPrefix => "bert.";
+    internal override string EncoderPrefix => BertConfig.Prefix;
 
     /// <summary>A model with new weights.</summary>
     /// <param name="config">Its configuration.</param>

@@ -63,12 +63,13 @@ internal sealed class Encoder : IDisposable
     internal static Encoder Of(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, bool readsAllTokens = false)
     {
         var layers = new Dictionary<string, BertLayer>();
-        return new(store, config, () => new BertEmbeddings(store, prefix + "embeddings", config, form.Embeddings), Layer, readsAllTokens);
+        var bias = form.RelativeBias is { } relative ? new MPNetBias(store, prefix + relative.Name, relative.Buckets, config.NumAttentionHeads) : null;
+        return new(store, config, () => new BertEmbeddings(store, prefix + "embeddings", config, form.Embeddings), Layer, readsAllTokens, later: bias is null ? null : [(0, bias.Declare)]);
 
         BertLayer Layer(int number)
         {
             var name = prefix + form.LayerName(number);
-            return layers.TryGetValue(name, out var shared) ? shared : layers[name] = new BertLayer(store, name, config, form.Layer);
+            return layers.TryGetValue(name, out var shared) ? shared : layers[name] = new BertLayer(store, name, config, form.Layer, bias is null ? null : (_, _, _) => bias);
         }
     }
 

@@ -1,5 +1,3 @@
-using Attune.Kernels;
-
 namespace Attune.Models;
 
 /// <summary>
@@ -8,27 +6,10 @@ namespace Attune.Models;
 /// </summary>
 public sealed class MPNetForSequenceClassification : SequenceClassificationModel
 {
-    private static readonly EmbeddingsForm Embeddings = new() { CountsFromPadding = true, HasTypes = false };
-
-    private static readonly BertLayerForm Layer = new()
-    {
-        Query = "attention.attn.q",
-        Key = "attention.attn.k",
-        Value = "attention.attn.v",
-        AttentionOutput = "attention.attn.o",
-        AttentionNorm = "attention.LayerNorm",
-    };
-
-    internal MPNetForSequenceClassification(MPNetConfig config, LoraConfig? lora, bool isNewAdapter) : base(config, lora)
-    {
-        var bias = new MPNetBias(Weights, EncoderPrefix + "encoder.relative_attention_bias", config.RelativeAttentionNumBuckets, config.NumAttentionHeads);
-        var encoder = new Encoder(Weights, config, () => new BertEmbeddings(Weights, EncoderPrefix + "embeddings", config, Embeddings),
-            i => new BertLayer(Weights, $"{EncoderPrefix}encoder.layer.{i}", config, Layer, (_, _, _) => bias), later: [(0, bias.Declare)]);
-        Build(encoder, new DenseHead(Weights, config, "classifier.dense", Activation.Tanh, "classifier.out_proj", dropsFirst: true), isNewAdapter);
-    }
+    internal MPNetForSequenceClassification(MPNetConfig config, LoraConfig? lora, bool isNewAdapter) : base(config, lora) => Build(config.Form, isNewAdapter);
 
     /// <inheritdoc/>
     public override string Architecture => nameof(MPNetForSequenceClassification);
 
-    internal override string EncoderPrefix => "mpnet.";
+    internal override string EncoderPrefix => MPNetConfig.Prefix;
 }

@@ -1,3 +1,5 @@
+using Attune.Batching;
+
 namespace Attune.Models;
 
 /// <summary>The tokens of a batch that are to be found again.</summary>
@@ -6,7 +8,7 @@ namespace Attune.Models;
 internal sealed record MaskedTokens(int[] Positions, int[] Targets)
 {
     /// <summary>The id of a label that does not count, as in PyTorch.</summary>
-    internal const int Ignored = -100;
+    internal const int Ignored = (int)ClassLabels.Ignored;
 
     internal int Count => Positions.Length;
 

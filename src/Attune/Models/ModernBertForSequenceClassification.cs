@@ -10,12 +10,11 @@ public sealed class ModernBertForSequenceClassification : SequenceClassification
 {
     internal ModernBertForSequenceClassification(ModernBertConfig config, LoraConfig? lora, bool isNewAdapter) : base(config, lora)
     {
-        var embeddings = new EmbeddingsForm { Words = "tok_embeddings", Norm = "norm", HasNormBias = config.NormBias, HasPositions = false, HasTypes = false };
         var headSize = config.HiddenSize / config.NumAttentionHeads;
         RotaryEmbedding everywhere = new(headSize, config.GlobalRopeTheta), nearby = new(headSize, config.LocalRopeTheta ?? config.GlobalRopeTheta);
         LayerNorm? last = null;
-        var encoder = new Encoder(Weights, config, () => new BertEmbeddings(Weights, EncoderPrefix + "embeddings", config, embeddings),
-            i => new ModernBertLayer(Weights, $"{EncoderPrefix}layers.{i}", config, i, config.IsGlobal(i) ? everywhere : nearby), readsAllTokens: config.ClassifierPooling == "mean",
+        var encoder = new Encoder(Weights, config, () => new BertEmbeddings(Weights, EncoderPrefix + "embeddings", config, config.Embeddings),
+            i => new ModernBertLayer(Weights, $"{EncoderPrefix}layers.{i}", config, i, config.IsGlobal(i) ? everywhere : nearby), readsAllTokens: config.ReadsMean,
             later: [(config.NumHiddenLayers, () => last = new LayerNorm(Weights, EncoderPrefix + "final_norm", config.HiddenSize, config.NormBias))], readsPadding: true);
         Build(encoder, new ModernBertHead(Weights, config, last!), isNewAdapter);
     }
@@ -23,5 +22,5 @@ public sealed class ModernBertForSequenceClassification : SequenceClassification
     /// <inheritdoc/>
     public override string Architecture => nameof(ModernBertForSequenceClassification);
 
-    internal override string EncoderPrefix => "model.";
+    internal override string EncoderPrefix => ModernBertConfig.Prefix;
 }

@@ -19,7 +19,7 @@ internal sealed unsafe class ModernBertHead : ClassificationHead
         (this.config, final_norm) = (config, finalNorm);
         dense = new(store, "head.dense", config.HiddenSize, config.HiddenSize, hasBias: config.ClassifierBias);
         norm = new(store, "head.norm", config.HiddenSize, config.NormBias);
-        classifier = new(store, "classifier", config.HiddenSize, config.NumLabels);
+        classifier = new(store, config.ClassifierName, config.HiddenSize, config.NumLabels);
         activation = Activation.Named(config.ClassifierActivation);
     }
 

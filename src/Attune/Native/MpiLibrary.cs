@@ -51,6 +51,7 @@ internal sealed unsafe partial class MpiLibrary
     /// <exception cref="AttuneException">There is none, or it is not known.</exception>
     internal static MpiLibrary Load(IReadOnlyList<string> names)
     {
+        LeaveCodeAlone();
         foreach (var name in names)
         {
             // The plug-ins of Open MPI look its symbols up among the global ones.
@@ -109,6 +110,17 @@ internal sealed unsafe partial class MpiLibrary
     /// <summary>Ends all processes. Does not return.</summary>
     internal void Abort(int code) => _abort(Abi.World, code);
 
+    /// <summary>
+    /// Keeps UCX, libfabric and Open MPI from writing jumps over the code of munmap and its like when MPI starts: they watch memory so, and who is in such a function on another thread,
+    /// as the runtime's compiler was in one start of a hundred, comes back into half a jump and dies. What is set already stays.
+    /// </summary>
+    private static void LeaveCodeAlone()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        // .NET's own variables are not those that C code reads.
+        foreach (var (name, value) in ((string, string)[])[("UCX_MEM_EVENTS", "no"), ("FI_MR_CACHE_MONITOR", "disabled"), ("OMPI_MCA_memory", "^patcher")]) _ = SetVariable(name, value, overwrite: 0);
+    }
+
     private void Check(string function, int code)
     {
         if (code == 0) return;
@@ -118,6 +130,9 @@ internal sealed unsafe partial class MpiLibrary
         if (_errorString(code, text, &length) != 0) length = 0;
         throw new AttuneException($"{function} failed with code {code} ({Encoding.UTF8.GetString(text, Math.Clamp(length, 0, most))}): the processes no longer reach each other. Start the run again with --resume-from-checkpoint auto.");
     }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetVariable(string name, string value, int overwrite);
 
     [LibraryImport("libc", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint Open(string name, int flags);

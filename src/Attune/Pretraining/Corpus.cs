@@ -34,6 +34,12 @@ public sealed class Corpus
     /// <exception cref="AttuneException">A file cannot be read, is not gzip although it is called so, or is not UTF-8.</exception>
     public IEnumerable<IReadOnlyList<string>> Documents() => Files.SelectMany(file => new CorpusFile(file).Documents());
 
+    /// <summary>The paragraphs of all documents.</summary>
+    internal IEnumerable<string> Paragraphs() => Documents().SelectMany(document => document);
+
+    /// <summary>Whether a file is one of running text by its name.</summary>
+    internal static bool IsText(string file) => Array.Exists(Endings, ending => file.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+
     private static List<string> FilesOf(string place)
     {
         if (File.Exists(place)) return [place];
@@ -41,7 +47,7 @@ public sealed class Corpus
         {
             if (Directory.Exists(place))
             {
-                var texts = Below(place, file => Array.Exists(Endings, ending => file.EndsWith(ending, StringComparison.OrdinalIgnoreCase)));
+                var texts = Below(place, IsText);
                 return texts.Count > 0 ? texts : throw new AttuneException($"{place} has no file that ends in {string.Join(" or ", Endings)}; name the files.");
             }
             if (place.AsSpan().ContainsAny("*?["))

@@ -29,21 +29,37 @@ public static class CorpusRows
     {
         ArgumentNullException.ThrowIfNull(corpus);
         ArgumentNullException.ThrowIfNull(tokenizer);
-        if (maxLength < LeastLength) throw new AttuneException($"max_length is {maxLength}; a row needs at least {LeastLength} tokens to have words to learn from.");
+        RequireRoom(maxLength);
         if (cache is not null)
         {
             var key = Key(corpus, tokenizer, maxLength);
             if (Kept(cache, key) is { } known) return known;
-            var texts = corpus.Documents().Count();
             var rows = new DocumentRows(tokenizer, maxLength);
-            if (texts > 0 && cache.Write(key, write => TokenFile.Write(texts, null, rows.Blocks(corpus.Documents()), () => (0, rows.Starts), write)) && Kept(cache, key) is { } kept)
-                return kept;
-            notice?.Invoke($"The tokens of the corpus cannot be kept in {cache.Path}, so they stay in memory.");
+            if (cache.Write(key, write => TokenFile.Write(null, null, Blocks(corpus, rows), () => (0, rows.Starts), write)) && Kept(cache, key) is { } kept) return kept;
         }
         var documents = new DocumentRows(tokenizer, maxLength);
-        var blocks = documents.Blocks(corpus.Documents()).ToList();
-        if (blocks.Count == 0) throw new AttuneException($"{string.Join(", ", corpus.Files.Take(3))}: there is no text in {(corpus.Files.Count == 1 ? "this file" : "these files")}; name others.");
-        return new TokenizedDataset(new PackedRows(blocks), null, documents.Starts);
+        var all = new TokenizedDataset(new PackedRows([.. Blocks(corpus, documents)]), null, documents.Starts);
+        if (cache is not null) notice?.Invoke($"The tokens of the corpus cannot be kept in {cache.Path}, so they stay in memory.");
+        return all;
+    }
+
+    /// <summary>Refuses rows that are too short to learn from.</summary>
+    /// <exception cref="AttuneException">They are.</exception>
+    internal static void RequireRoom(int maxLength)
+    {
+        if (maxLength < LeastLength) throw new AttuneException($"max_length is {maxLength}; a row needs at least {LeastLength} tokens to have words to learn from.");
+    }
+
+    /// <summary>The rows as they are made; a corpus without any is refused at its end.</summary>
+    private static IEnumerable<PackedRows.Block> Blocks(Corpus corpus, DocumentRows rows)
+    {
+        var hasText = false;
+        foreach (var block in rows.Blocks(corpus.Documents()))
+        {
+            hasText = true;
+            yield return block;
+        }
+        if (!hasText) throw new AttuneException($"{string.Join(", ", corpus.Files.Take(3))}: there is no text in {(corpus.Files.Count == 1 ? "this file" : "these files")}; name others.");
     }
 
     /// <summary>Sets documents apart to evaluate on; of fewer than twenty documents rows, because a document may be nearly all there is.</summary>
@@ -76,8 +92,7 @@ public static class CorpusRows
         {
             try
             {
-                using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-                text.Append(' ').Append(Convert.ToHexStringLower(SHA256.HashData(stream))).Append(file.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? 'z' : 't');
+                text.Append(' ').Append(Convert.ToHexStringLower(FileSums.HashOf(file))).Append(file.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? 'z' : 't');
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -36,10 +36,7 @@ public sealed class DataCollatorForLanguageModeling
         Tokenizer tokenizer, double mlmProbability = 0.15, bool wholeWordMask = true, double maskReplaceProb = 0.8, double randomReplaceProb = 0.1)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        if (!(mlmProbability is > 0 and < 1)) throw new AttuneException(Invariant($"mlm_probability is {mlmProbability}; it must lie between 0 and 1."));
-        if (!(maskReplaceProb is >= 0 and <= 1)) throw new AttuneException(Invariant($"mask_replace_prob is {maskReplaceProb}; it must be from 0 to 1."));
-        if (!(randomReplaceProb >= 0 && maskReplaceProb + randomReplaceProb <= 1 + 1e-9))
-            throw new AttuneException(Invariant($"random_replace_prob is {randomReplaceProb} and mask_replace_prob {maskReplaceProb}; each must be at least 0, and their sum at most 1."));
+        Check(mlmProbability, maskReplaceProb, randomReplaceProb);
         _mask = tokenizer.MaskId ?? throw new AttuneException("The tokenizer has no token that hides a word (mask_token), so nothing can be hidden; take the tokenizer of a masked language model.");
         (MlmProbability, WholeWordMask, VocabularySize) = (mlmProbability, wholeWordMask, tokenizer.VocabularySize);
         _words = new WordStarts(tokenizer);
@@ -56,6 +53,16 @@ public sealed class DataCollatorForLanguageModeling
 
     /// <summary>Tokens of the vocabulary, from which random ones are drawn.</summary>
     public int VocabularySize { get; }
+
+    /// <summary>Refuses shares that are impossible, before there is a tokenizer.</summary>
+    /// <exception cref="AttuneException">One is.</exception>
+    internal static void Check(double mlmProbability, double maskReplaceProb, double randomReplaceProb)
+    {
+        if (!(mlmProbability is > 0 and < 1)) throw new AttuneException(Invariant($"mlm_probability is {mlmProbability}; it must lie between 0 and 1."));
+        if (!(maskReplaceProb is >= 0 and <= 1)) throw new AttuneException(Invariant($"mask_replace_prob is {maskReplaceProb}; it must be from 0 to 1."));
+        if (!(randomReplaceProb >= 0 && maskReplaceProb + randomReplaceProb <= 1 + 1e-9))
+            throw new AttuneException(Invariant($"random_replace_prob is {randomReplaceProb} and mask_replace_prob {maskReplaceProb}; each must be at least 0, and their sum at most 1."));
+    }
 
     /// <summary>How often each token that may be hidden stands in rows, in the order of the ids.</summary>
     public long[] Counts(TokenizedDataset data)

@@ -1,5 +1,4 @@
 using Attune.Batching;
-using Attune.Distributed;
 using Attune.Models;
 using Attune.Profiling;
 using Attune.Training;
@@ -10,18 +9,15 @@ namespace Attune.Pretraining;
 /// <param name="model">Its gradients are added to; its dropout key says which update it is.</param>
 /// <param name="collator">Hides tokens.</param>
 /// <param name="data">The training rows.</param>
-/// <param name="processes">That share out the rows of a batch.</param>
-internal sealed class MaskedGradients(BertForMaskedLM model, DataCollatorForLanguageModeling collator, TokenizedDataset data, Communicator? processes = null) : RowGradients
+/// <param name="shares">Which rows of a batch this process computes; null for all.</param>
+internal sealed class MaskedGradients(BertForMaskedLM model, DataCollatorForLanguageModeling collator, TokenizedDataset data, RowShares? shares = null) : RowGradients
 {
-    private readonly Communicator _processes = processes ?? Communicator.Single;
-
     internal override BatchLoss Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
-        var mine = Shards.Even(rows.Length, _processes.Size);
-        var (first, end) = ((int)mine.First(_processes.Rank), (int)mine.First(_processes.Rank + 1));
-        var parts = first == end ? [] : Masked(rows[first..end], firstRowNumber + first, cuts);
+        var own = shares?.Of(rows) ?? Range.All;
+        var parts = rows[own] is [] ? [] : Masked(rows[own], firstRowNumber + own.Start.Value, cuts);
         // What is hidden hangs on the place of a row in the update alone, so each knows how many tokens the others have.
-        var total = _processes.Size == 1 ? parts.Sum(part => part.Masked.Count) : Masked(rows, firstRowNumber, MicroBatches.Whole).Sum(part => part.Masked.Count);
+        var total = shares is null or { AreWhole: true } ? parts.Sum(part => part.Masked.Count) : Masked(rows, firstRowNumber, MicroBatches.Whole).Sum(part => part.Masked.Count);
         var sum = 0.0;
         foreach (var (batch, masked) in parts)
         {

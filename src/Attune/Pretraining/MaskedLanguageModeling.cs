@@ -31,31 +31,26 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
         LossArguments.RequireNone(args);
     }
 
-    internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, Action<string> notice) =>
-        new MaskedGradients(model, collator, train, Processes);
+    internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, RowShares shares, Action<string> notice) =>
+        new MaskedGradients(model, collator, train, shares);
 
     internal override PredictionOutput Evaluate(TokenizedDataset data, string prefix, Trainer trainer, CancellationToken cancellation)
     {
         RequireEvaluable(data, trainer.Args);
         using var time = Profiler.Measure("evaluation");
         using var shown = trainer.Averaged?.Show();
-        var (watch, size) = (Stopwatch.StartNew(), trainer.Args.PerDeviceEvalBatchSize);
-        var batches = (data.Count - 1) / size + 1;
-        // Every process goes over all rows, so none may end before the others; a run stops after its next update.
-        if (Processes.Size > 1) cancellation = CancellationToken.None;
-        var (loss, right, count) = (0.0, 0L, 0L);
-        for (var batch = 0; batch < batches; batch++)
+        var (watch, processes, starts) = (Stopwatch.StartNew(), trainer.Processes, EvaluationBatches.Starts(trainer.Args, data));
+        var (batches, turns) = (starts.Length - 1, EvaluationBatches.InTurn(processes));
+        var results = new (double Loss, long Right, long Count)[batches];
+        for (var next = 0; next < batches; next += processes.Size)
         {
-            cancellation.ThrowIfCancellationRequested();
-            int[] rows = [.. Enumerable.Range(batch * size, Math.Min(size, data.Count - batch * size))];
-            using (var output = Predict(data, rows, trainer.Args))
-            {
-                loss += output.LossSum;
-                right += output.Right;
-                count += output.Positions.Count;
-            }
-            trainer.Callbacks.PredictionStep(trainer.State, batch + 1, batches);
+            processes.ThrowIfStopped(cancellation);
+            for (var batch = next; batch < Math.Min(next + processes.Size, batches); batch++)
+                if (turns.IsMine(batch)) results[batch] = Predict(data, EvaluationBatches.Rows(starts, batch), trainer.Args);
+            trainer.Callbacks.PredictionStep(trainer.State, Math.Min(next + processes.Size, batches), batches);
         }
+        turns.Collect(results, [.. Enumerable.Range(0, batches + 1)]);
+        var (loss, right, count) = (results.Sum(one => one.Loss), results.Sum(one => one.Right), results.Sum(one => one.Count));
         var metrics = new OrderedDictionary<string, double>();
         if (count > 0)
         {
@@ -63,7 +58,7 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
             if (!trainer.Args.PredictionLossOnly)
                 (metrics[prefix + "_perplexity"], metrics[prefix + "_accuracy"]) = (Math.Exp(loss / count), right / (double)count);
         }
-        SpeedMetrics.Add(metrics, prefix, watch.Elapsed.TotalSeconds, data.Count, batches);
+        SpeedMetrics.Add(metrics, prefix, processes.OfFirst(watch.Elapsed.TotalSeconds), data.Count, batches);
         return new PredictionOutput([], 1, null, metrics);
     }
 
@@ -83,21 +78,14 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
             return double.IsFinite(output.LossSum);
         }, "the head");
 
-    private MaskedLMOutput Predict(TokenizedDataset data, int[] rows, TrainingArguments args)
+    /// <summary>Sum of the losses, tokens found, and tokens hidden.</summary>
+    private (double Loss, long Right, long Count) Predict(TokenizedDataset data, int[] rows, TrainingArguments args)
     {
-        var (wasTraining, precision) = (model.Training, model.Precision);
-        model.Training = false;
-        model.Precision = args.EvaluationPrecision ?? precision;
-        try
-        {
-            var batch = data.Batch(rows);
-            var masked = collator.Mask(batch, unchecked((ulong)args.Seed), rows);
-            return model.Forward(batch, masked.Positions, masked.Targets);
-        }
-        finally
-        {
-            (model.Training, model.Precision) = (wasTraining, precision);
-        }
+        using var mode = EvaluationMode.Begin(model, args);
+        var batch = data.Batch(rows);
+        var masked = collator.Mask(batch, unchecked((ulong)args.Seed), rows);
+        using var output = model.Forward(batch, masked.Positions, masked.Targets);
+        return (output.LossSum, output.Right, output.Positions.Count);
     }
 
     private static AttuneException Unfit(string argument) => new($"{argument} is for rows with labels, and pretraining has none; leave it out.");

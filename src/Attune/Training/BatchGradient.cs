@@ -13,11 +13,11 @@ namespace Attune.Training;
 /// <param name="objective">The loss.</param>
 /// <param name="frozen">What is kept of the frozen part's output; null for nothing.</param>
 /// <param name="fgmEpsilon">As <c>fgm_epsilon</c>.</param>
-/// <param name="processes">That share out the rows of a batch; null for this one alone.</param>
+/// <param name="shares">Which rows of a batch this process computes; null for all.</param>
 internal sealed class BatchGradient(
-    SequenceClassificationModel model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0, Communicator? processes = null) : RowGradients
+    SequenceClassificationModel model, TokenizedDataset data, Objective objective, FrozenCache? frozen = null, double fgmEpsilon = 0, RowShares? shares = null) : RowGradients
 {
-    private readonly Communicator _processes = processes ?? Communicator.Single;
+    private readonly Communicator _processes = shares?.Processes ?? Communicator.Single;
 
     /// <summary>Whether a batch can be computed once more without the other processes: not where its loss needs all their logits.</summary>
     internal override bool CanRepeat => _processes.Size == 1 || objective.IsSumOfRows;
@@ -37,8 +37,8 @@ internal sealed class BatchGradient(
     {
         var labels = data.Labels!.Select(rows);
         if (objective.WeighsNothing(labels)) return 0;
-        var mine = Shards.Even(rows.Length, _processes.Size);
-        var (first, own) = ((int)mine.First(_processes.Rank), rows[(int)mine.First(_processes.Rank)..(int)mine.First(_processes.Rank + 1)]);
+        var mine = shares?.Of(rows) ?? Range.All;
+        var (first, own) = (mine.Start.Value, rows[mine]);
         // The rows keep their numbers within the update, whoever computes them: dropout is keyed by these.
         List<Part> parts = own is [] ? [] : [.. cuts.Of(data, own).Select(range => new Part(own[range], firstRowNumber + first + range.Start.Value))];
         if (objective.IsSumOfRows && objective.Counts(labels)) parts.RemoveAll(part => !objective.Counts(data.Labels.Select(part.Rows)));
@@ -102,7 +102,6 @@ internal sealed class BatchGradient(
     /// <summary>The logits of the whole batch, and where those of this process begin.</summary>
     private (float[][] Logits, int First) WithOthers(List<List<float>> mine)
     {
-        if (_processes.Size == 1) return ([.. mine.Select(pass => pass.ToArray())], 0);
         var first = 0;
         var all = mine.ConvertAll(pass =>
         {

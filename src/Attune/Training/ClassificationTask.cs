@@ -48,10 +48,10 @@ internal sealed class ClassificationTask(
             throw new AttuneException($"The evaluation set has {data.Count} rows, too many to hold the logits of {model.Config.NumLabels} classes each; evaluate it in parts.");
     }
 
-    internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, Action<string> notice)
+    internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, RowShares shares, Action<string> notice)
     {
         BatchGradient.Check(args, model, notice);
-        return new BatchGradient(model, train, Objective, frozen, args.FgmEpsilon, Processes);
+        return new BatchGradient(model, train, Objective, frozen, args.FgmEpsilon, shares);
     }
 
     internal override PredictionOutput Evaluate(TokenizedDataset data, string prefix, Trainer trainer, CancellationToken cancellation)
@@ -62,7 +62,7 @@ internal sealed class ClassificationTask(
             Frozen = trainer.Frozen,
             Averaged = trainer.Averaged,
             Pooling = trainer.WindowPooling,
-            Processes = Processes,
+            Processes = trainer.Processes,
         };
         return loop.Run(data, prefix, trainer.State, cancellation);
     }

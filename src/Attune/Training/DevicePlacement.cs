@@ -42,10 +42,11 @@ internal static class DevicePlacement
     /// <param name="model">On the processor so far.</param>
     /// <param name="notice">Is told where a card is there and not used.</param>
     /// <param name="require">Refuses what else a card cannot do; null for nothing.</param>
+    /// <param name="process">Number of this process among those on the same machine.</param>
     /// <exception cref="AttuneException">There is no such device, or it cannot compute the model.</exception>
-    internal static void Place(string asked, PreTrainedModel model, Action<string> notice, Action? require = null)
+    internal static void Place(string asked, PreTrainedModel model, Action<string> notice, Action? require = null, int process = 0)
     {
-        var device = ComputeDevice.Find(asked);
+        var device = ComputeDevice.Find(asked, process);
         if (!device.IsCuda) return;
         try
         {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Distributed;
@@ -36,74 +35,39 @@ internal sealed class EvaluationLoop(
         var watch = Stopwatch.StartNew();
         var columns = model.Config.NumLabels;
         var logits = new float[data.Count * columns];
-        var batches = (data.Count - 1) / args.PerDeviceEvalBatchSize + 1;
+        var starts = EvaluationBatches.Starts(args, data);
+        var (batches, turns) = (starts.Length - 1, EvaluationBatches.InTurn(Processes));
         var results = new (double Loss, double Weight)[batches];
         for (var next = 0; next < batches; next += Processes.Size)
         {
-            ThrowIfStopped(cancellation);
-            var batch = next + Processes.Rank;
-            if (batch < batches)
-            {
-                var loss = Predict(data, RowsOf(batch, data.Count), logits.AsSpan(batch * args.PerDeviceEvalBatchSize * columns), out var weight);
-                results[batch] = (loss, weight);
-            }
+            Processes.ThrowIfStopped(cancellation);
+            for (var batch = next; batch < Math.Min(next + Processes.Size, batches); batch++)
+                if (turns.IsMine(batch)) results[batch] = Predict(data, EvaluationBatches.Rows(starts, batch), logits.AsSpan(starts[batch] * columns));
             callbacks.PredictionStep(state, Math.Min(next + Processes.Size, batches), batches);
         }
-        if (Processes.Size > 1) Gather(logits, columns, results);
+        turns.Collect(logits, Array.ConvertAll(starts, row => row * columns));
+        turns.Collect(results, [.. Enumerable.Range(0, batches + 1)]);
         var (lossSum, weightSum) = (0.0, 0.0);
         var losses = args.IncludeForMetrics.Contains(Measuring.Loss) ? new float[data.Count] : null;
         foreach (var (batch, (loss, weight)) in results.Index())
         {
             if (weight > 0) lossSum += loss * weight;
             weightSum += weight;
-            if (losses is not null) foreach (var row in RowsOf(batch, data.Count)) losses[row] = (float)loss;
+            losses?.AsSpan(starts[batch]..starts[batch + 1]).Fill((float)loss);
         }
         var metrics = new OrderedDictionary<string, double>();
         var labels = data.TextLabels;
-        if (data.TextStarts is { } starts)
+        if (data.TextStarts is { } windows)
         {
-            logits = PooledWindows.Logits(logits, columns, starts, Pooling, TaskOf(labels));
-            if (losses is not null) losses = MeanOfTexts(losses, starts);
+            logits = PooledWindows.Logits(logits, columns, windows, Pooling, TaskOf(labels));
+            if (losses is not null) losses = MeanOfTexts(losses, windows);
         }
         var prediction = labels is null ? null : Prediction(logits, labels) with { Losses = losses, Inputs = InputsFor(data) };
         // The loss is that of the rows, as in training; the metrics are of the texts.
         if (prediction is not null) AddMetrics(metrics, prefix, lossSum / weightSum, prediction);
-        SpeedMetrics.Add(metrics, prefix, Shared(watch.Elapsed.TotalSeconds), data.Texts, batches);
+        SpeedMetrics.Add(metrics, prefix, Processes.OfFirst(watch.Elapsed.TotalSeconds), data.Texts, batches);
         return new PredictionOutput(logits, columns, labels, metrics) { Prediction = prediction };
     }
-
-    private int[] RowsOf(int batch, int count)
-    {
-        var first = batch * args.PerDeviceEvalBatchSize;
-        return [.. Enumerable.Range(first, Math.Min(args.PerDeviceEvalBatchSize, count - first))];
-    }
-
-    /// <summary>Throws on all processes where one was told to stop.</summary>
-    private void ThrowIfStopped(CancellationToken cancellation)
-    {
-        if (Processes.Size == 1) cancellation.ThrowIfCancellationRequested();
-        else if (Processes.GatherAll([cancellation.IsCancellationRequested ? (byte)1 : (byte)0]).Any(asked => asked[0] == 1)) throw new OperationCanceledException(cancellation);
-    }
-
-    /// <summary>What the others have computed, in its place: batch after batch is each one's in turn.</summary>
-    private void Gather(float[] logits, int columns, (double Loss, double Weight)[] results)
-    {
-        var size = args.PerDeviceEvalBatchSize * columns;
-        var own = Enumerable.Range(0, results.Length).Where(batch => batch % Processes.Size == Processes.Rank).ToList();
-        var of = Processes.GatherAll(MemoryMarshal.AsBytes<float>(own.SelectMany(batch => logits[(batch * size)..Math.Min((batch + 1) * size, logits.Length)]).ToArray()));
-        var sums = Processes.GatherAll(MemoryMarshal.AsBytes<double>(own.SelectMany(batch => new[] { results[batch].Loss, results[batch].Weight }).ToArray()));
-        for (var batch = 0; batch < results.Length; batch++)
-        {
-            var (rank, turn) = (batch % Processes.Size, batch / Processes.Size);
-            var theirs = MemoryMarshal.Cast<byte, float>(of[rank])[(turn * size)..];
-            theirs[..Math.Min(size, theirs.Length)].CopyTo(logits.AsSpan(batch * size));
-            var sum = MemoryMarshal.Cast<byte, double>(sums[rank])[(2 * turn)..];
-            results[batch] = (sum[0], sum[1]);
-        }
-    }
-
-    /// <summary>The first process's number: what is decided by it is decided by all alike.</summary>
-    private double Shared(double seconds) => Processes.Size == 1 ? seconds : BitConverter.ToDouble(Processes.GatherAll(BitConverter.GetBytes(seconds))[0]);
 
     /// <exception cref="AttuneException">The batch size is impossible.</exception>
     internal static void RequireBatchSize(TrainingArguments args)
@@ -113,23 +77,13 @@ internal sealed class EvaluationLoop(
     }
 
     /// <summary>Writes the logits of some rows; returns the mean of their losses, 0 where there are no labels, and with which weight it counts.</summary>
-    private double Predict(TokenizedDataset data, int[] rows, Span<float> logits, out double weight)
+    private (double Loss, double Weight) Predict(TokenizedDataset data, int[] rows, Span<float> logits)
     {
-        var (wasTraining, precision) = (model.Training, model.Precision);
-        model.Training = false;
-        model.Precision = args.EvaluationPrecision ?? precision;
-        try
-        {
-            var batch = Pack(data, rows);
-            using var output = model.Logits(batch, new PassOptions { Frozen = Frozen?.Of(data, rows, batch) });
-            output.Logits.CopyTo(logits);
-            weight = batch.Labels is null ? 0 : objective.EvaluationWeight(batch.Labels);
-            return batch.Labels is null ? 0 : objective.Evaluate(output.Logits, batch.Labels);
-        }
-        finally
-        {
-            (model.Training, model.Precision) = (wasTraining, precision);
-        }
+        using var mode = EvaluationMode.Begin(model, args);
+        var batch = Pack(data, rows);
+        using var output = model.Logits(batch, new PassOptions { Frozen = Frozen?.Of(data, rows, batch) });
+        output.Logits.CopyTo(logits);
+        return batch.Labels is null ? default : (objective.Evaluate(output.Logits, batch.Labels), objective.EvaluationWeight(batch.Labels));
     }
 
     private static Batch Pack(TokenizedDataset data, int[] rows)
@@ -160,14 +114,17 @@ internal sealed class EvaluationLoop(
         logits,
         labels.Rows,
         model.Config.NumLabels,
-        labels switch
-        {
-            ClassLabels one => Array.ConvertAll(one.Values, value => (float)value),
-            MultiLabels several => several.Values,
-            RegressionTargets numbers => numbers.Values,
-            _ => throw new InvalidOperationException(labels.GetType().Name),
-        },
+        Numbers(labels),
         TaskOf(labels));
+
+    /// <summary>Labels as <see cref="EvalPrediction.Labels"/> has them.</summary>
+    internal static float[] Numbers(Labels labels) => labels switch
+    {
+        ClassLabels one => Array.ConvertAll(one.Values, value => (float)value),
+        MultiLabels several => several.Values,
+        RegressionTargets numbers => numbers.Values,
+        _ => throw new InvalidOperationException(labels.GetType().Name),
+    };
 
     private TaskKind TaskOf(Labels? labels) => (labels is null ? model.Config.ProblemType : model.Config.ProblemTypeFor(labels)) switch
     {

@@ -37,21 +37,38 @@ internal sealed class MicroBatches
     internal static MicroBatches Fitting(TrainingTask task, TokenizedDataset data, int batchSize, long? free, Action<string> notice)
     {
         var lengths = data.Rows.Select(row => row.Length).OrderDescending().Take(batchSize).ToList();
+        return Fitting(task, data, lengths, $"longest {lengths.Count} rows", free, notice);
+    }
+
+    /// <summary>The same for the batches that the arguments ask for.</summary>
+    /// <exception cref="AttuneException">The longest row does not fit alone.</exception>
+    internal static MicroBatches Fitting(TrainingTask task, TokenizedDataset data, TrainingArguments args, long? free, Action<string> notice)
+    {
+        if (args.TokensPerBatch is not { } tokens) return Fitting(task, data, args.PerDeviceTrainBatchSize, free, notice);
+        // Of as many tokens the shortest rows are the most, and each takes some memory besides that of its tokens.
+        int[] ascending = [.. data.Rows.Select(row => row.Length).Order()];
+        List<int> shortest = [.. ascending[..TokenBatches.Starts(ascending.Length, row => ascending[row], tokens / args.WorldSize)[1]]];
+        return Fitting(task, data, shortest, string.Create(CultureInfo.InvariantCulture, $"shortest rows of {shortest.Sum():N0} tokens"), free, notice);
+    }
+
+    private static MicroBatches Fitting(TrainingTask task, TokenizedDataset data, List<int> lengths, string what, long? free, Action<string> notice)
+    {
+        var longest = data.Rows.Max(one => one.Length);
         var row = task.Measure(data.Rows.MaxBy(one => one.Length)!).Times(task.Passes);
         // After the measurement, in which the gradients took their place.
         var budget = Usable * (free ?? FreeMemory.Bytes());
-        if (row.Of(lengths[0]) > budget)
+        if (row.Of(longest) > budget)
             throw new AttuneException(
-                $"The longest row has {lengths[0]} tokens and needs {ByteSize.Words(row.Of(lengths[0]))} in training, but only {ByteSize.Words(budget)} of memory can be used: shorten the " +
+                $"The longest row has {longest} tokens and needs {ByteSize.Words(row.Of(longest))} in training, but only {ByteSize.Words(budget)} of memory can be used: shorten the " +
                 $"rows by --max-length, {(task.Model.Encoder.GradientCheckpointing ? "" : "give --gradient-checkpointing, ")}or take a smaller model.");
         var worst = lengths.Sum(row.Of);
         if (worst <= budget)
         {
-            notice($"auto_find_batch_size: the longest {lengths.Count} rows need {ByteSize.Words(worst)} and {ByteSize.Words(budget)} can be used, so batches stay whole.");
+            notice($"auto_find_batch_size: the {what} need {ByteSize.Words(worst)} and {ByteSize.Words(budget)} can be used, so batches stay whole.");
             return Whole;
         }
-        notice(string.Create(CultureInfo.InvariantCulture, $"auto_find_batch_size: the longest {lengths.Count} rows need {ByteSize.Words(worst)} and {ByteSize.Words(budget)} can be used, ") +
-            $"so a batch that does not fit is computed in parts, at most {(int)(budget / row.Of(lengths[0]))} of the longest rows at a time; the result is the same.");
+        notice(string.Create(CultureInfo.InvariantCulture, $"auto_find_batch_size: the {what} need {ByteSize.Words(worst)} and {ByteSize.Words(budget)} can be used, ") +
+            $"so a batch that does not fit is computed in parts, at most {(int)(budget / row.Of(longest))} of the longest rows at a time; the result is the same.");
         return new MicroBatches(row, budget);
     }
 

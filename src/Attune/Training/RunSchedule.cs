@@ -13,17 +13,18 @@ internal sealed record RunSchedule(long Evaluations, long Checkpoints)
         var state = new TrainerState { MaxSteps = plan.TotalSteps };
         state.ComputeSteps(args.LoggingSteps, args.EvalSteps, args.SaveSteps);
         var (flow, control) = (new DefaultFlow(), new TrainerControl());
-        long evaluations = args.EvalOnStart ? 1 : 0, checkpoints = 0;
+        long evaluations = args.EvalOnStart ? 1 : 0, checkpoints = 0, epoch = 0, inEpoch = 0;
         while (state.GlobalStep < plan.TotalSteps)
         {
             state.GlobalStep++;
-            var inEpoch = (state.GlobalStep - 1) % Math.Max(1, plan.UpdatesPerEpoch) + 1;
-            state.Epoch = (state.GlobalStep - inEpoch) / Math.Max(1, plan.UpdatesPerEpoch) + (double)inEpoch / Math.Max(1, plan.UpdatesPerEpoch);
+            var ofEpoch = Math.Max(1, plan.UpdatesIn(epoch));
+            state.Epoch = epoch + (double)++inEpoch / ofEpoch;
             flow.OnStepEnd(args, state, control, null!);
             Count();
-            if (inEpoch < plan.UpdatesPerEpoch && state.GlobalStep < plan.TotalSteps) continue;
+            if (inEpoch < ofEpoch && state.GlobalStep < plan.TotalSteps) continue;
             flow.OnEpochEnd(args, state, control);
             Count();
+            (epoch, inEpoch) = (epoch + 1, 0);
         }
         return new RunSchedule(evaluations, args.SaveStrategy == SaveStrategy.Best ? evaluations : checkpoints);
 

@@ -12,7 +12,6 @@ internal static class SharedFiles
     /// <exception cref="AttuneException">As there; or another process does not see the checkpoint.</exception>
     internal static string? Checkpoint(Communicator processes, TrainingArguments args, string? wanted, Action<string> notice)
     {
-        if (processes.Size == 1) return OutputFolder.Check(args, wanted, notice);
         var found = processes.IsFirst ? OutputFolder.Check(args, wanted, notice) : null;
         var said = Encoding.UTF8.GetString(processes.GatherAll(Encoding.UTF8.GetBytes(found ?? ""), Communicator.Long)[0]);
         if (said.Length == 0) return null;
@@ -28,7 +27,6 @@ internal static class SharedFiles
         var problem = processes.IsFirst ? Problem(trainer, folder) : null;
         if (Encoding.UTF8.GetString(processes.GatherAll(Encoding.UTF8.GetBytes(problem?.Message ?? ""), Communicator.Long)[0]) is { Length: > 0 } said)
             throw problem ?? new AttuneException(said);
-        if (processes.Size == 1) return;
         var values = trainer.Model.Weights.Values;
         var ofFirst = new Shards([0, .. Enumerable.Repeat(trainer.Model.Weights.Count, processes.Size)]);
         processes.CollectParts((nint)LibTorch.Floats(values), ofFirst).GetAwaiter().GetResult();
@@ -36,13 +34,10 @@ internal static class SharedFiles
 
     /// <summary>What the first process decides.</summary>
     internal static bool Decide(Communicator processes, Func<bool> first) =>
-        processes.Size == 1 ? first() : processes.GatherAll(processes.IsFirst && first() ? [1] : [0], Communicator.Long)[0][0] == 1;
+        processes.GatherAll(processes.IsFirst && first() ? [1] : [0], Communicator.Long)[0][0] == 1;
 
     /// <summary>Waits until all are here, however long one of them writes.</summary>
-    internal static void WaitForAll(Communicator processes)
-    {
-        if (processes.Size > 1) _ = processes.GatherAll([], Communicator.Long);
-    }
+    internal static void WaitForAll(Communicator processes) => _ = processes.GatherAll([], Communicator.Long);
 
     private static AttuneException? Problem(Trainer trainer, string folder)
     {

@@ -1,7 +1,7 @@
 namespace Attune.Training;
 
 /// <summary>What one optimizer update gave.</summary>
-/// <param name="Losses">Loss of each of its batches, divided by their number: the sum is the update's loss.</param>
+/// <param name="Losses">Loss of each of its batches, times its share (divided by their number; of batches made by tokens by the rows): the sum is the update's loss.</param>
 /// <param name="Rows">Rows of each batch, by their numbers in the training set.</param>
 /// <param name="Tokens">Tokens of all batches, without padding.</param>
 /// <param name="GradNorm">Length of the gradient before clipping; null where it is not clipped.</param>

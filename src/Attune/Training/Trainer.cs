@@ -127,7 +127,7 @@ public sealed class Trainer
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            (field, Args, Task.Processes) = (value, Args with { WorldSize = value.Size }, value);
+            (field, Args) = (value, Args with { WorldSize = value.Size });
         }
     } = Communicator.Single;
 

@@ -21,6 +21,7 @@ public sealed partial record TrainingArguments
         completed.CheckLoss(notice);
         completed.CheckLora();
         completed.CheckDistributed();
+        completed.CheckTokens();
         Measuring.Check(completed);
         completed.CheckDevice();
         completed.CheckPrecision(notice);

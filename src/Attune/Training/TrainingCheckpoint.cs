@@ -1,3 +1,4 @@
+using System.Globalization;
 using Attune.Checkpoints;
 
 namespace Attune.Training;
@@ -23,7 +24,7 @@ internal sealed class TrainingCheckpoint
         TrainRows = trainer.TrainDataset?.Fingerprint,
         Epoch = position.Epoch,
         UpdatesInEpoch = position.Updates,
-        UpdatesPerEpoch = plan.UpdatesPerEpoch,
+        UpdatesPerEpoch = plan.UpdatesIn(position.Epoch),
         EpochEnded = position.IsEpochEnded,
         EpochStopped = trainer.Callbacks.Control.ShouldEpochStop || position.IsEpochStopped,
         TrainingStopped = position.IsTrainingStopped || trainer.Callbacks.Control.ShouldTrainingStop && trainer.State.GlobalStep < plan.TotalSteps,
@@ -41,25 +42,34 @@ internal sealed class TrainingCheckpoint
         RowsTrained = position.RowsTrained,
         TokensTrained = position.TokensTrained,
         RowsPerBatch = trainer.Args.WorldSize > 1 || step.RowsPerBatch != trainer.State.TrainBatchSize ? step.RowsPerBatch : null,
+        TokensPerBatch = step.TokensPerBatch,
         Plateau = step.Rate.State,
     };
 
     /// <summary>The run's arguments with the batch size of the checkpoint, as in transformers: only so does it go on at the same row.</summary>
     internal TrainingArguments ArgumentsFor(Trainer trainer)
     {
-        if (State.TrainBatchSize is not { } size) return trainer.Args;
-        var (before, now) = (CheckpointManifest.EnvironmentOf(_folder)?.WorldSize ?? 1, trainer.Args.WorldSize);
+        var args = trainer.Args;
+        if (_exact?.TokensPerBatch is { } tokens)
+        {
+            if (tokens == args.TokensPerBatch) return args;
+            trainer.Notice(string.Create(CultureInfo.InvariantCulture, $"Batches stay of at most {tokens:N0} tokens, as in the checkpoint, so that training goes on at the same row."));
+            return args with { TokensOfCheckpoint = tokens };
+        }
+        if (State.TrainBatchSize is not { } size) return args;
+        var (before, now) = (CheckpointManifest.EnvironmentOf(_folder)?.WorldSize ?? 1, args.WorldSize);
         var rows = _exact?.RowsPerBatch ?? size * before;
-        if (rows == trainer.Args.RowsPerBatch) return trainer.Args;
+        if (rows == args.RowsPerBatch && args.MaxTokensPerBatch is null) return args;
+        args = args with { MaxTokensPerBatch = null, RowsOfCheckpoint = rows };
         if (before != now)
         {
             var most = (rows + now - 1) / now;
             trainer.Notice($"The checkpoint was written by {before} process{(before == 1 ? "" : "es")} with batches of {rows} rows. They stay as they are, so that training goes on at the same row: " +
                 $"{(rows % now == 0 ? "" : "at most ")}{most} rows for each of {now} process{(now == 1 ? "" : "es")}.");
-            return trainer.Args with { PerDeviceTrainBatchSize = most, RowsOfCheckpoint = rows };
+            return args with { PerDeviceTrainBatchSize = most };
         }
         trainer.Notice($"per_device_train_batch_size stays {size}, as in the checkpoint, so that training goes on at the same row.");
-        return trainer.Args with { PerDeviceTrainBatchSize = size, RowsOfCheckpoint = rows };
+        return args with { PerDeviceTrainBatchSize = size };
     }
 
     /// <summary>Brings model, optimizer, schedule, sums and callbacks to where they were.</summary>
@@ -80,8 +90,8 @@ internal sealed class TrainingCheckpoint
             trainer.Notice($"The training rows are not those that {_folder} was trained on; what was reported before, the best metric included, is of those.");
         if (CheckpointManifest.EnvironmentOf(_folder) is { } before && (RunEnvironment.Current with { WorldSize = args.WorldSize }).Differences(before) is { } differences)
             trainer.Notice($"Not as when the checkpoint was written: {differences}. The run goes on exactly to rounding, not to the bit.");
-        if (_exact is not null && _exact.UpdatesPerEpoch != plan.UpdatesPerEpoch)
-            trainer.Notice($"An epoch now has {plan.UpdatesPerEpoch} updates in place of {_exact.UpdatesPerEpoch} (other rows or another " +
+        if (_exact is not null && _exact.UpdatesPerEpoch != plan.UpdatesIn(_exact.Epoch))
+            trainer.Notice($"An epoch now has {plan.UpdatesIn(_exact.Epoch)} updates in place of {_exact.UpdatesPerEpoch} (other rows or another " +
                 "gradient_accumulation_steps), so the place in the data is only estimated.");
         step.Loss.LastLoggedStep = State.GlobalStep;
         if (_exact is not null)
@@ -98,11 +108,11 @@ internal sealed class TrainingCheckpoint
     private void RestoreOptimizer(Trainer trainer, TrainingStep step)
     {
         var optimizer = step.Optimizer;
+        if (optimizer.Trained.IsPart && _exact is null)
+            throw new AttuneException($"{_folder} was written by transformers, whose optimizer cannot be shared out; leave out zero_stage until the first checkpoint of Attune.");
         try
         {
             if (OptimizerState.Read(optimizer, _folder, step.Averaged)) return;
-            if (optimizer.Trained.IsPart && _exact is null)
-                throw new AttuneException($"{_folder} was written by transformers, whose optimizer cannot be shared out; leave out zero_stage until the first checkpoint of Attune.");
             if (TorchOptimizer.Read(optimizer, _folder))
             {
                 trainer.Notice($"{_folder} was written by transformers: its weights, optimizer and place in the data are taken; dropout draws other numbers than there.");
@@ -138,14 +148,15 @@ internal sealed class TrainingCheckpoint
 
     private RunPosition Position(TrainingArguments args, TrainingPlan plan)
     {
-        var known = _exact is not null && _exact.UpdatesPerEpoch == plan.UpdatesPerEpoch && !args.IgnoreDataSkip;
+        var known = _exact is not null && _exact.UpdatesPerEpoch == plan.UpdatesIn(_exact.Epoch) && !args.IgnoreDataSkip;
+        var (epoch, updates) = plan.PlaceAfter(State.GlobalStep);
         return new RunPosition
         {
-            Epoch = known ? _exact!.Epoch : State.GlobalStep / plan.UpdatesPerEpoch,
-            Updates = known ? _exact!.UpdatesInEpoch : args.IgnoreDataSkip ? 0 : State.GlobalStep % plan.UpdatesPerEpoch,
+            Epoch = known ? _exact!.Epoch : epoch,
+            Updates = known ? _exact!.UpdatesInEpoch : args.IgnoreDataSkip ? 0 : updates,
             // A run that ended within an epoch and is now given more updates goes on within it.
             IsEpochEnded = known && _exact!.EpochEnded &&
-                (_exact.UpdatesInEpoch >= plan.UpdatesPerEpoch || _exact.EpochStopped || State.GlobalStep >= plan.TotalSteps),
+                (_exact.UpdatesInEpoch >= plan.UpdatesIn(_exact.Epoch) || _exact.EpochStopped || State.GlobalStep >= plan.TotalSteps),
             IsEvaluationDue = _exact?.EvaluationDue ?? false,
             IsEpochStopped = known && _exact!.EpochStopped,
             IsTrainingStopped = args.RestoreCallbackStatesFromCheckpoint && (_exact?.TrainingStopped ?? false),

@@ -36,16 +36,16 @@ internal sealed class TrainingProbe : IDisposable
     {
         (_trainer, _data, _cancellation) = (trainer, trainer.TrainDataset!, cancellation);
         var args = trainer.Args;
-        _plan = TrainingPlan.Of(args, _data.Count);
+        var loader = Samplers.Batches(args, _data);
+        _plan = TrainingPlan.Of(args, loader);
         _state = new TrainerState { Epoch = 0, TrainBatchSize = args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         trainer.State = _state;
-        var loader = new DataLoader(_data, args.RowsPerBatch, Samplers.Of(args, _data), args.DataloaderDropLast);
         _updates = [.. loader.RowsOfUpdates(0, args.GradientAccumulationSteps).Take((int)Math.Min(int.MaxValue, _plan.TotalSteps))];
         _sizes = [.. _updates.Select(update => update.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length)))];
         _chosen = SampledBatches.Choose(_sizes, updates);
         _step = new TrainingStep(trainer.Task, _data, args, _plan, trainer.Callbacks, _state, notice: trainer.Notice);
         if (args.AutoFindBatchSize)
-            _step.MicroBatches = MicroBatches.Fitting(trainer.Task, _data, args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
+            _step.MicroBatches = MicroBatches.Fitting(trainer.Task, _data, args, trainer.FreeMemoryBytes, trainer.Notice);
     }
 
     /// <summary>Updates of the whole run.</summary>
@@ -92,8 +92,8 @@ internal sealed class TrainingProbe : IDisposable
     /// <summary>Measures some batches of an evaluation; gives the seconds that all of it takes.</summary>
     internal double MeasureEvaluation(TokenizedDataset data)
     {
-        var size = _trainer.Args.PerDeviceEvalBatchSize;
-        int[][] batches = [.. Enumerable.Range(0, data.Texts).Chunk(size)];
+        var starts = EvaluationBatches.Starts(_trainer.Args, data.Texts, text => (int)Math.Min(int.MaxValue, TokensOf(data, text)));
+        int[][] batches = [.. Enumerable.Range(0, starts.Length - 1).Select(batch => EvaluationBatches.Rows(starts, batch))];
         long[] sizes = [.. batches.Select(texts => texts.Sum(text => TokensOf(data, text)))];
         var chosen = SampledBatches.Choose(sizes, BatchesEvaluated);
         Evaluate(data, batches[Array.IndexOf(sizes, sizes.Max())]);

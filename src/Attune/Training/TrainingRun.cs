@@ -39,9 +39,9 @@ internal sealed class TrainingRun : IDisposable
         _modelBefore = (trainer.Model.Training, trainer.Model.Precision, trainer.Model.Encoder.NoiseAlpha);
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
-        _plan = TrainingPlan.Of(_args, data.Count);
-        _loader = new DataLoader(data, _args.RowsPerBatch, Samplers.Of(_args, data), _args.DataloaderDropLast);
-        _state = checkpoint?.State ?? new TrainerState { Epoch = 0, TrainBatchSize = _args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
+        _loader = Samplers.Batches(_args, data);
+        _plan = TrainingPlan.Of(_args, _loader);
+        _state = checkpoint?.State ?? new TrainerState { Epoch = 0, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);
         _frozen = trainer.Frozen = new FrozenCache(trainer);
         try
@@ -52,7 +52,7 @@ internal sealed class TrainingRun : IDisposable
             _frozen.Plan(data, _args, _plan, _writer.Bytes);
             _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
             if (_args.AutoFindBatchSize)
-                _step.MicroBatches = MicroBatches.Fitting(trainer.Task, data, _args.PerDeviceTrainBatchSize, trainer.FreeMemoryBytes, trainer.Notice);
+                _step.MicroBatches = MicroBatches.Fitting(trainer.Task, data, _args, trainer.FreeMemoryBytes, trainer.Notice);
             _agreement.RequireSame(_plan, _state);
         }
         catch
@@ -63,7 +63,7 @@ internal sealed class TrainingRun : IDisposable
         var place = CheckpointFiles.Folder(_args.OutputDir, _state.GlobalStep);
         if (resumeFrom is not null && Path.GetFullPath(resumeFrom) == Path.GetFullPath(place)) _held = place;
         (_state.MaxSteps, _state.NumTrainEpochs) = (_plan.TotalSteps, _plan.Epochs);
-        if (_args.WorldSize > 1 || _args.RowsOfCheckpoint is not null) _state.TrainBatchSize = _args.PerDeviceTrainBatchSize;
+        _state.TrainBatchSize = _args.TokensPerBatch is null ? _args.PerDeviceTrainBatchSize : null;
         trainer.State = _state;
     }
 
@@ -163,8 +163,8 @@ internal sealed class TrainingRun : IDisposable
         _position.Updates++;
         _position.RowsTrained += batches.Sum(rows => rows.Length);
         CountTokens(batches);
-        var batchesDone = Math.Min(_position.Updates * _args.GradientAccumulationSteps, _plan.BatchesPerEpoch);
-        _state.Epoch = _position.Epoch + batchesDone / (double)_plan.BatchesPerEpoch;
+        var ofEpoch = _plan.BatchesIn(_position.Epoch);
+        _state.Epoch = _position.Epoch + Math.Min(_position.Updates * _args.GradientAccumulationSteps, ofEpoch) / (double)ofEpoch;
     }
 
     private void CountTokens(int[][] batches)
@@ -192,7 +192,7 @@ internal sealed class TrainingRun : IDisposable
         }
         if (_position.IsTrainingStopped) _control.ShouldTrainingStop = true;
         var isCut = _control.ShouldTrainingStop || _position.IsEpochStopped;
-        if (_position.Updates < _plan.UpdatesPerEpoch && !_position.IsEpochEnded && !isCut && _state.GlobalStep < _plan.TotalSteps) return;
+        if (_position.Updates < _plan.UpdatesIn(_position.Epoch) && !_position.IsEpochEnded && !isCut && _state.GlobalStep < _plan.TotalSteps) return;
         // transformers goes straight to the next epoch here, and leaves out what was due at the end of this one.
         var isSomethingDue = isCut || _args.LoggingStrategy == IntervalStrategy.Epoch || _args.EvalStrategy == IntervalStrategy.Epoch;
         if (isSomethingDue && !_position.IsEpochEnded) EndEpoch();

@@ -36,7 +36,7 @@ internal sealed class TrainingStep : IDisposable
     {
         var model = task.Model;
         (_task, _model, _data, _args, _callbacks, _state, _notice) = (task, model, data, args, callbacks, state, notice ?? (_ => { }));
-        _gradient = task.Gradients(data, args, frozen, _notice);
+        _gradient = task.Gradients(data, args, frozen, new RowShares(processes ?? Communicator.Single, data, byTokens: args.TokensPerBatch is not null), _notice);
         _model.Precision = args.TrainingPrecision;
         if (args.Fp16) Scale = new LossScale(args.FirstLossScale, args.LossScaleInterval);
         model.Encoder.NoiseAlpha = args.NeftuneNoiseAlpha ?? model.Encoder.NoiseAlpha;
@@ -60,8 +60,11 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>How long this process has waited for gradients and weights of the others; null where there are none.</summary>
     internal TimeSpan? WaitedForOthers => _exchange?.Waited;
 
-    /// <summary>Rows of a batch over all processes.</summary>
-    internal int RowsPerBatch => _args.RowsPerBatch;
+    /// <summary>Rows of a batch over all processes; null where tokens make it.</summary>
+    internal int? RowsPerBatch => _args.TokensPerBatch is null ? _args.RowsPerBatch : null;
+
+    /// <summary>Most tokens of a batch over all processes; null where rows make it.</summary>
+    internal long? TokensPerBatch => _args.TokensPerBatch;
 
     /// <summary>What is evaluated and saved in place of the weights that are trained; null where these are.</summary>
     internal AveragedWeights? Averaged { get; }
@@ -222,9 +225,9 @@ internal sealed class TrainingStep : IDisposable
             {
                 return Gradients(batches);
             }
-            catch (Exception e) when (_gradient.CanRepeat && _exchange is not { HasBegun: true } && LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(_args.PerDeviceTrainBatchSize) is not null)
+            catch (Exception e) when (_gradient.CanRepeat && _exchange is not { HasBegun: true } && LibTorch.IsOutOfMemory(e) && MicroBatches.Halved(MostRows(batches)) is not null)
             {
-                MicroBatches = MicroBatches.Halved(_args.PerDeviceTrainBatchSize)!;
+                MicroBatches = MicroBatches.Halved(MostRows(batches))!;
             }
             _exchange?.Unfollow();
             Optimizer.ZeroGrad();
@@ -234,13 +237,18 @@ internal sealed class TrainingStep : IDisposable
         }
     }
 
+    /// <summary>Most rows that a batch of this process may have.</summary>
+    private int MostRows(int[][] batches) => _args.TokensPerBatch is null ? _args.PerDeviceTrainBatchSize : batches.Max(rows => rows.Length);
+
     private BatchLoss[] Gradients(int[][] batches)
     {
         var (losses, rows, scale) = (new BatchLoss[batches.Length], 0, Scale?.Value ?? 1);
+        // Batches of rows count alike, as in transformers. Those made by tokens have very different numbers of rows: there each row counts alike.
+        var all = _args.TokensPerBatch is null ? (int?)null : batches.Sum(batch => batch.Length);
         for (var i = 0; i < batches.Length; i++)
         {
             _gradient.LastBackward = i == batches.Length - 1 && _exchange is { } exchange ? exchange.Follow : null;
-            losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: scale / batches.Length, MicroBatches) / scale;
+            losses[i] = _gradient.Add(batches[i], firstRowNumber: rows, share: all is { } count ? scale * batches[i].Length / count : scale / batches.Length, MicroBatches) / scale;
             rows += batches[i].Length;
             if (i < batches.Length - 1) _callbacks.SubstepEnd(_state);
         }

@@ -1,5 +1,4 @@
 using Attune.Batching;
-using Attune.Distributed;
 using Attune.Models;
 
 namespace Attune.Training;
@@ -15,9 +14,6 @@ public abstract class TrainingTask
 
     /// <summary>The model.</summary>
     public PreTrainedModel Model { get; }
-
-    /// <summary>The processes that learn it together.</summary>
-    internal Communicator Processes { get; set; } = Communicator.Single;
 
     /// <summary>Whether a row goes through the frozen part of the model the same way in every epoch, so that its output may be kept.</summary>
     internal virtual bool MayKeepFrozenOutputs => true;
@@ -57,9 +53,10 @@ public abstract class TrainingTask
     /// <param name="train">The training rows.</param>
     /// <param name="args">Of the run.</param>
     /// <param name="frozen">What is kept of the frozen part's output; null for nothing.</param>
+    /// <param name="shares">Which rows of a batch this process computes.</param>
     /// <param name="notice">Is told what a user should know and is no error.</param>
     /// <exception cref="AttuneException">The arguments ask for what there is not.</exception>
-    internal abstract RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, Action<string> notice);
+    internal abstract RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, RowShares shares, Action<string> notice);
 
     /// <summary>Goes over a data set in its order, every row once, without dropout.</summary>
     /// <param name="data">The rows.</param>

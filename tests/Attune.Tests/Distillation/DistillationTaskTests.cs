@@ -1,6 +1,7 @@
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Distillation;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Tests.Datasets;
 using Attune.Tests.Training;
@@ -99,7 +100,7 @@ public sealed class DistillationTaskTests : IDisposable
             var task = new DistillationTask(student, teacher, temperature: 3, alpha: alpha) { LabelledRows = 9 };
             var args = new TrainingArguments { OutputDir = _folder.Path, ReportTo = [] };
             task.Begin(args, data, null, _ => { });
-            var loss = task.Gradients(data, args, frozen: null, _ => { }).Add(batch, 2, 0.5, cuts);
+            var loss = task.Gradients(data, args, frozen: null, new RowShares(Communicator.Single, data, byTokens: false), _ => { }).Add(batch, 2, 0.5, cuts);
             return (student.Weights.All.ToDictionary(weight => weight.Name, weight =>
             {
                 using var gradient = weight.Gradient;
@@ -154,13 +155,5 @@ public sealed class DistillationTaskTests : IDisposable
         return all.Count(row => Best(one.Logits, row) == Best(other.Logits, row)) / (double)data.Count;
 
         static int Best(float[] logits, int row) => Enumerable.Range(0, 3).MaxBy(column => logits[row * 3 + column]);
-    }
-
-    private sealed class Stopper(CancellationTokenSource source, int? step) : TrainerCallback
-    {
-        public override void OnStepEnd(TrainingArguments args, TrainerState state, TrainerControl control, StepResult result)
-        {
-            if (state.GlobalStep == step) source.Cancel();
-        }
     }
 }

@@ -69,7 +69,7 @@ public sealed class ClusterTests
 
     [Theory]
     [InlineData("launch", "attune launch needs the command to start")]
-    [InlineData("launch -- predict x", "attune launch starts train or evaluate in several processes, not predict.")]
+    [InlineData("launch -- tokenize x", "attune launch starts train, pretrain, evaluate, predict in several processes, not tokenize.")]
     [InlineData("launch --nproc 0 -- train", "nproc is 0; it must be at least 1.")]
     [InlineData("launch --mpirun /no/mpirun -- train", "/no/mpirun cannot be started; name the launcher of an installed MPI by --mpirun.")]
     public void Launch_WordsThatMakeNoSense_AreRefused(string words, string message)

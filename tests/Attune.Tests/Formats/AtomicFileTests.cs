@@ -52,8 +52,7 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void Write_Pipe_IsRefusedAndStays()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Pipes are made by mkfifo.");
-        MakePipe(Target);
+        Pipe.Make(Target);
         const string why = " is a device, a pipe or a socket, which a file would replace; name a file.";
         Assert.Equal(Target + why, Assert.Throws<AttuneException>(() => AtomicFile.RequireWritable(Target)).Message);
         Assert.Equal(Target + why, Assert.Throws<AttuneException>(() => AtomicFile.Write(Target, _ => Assert.Fail("nothing is written"))).Message);
@@ -214,12 +213,5 @@ public sealed class AtomicFileTests : IDisposable
         {
             return false;
         }
-    }
-
-    private static void MakePipe(string path)
-    {
-        using var process = Process.Start("mkfifo", [path]);
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
     }
 }

@@ -1,4 +1,5 @@
 using Attune.Kernels;
+using Attune.Models;
 
 namespace Attune.Tests.Kernels;
 

@@ -146,9 +146,9 @@ public sealed class EncoderGoldenTests : IDisposable
         Assert.Equal(expected.GetProperty("parameter_tensors").GetInt32(), model.Weights.All.Count);
         Assert.Equal("", model.LoadReport.Describe());
         model.SavePretrained(_folder.Path);
-        Assert.Equal(Bytes(folder, WeightFiles.SafeTensorsName), File.ReadAllBytes(Path.Combine(_folder.Path, WeightFiles.SafeTensorsName)));
+        Assert.Equal(GoldenBatches.Bytes(folder, WeightFiles.SafeTensorsName), File.ReadAllBytes(Path.Combine(_folder.Path, WeightFiles.SafeTensorsName)));
         var written = File.ReadAllText(Path.Combine(_folder.Path, PreTrainedConfig.FileName));
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Bytes(folder, PreTrainedConfig.FileName)), JsonNode.Parse(written)), $"{name}: {written}");
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(GoldenBatches.Bytes(folder, PreTrainedConfig.FileName)), JsonNode.Parse(written)), $"{name}: {written}");
     }
 
     /// <summary>A configuration that is not read from a file has all fields that transformers writes.</summary>
@@ -156,7 +156,7 @@ public sealed class EncoderGoldenTests : IDisposable
     public void ToJson_NewConfiguration_HasTheFieldsOfTransformers(string name)
     {
         var (folder, _, expected) = Open(name);
-        var known = ((JsonObject)JsonNode.Parse(Bytes(folder, PreTrainedConfig.FileName))!).Select(pair => pair.Key);
+        var known = ((JsonObject)JsonNode.Parse(GoldenBatches.Bytes(folder, PreTrainedConfig.FileName))!).Select(pair => pair.Key);
         using var model = AutoModelForSequenceClassification.FromPretrained(folder);
         var config = ModelTypes.New(new ConfigReader(new JsonObject { ["model_type"] = model.Config.ModelType }, "new"));
         var fields = (config with { LabelNames = model.Config.LabelNames }).ToJson(expected.GetProperty("model_class").GetString()!);
@@ -184,13 +184,5 @@ public sealed class EncoderGoldenTests : IDisposable
         };
         return AutoModelForSequenceClassification.FromPretrained(folder, problemType: GoldenBatches.Problem(key),
             configure: config => config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0, ClassifierDropout = 0 });
-    }
-
-    private static byte[] Bytes(string folder, string file)
-    {
-        using var source = Golden.Open(folder, file);
-        using var copy = new MemoryStream();
-        source.CopyTo(copy);
-        return copy.ToArray();
     }
 }

@@ -59,6 +59,15 @@ internal static class GoldenBatches
         return compared;
     }
 
+    /// <summary>The content of a file.</summary>
+    internal static byte[] Bytes(string folder, string file)
+    {
+        using var source = Golden.Open(folder, file);
+        using var copy = new MemoryStream();
+        source.CopyTo(copy);
+        return copy.ToArray();
+    }
+
     /// <summary>The tensors of a safetensors file as floats.</summary>
     internal static Dictionary<string, float[]> Tensors(string folder, string file)
     {

@@ -27,13 +27,12 @@ public sealed class MaskedLMGoldenTests
         foreach (var batch in Batches(folder))
         {
             var id = batch.GetProperty("name").GetString()!;
-            var (packed, labels, places) = Packed(batch);
+            var (packed, labels) = Packed(batch);
             using var all = model.Forward(packed);
             using var asked = model.Forward(packed, labels);
             var (golden, logits, some) = (states[id + ".logits"], all.Logits, asked.Logits);
             Assert.Equal(Enumerable.Range(0, packed.Tokens).Where(token => labels[token] != -100), asked.Positions);
-            foreach (var (token, place) in places.Index())
-                if (place is { } at) TensorAssert.Close(golden.AsSpan(at * vocabulary, vocabulary), logits.AsSpan(token * vocabulary, vocabulary), LogitTolerance, $"{id}, token {token}");
+            GoldenBatches.CompareRealTokens(golden, logits, batch, vocabulary, LogitTolerance, id);
             foreach (var (line, token) in asked.Positions.Index())
                 TensorAssert.Close(logits.AsSpan(token * vocabulary, vocabulary), some.AsSpan(line * vocabulary, vocabulary), 1e-5, $"{id}, asked token {token}");
             var loss = expected.GetProperty("batches").GetProperty(id).GetProperty("loss").GetProperty("masked_lm").GetDouble();
@@ -51,15 +50,13 @@ public sealed class MaskedLMGoldenTests
         var (hidden, compared) = (model.Config.HiddenSize, 0);
         foreach (var batch in Batches(folder))
         {
-            var (packed, _, places) = Packed(batch);
+            var (packed, _) = Packed(batch);
             foreach (var (layer, state) in model.Encoder.AllStates(packed).Index())
                 using (state)
                 {
                     if (!expected.TryGetValue($"{batch.GetProperty("name").GetString()}.hidden_states.{layer}", out var golden)) continue;
                     var actual = state.data<float>().ToArray();
-                    foreach (var (token, place) in places.Index())
-                        if (place is { } at) TensorAssert.Close(golden.AsSpan(at * hidden, hidden), actual.AsSpan(token * hidden, hidden), HiddenTolerance, $"layer {layer}, token {token}");
-                    compared++;
+                    compared += GoldenBatches.CompareRealTokens(golden, actual, batch, hidden, HiddenTolerance, $"layer {layer}");
                 }
         }
         Assert.True(compared > 0, "nothing was compared");
@@ -70,7 +67,7 @@ public sealed class MaskedLMGoldenTests
     {
         var folder = Folder(name);
         var expected = GoldenBatches.Tensors(folder, "expected_grads_masked_lm.safetensors");
-        var (packed, labels, _) = Packed(Batches(folder).First(batch => batch.GetProperty("name").GetString() == "grad_batch"));
+        var (packed, labels) = Packed(Batches(folder).First(batch => batch.GetProperty("name").GetString() == "grad_batch"));
         using var model = BertForMaskedLM.FromPretrained(folder, dropout: 0);
         model.Training = true;
         using var output = model.Forward(packed, labels);
@@ -90,8 +87,8 @@ public sealed class MaskedLMGoldenTests
         var folder = Folder(name);
         using var written = new TemporaryFolder();
         using (var model = BertForMaskedLM.FromPretrained(folder)) model.SavePretrained(written.Path);
-        Assert.Equal(Bytes(folder, "model.safetensors"), Bytes(written.Path, "model.safetensors"));
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Bytes(folder, "config.json")), JsonNode.Parse(Bytes(written.Path, "config.json"))));
+        Assert.Equal(GoldenBatches.Bytes(folder, "model.safetensors"), GoldenBatches.Bytes(written.Path, "model.safetensors"));
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(GoldenBatches.Bytes(folder, "config.json")), JsonNode.Parse(GoldenBatches.Bytes(written.Path, "config.json"))));
     }
 
     /// <summary>In training, with dropout, the states of chosen tokens are those of all: their number changes nothing, nor the gradients.</summary>
@@ -155,7 +152,7 @@ public sealed class MaskedLMGoldenTests
         var whole = new FileInfo(Path.Combine(folder.Path, "model.safetensors")).Length;
         HalfPrecision.Convert(folder.Path);
         Assert.InRange(new FileInfo(Path.Combine(folder.Path, "model.safetensors")).Length, whole / 2, whole * 6 / 10);
-        Assert.Equal("float16", JsonNode.Parse(Bytes(folder.Path, "config.json"))!["dtype"]!.GetValue<string>());
+        Assert.Equal("float16", JsonNode.Parse(GoldenBatches.Bytes(folder.Path, "config.json"))!["dtype"]!.GetValue<string>());
         using var again = BertForMaskedLM.FromPretrained(folder.Path);
         foreach (var weight in model.Weights.All)
             Assert.Equal(weight.Span.ToArray().Select(value => (float)(Half)value), again.Weights[weight.Name].Span.ToArray());
@@ -164,7 +161,7 @@ public sealed class MaskedLMGoldenTests
         Assert.Empty(classifier.LoadReport.Unexpected);
         Assert.Equal(again.Weights["bert.embeddings.word_embeddings.weight"].Span.ToArray(), classifier.Weights["bert.embeddings.word_embeddings.weight"].Span.ToArray());
         classifier.SavePretrained(folder.Path);
-        Assert.Equal("float32", JsonNode.Parse(Bytes(folder.Path, "config.json"))!["dtype"]!.GetValue<string>());
+        Assert.Equal("float32", JsonNode.Parse(GoldenBatches.Bytes(folder.Path, "config.json"))!["dtype"]!.GetValue<string>());
     }
 
     private static string Folder(string name) => Path.Combine(Golden.Require("encoders"), name);
@@ -174,29 +171,12 @@ public sealed class MaskedLMGoldenTests
 
     private static JsonElement.ArrayEnumerator Batches(string folder) => Golden.Json(folder, "inputs.json").GetProperty("batches").EnumerateArray();
 
-    private static byte[] Bytes(string folder, string file)
+    /// <summary>The batch, and a label for each of its tokens.</summary>
+    private static (Batch Batch, int[] Labels) Packed(JsonElement batch)
     {
-        using var stream = Golden.Open(folder, file);
-        using var bytes = new MemoryStream();
-        stream.CopyTo(bytes);
-        return bytes.ToArray();
-    }
-
-    /// <summary>The batch, a label for each of its tokens, and where each stands in the padded one; null for a first column that the mask hides.</summary>
-    private static (Batch Batch, int[] Labels, int?[] Places) Packed(JsonElement batch)
-    {
-        var (ids, mask) = (GoldenBatches.Ints(batch, "input_ids")!, GoldenBatches.Ints(batch, "attention_mask"));
+        var mask = GoldenBatches.Ints(batch, "attention_mask");
         var wanted = batch.GetProperty("labels").GetProperty("masked_lm").Deserialize<int[][]>()!;
-        List<int> labels = [];
-        List<int?> places = [];
-        for (var row = 0; row < ids.Length; row++)
-            for (var column = 0; column < ids[row].Length; column++)
-            {
-                var isReal = mask is null || mask[row][column] != 0;
-                if (!isReal && column > 0) continue;
-                labels.Add(wanted[row][column]);
-                places.Add(isReal ? row * ids[row].Length + column : null);
-            }
-        return (GoldenBatches.Padded(batch), [.. labels], [.. places]);
+        // A row's first column is there although the mask may hide it.
+        return (GoldenBatches.Padded(batch), [.. wanted.SelectMany((labels, row) => labels.Where((_, column) => column == 0 || mask is null || mask[row][column] != 0))]);
     }
 }

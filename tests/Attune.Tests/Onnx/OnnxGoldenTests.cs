@@ -11,6 +11,9 @@ public sealed class OnnxGoldenTests
     // float32 with another order of summation, as the golden data's README suggests. float16 has 11 bits, and whole numbers 8.
     private const double LogitTolerance = 1e-5, MergedTolerance = 2e-5, HalfTolerance = 5e-3, WholeTolerance = 0.15;
 
+    // ModernBERT's feed-forward multiplies two states, so that what each was rounded by is multiplied too, and the product has a longer tail than 8 bits hold well.
+    private const double GatedHalfTolerance = 2e-2, GatedWholeTolerance = 0.4;
+
     public static TheoryData<string> Models() => TinyBertGoldenTests.Models();
 
     public static TheoryData<string> Variants() => TinyBertGoldenTests.Variants();
@@ -32,11 +35,8 @@ public sealed class OnnxGoldenTests
 
     public static TheoryData<string> Encoders() => Golden.Folder("encoders") is { } root
         ? [.. Directory.EnumerateDirectories(root).Where(folder => Golden.Json(folder, "expected.json").GetProperty("model_class").GetString()!
-            .EndsWith("ForSequenceClassification", StringComparison.Ordinal) && HasForm(folder)).Select(folder => Path.GetFileName(folder)!).Order()]
+            .EndsWith("ForSequenceClassification", StringComparison.Ordinal) && ModelTypes.Names.Contains(Golden.Json(folder, "config.json").GetProperty("model_type").GetString())).Select(folder => Path.GetFileName(folder)!).Order()]
         : ["absent"];
-
-    private static bool HasForm(string folder) => ModelTypes.Names.Contains(Golden.Json(folder, "config.json").GetProperty("model_type").GetString()) &&
-        PreTrainedConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName)).Form is not null;
 
     [Theory, MemberData(nameof(Variants))]
     public void Variant_EqualsTransformers(string name)
@@ -57,8 +57,9 @@ public sealed class OnnxGoldenTests
     [Theory, MemberData(nameof(Encoders))]
     public void Family_InFewerBits_IsNearTransformers(string name)
     {
-        CompareFamily(name, new OnnxExportOptions { Precision = OnnxPrecision.Fp16 }, HalfTolerance);
-        CompareFamily(name, new OnnxExportOptions { Precision = OnnxPrecision.Int8 }, WholeTolerance);
+        var isGated = name.StartsWith("modernbert", StringComparison.Ordinal);
+        CompareFamily(name, new OnnxExportOptions { Precision = OnnxPrecision.Fp16 }, isGated ? GatedHalfTolerance : HalfTolerance);
+        CompareFamily(name, new OnnxExportOptions { Precision = OnnxPrecision.Int8 }, isGated ? GatedWholeTolerance : WholeTolerance);
     }
 
     private static void CompareFamily(string name, OnnxExportOptions options, double tolerance)

@@ -83,6 +83,11 @@ public sealed class CorpusRowsTests : IDisposable
         var empty = Path.Combine(_folder.Path, "empty.txt");
         File.WriteAllText(empty, " \n\n");
         Assert.Contains("there is no text in this file", Assert.Throws<AttuneException>(() => CorpusRows.Of(Corpus.Of(empty), MadeText.Tokenizer)).Message, StringComparison.Ordinal);
+        var notices = new List<string>();
+        var cache = new CacheFolder(Path.Combine(_folder.Path, "cache"));
+        Assert.Contains("there is no text in this file", Assert.Throws<AttuneException>(() => CorpusRows.Of(Corpus.Of(empty), MadeText.Tokenizer, 32, cache, notices.Add)).Message, StringComparison.Ordinal);
+        Assert.Empty(notices);
+        Assert.Empty(Directory.GetFiles(cache.Path));
         Assert.Contains("max_length is 3", Assert.Throws<AttuneException>(() => CorpusRows.Of(Corpus.Of(empty), MadeText.Tokenizer, 3)).Message, StringComparison.Ordinal);
     }
 

@@ -1,9 +1,9 @@
 using Attune.Batching;
 using Attune.Checkpoints;
-using Attune.Distributed;
 using Attune.Models;
 using Attune.Pretraining;
 using Attune.Tests.Datasets;
+using Attune.Tests.Training;
 using Attune.Training;
 
 namespace Attune.Tests.Pretraining;
@@ -89,7 +89,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         {
             using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
             (model.Training, model.DropoutKey) = (true, (7, 3));
-            var loss = new MaskedGradients(model, new DataCollatorForLanguageModeling(MadeText.Tokenizer), train, Communicator.Single).Add(rows, 5, 0.5, cuts);
+            var loss = new MaskedGradients(model, new DataCollatorForLanguageModeling(MadeText.Tokenizer), train).Add(rows, 5, 0.5, cuts);
             return (model.Weights.All.ToDictionary(weight => weight.Name, weight =>
             {
                 using var gradient = weight.Gradient;
@@ -193,13 +193,5 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         var file = Path.Combine(_folder.Path, $"text-{documents}.txt");
         if (!File.Exists(file)) File.WriteAllText(file, MadeText.File(MadeText.Documents(documents)));
         return CorpusRows.HoldOut(CorpusRows.Of(Corpus.Of(file), MadeText.Tokenizer, Length), 0.1, seed: 1);
-    }
-
-    private sealed class Stopper(CancellationTokenSource source, int? step) : TrainerCallback
-    {
-        public override void OnStepEnd(TrainingArguments args, TrainerState state, TrainerControl control, StepResult result)
-        {
-            if (state.GlobalStep == step) source.Cancel();
-        }
     }
 }

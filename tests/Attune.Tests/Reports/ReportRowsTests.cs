@@ -22,7 +22,7 @@ public sealed class ReportRowsTests : IDisposable
         var run = Made();
         MadeRun.Change(run, ("max_eval_samples", 30), ("stratify_samples", true));
         var other = Missing(Of(_folder.Path, run)).First(line => line.StartsWith("Texts are left out", StringComparison.Ordinal));
-        var again = $"attune evaluate {run} --save-eval-predictions true --max-eval-samples 30 --stratify-samples --output-dir {run}";
+        var again = $"attune evaluate {Path.GetFileName(run)} --save-eval-predictions true --max-eval-samples 30 --stratify-samples --output-dir {Path.GetFileName(run)}";
         Assert.Contains("its predictions are of 60 rows, but the run evaluated 30: they were written with another --max-eval-samples, or its data has changed since.", other, StringComparison.Ordinal);
         Assert.EndsWith(again, other, StringComparison.Ordinal);
         File.Delete(Path.Combine(run, CheckpointFiles.EvalPredictions));

@@ -22,6 +22,8 @@ public sealed class ArgumentEffectTests : IDisposable
         ["prediction_loss_only"] = (a => a, a => a with { PredictionLossOnly = true }),
         ["per_device_train_batch_size"] = (a => a, a => a with { PerDeviceTrainBatchSize = 3 }),
         ["per_device_eval_batch_size"] = (a => a, a => a with { PerDeviceEvalBatchSize = 3 }),
+        ["max_tokens_per_batch"] = (a => a, a => a with { MaxTokensPerBatch = 16 }),
+        ["max_tokens_per_eval_batch"] = (a => a, a => a with { MaxTokensPerEvalBatch = 10 }),
         ["gradient_accumulation_steps"] = (a => a, a => a with { GradientAccumulationSteps = 1 }),
         ["eval_delay"] = (a => a, a => a with { EvalDelay = 2 }),
         ["learning_rate"] = (a => a, a => a with { LearningRate = 2e-3 }),

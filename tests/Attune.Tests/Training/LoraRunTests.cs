@@ -242,12 +242,4 @@ public sealed class LoraRunTests : IDisposable
             throw;
         }
     }
-
-    private sealed class Stopper(CancellationTokenSource source, int? step) : TrainerCallback
-    {
-        public override void OnStepEnd(TrainingArguments args, TrainerState state, TrainerControl control, StepResult result)
-        {
-            if (state.GlobalStep == step) source.Cancel();
-        }
-    }
 }

@@ -16,7 +16,7 @@ public sealed class ResumeTests : IDisposable
 
     public static TheoryData<string> Kinds() =>
         ["by epoch", "by steps, early stopping", "stops early", "ends within an epoch", "plateau, smoothing", "grouped by length", "adafactor, best", "sgd",
-        "balanced", "weighted, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained", "float16"];
+        "balanced", "weighted, grouped", "by tokens", "by tokens, balanced, grouped", "weights, focal, noise, r-drop", "fgm, decay to pretrained", "float16"];
 
     public static TheoryData<string> Averages() => ["schedule-free, best", "ema, best", "swa", "soup", "tuned"];
 
@@ -265,6 +265,8 @@ public sealed class ResumeTests : IDisposable
             "fgm, decay to pretrained" => args with { FgmEpsilon = 0.5, DecayToPretrained = 3, Optim = OptimizerName.AdamwTorch },
             // The scale falls to where gradients fit, and from there grows and falls by turns.
             "float16" or "on a device, float16" => args with { Fp16 = true, FirstLossScale = 1 << 26, LossScaleInterval = 2, NumTrainEpochs = 5, SaveStrategy = SaveStrategy.Epoch },
+            "by tokens" => args with { MaxTokensPerBatch = 16, SaveStrategy = SaveStrategy.Epoch, LoggingStrategy = IntervalStrategy.Epoch },
+            "by tokens, balanced, grouped" => args with { MaxTokensPerBatch = 12, Sampling = SamplingKind.Balanced, GroupByLength = true, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 3, MaxSteps = 8 },
             "sgd" => args with { Optim = OptimizerName.Sgd, LearningRate = 0.1, WeightDecay = 0.01 },
             "lion, rates by layer" => args with { Optim = OptimizerName.Lion, LearningRate = 1e-4, LayerLrDecay = 0.8, HeadLearningRate = 1e-3, WeightDecay = 0.1 },
             "rmsprop" => args with { Optim = OptimizerName.Rmsprop, OptimArgs = "momentum=0.9,centered=true", SaveStrategy = SaveStrategy.Epoch },
@@ -299,20 +301,5 @@ public sealed class ResumeTests : IDisposable
     {
         public override void OnSave(TrainingArguments args, TrainerState state, TrainerControl control) =>
             File.Delete(Path.Combine(CheckpointFiles.Folder(args.OutputDir, state.GlobalStep), CheckpointFiles.Weights));
-    }
-
-    private sealed class Stopper(CancellationTokenSource source, int? step, int? evaluation) : TrainerCallback
-    {
-        private int _evaluations;
-
-        public override void OnStepEnd(TrainingArguments args, TrainerState state, TrainerControl control, StepResult result)
-        {
-            if (state.GlobalStep == step) source.Cancel();
-        }
-
-        public override void OnPredictionStep(TrainingArguments args, TrainerState state, TrainerControl control, int batch, int batches)
-        {
-            if (batch == 1 && ++_evaluations == evaluation) source.Cancel();
-        }
     }
 }

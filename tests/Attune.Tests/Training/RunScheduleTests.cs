@@ -15,6 +15,7 @@ public sealed class RunScheduleTests
         new TrainingArguments { MaxSteps = 7, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 0.3, SaveStrategy = SaveStrategy.Steps, SaveSteps = 3, EvalDelay = 4 },
         new TrainingArguments { MaxSteps = 5, EvalStrategy = IntervalStrategy.No, SaveStrategy = SaveStrategy.Steps },
         new TrainingArguments { MaxSteps = 5, EvalStrategy = IntervalStrategy.Epoch, SaveStrategy = SaveStrategy.No },
+        new TrainingArguments { NumTrainEpochs = 3.5, MaxTokensPerBatch = 10, EvalStrategy = IntervalStrategy.Epoch, SaveStrategy = SaveStrategy.Steps, SaveSteps = 4, EvalDelay = 1.6 },
     ];
 
     [Theory, MemberData(nameof(Runs))]
@@ -25,7 +26,7 @@ public sealed class RunScheduleTests
         using var model = TinyRun.Model();
         var counter = new Counter();
         new Trainer(model, arguments, TinyRun.Data(11), TinyRun.Data(5, seed: 1), callbacks: [counter]).Train(cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal(new RunSchedule(counter.Evaluations, counter.Checkpoints), RunSchedule.Of(arguments, TrainingPlan.Of(arguments, 11)));
+        Assert.Equal(new RunSchedule(counter.Evaluations, counter.Checkpoints), RunSchedule.Of(arguments, TrainingPlan.Of(arguments, Samplers.Batches(arguments, TinyRun.Data(11)))));
     }
 
     private sealed class Counter : TrainerCallback

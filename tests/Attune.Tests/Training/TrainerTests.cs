@@ -321,6 +321,8 @@ public sealed class TrainerTests : IDisposable
         var all = PythonJson.ReadFile(Path.Combine(Out, "all_results.json"))!.AsObject();
         Assert.All((string[])["train_loss", "train_runtime", "train_samples", "eval_loss", "eval_runtime", "epoch"], name => Assert.NotNull(all[name]));
         Assert.True(output.PeakMemoryBytes > 0);
+        var bytes = _model.ParameterCount * sizeof(float);
+        Assert.Equal(new TrainingMemory(bytes, bytes, 2 * bytes), output.Memory);                    // AdamW keeps two moments
     }
 
     [Fact]

@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using Attune.Cli;
 using Attune.Cli.Answers;
 using Attune.Formats;
 using Attune.Tests.Datasets;
+using Attune.Tests.Formats;
 
 namespace Attune.Tests.Cli.Answers;
 
@@ -16,9 +16,8 @@ public sealed class AnswerFileTests : IDisposable
     [Fact]
     public void OutputFile_Pipe_IsRefusedBeforeAnythingIsDone()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Pipes are made by mkfifo.");
         var pipe = Path.Combine(_folder.Path, "pipe");
-        using (var process = Process.Start("mkfifo", [pipe])) process.WaitForExit();
+        Pipe.Make(pipe);
         var terminal = new RecordingTerminal();
         Assert.Equal(ExitCode.Failure, terminal.Run("predict", "--model", Path.Combine(_folder.Path, "no model"), "--output-file", pipe, "a text"));
         Assert.Equal($"attune: {pipe} is no file, but a device, a pipe or a socket, which the file of the answers would replace; leave --output-file out, and the answers go to standard output.",

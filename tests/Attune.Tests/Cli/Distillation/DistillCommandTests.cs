@@ -25,6 +25,7 @@ public sealed class DistillCommandTests : IDisposable
         var config = BertConfig.Load(Path.Combine(output, "config.json"));
         Assert.Equal((2, "bad,good"), (config.NumHiddenLayers, string.Join(",", config.LabelNames)));
         Assert.True(JsonNode.Parse(File.ReadAllText(Path.Combine(output, "all_results.json")))!.AsObject().ContainsKey("eval_accuracy"));
+        Assert.Equal(42, (int)JsonNode.Parse(File.ReadAllText(Path.Combine(output, "train_results.json")))!["train_samples"]!);       // those without labels too
 
         // What is kept of the run repeats it, to the bit; other numbers give other weights.
         var again = Path.Combine(_folder.Path, "again");

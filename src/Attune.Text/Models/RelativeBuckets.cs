@@ -1,18 +1,18 @@
-namespace Attune.Kernels;
+namespace Attune.Models;
 
 /// <summary>The buckets of relative positions, as the models that have them count: a distance is the query's column minus the key's.</summary>
 internal static class RelativeBuckets
 {
-    /// <summary>Buckets of MPNet: each sign has half of them, near distances one each and far ones by their logarithm up to 128 columns.</summary>
-    internal const int OfMPNet = 32;
-
     /// <summary>The buckets of all distances from -reach to reach.</summary>
     internal static int[] Table(int reach, Func<int, int> bucketOf) => [.. Enumerable.Range(-reach, 2 * reach + 1).Select(bucketOf)];
 
-    /// <summary>Keys behind the query have the second half (Raffel et al., 2020, section 2.1, as transformers' MPNet computes it in float32).</summary>
+    /// <summary>
+    /// Each sign has half of the buckets, keys behind the query the second; near distances have one each and far ones by their logarithm up to 128 columns
+    /// (Raffel et al., 2020, section 2.1, as transformers' MPNet computes it in float32).
+    /// </summary>
     internal static int MPNet(int distance)
     {
-        const int half = OfMPNet / 2, exact = half / 2;
+        const int half = MPNetConfig.Buckets / 2, exact = half / 2;
         var (far, sign) = (Math.Abs(distance), distance < 0 ? half : 0);
         if (far < exact) return sign + far;
         var step = MathF.Log((float)far / exact) / (float)Math.Log(128.0 / exact) * (half - exact);

@@ -1,6 +1,6 @@
-using Attune.Kernels;
+using Attune.Models;
 
-namespace Attune.Tests.Kernels;
+namespace Attune.Tests.Models;
 
 public sealed class RelativeBucketsTests
 {
