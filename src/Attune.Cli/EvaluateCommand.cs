@@ -57,7 +57,8 @@ internal static class EvaluateCommand
         var data = Data(values, folder);
         if (!processes.IsFirst) data = data.InFollower();
 
-        var device = Compute.Start(values.Create<DeviceArguments>().Device, from.Threads).ToString();
+        var device = values.Create<DeviceArguments>().Device;
+        Compute.Start(device, from.Threads);
         var settings = from.Settings(PredictionSettings.Load(folder));
         var engine = TorchEngine.Load(folder, found.Base);
         using var classifier = new Classifier(engine, from.Options(settings));

@@ -50,7 +50,7 @@ internal static class PredictCommand
         var inputs = what.File is { } file ? TextInputs.OfFile(file, what, terminal.Tell)
             : new InputTexts(values.Texts.Count > 0 ? TextInputs.OfWords(values.Texts, what.Pairs) : TextInputs.OfLines(terminal, what.Pairs, orFile: true), what.Pairs);
 
-        using var classifier = Load(what, from, folder, device, processes);
+        using var classifier = Load(what, from, folder, device, processes, terminal.Tell);
         if (output.Verbose)
             terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
@@ -79,7 +79,7 @@ internal static class PredictCommand
     /// <summary>Computes its part of what the first process reads and writes.</summary>
     private static int Follow(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Communicator processes, Terminal terminal)
     {
-        using var classifier = Load(what, from, folder, device, processes);
+        using var classifier = Load(what, from, folder, device, processes, terminal.Tell);
         Rules(what, classifier);
         var shared = new SharedTexts(processes);
         using var stop = MaySave(what) ? new StopSignals(terminal, "") : null;
@@ -157,20 +157,21 @@ internal static class PredictCommand
     private static string OfAll(long some, long all) =>
         string.Create(CultureInfo.InvariantCulture, $"{some:N0} of {all:N0} {(all == 1 ? "text" : "texts")} {(some == 1 ? "was" : "were")}");
 
-    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Communicator processes)
+    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Communicator processes, Action<string> tell)
     {
         if (what.Engine == EngineChoice.Torch) Compute.Start(device, from.Threads);
-        var classifier = Load(what, from, folder);
+        var classifier = Load(what, from, folder, device, tell);
         if (processes.Size > 1) classifier.Shared = EvaluationBatches.InTurn(processes);
         return classifier;
     }
 
-    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder)
+    private static Classifier Load(PredictArguments what, ModelArguments from, ModelFolder folder, string device, Action<string> tell)
     {
         var options = from.Options(what.Settings.Of(folder.Path, from)) with { BatchSize = what.BatchSize };
         if (what.Engine != EngineChoice.Torch)
             return Classifier.Load(folder.Path, options with { Engine = what.Engine, BaseFolder = folder.Base, Threads = from.Threads });
         var engine = TorchEngine.Load(folder.Path, folder.Base);
+        DevicePlacement.Place(device, engine.Model, tell, process: ProcessGroup.NumberOnMachine());
         if (what.PrecisionOption is not null) engine.Model.Precision = what.Bf16 ? Precision.BFloat16 : Precision.Float16;
         return new Classifier(engine, options);
     }

@@ -13,6 +13,7 @@ internal sealed class ProgressBar(Terminal terminal, TimeProvider clock) : Train
     /// <summary>Weight of the newest loss in the one that is shown, which would jump too much otherwise.</summary>
     private const double Newest = 0.05;
 
+    private readonly Queue<StepResult> _steps = new();
     private long _start, _lastLine, _firstStep, _tokens, _evaluationStart;
     private TimeSpan _evaluating;
     private double? _loss;
@@ -29,7 +30,13 @@ internal sealed class ProgressBar(Terminal terminal, TimeProvider clock) : Train
     public override void OnStepEnd(TrainingArguments args, TrainerState state, TrainerControl control, StepResult step)
     {
         _tokens += step.Tokens;
-        _loss = _loss is { } loss ? loss + Newest * (step.Loss - loss) : step.Loss;
+        _steps.Enqueue(step);
+        // Those of a device come later, and are not waited for.
+        while (_steps.TryPeek(out var known) && known.AreKnown)
+        {
+            _loss = _loss is { } loss ? loss + Newest * (known.Loss - loss) : known.Loss;
+            _steps.Dequeue();
+        }
         if (!_isShown) return;
         if (terminal.IsLive) terminal.Status(ProgressLine.Live(Now(state, step.LearningRate), terminal.Width - 1));
         else if (clock.GetElapsedTime(_lastLine) >= BetweenPlainLines || IsEndOfEpoch(state))

@@ -36,7 +36,8 @@ internal static class ServeCommand
         if (values.Texts.Count > 1) throw new UsageException("attune serve takes one folder.");
         if (values.Texts.Count == 1 && from.Model is not null) throw new UsageException("Give the model either as a word or by --model, not both.");
         var (options, collector) = (Options(how, terminal), MetricsExport.Address(how.OtlpEndpoint));
-        Compute.Check(values.Create<DeviceArguments>().Device, from.Threads);
+        var device = values.Create<DeviceArguments>().Device;
+        Compute.Check(device, from.Threads);
         var named = values.Texts.Count == 1 ? values.Texts[0] : from.Model;
         var folder = ModelFolder.Find(named ?? Names.LastRun, from.ModelRevision, terminal);
         using var classifier = Classifier.Load(folder.Path, from.Options(how.Settings.Of(folder.Path, from)) with
@@ -48,6 +49,7 @@ internal static class ServeCommand
             MaxWaitingRows = how.MaxWaiting,
         });
         how.Settings.Check(classifier.ProblemType);
+        if (classifier.Engine is TorchEngine engine) DevicePlacement.Place(device, engine.Model, terminal.Tell);
         if (output.Verbose) terminal.Tell(RunNotes.Of(folder.Path, classifier));
         if (RunNotes.Shortened(from, classifier.MaxLength) is { } shortened) terminal.Tell(shortened);
         using (collector is null ? null : MetricsExport.Start(collector)) Serve(classifier, options with { Name = Names.LastPart(named ?? Names.LastRun) }, terminal).GetAwaiter().GetResult();

@@ -39,7 +39,7 @@ public sealed class WrongInputTests(TrainedRun run)
         { "output file is a folder", 1, "attune: tiny cannot be written: there is a folder of that name; choose another name, or name a file in it.", ["predict", "--model", "run", "--output-file", "tiny", "x"] },
         { "arguments that contradict each other", 2, "attune: load_best_model_at_end needs a checkpoint of each evaluation", ["train", "--model", "tiny", "--train-file", "train.csv", "--load-best-model-at-end", "--eval-strategy", "epoch", "--save-strategy", "steps"] },
         { "no room for a word", 1, "attune: max_length is 1; it must be at least 3", ["train", "--model", "tiny", "--train-file", "train.csv", "--max-length", "1"] },
-        { "no such device", 1, "attune: device is cuda, but this build computes on the CPU only", ["train", "--model", "tiny", "--train-file", "train.csv", "--device", "cuda"] },
+        { "no such device", 1, "attune: device is cuda, but libtorch", ["train", "--model", "tiny", "--train-file", "train.csv", "--device", "cuda"] },
         { "damaged configuration file", 2, "attune: broken.jsonl", ["train", "--config", "broken.jsonl"] },
     };
 

@@ -18,7 +18,7 @@ internal static class TorchOptimizer
     internal static bool Read(Optimizer optimizer, string folder)
     {
         var path = Path.Combine(folder, FileName);
-        if (optimizer is not AdamW || !File.Exists(path)) return false;
+        if (optimizer is not (AdamW or FusedAdamW) || !File.Exists(path)) return false;
         var file = TorchFile.Open(path);
         var (tensors, steps) = (new List<(string, PickledTensor)>(), 0L);
         foreach (var (weight, state) in States(file, InTorchsOrder(optimizer.Trained.All)))

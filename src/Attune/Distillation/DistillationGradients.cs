@@ -19,7 +19,7 @@ internal sealed class DistillationGradients(
     RowShares shares)
     : RowGradients
 {
-    internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
+    internal override BatchLoss Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
         var columns = student.Config.NumLabels;
         int[] known = [.. rows.Where(row => row < labelled)];

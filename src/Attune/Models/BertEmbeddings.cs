@@ -45,8 +45,7 @@ internal sealed unsafe class BertEmbeddings : IDisposable
     /// <param name="saved">What backward needs.</param>
     internal Tensor Forward(Batch batch, ulong? dropoutKey, EmbeddingNoise noise, EmbeddingMove? move, out Saved saved)  // (T,H)
     {
-        var positions = Positions(batch);
-        Check(batch, positions);
+        var positions = CheckedPositions(batch);
         var tokens = batch.Tokens;
         var sum = LibTorch.Empty(tokens, size);
         EmbeddingSum.Forward(batch.InputIds, positions, batch.TokenTypeIds, word_embeddings.RowData(batch.InputIds),
@@ -123,7 +122,14 @@ internal sealed unsafe class BertEmbeddings : IDisposable
 
     private Dropout DropoutOf(ulong? key) => key is { } some ? new Dropout(config.EmbeddingDropoutProb, some, 0) : Dropout.None;
 
-    private int[] Positions(Batch batch) => form.CountsFromPadding ? batch.PositionsPast(config.PadTokenId ?? 0) : batch.PositionIds;
+    /// <summary>The place of each token in the table of positions, T.</summary>
+    /// <exception cref="AttuneException">A token, its position or its segment is outside the model's range.</exception>
+    internal int[] CheckedPositions(Batch batch)
+    {
+        var positions = form.CountsFromPadding ? batch.PositionsPast(config.PadTokenId ?? 0) : batch.PositionIds;
+        Check(batch, positions);
+        return positions;
+    }
 
     private void AddGradient(Weight table, int[] rows, float* gradient, int without = -1)
     {

@@ -26,8 +26,7 @@ internal static class ClassificationLoss
             (ProblemType.Regression, RegressionTargets targets) => Error(logits, Fitting(targets.Values, logits), options, total * columns, gradient),
             (ProblemType.Regression, ClassLabels numbers) when columns == 1 =>
                 Error(logits, Array.ConvertAll(numbers.Values, number => (float)number), options, total, gradient),
-            _ => throw new AttuneException(
-                $"The labels are {Describe(labels)}, but the model's problem_type is {ConfigReader.Name(problem)}: give labels of that kind or another problem type."),
+            _ => throw Unfit(labels, problem),
         };
 
     /// <summary>The weights with which rows count in the mean: 0 for one to be left out, its class's weight where classes have weights, else 1.</summary>
@@ -55,6 +54,30 @@ internal static class ClassificationLoss
         return weights[(int)label];
     }
 
+    /// <summary>Refuses what <see cref="Compute"/> refuses.</summary>
+    /// <exception cref="AttuneException">A label is outside the classes, or the labels or weights do not fit the problem.</exception>
+    internal static void RequireFit(Labels labels, long logits, int columns, ProblemType problem, LossOptions options)
+    {
+        switch (problem, labels)
+        {
+            case (ProblemType.SingleLabelClassification, ClassLabels classes):
+                foreach (var label in classes.Values)
+                    if (label != ClassLabels.Ignored) RequireClass(label, columns);
+                RequireWeights(options.ClassWeights, columns);
+                break;
+            case (ProblemType.MultiLabelClassification, MultiLabels multi):
+                RequireCount(multi.Values, logits);
+                RequireWeights(options.PositiveWeights, columns);
+                break;
+            case (ProblemType.Regression, RegressionTargets targets): RequireCount(targets.Values, logits); break;
+            case (ProblemType.Regression, ClassLabels) when columns == 1: break;
+            default: throw Unfit(labels, problem);
+        }
+    }
+
+    private static AttuneException Unfit(Labels labels, ProblemType problem) => new(
+        $"The labels are {Describe(labels)}, but the model's problem_type is {ConfigReader.Name(problem)}: give labels of that kind or another problem type.");
+
     private static string Describe(Labels labels) => labels switch
     {
         ClassLabels => "one class a row",
@@ -62,9 +85,16 @@ internal static class ClassificationLoss
         _ => "numbers",
     };
 
-    private static float[] Fitting(float[] values, ReadOnlySpan<float> logits) => values.Length == logits.Length
-        ? values
-        : throw new AttuneException($"The labels have {values.Length} values and the model's outputs {logits.Length}: the number of classes differs.");
+    private static float[] Fitting(float[] values, ReadOnlySpan<float> logits)
+    {
+        RequireCount(values, logits.Length);
+        return values;
+    }
+
+    private static void RequireCount(float[] values, long logits)
+    {
+        if (values.Length != logits) throw new AttuneException($"The labels have {values.Length} values and the model's outputs {logits}: the number of classes differs.");
+    }
 
     private static void RequireClass(long label, int columns)
     {

@@ -82,6 +82,9 @@ internal sealed class Encoder : IDisposable
     /// <summary>A batch as this encoder reads it.</summary>
     internal Batch Prepared(Batch batch) => ReadsPadding ? batch.Whole : batch;
 
+    /// <summary>What stands before the layers.</summary>
+    internal BertEmbeddings Embeddings => embeddings;
+
     /// <summary>The table of the words, whose rows may be smaller than the hidden states.</summary>
     internal Weight WordEmbeddings => embeddings.WordEmbeddings;
 

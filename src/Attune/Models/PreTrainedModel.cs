@@ -34,7 +34,7 @@ public abstract class PreTrainedModel : IDisposable
         get => Weights.Precision;
         set
         {
-            if (value == Precision.BFloat16) RequireBFloat16();
+            if (value == Precision.BFloat16 && Weights.OnDevice is null) RequireBFloat16();
             Weights.Precision = value;
         }
     }
@@ -84,6 +84,14 @@ public abstract class PreTrainedModel : IDisposable
         if (Adapter is not null) Adapter.Save(folder, blocks, this);
         else WeightLoading.Save(blocks, Path.Combine(folder, WeightFiles.SafeTensorsName));
     }
+
+    /// <summary>Lets a device compute from now on, by libtorch's operators. Files are read and written as before.</summary>
+    /// <exception cref="AttuneException">The model is of a family, or has an adapter, for which there are kernels of the processor only; or the device has not enough memory.</exception>
+    internal virtual void ComputeOn(TorchSharp.torch.Device device) => throw new AttuneException(
+        $"{(Adapter is null ? $"A model of type {Config.ModelType} with this head" : "A model with an adapter")} computes on the processor only so far; give --device cpu.");
+
+    /// <summary>Lets the processor compute again, with its own kernels.</summary>
+    internal void ComputeOnProcessor() => Weights.MoveTo(null);
 
     /// <exception cref="AttuneException">The processor has no instructions for bfloat16.</exception>
     internal static void RequireBFloat16()

@@ -17,6 +17,20 @@ public abstract class SequenceClassificationModel : PreTrainedModel
 
     internal ClassificationHead Head { get; private set; } = null!;
 
+    /// <summary>The same model on the device that computes; null where the processor does.</summary>
+    internal DeviceClassifier? OnDevice { get => Weights.OnDevice is null ? null : field; private set; }
+
+    internal override void ComputeOn(Device device)
+    {
+        if (Config.Form is not { Embeddings: { ProjectsFirst: false, ClearsHidden: false, HasNormBias: true } } form || Adapter is not null)
+        {
+            base.ComputeOn(device);
+            return;
+        }
+        Weights.MoveTo(device);
+        OnDevice = new DeviceClassifier(Weights, Config, form, Encoder.Embeddings);
+    }
+
     /// <summary>
     /// Whether a training pass keeps only each layer's input, and backward computes the rest again: less memory for more time, with the same
     /// gradients to the bit. Default false.
@@ -83,6 +97,12 @@ public abstract class SequenceClassificationModel : PreTrainedModel
         LibTorch.Load();
         batch = Encoder.Prepared(batch);
         using var time = Profiler.Measure("forward");
+        if (OnDevice is { } device && pass.IsPlain)
+        {
+            var onDevice = device.Logits(batch, Precision, CurrentDropoutKey is { } key && pass.Number > 0 ? Dropout.Key(key, pass.Number) : CurrentDropoutKey);
+            return new(this, onDevice, Config.NumLabels, Training);
+        }
+        _ = Weights.UpToDateValues();                                                          // what only the processor can do it does with the device's weights
         var states = Encoder.Forward(batch, CurrentDropoutKey, pass, out var encoded);
         using var head = Profiler.Measure("head");
         using var products = Head.Forward(states, HeadPass(batch, encoded?.DropoutKey), out var read);                 // (R,C)
@@ -97,6 +117,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     {
         LibTorch.Load();
         batch = Encoder.Prepared(batch);
+        if (OnDevice is { } device) return device.AllStates(batch, Precision);
         var states = Encoder.AllStates(batch);
         var last = Encoder.ReadsAllTokens ? states[^1].clone().DetachFromDisposeScope() : EncoderLayer.FirstTokens(states[^1], batch.Sequences);
         Head.Forward(last, HeadPass(batch, dropoutKey: null), out var read).Dispose();
@@ -133,6 +154,18 @@ public abstract class SequenceClassificationModel : PreTrainedModel
         var states = Head.Backward(saved.Read, HeadPass(batch, saved.Encoded.DropoutKey), gradient, saved.Encoded.IsReached);
         head.Dispose();
         if (states is not null) Encoder.Backward(saved.Encoded, states);
+    }
+
+    /// <summary>The same of a pass on the device.</summary>
+    /// <param name="logits">From it; disposed.</param>
+    /// <param name="logitsGradient">(R,C).</param>
+    internal void Backward(Tensor logits, float[] logitsGradient)
+    {
+        using (logits)
+        using (var host = tensor(logitsGradient, logits.shape))
+        using (var gradient = host.to(logits.device))
+        using (Profiler.Measure("backward"))
+            OnDevice!.Backward(logits, gradient);
     }
 
     /// <summary>Takes the parts whose weights were declared, adapters included, and gives these their places.</summary>

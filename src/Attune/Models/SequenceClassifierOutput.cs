@@ -9,15 +9,27 @@ public sealed class SequenceClassifierOutput : IDisposable
     private readonly SequenceClassificationModel _model;
     private float[]? _gradient;
     private SequenceClassificationModel.Saved? _saved;
-    private Tensor? _logitsTensor;
+    private Tensor? _logitsTensor, _onDevice;
+    private float[]? _logits;
 
     internal SequenceClassifierOutput(SequenceClassificationModel model, float[] logits, int columns, SequenceClassificationModel.Saved? saved)
     {
-        (_model, Logits, Columns, _saved) = (model, logits, columns, saved);
+        (_model, _logits, Columns, _saved) = (model, logits, columns, saved);
+    }
+
+    /// <param name="model">That computed it.</param>
+    /// <param name="onDevice">(rows, columns), where the device has them; belongs to the output.</param>
+    /// <param name="columns">Number of them.</param>
+    /// <param name="mayGoBack">Whether the pass was kept.</param>
+    internal SequenceClassifierOutput(SequenceClassificationModel model, Tensor onDevice, int columns, bool mayGoBack)
+    {
+        (_model, Columns) = (model, columns);
+        if (mayGoBack) _onDevice = onDevice;
+        else using (onDevice) _logits = Read(onDevice);
     }
 
     /// <summary>(rows, columns), row by row.</summary>
-    public float[] Logits { get; }
+    public float[] Logits => _logits ??= Read(_onDevice!);
 
     /// <summary>Number of classes, or of numbers in a regression.</summary>
     public int Columns { get; }
@@ -58,11 +70,27 @@ public sealed class SequenceClassifierOutput : IDisposable
     {
         if (logitsGradient.Length != Logits.Length)
             throw new ArgumentException($"the gradient has {logitsGradient.Length} elements and the logits {Logits.Length}", nameof(logitsGradient));
-        var saved = _saved ?? throw new InvalidOperationException("backward needs a forward pass in training mode, and runs once for each");
-        _saved = null;
+        if (_saved is null && _onDevice is null) throw new InvalidOperationException("backward needs a forward pass in training mode, and runs once for each");
+        var (saved, onDevice) = (_saved, _onDevice);
+        (_saved, _onDevice) = (null, null);
         var scaled = new float[logitsGradient.Length];
         for (var i = 0; i < scaled.Length; i++) scaled[i] = (float)(logitsGradient[i] * scale);
-        _model.Backward(saved, scaled);
+        if (saved is not null) _model.Backward(saved, scaled);
+        else _model.Backward(onDevice!, scaled);
+    }
+
+    /// <summary>The logits where a device has them and can go back from there; else null.</summary>
+    internal Tensor? OnDevice => _onDevice;
+
+    /// <summary>Adds the gradients of all weights of a loss that was computed from <see cref="OnDevice"/>.</summary>
+    /// <param name="loss">One number with its way back.</param>
+    /// <param name="scale">Its factor.</param>
+    internal void BackwardFrom(Tensor loss, double scale)
+    {
+        using var logits = _onDevice ?? throw new InvalidOperationException("backward needs a forward pass in training mode, and runs once for each");
+        _onDevice = null;
+        using var gradient = full_like(loss, scale);
+        using (Profiling.Profiler.Measure("backward")) _model.OnDevice!.Backward(loss, gradient);
     }
 
     /// <summary>Computes <see cref="Loss"/> and its gradient.</summary>
@@ -79,6 +107,14 @@ public sealed class SequenceClassifierOutput : IDisposable
     {
         _saved?.Dispose();
         _logitsTensor?.Dispose();
-        (_saved, _logitsTensor) = (null, null);
+        _onDevice?.Dispose();
+        (_saved, _logitsTensor, _onDevice) = (null, null, null);
+    }
+
+    private static float[] Read(Tensor onDevice)
+    {
+        using var exact = onDevice.detach();
+        using var host = exact.cpu();
+        return host.data<float>().ToArray();
     }
 }

@@ -98,6 +98,7 @@ public sealed unsafe class Weight
     {
         get
         {
+            _store.OnDevice?.GiveToHost();
             _pending?.Finish();
             return RawData;
         }
@@ -106,7 +107,7 @@ public sealed unsafe class Weight
     /// <summary>The values, of which rows of a table may wait for updates.</summary>
     internal float* RawData => LibTorch.Floats(_store.RawValues) + Offset;
 
-    /// <summary>The gradient, where it is clear not zero yet.</summary>
+    /// <summary>The gradient, where it is clear not zero yet. Of the processor only: a device has its own.</summary>
     internal float* RawGradient => LibTorch.Floats(_store.RawGradients) + Offset;
 
     internal Span<float> Span
@@ -132,6 +133,11 @@ public sealed unsafe class Weight
     internal float* GradientWritten()
     {
         var gradient = RawGradient;
+        if (_store.OnDevice is { } device)
+        {
+            device.GiveGradientsToHost();
+            return gradient;
+        }
         if (_gradientIsClear) ClearWhatIsNotWritten(gradient);
         (_gradientIsClear, GradientSquares) = (false, null);
         return gradient;

@@ -73,9 +73,21 @@ public sealed class WeightStore : IDisposable
     /// <summary>The values, of which rows of tables may wait for updates: <see cref="Weight.Pending"/>.</summary>
     internal Tensor RawValues => _values ?? throw new InvalidOperationException("the weights are not laid out yet");
 
+    /// <summary>The same buffers on the device that computes; null where the processor computes with these.</summary>
+    internal DeviceWeights? OnDevice { get; private set; }
+
+    /// <summary>Lets a device compute from now on; null is the processor with its kernels.</summary>
+    internal void MoveTo(Device? device)
+    {
+        OnDevice?.GiveToHost();
+        OnDevice?.Dispose();
+        OnDevice = device is null ? null : new DeviceWeights(this, device);
+    }
+
     /// <summary>The values with every row up to date, for who only reads them.</summary>
     internal Tensor UpToDateValues()
     {
+        OnDevice?.GiveToHost();
         foreach (var weight in _weights) weight.Pending?.Finish();
         return RawValues;
     }
@@ -89,6 +101,7 @@ public sealed class WeightStore : IDisposable
     /// <summary>Sets all gradients to zero.</summary>
     public void ClearGradients()
     {
+        OnDevice?.ClearGradients();
         foreach (var weight in _weights) weight.ClearGradient();
     }
 
@@ -96,10 +109,11 @@ public sealed class WeightStore : IDisposable
     public void Dispose()
     {
         foreach (var weight in _weights) weight.ForgetPending();
+        OnDevice?.Dispose();
         _values?.Dispose();
         _gradients?.Dispose();
         Rounded?.Dispose();
-        (_values, _gradients, Rounded) = (null, null, null);
+        (OnDevice, _values, _gradients, Rounded) = (null, null, null, null);
     }
 
     /// <summary>

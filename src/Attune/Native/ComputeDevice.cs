@@ -9,9 +9,6 @@ internal sealed record ComputeDevice(int? Card)
 {
     internal const string Auto = "auto";
 
-    // Models compute on the processor only, so far.
-    private const bool AreCardsUsed = false;
-
     private const string ProcessorWord = "cpu", CardWord = "cuda";
 
     /// <summary>The processor.</summary>
@@ -40,18 +37,16 @@ internal sealed record ComputeDevice(int? Card)
     /// <param name="asked">auto (the card of this process, else the processor), cpu, cuda (the card of this process) or cuda:N.</param>
     /// <param name="process">Number of this process among those on the same machine, each of which takes a card in turn.</param>
     /// <exception cref="AttuneException">The word names no device, or the machine does not have it.</exception>
-    internal static ComputeDevice Find(string asked, int process = 0) => Find(asked, process, AreCardsUsed ? Cards.OfMachine : null);
+    internal static ComputeDevice Find(string asked, int process = 0) => Find(asked, process, Cards.OfMachine);
 
     /// <summary>The same by what is said of the cards.</summary>
     /// <param name="asked">As above.</param>
     /// <param name="process">As above.</param>
-    /// <param name="look">Says it; null where no card is used.</param>
-    internal static ComputeDevice Find(string asked, int process, Func<Cards>? look)
+    /// <param name="look">Says it.</param>
+    internal static ComputeDevice Find(string asked, int process, Func<Cards> look)
     {
         var (isCard, isSure, number) = Read(asked);
         if (!isCard) return Processor;
-        if (look is null)
-            return isSure ? throw new AttuneException($"device is {asked}, but this build computes on the CPU only; give --device cpu or auto.") : Processor;
         var cards = look();
         if (cards.Count > 0 && (number ?? 0) < cards.Count) return new ComputeDevice(number ?? process % cards.Count);
         if (!isSure) return Processor;

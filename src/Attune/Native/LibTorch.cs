@@ -75,11 +75,15 @@ internal static unsafe partial class LibTorch
 
     /// <summary>The same with elements of another type.</summary>
     /// <exception cref="AttuneException">There is not enough memory.</exception>
-    internal static Tensor Empty(ScalarType type, params ReadOnlySpan<long> shape)
+    internal static Tensor Empty(ScalarType type, params ReadOnlySpan<long> shape) => Empty(type, null, shape);
+
+    /// <summary>The same on a device; null is this machine's memory.</summary>
+    /// <exception cref="AttuneException">There is not enough memory.</exception>
+    internal static Tensor Empty(ScalarType type, Device? device, params ReadOnlySpan<long> shape)
     {
         try
         {
-            var tensor = torch.empty(shape, type).DetachFromDisposeScope();
+            var tensor = torch.empty(shape, type, device).DetachFromDisposeScope();
             MemoryMeter.Took(tensor);
             return tensor;
         }
@@ -122,7 +126,7 @@ internal static unsafe partial class LibTorch
     {
         OutOfMemoryException => true,
         // libtorch has no type of error for it, only the words of its allocator: "can't allocate memory" or "not enough memory".
-        ExternalException => error.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal),
+        ExternalException => error.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal) || error.Message.Contains("CUDA out of memory", StringComparison.Ordinal),
         AttuneException { InnerException: { } inner } => IsOutOfMemory(inner),
         _ => false,
     };

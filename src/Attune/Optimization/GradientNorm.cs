@@ -1,6 +1,7 @@
 using Attune.Kernels;
 using Attune.Models;
 using Attune.Native;
+using static TorchSharp.torch;
 
 namespace Attune.Optimization;
 
@@ -13,6 +14,11 @@ public static unsafe class GradientNorm
     public static double Compute(WeightStore weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
+        if (weights.OnDevice is not null)
+        {
+            using var norm = OnDevice(weights);
+            return norm.item<float>();
+        }
         return Math.Sqrt(weights.All.Sum(Squares));
     }
 
@@ -21,6 +27,16 @@ public static unsafe class GradientNorm
 
     /// <summary>Factor for <see cref="Optimizer.Step"/> that brings the norm down to <paramref name="maxNorm"/>, as torch's <c>clip_grad_norm_</c>.</summary>
     public static double ClipFactor(double norm, double maxNorm) => Math.Min(1, maxNorm / (norm + 1e-6));
+
+    /// <summary>The same where the device has it: one float32, for which nobody waits.</summary>
+    internal static Tensor OnDevice(WeightStore weights)
+    {
+        var gradients = weights.OnDevice!.Gradients;
+        if (weights.All.All(weight => weight.RequiresGrad)) return linalg.vector_norm(gradients).DetachFromDisposeScope();
+        using var scope = NewDisposeScope();
+        var parts = new TrainedWeights(weights).Layout().ConvertAll(run => linalg.vector_norm(gradients.narrow(0, run.Offset, run.Count)));
+        return linalg.vector_norm(stack(parts)).DetachFromDisposeScope();
+    }
 
     /// <summary>Sum of the squares of a weight's gradient; a table's by rows, so that rows that are zero change nothing, read or not.</summary>
     private static double Squares(Weight weight)

@@ -14,11 +14,16 @@ public static unsafe class GradientRange
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most);
-        Change(weights, (first, count) => Clip((float*)first, count, (float)most));
+        if (weights.OnDevice is { } device) device.Change(gradients => gradients.clamp_(-most, most));
+        else Change(weights, (first, count) => Clip((float*)first, count, (float)most));
     }
 
     /// <summary>Multiplies every element of the gradients.</summary>
-    internal static void Multiply(WeightStore weights, double factor) => Change(weights, (first, count) => Multiply((float*)first, count, (float)factor));
+    internal static void Multiply(WeightStore weights, double factor)
+    {
+        if (weights.OnDevice is { } device) device.Change(gradients => gradients.mul_(factor));
+        else Change(weights, (first, count) => Multiply((float*)first, count, (float)factor));
+    }
 
     /// <summary>Changes the gradients where they are not zero anyway.</summary>
     /// <param name="weights">The model's.</param>

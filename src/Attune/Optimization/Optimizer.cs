@@ -12,8 +12,12 @@ public abstract class Optimizer : IDisposable
 
     private readonly Dictionary<string, Tensor> _state = [];
 
-    private protected Optimizer(WeightStore weights, double learningRate) =>
-        (Weights, Trained, LearningRate) = (weights, new TrainedWeights(weights), learningRate);
+    private protected Optimizer(WeightStore weights, double learningRate)
+    {
+        if (weights?.OnDevice is { } other && this is not FusedAdamW)
+            throw new InvalidOperationException($"this optimizer computes on the processor, and the model on {other.Device}; let the Trainer make the optimizer");
+        (Weights, Trained, LearningRate) = (weights!, new TrainedWeights(weights!), learningRate);
+    }
 
     /// <summary>Rate of the next step.</summary>
     public double LearningRate { get; set; }
@@ -115,6 +119,9 @@ public abstract class Optimizer : IDisposable
     private protected virtual void FinishState()
     {
     }
+
+    /// <summary>A tensor of the state as it is; null where it is not made yet.</summary>
+    private protected Tensor? FindState(string name) => _state.GetValueOrDefault(name);
 
     /// <summary>A flat tensor of zeros that belongs to the state.</summary>
     private protected Tensor NewState(string name, long count)

@@ -58,13 +58,20 @@ internal sealed class TrainedWeights
     /// <summary>Some of the weights whose state is kept here, joined where they lie together and are alike. They and their gradients are brought up to date.</summary>
     internal List<Run> Runs(Func<Weight, bool>? which = null)
     {
+        foreach (var weight in All)
+            if (IsHere(weight) && (which is null || which(weight))) UpToDate(weight);
+        return Layout(which);
+    }
+
+    /// <summary>The same as they are.</summary>
+    internal List<Run> Layout(Func<Weight, bool>? which = null)
+    {
         List<Run> runs = [];
         foreach (var weight in All)
         {
+            if (!IsHere(weight) || which is not null && !which(weight)) continue;
             var place = _places[weight] - First;
             var (cut, end) = (Math.Max(0, -place), Math.Min(weight.NumberOfElements, Count - place));
-            if (cut >= end || which is not null && !which(weight)) continue;
-            UpToDate(weight);
             var next = new Run(weight.Offset + cut, place + cut, end - cut, weight.Decays, weight.IsTable, RateFactor(weight));
             if (runs is [.., var last] && last with { Offset = last.Offset + last.Count, Place = last.Place + last.Count, Count = next.Count } == next)
                 runs[^1] = last with { Count = last.Count + next.Count };
@@ -72,6 +79,8 @@ internal sealed class TrainedWeights
         }
         return runs;
     }
+
+    private bool IsHere(Weight weight) => Count > 0 && _places[weight] - First < Count && _places[weight] - First + weight.NumberOfElements > 0;
 
     private static unsafe void UpToDate(Weight weight)
     {

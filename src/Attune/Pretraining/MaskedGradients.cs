@@ -12,7 +12,7 @@ namespace Attune.Pretraining;
 /// <param name="shares">Which rows of a batch this process computes; null for all.</param>
 internal sealed class MaskedGradients(BertForMaskedLM model, DataCollatorForLanguageModeling collator, TokenizedDataset data, RowShares? shares = null) : RowGradients
 {
-    internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
+    internal override BatchLoss Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
         var own = shares?.Of(rows) ?? Range.All;
         var parts = rows[own] is [] ? [] : Masked(rows[own], firstRowNumber + own.Start.Value, cuts);

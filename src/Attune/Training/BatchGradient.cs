@@ -3,6 +3,7 @@ using Attune.Batching;
 using Attune.Distributed;
 using Attune.Models;
 using Attune.Profiling;
+using static TorchSharp.torch;
 
 namespace Attune.Training;
 
@@ -32,7 +33,7 @@ internal sealed class BatchGradient(
             notice("r_drop_alpha has no effect but to double the time: the model has no dropout, so both passes give the same.");
     }
 
-    internal override double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
+    internal override BatchLoss Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
         var labels = data.Labels!.Select(rows);
         if (objective.WeighsNothing(labels)) return 0;
@@ -53,15 +54,20 @@ internal sealed class BatchGradient(
     }
 
     /// <summary>Adds the gradients of all parts. Where embeddings are to be moved, the first call finds out where to, and the second has them there.</summary>
-    private double AddOnce(List<Part> parts, Labels labels, double share, bool isLast)
+    private BatchLoss AddOnce(List<Part> parts, Labels labels, double share, bool isLast)
     {
         var total = objective.Weight(labels);
         if (!objective.IsSumOfRows && (parts.Count > 1 || _processes.Size > 1)) return AddAfterLogits(parts, labels, total, share, isLast);
-        var sum = 0.0;
+        BatchLoss sum = 0;
         foreach (var part in parts)
         {
             var batch = Pack(part);
             using var passes = Forward(part, batch);
+            if (objective.LossOnDevice(passes.OnDevice, batch.Labels!, total) is { } onDevice)
+            {
+                sum += passes.BackwardFrom(onDevice, share);
+                continue;
+            }
             var loss = objective.Loss(passes.Logits, batch.Labels!, total, out var gradients);
             Backward(part, passes, gradients, 0, share, isLast && part == parts[^1]);
             sum += loss * share;
@@ -156,6 +162,21 @@ internal sealed class BatchGradient(
         internal float[][] Logits => [.. _outputs.Select(output => output.Logits)];
 
         internal void Add(SequenceClassifierOutput output) => _outputs.Add(output);
+
+        /// <summary>The logits of the only pass, where a device has them; else null.</summary>
+        internal Tensor? OnDevice => _outputs is [var only] ? only.OnDevice : null;
+
+        /// <summary>Goes back from a loss of these; it is disposed.</summary>
+        /// <returns>The loss times its share, of which nobody waits.</returns>
+        internal BatchLoss BackwardFrom(Tensor loss, double share)
+        {
+            using (loss)
+            using (var value = loss.detach())
+            {
+                _outputs[0].BackwardFrom(loss, share);
+                return BatchLoss.Of((value * share).DetachFromDisposeScope());
+            }
+        }
 
         /// <param name="gradients">Of each pass's logits, of the whole batch or from this part on.</param>
         /// <param name="first">First element of the part in them.</param>

@@ -27,6 +27,7 @@ internal sealed class FrozenCache(Trainer trainer) : IDisposable
             if (isAsked) trainer.Notice("cache_frozen has no effect in several processes: a row is another one's in each epoch.");
             return;
         }
+        if (trainer.Model.Weights.OnDevice is not null) return;            // which computes it faster than it is read
         if (!trainer.Task.MayKeepFrozenOutputs || args.CacheFrozen == false || encoder.FrozenParts < (isAsked ? 1 : 2) || !isAsked && plan.Epochs < 2) return;
         if (isAsked || !isRandom) _planned.Add(train);
         else trainer.Notice(

@@ -45,6 +45,18 @@ internal sealed class Objective(SequenceClassificationModel model, LossOptions o
             ClassificationLoss.RowWeights(labels, problem, options), total, rDropAlpha, gradients[0], gradients[1]);
     }
 
+    /// <summary>The loss of a batch, or of a part of it, in training, where the device has the logits and can compute it; else null.</summary>
+    /// <param name="logits">With the way back.</param>
+    /// <param name="labels">Of the rows.</param>
+    /// <param name="total"><see cref="Weight"/> of the whole batch.</param>
+    /// <exception cref="AttuneException">The labels do not fit the model.</exception>
+    internal Tensor? LossOnDevice(Tensor? logits, Labels labels, double total)
+    {
+        if (logits is null || own is not null || Passes > 1 || !DeviceLoss.Has(options)) return null;
+        using var scope = NewDisposeScope();
+        return DeviceLoss.Of(logits, labels, model.ProblemOf(labels), options, total).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The loss of rows in evaluation: as in training, without what only regularises.</summary>
     internal double Evaluate(float[] logits, Labels labels)
     {

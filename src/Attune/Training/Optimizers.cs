@@ -107,7 +107,9 @@ internal static class Optimizers
                     given.Number("r", 0), given.Number("weight_lr_power", 2));
                 return (weights, factor) => new ScheduleFree(weights, rate, settings, decay) { RateFactorOf = factor };
             default:
-                return (weights, factor) => new AdamW(weights, rate, beta1, beta2, epsilon, decay) { RateFactorOf = factor };
+                return (weights, factor) => weights.OnDevice is null
+                    ? new AdamW(weights, rate, beta1, beta2, epsilon, decay) { RateFactorOf = factor }
+                    : new FusedAdamW(weights, rate, beta1, beta2, epsilon, decay) { RateFactorOf = factor };
         }
 
         double AtLeast0(string name, double otherwise) => given.Number(name, otherwise, number => number >= 0, "at least 0");

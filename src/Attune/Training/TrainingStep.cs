@@ -27,6 +27,8 @@ internal sealed class TrainingStep : IDisposable
     private readonly long _weightsOutsideEmbeddings;
     private readonly MemoryReserve _reserve = new();
     private readonly GradientExchange? _exchange;                          // null where there is one process
+    private readonly RunningLoss _loss = new();
+    private LateUpdate? _late;                                             // the last update, where it has not been looked at what came of it
 
     internal TrainingStep(
         TrainingTask task, TokenizedDataset data, TrainingArguments args, TrainingPlan plan, CallbackList callbacks, TrainerState state,
@@ -69,7 +71,14 @@ internal sealed class TrainingStep : IDisposable
 
     internal LearningRate Rate { get; }
 
-    internal RunningLoss Loss { get; } = new();
+    internal RunningLoss Loss
+    {
+        get
+        {
+            Settle();
+            return _loss;
+        }
+    }
 
     /// <summary>The factor of the loss in float16; null in other types.</summary>
     internal LossScale? Scale { get; }
@@ -81,10 +90,26 @@ internal sealed class TrainingStep : IDisposable
     internal MicroBatches MicroBatches { get; set; } = MicroBatches.Whole;
 
     /// <summary>Length of the last gradient before clipping; null where it is not clipped.</summary>
-    internal double? GradNorm { get; set; }
+    internal double? GradNorm
+    {
+        get
+        {
+            Settle();
+            return field;
+        }
+        set;
+    }
 
     /// <summary>Updates skipped since the last one that was made, because loss or gradient was not a number.</summary>
-    internal int SkippedInARow { get; set; }
+    internal int SkippedInARow
+    {
+        get
+        {
+            Settle();
+            return field;
+        }
+        set;
+    }
 
     /// <summary>Whether that was once too often.</summary>
     internal bool HasGivenUp { get; private set; }
@@ -97,7 +122,9 @@ internal sealed class TrainingStep : IDisposable
         using var update = Profiler.Measure("update");
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
-        var losses = GradientsThatFit(batches);
+        var found = GradientsThatFit(batches);
+        if (MayDecideLate && Array.TrueForAll(found, loss => loss.OnDevice is not null)) return RunLate(found, batches);
+        var losses = Array.ConvertAll(found, loss => loss.Value);
         _exchange?.Sum(losses);
         var before = GradNorm;
         var clip = ClipFactor(out var isFinite);
@@ -107,15 +134,21 @@ internal sealed class TrainingStep : IDisposable
         if (!isSound)
         {
             GradNorm = before;                                            // a log shows the last one that was a number
-            Skip(losses, batches);
+            try
+            {
+                Skip(losses, batches, _state.GlobalStep, rate);
+            }
+            finally
+            {
+                Optimizer.ZeroGrad();
+            }
         }
-        foreach (var batch in batches) _state.TotalFlos += 6.0 * _data.PaddedTokens(batch) * _weightsOutsideEmbeddings;
+        CountFlos(batches);
         foreach (var loss in losses) Loss.Add(loss, _state.GlobalStep, _args.LoggingNanInfFilter ?? true);
         Optimizer.LearningRate = rate;
         if (isSound) Update(clip);
         _state.GlobalStep++;
-        var tokens = batches.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length));
-        return new StepResult(losses, batches, tokens, GradNorm, Optimizer.LearningRate);
+        return new StepResult(losses, batches, Tokens(batches), GradNorm, Optimizer.LearningRate);
     }
 
     public void Dispose()
@@ -125,6 +158,49 @@ internal sealed class TrainingStep : IDisposable
         Averaged?.Dispose();
         Optimizer.Dispose();
     }
+
+    /// <summary>Whether a device may decide by itself if an update is made. float16 needs to know at once what becomes of its scale, and so do those who look closely.</summary>
+    private bool MayDecideLate => Optimizer is FusedAdamW && Scale is null && _args.Debug.Count == 0 && _args.ClipGradValue is null && !MakesEveryUpdate;
+
+    /// <summary>Lets the device make the update, or skip it. What came of it is looked at when the gradients of the next one are on their way, or when somebody asks.</summary>
+    private StepResult RunLate(BatchLoss[] losses, int[][] batches)
+    {
+        Settle();
+        Optimizer.LearningRate = NextRate;
+        _callbacks.PreOptimizerStep(_state);
+        using (Profiler.Measure("optimizer"))
+        {
+            var numbers = ((FusedAdamW)Optimizer).StepWhereFinite(Array.ConvertAll(losses, loss => loss.OnDevice!), _args.MaxGradNorm is > 0 and var most ? most : null);
+            _late = new LateUpdate(new LateNumbers(numbers), batches, _state.GlobalStep);
+        }
+        _callbacks.OptimizerStep(_state);
+        Optimizer.ZeroGrad();
+        CountFlos(batches);
+        _state.GlobalStep++;
+        return new StepResult(_late, batches, Tokens(batches), null, Optimizer.LearningRate) { Late = _late };
+    }
+
+    /// <summary>Looks at what came of the last update.</summary>
+    private void Settle()
+    {
+        if (_late is not { } late) return;
+        _late = null;
+        foreach (var loss in late) _loss.Add(loss, late.Update, _args.LoggingNanInfFilter ?? true);
+        if (late.IsMade)
+        {
+            (SkippedInARow, GradNorm) = (0, late.GradNorm);
+            return;
+        }
+        ((FusedAdamW)Optimizer).TakeBack();
+        Skip([.. late], late.Batches, late.Update, Optimizer.LearningRate);
+    }
+
+    private void CountFlos(int[][] batches)
+    {
+        foreach (var batch in batches) _state.TotalFlos += 6.0 * _data.PaddedTokens(batch) * _weightsOutsideEmbeddings;
+    }
+
+    private long Tokens(int[][] batches) => batches.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length));
 
     private void Update(double clip)
     {
@@ -141,7 +217,7 @@ internal sealed class TrainingStep : IDisposable
     }
 
     /// <summary>The gradients of all batches; where memory runs out they are computed again in smaller parts, with the same result to rounding.</summary>
-    private double[] GradientsThatFit(int[][] batches)
+    private BatchLoss[] GradientsThatFit(int[][] batches)
     {
         while (true)
         {
@@ -164,9 +240,9 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Most rows that a batch of this process may have.</summary>
     private int MostRows(int[][] batches) => _args.TokensPerBatch is null ? _args.PerDeviceTrainBatchSize : batches.Max(rows => rows.Length);
 
-    private double[] Gradients(int[][] batches)
+    private BatchLoss[] Gradients(int[][] batches)
     {
-        var (losses, rows, scale) = (new double[batches.Length], 0, Scale?.Value ?? 1);
+        var (losses, rows, scale) = (new BatchLoss[batches.Length], 0, Scale?.Value ?? 1);
         // Batches of rows count alike, as in transformers. Those made by tokens have very different numbers of rows: there each row counts alike.
         var all = _args.TokensPerBatch is null ? (int?)null : batches.Sum(batch => batch.Length);
         for (var i = 0; i < batches.Length; i++)
@@ -215,16 +291,15 @@ internal sealed class TrainingStep : IDisposable
     }
 
     /// <summary>Leaves the weights as they are, and stops where that does not help.</summary>
-    private void Skip(double[] losses, int[][] batches)
+    private void Skip(double[] losses, int[][] batches, long update, double rate)
     {
         var isLossFinite = losses.All(double.IsFinite);
         var isOfScale = Scale is { IsSmallest: false } && isLossFinite;
         var overflow = _args.Debug.Contains(Measuring.UnderflowOverflow) && !isOfScale ? SearchOverflow(losses, batches) : null;
-        Optimizer.ZeroGrad();
         var rows = batches.Where((_, i) => isLossFinite || !double.IsFinite(losses[i])).SelectMany(batch => batch).ToList();
         var shown = string.Join(", ", rows.Take(RowsShown)) + (rows.Count > RowsShown ? $" and {rows.Count - RowsShown} more" : "");
-        var what = $"The {(isLossFinite ? "gradient" : "loss")} of update {_state.GlobalStep + 1} is not a finite number (training rows {shown}, counted from 0; " +
-            $"learning rate {NextRate:g4})";
+        var what = $"The {(isLossFinite ? "gradient" : "loss")} of update {update + 1} is not a finite number (training rows {shown}, counted from 0; " +
+            $"learning rate {rate:g4})";
         HasGivenUp = overflow is not null || (Scale is null ? SkippedInARow == MostSkipped : SkippedInARow == LossScale.MostSkipped || Scale.IsSmallest);
         if (overflow is not null) throw new AttuneException($"{what}: {overflow}; debug underflow_overflow stops training here.");
         if (HasGivenUp && Scale is not null)

@@ -95,5 +95,5 @@ internal abstract class RowGradients
     /// <param name="share">With which its loss counts in the update's.</param>
     /// <param name="cuts">Into which parts it is cut.</param>
     /// <returns>Its loss times the share; the sum over all processes is that of the whole batch.</returns>
-    internal abstract double Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts);
+    internal abstract BatchLoss Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts);
 }

@@ -105,7 +105,7 @@ public sealed class DistillationTaskTests : IDisposable
             {
                 using var gradient = weight.Gradient;
                 return gradient.data<float>().ToArray();
-            }), loss);
+            }), loss.Value);
         }
 
         BertForSequenceClassification Typed(PreTrainedConfig config, ulong seed) =>

@@ -165,7 +165,7 @@ public sealed class EncoderGoldenTests : IDisposable
         Assert.Empty(known.Except(fields.Select(pair => pair.Key)).Except(optional));
     }
 
-    private static (string Folder, Dictionary<string, JsonElement> Inputs, JsonElement Expected) Open(string name)
+    internal static (string Folder, Dictionary<string, JsonElement> Inputs, JsonElement Expected) Open(string name)
     {
         var folder = Path.Combine(Golden.Require("encoders"), name);
         var inputs = Golden.Json(folder, "inputs.json").GetProperty("batches").EnumerateArray().ToDictionary(batch => batch.GetProperty("name").GetString()!);
@@ -173,7 +173,7 @@ public sealed class EncoderGoldenTests : IDisposable
     }
 
     /// <summary>A model with every dropout at 0, as the golden gradients were made.</summary>
-    private static SequenceClassificationModel Ready(string folder, string problem, out string key)
+    internal static SequenceClassificationModel Ready(string folder, string problem, out string key)
     {
         var count = PreTrainedConfig.Load(Path.Combine(folder, PreTrainedConfig.FileName)).NumLabels;
         key = problem switch

@@ -94,7 +94,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
             {
                 using var gradient = weight.Gradient;
                 return gradient.data<float>().ToArray();
-            }), loss);
+            }), loss.Value);
         }
     }
 

@@ -89,7 +89,7 @@ public sealed class BatchGradientTests
         var (loss, plain) = Run("classes", model, data, MicroBatches.Whole);
         var both = new BatchGradient(model, data, new Objective(model, LossOptions.Default), fgmEpsilon: epsilon);
         model.Weights.ClearGradients();
-        var bothLoss = both.Add([0], 0, 1, MicroBatches.Whole);
+        var bothLoss = both.Add([0], 0, 1, MicroBatches.Whole).Value;
         var sum = model.Weights.Gradients.data<float>().ToArray();
 
         var table = model.Weights["bert.embeddings.word_embeddings.weight"];
@@ -205,7 +205,7 @@ public sealed class BatchGradientTests
         var objective = new Objective(model, options, kind.Contains("own", StringComparison.Ordinal) ? Own : null, args.RDropAlpha);
         model.Weights.ClearGradients();
         int[] rows = [.. Enumerable.Range(0, data.Count)];
-        var loss = new BatchGradient(model, data, objective, fgmEpsilon: args.FgmEpsilon).Add(rows, firstRowNumber, 0.5, cuts) / 0.5;
+        var loss = new BatchGradient(model, data, objective, fgmEpsilon: args.FgmEpsilon).Add(rows, firstRowNumber, 0.5, cuts).Value / 0.5;
         var gradient = model.Weights.Gradients.data<float>().ToArray();
         return (loss, Array.ConvertAll(gradient, value => value / 0.5f));
     }

@@ -22,12 +22,20 @@ public sealed class ResumeTests : IDisposable
 
     public static TheoryData<string> Optimizers() => ["lion, rates by layer", "rmsprop", "adagrad", "ademamix", "stable adamw, value", "schedule-free sgd"];
 
+    /// <summary>Runs by the way that graphics cards take.</summary>
+    public static TheoryData<string> Devices() => ["on a device", "on a device, weights, focal, r-drop", "on a device, float16"];
+
     [Theory, MemberData(nameof(Kinds)), MemberData(nameof(Averages)), MemberData(nameof(Optimizers))]
-    public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind)
+    public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind) => StopAfterEachUpdate(kind);
+
+    [Theory, MemberData(nameof(Devices))]
+    public void Train_OnADeviceStoppedAfterAnyUpdate_ContinuesToTheBit(string kind) => StopAfterEachUpdate(kind);
+
+    private void StopAfterEachUpdate(string kind)
     {
         var whole = Run(kind, "whole", stopAfter: null, resume: null);
         Assert.True(whole.Output.GlobalStep >= 4, "too short a run to show anything");
-        if (kind == "float16") foreach (var way in (string[])["fp16 falls to", "fp16 grows to"]) Assert.Contains(whole.Notices, line => line.Contains(way, StringComparison.Ordinal));
+        if (kind.EndsWith("float16", StringComparison.Ordinal)) foreach (var way in (string[])["fp16 falls to", "fp16 grows to"]) Assert.Contains(whole.Notices, line => line.Contains(way, StringComparison.Ordinal));
         for (var step = 1; step < whole.Output.GlobalStep; step++)
         {
             var name = $"stopped-{step}";
@@ -196,6 +204,7 @@ public sealed class ResumeTests : IDisposable
         if (saveEveryStep) args = args with { SaveStrategy = SaveStrategy.Steps, SaveSteps = 1, LoadBestModelAtEnd = false };
         if (change is not null) args = change(args);
         using var model = TinyRun.Model();
+        if (Devices().Any(row => row.Data == kind)) model.ComputeOn(TorchSharp.torch.CPU);
         using var stop = new CancellationTokenSource();
         var notices = new List<string>();
         List<TrainerCallback> callbacks = [new Stopper(stop, stopAfter, stopInEvaluation)];
@@ -252,9 +261,10 @@ public sealed class ResumeTests : IDisposable
             "balanced" => args with { Sampling = SamplingKind.Balanced, SaveStrategy = SaveStrategy.Epoch },
             "weighted, grouped" => args with { Sampling = SamplingKind.Weighted, GroupByLength = true, SaveStrategy = SaveStrategy.Epoch },
             "weights, focal, noise, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, NeftuneNoiseAlpha = 5, RDropAlpha = 2 },
+            "on a device, weights, focal, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, RDropAlpha = 2, LayerLrDecay = 0.8, SaveStrategy = SaveStrategy.Epoch },
             "fgm, decay to pretrained" => args with { FgmEpsilon = 0.5, DecayToPretrained = 3, Optim = OptimizerName.AdamwTorch },
             // The scale falls to where gradients fit, and from there grows and falls by turns.
-            "float16" => args with { Fp16 = true, FirstLossScale = 1 << 26, LossScaleInterval = 2, NumTrainEpochs = 5, SaveStrategy = SaveStrategy.Epoch },
+            "float16" or "on a device, float16" => args with { Fp16 = true, FirstLossScale = 1 << 26, LossScaleInterval = 2, NumTrainEpochs = 5, SaveStrategy = SaveStrategy.Epoch },
             "by tokens" => args with { MaxTokensPerBatch = 16, SaveStrategy = SaveStrategy.Epoch, LoggingStrategy = IntervalStrategy.Epoch },
             "by tokens, balanced, grouped" => args with { MaxTokensPerBatch = 12, Sampling = SamplingKind.Balanced, GroupByLength = true, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 3, MaxSteps = 8 },
             "sgd" => args with { Optim = OptimizerName.Sgd, LearningRate = 0.1, WeightDecay = 0.01 },

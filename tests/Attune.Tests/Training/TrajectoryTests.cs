@@ -41,12 +41,23 @@ public sealed class TrajectoryTests
         }
     }
 
-    private static void Follow(string file, Precision precision, double lossTolerance, double normTolerance, double weightTolerance)
+    /// <summary>The same by the way that graphics cards take.</summary>
+    [Theory, MemberData(nameof(Variants))]
+    public void Step_GoldenRowsOnADevice_GivesTheTrainersLossesAndWeights(string file)
+    {
+        if (file.StartsWith("adafactor", StringComparison.Ordinal)) return;           // for the processor only
+        Follow(file, Precision.Float32, LossTolerance, NormTolerance, WeightTolerance, isOnDevice: true);
+        Follow(file, Precision.BFloat16, 2e-2, double.PositiveInfinity, double.PositiveInfinity, isOnDevice: true);
+        Follow(file, Precision.Float16, 2e-3, double.PositiveInfinity, double.PositiveInfinity, isOnDevice: true);
+    }
+
+    private static void Follow(string file, Precision precision, double lossTolerance, double normTolerance, double weightTolerance, bool isOnDevice = false)
     {
         var folder = Golden.Require("trajectory");
         var golden = Golden.Json(folder, file);
-        var args = TransformersArguments.FromJson(JsonNode.Parse(golden.GetProperty("hyperparameters").GetRawText())!.AsObject()) with { Fp16 = precision == Precision.Float16, Bf16 = precision == Precision.BFloat16 };
+        var args = TransformersArguments.FromJson(JsonNode.Parse(golden.GetProperty("hyperparameters").GetRawText())!.AsObject()) with { Fp16 = precision == Precision.Float16, Bf16 = precision == Precision.BFloat16 && !isOnDevice };
         args = args.Validated();
+        if (isOnDevice) args = args with { Bf16 = precision == Precision.BFloat16 };   // whether the processor has instructions for it does not matter
         var rows = Golden.Files(folder, ".json").Select(name => Golden.Json(folder, name)).First(json => json.TryGetProperty("datasets", out _))
             .GetProperty("datasets").GetProperty(golden.GetProperty("dataset").GetString()!).EnumerateArray().ToList();
         var data = new TokenizedDataset(
@@ -55,6 +66,7 @@ public sealed class TrajectoryTests
         using var model = BertForSequenceClassification.FromPretrained(
             Path.Combine(folder, "..", golden.GetProperty("initial_weights").GetString()!),
             configure: config => config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0, ClassifierDropout = 0 });
+        if (isOnDevice) model.ComputeOn(TorchSharp.torch.CPU);
         var task = new ClassificationTask(model);
         task.Begin(args, data, eval: null, _ => { });
         using var step = new TrainingStep(task, data, args, TrainingPlan.Of(args, data.Count), new CallbackList([], args), new TrainerState());

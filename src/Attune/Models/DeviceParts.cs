@@ -1,0 +1,34 @@
+using Attune.Native;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Attune.Models;
+
+/// <summary>A model's weights on a device by their names, and what the layers there make of them.</summary>
+/// <param name="store">With its buffers on the device.</param>
+internal sealed class DeviceParts(WeightStore store)
+{
+    /// <summary>A weight in float32.</summary>
+    internal Tensor this[string name] => store.OnDevice!.Leaf([store[name]], ScalarType.Float32);
+
+    /// <summary>One product with the weights of layers that read the same input and lie one after the other, and their biases: (L,I) -> (L,O).</summary>
+    internal Tensor Linear(Tensor x, ScalarType type, params ReadOnlySpan<string> layers)
+    {
+        var (weights, biases) = (new Weight[layers.Length], new Weight[layers.Length]);
+        for (var i = 0; i < layers.Length; i++) (weights[i], biases[i]) = (store[layers[i] + ".weight"], store[layers[i] + ".bias"]);
+        return F.linear(x, store.OnDevice!.Leaf(weights, type), store.OnDevice.Leaf(biases, type));
+    }
+
+    /// <summary>The function of a name of transformers' <c>ACT2FN</c>; <see cref="Kernels.Activation.Named"/> has refused others.</summary>
+    internal static Func<Tensor, Tensor> Activation(string name) => name switch
+    {
+        "gelu" or "gelu_python" => x => x.gelu(),
+        "gelu_new" or "gelu_pytorch_tanh" or "gelu_fast" or "gelu_accurate" => x => x.gelu(TorchSharp.Modules.GELU.Approximate.tanh),
+        "relu" => x => x.relu(),
+        "silu" or "swish" => x => F.silu(x),
+        "quick_gelu" => x => x * (x * 1.702f).sigmoid(),
+        "tanh" => x => x.tanh(),
+        "sigmoid" => x => x.sigmoid(),
+        _ => x => x,
+    };
+}
