@@ -7,8 +7,11 @@ internal static class Samplers
 {
     /// <summary>The batches of a run.</summary>
     /// <exception cref="AttuneException">As <see cref="Of"/>.</exception>
-    internal static DataLoader Batches(TrainingArguments args, TokenizedDataset data) =>
-        new(data, args.RowsPerBatch, Of(args, data), args.DataloaderDropLast) { MaxTokens = args.TokensPerBatch };
+    internal static DataLoader Batches(TrainingArguments args, TokenizedDataset data)
+    {
+        TrainingPlan.RequireBatchSize(args);
+        return new(data, args.RowsPerBatch, Of(args, data), args.DataloaderDropLast) { MaxTokens = args.TokensPerBatch };
+    }
 
     /// <exception cref="AttuneException">The labels are numbers, and their classes are to come equally often.</exception>
     internal static Sampler Of(TrainingArguments args, TokenizedDataset data)

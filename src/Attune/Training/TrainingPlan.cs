@@ -42,7 +42,7 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
     /// <exception cref="AttuneException">The batch size is impossible, or there is no batch.</exception>
     internal static TrainingPlan Of(TrainingArguments args, int rows)
     {
-        RequirePositive("per_device_train_batch_size", args.PerDeviceTrainBatchSize);
+        RequireBatchSize(args);
         RequirePositive("gradient_accumulation_steps", args.GradientAccumulationSteps);
         RequireRows(rows);
         var batches = DataLoader.CountOf(rows, args.RowsPerBatch, args.DataloaderDropLast);
@@ -113,6 +113,9 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
     {
         if (rows == 0) throw new AttuneException("The training set has no rows; choose another file or split.");
     }
+
+    /// <exception cref="AttuneException">A batch is to have no row.</exception>
+    internal static void RequireBatchSize(TrainingArguments args) => RequirePositive("per_device_train_batch_size", args.PerDeviceTrainBatchSize);
 
     private static void RequirePositive(string name, int value)
     {
