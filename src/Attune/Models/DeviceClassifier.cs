@@ -33,6 +33,9 @@ internal sealed class DeviceClassifier
         activation = DeviceParts.Activation(form.Head.Activation);
     }
 
+    /// <summary>Whether it computes all that a form asks for; relative positions it does not.</summary>
+    internal static bool Has(EncoderForm form) => form is { RelativeBias: null, Embeddings: { ProjectsFirst: false, ClearsHidden: false, HasNormBias: true } };
+
     /// <summary>The logits of a batch.</summary>
     /// <param name="batch">The rows.</param>
     /// <param name="precision">Of the layers' products.</param>
