@@ -21,7 +21,7 @@ internal sealed class MpiNetwork : IDisposable
             exec ip netns exec {_second} unshare --uts sh -c "hostname second; $*"
 
             """);
-        File.SetUnixFileMode(_agent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_agent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>Lays the cable.</summary>

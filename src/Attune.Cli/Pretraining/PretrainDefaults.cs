@@ -1,5 +1,3 @@
-using Attune.Training;
-
 namespace Attune.Cli.Pretraining;
 
 /// <summary>Defaults of pretraining where those of the Trainer, which are meant for fine-tuning, would be of no use.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Attune.Formats;
 
 namespace Attune.Inference;
 

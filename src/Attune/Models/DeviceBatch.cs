@@ -1,5 +1,4 @@
 using Attune.Batching;
-using Attune.Native;
 using static TorchSharp.torch;
 
 namespace Attune.Models;

@@ -1,4 +1,3 @@
-using Attune.Native;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

@@ -70,7 +70,7 @@ internal static unsafe partial class Operators
         fixed (ulong* stack = cells)
         {
             if (CallDispatcher(name, "", stack, AbiVersion()) != 0)
-                throw new ExternalException($"libtorch's {name} failed; what it says of it stands on standard error.");
+                throw new InvalidOperationException($"libtorch's {name} failed; what it says of it stands on standard error.");
         }
         for (var i = 1; i < results; i++) Tensor.UnsafeCreateTensor((nint)cells[i]).Dispose();
         return results == 0 ? null! : Tensor.UnsafeCreateTensor((nint)cells[0]);

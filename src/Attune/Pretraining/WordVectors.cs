@@ -2,7 +2,6 @@ using Attune.Batching;
 using Attune.Kernels;
 using Attune.Models;
 using Attune.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Attune.Pretraining;

@@ -1,5 +1,4 @@
 using Attune.Batching;
-using Attune.Checkpoints;
 using Attune.Distillation;
 using Attune.Distributed;
 using Attune.Models;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Attune.Batching;
 using Attune.Formats;
 using Attune.Models;

@@ -2,7 +2,6 @@ using Attune.Batching;
 using Attune.Models;
 using Attune.Pretraining;
 using Attune.Tests.Datasets;
-using Attune.Tokenization;
 using Attune.Training;
 using CsCheck;
 
@@ -94,7 +93,11 @@ public sealed class InitialWeightsTests : IDisposable
             if (isFromText) InitialWeights.FromText(model, collator, data, seed: 1);
             var arguments = new TrainingArguments
             {
-                OutputDir = Path.Combine(_folder.Path, isFromText ? "text" : "random"), MaxSteps = 120, LearningRate = 2e-3, PerDeviceTrainBatchSize = 16, SaveStrategy = SaveStrategy.No,
+                OutputDir = Path.Combine(_folder.Path, isFromText ? "text" : "random"),
+                MaxSteps = 120,
+                LearningRate = 2e-3,
+                PerDeviceTrainBatchSize = 16,
+                SaveStrategy = SaveStrategy.No,
             };
             var trainer = new Trainer(new MaskedLanguageModeling(model, collator), arguments, data, data);
             trainer.Train(cancellation: TestContext.Current.CancellationToken);

@@ -1,5 +1,4 @@
 using Attune.Batching;
-using Attune.Checkpoints;
 using Attune.Models;
 using Attune.Pretraining;
 using Attune.Tests.Datasets;

@@ -1,6 +1,5 @@
 using Attune.Batching;
 using Attune.Checkpoints;
-using Attune.Models;
 using Attune.Tests.Datasets;
 using Attune.Training;
 
