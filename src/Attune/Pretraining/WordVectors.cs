@@ -26,6 +26,9 @@ internal static unsafe class WordVectors
     /// <summary>Numbers of the table of counts at most: 256 MiB.</summary>
     private const long MostCounts = 1 << 26;
 
+    /// <summary>Of more tokens than that rows at equal distances are counted: further ones would take minutes and change little.</summary>
+    private const long MostTokens = 1 << 25;
+
     /// <summary>Computes them.</summary>
     /// <param name="rows">Text as tokens.</param>
     /// <param name="frequencies">How often each token stands in it (V); those of which this is 0 have no vector, and are nobody's neighbour.</param>
@@ -62,9 +65,10 @@ internal static unsafe class WordVectors
         var counts = LibTorch.Empty(frequencies.Length, width);
         LibTorch.Span(counts).Clear();
         var table = LibTorch.Floats(counts);
-        foreach (var row in rows)
+        var stride = (int)Math.Max(1, (frequencies.Sum() + MostTokens - 1) / MostTokens);
+        for (var row = 0; row < rows.Count; row += stride)
         {
-            var ids = row.InputIds;
+            var ids = rows[row].InputIds;
             for (var i = 0; i < ids.Length; i++)
                 for (var distance = 1; distance <= Math.Min(Window, i); distance++)
                 {
