@@ -26,14 +26,12 @@ internal static class Compute
     /// <summary>Loads libtorch with the cores asked for.</summary>
     /// <param name="device">The word for the device.</param>
     /// <param name="threads">Null for those of the machine.</param>
-    /// <returns>Where models compute.</returns>
     /// <exception cref="AttuneException">The device is not there, or libtorch cannot be loaded.</exception>
-    internal static ComputeDevice Start(string device, int? threads)
+    internal static void Start(string device, int? threads)
     {
         Check(device, threads);
         // libtorch counts the machine's cores; .NET also knows what a container may use of them.
         LibTorch.Threads = threads ?? ProcessGroup.Cores();
-        return ComputeDevice.Find(device, ProcessGroup.NumberOnMachine());
     }
 
     /// <summary>Waits for what <see cref="Begin"/> began; before the process ends.</summary>

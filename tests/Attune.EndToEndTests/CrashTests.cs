@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Attune.Checkpoints;
 
 namespace Attune.EndToEndTests;
@@ -103,9 +102,7 @@ public sealed class CrashTests(CrashTests.TracedRun traced) : IClassFixture<Cras
         Directory.Delete(Run, recursive: true);
     }
 
-    private string Weights() => Hash(Run);
-
-    private static string Hash(string run) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(run, "model.safetensors"))));
+    private string Weights() => TinyModel.HashOf(Run);
 
     /// <summary>The run without a fault, made once under strace: its calls that change files, and its weights. Its folder is gone after that.</summary>
     public sealed class TracedRun : IDisposable
@@ -116,7 +113,7 @@ public sealed class CrashTests(CrashTests.TracedRun traced) : IClassFixture<Cras
             TinyModel.Csv(Path.Combine(Folder, "train.csv"), 32, seed: 1);
             if (!SystemCalls.CanTrace) return;
             Calls = SystemCalls.Trace(Folder, Words);
-            Weights = Hash(Run);
+            Weights = TinyModel.HashOf(Run);
             Directory.Delete(Run, recursive: true);
         }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
 
 namespace Attune.EndToEndTests;
 
@@ -82,9 +81,7 @@ public sealed class KillTests(KillTests.UnbrokenRun unbroken) : IClassFixture<Ki
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder, run), ".*"));
     }
 
-    private string Weights(string run) => Hash(Path.Combine(_folder, run));
-
-    private static string Hash(string run) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(run, "model.safetensors"))));
+    private string Weights(string run) => TinyModel.HashOf(Path.Combine(_folder, run));
 
     /// <summary>The run that is left alone, made once: its weights, and how long it took from its first update on.</summary>
     public sealed class UnbrokenRun : IDisposable
@@ -96,7 +93,7 @@ public sealed class KillTests(KillTests.UnbrokenRun unbroken) : IClassFixture<Ki
             process.WaitFor("step 1 ");
             var watch = Stopwatch.StartNew();
             process.Wait().Good();
-            (Weights, Seconds) = (Hash(Path.Combine(Folder, "whole")), watch.Elapsed.TotalSeconds);
+            (Weights, Seconds) = (TinyModel.HashOf(Path.Combine(Folder, "whole")), watch.Elapsed.TotalSeconds);
         }
 
         internal string Folder { get; } = Directory.CreateTempSubdirectory("attune-kill-").FullName;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Attune.Checkpoints;
 
@@ -311,7 +310,7 @@ public sealed class MpiTests : IDisposable
 
     private List<JsonNode> History(string run) => [.. JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, run, "trainer_state.json")))!["log_history"]!.AsArray().Select(entry => entry!)];
 
-    private string Hash(string run) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(_folder, run, "model.safetensors"))));
+    private string Hash(string run) => TinyModel.HashOf(Path.Combine(_folder, run));
 
     private static int Sh(string command)
     {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Attune.EndToEndTests;
 
 /// <summary>A folder with a tiny model without weights, and tables of easy texts.</summary>
@@ -35,6 +37,9 @@ internal static class TinyModel
         File.WriteAllLines(file, Rows(rows, new Random(seed)).Select((row, i) => $"{i},{row.Text},{row.Label}").Prepend("id,text,label"));
         return file;
     }
+
+    /// <summary>SHA-256 of the weights in a folder.</summary>
+    internal static string HashOf(string folder) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder, "model.safetensors"))));
 
     internal static IEnumerable<(string Text, string Label)> Rows(int count, Random random)
     {

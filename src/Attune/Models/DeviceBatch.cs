@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Native;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -33,13 +34,7 @@ internal sealed class DeviceBatch
         Put(nameof(Offsets), batch.Sequences.Offsets);
         Put(nameof(OneEach), Enumerable.Range(0, Rows + 1));
         if (!isPacked) PutPadding(batch.Sequences, Put);
-        using var host = tensor([.. numbers], int32);
-        if (device.type == TorchSharp.DeviceType.CPU) _numbers = host.alias();
-        else
-        {
-            using var pinned = host.pin_memory();
-            _numbers = pinned.to(device, non_blocking: true);
-        }
+        _numbers = LibTorch.Sent(tensor([.. numbers], int32), device);
     }
 
     internal int Rows { get; }

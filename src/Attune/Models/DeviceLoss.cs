@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Native;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -25,7 +26,7 @@ internal static class DeviceLoss
         var device = logits.device;
         return problem switch
         {
-            ProblemType.SingleLabelClassification => F.cross_entropy(logits, On(device, tensor(((ClassLabels)labels).Values)), Weights(options.ClassWeights), ClassLabels.Ignored,
+            ProblemType.SingleLabelClassification => F.cross_entropy(logits, LibTorch.Sent(tensor(((ClassLabels)labels).Values), device), Weights(options.ClassWeights), ClassLabels.Ignored,
                 nn.Reduction.Sum, options.LabelSmoothing) / total,
             ProblemType.MultiLabelClassification => F.binary_cross_entropy_with_logits(logits, Targets(((MultiLabels)labels).Values), null, nn.Reduction.Sum, Weights(options.PositiveWeights))
                 / (total * columns),
@@ -33,9 +34,9 @@ internal static class DeviceLoss
                 / (labels is ClassLabels ? total : total * columns),
         };
 
-        Tensor? Weights(IReadOnlyList<double>? weights) => weights is null ? null : On(device, tensor(weights.Select(weight => (float)weight).ToArray()));
+        Tensor? Weights(IReadOnlyList<double>? weights) => weights is null ? null : LibTorch.Sent(tensor(weights.Select(weight => (float)weight).ToArray()), device);
 
-        Tensor Targets(float[] values) => On(device, tensor(values, logits.shape));
+        Tensor Targets(float[] values) => LibTorch.Sent(tensor(values, logits.shape), device);
     }
 
     private static Tensor Error(Tensor outputs, Tensor targets, LossOptions options) => options.RegressionLoss switch
@@ -44,6 +45,4 @@ internal static class DeviceLoss
         RegressionLoss.Mae => F.l1_loss(outputs, targets, nn.Reduction.Sum),
         _ => F.huber_loss(outputs, targets, options.HuberDelta, nn.Reduction.Sum),
     };
-
-    private static Tensor On(Device device, Tensor host) => device.type == TorchSharp.DeviceType.CPU ? host : host.pin_memory().to(device, non_blocking: true);
 }

@@ -49,9 +49,6 @@ internal sealed class DeviceWeights : IDisposable
         }
     }
 
-    /// <summary>First element behind the tables, which are read row by row and never rounded.</summary>
-    private long RoundedFrom => _store.All.TakeWhile(weight => weight.IsTable).Sum(weight => weight.NumberOfElements);
-
     /// <summary>
     /// Some weights that lie together as one matrix or vector that autograd knows as its own: a view of the values, or of the values in another type, whose gradient is a view of the
     /// flat gradients.
@@ -81,7 +78,7 @@ internal sealed class DeviceWeights : IDisposable
     {
         TakeFromHost();
         if (type == ScalarType.Float32) return;
-        var (from, count) = (RoundedFrom, _store.Count - RoundedFrom);
+        var (from, count) = (_store.RoundedFrom, _store.Count - _store.RoundedFrom);
         if (_rounded?.Type != type)
         {
             ForgetRounded();
@@ -106,7 +103,7 @@ internal sealed class DeviceWeights : IDisposable
     {
         _isHostGradientStale = true;
         if (_rounded is not { } rounded) return;
-        using var exact = Gradients.narrow(0, RoundedFrom, rounded.Gradients.NumberOfElements);
+        using var exact = Gradients.narrow(0, _store.RoundedFrom, rounded.Gradients.NumberOfElements);
         exact.add_(rounded.Gradients);
         rounded.Gradients.zero_();
     }
@@ -177,7 +174,7 @@ internal sealed class DeviceWeights : IDisposable
     {
         long[] shape = [.. weights[0].Shape];
         shape[0] = count / (weights[0].NumberOfElements / shape[0]);
-        using var part = flat.narrow(0, weights[0].Offset - (type == ScalarType.Float32 ? 0 : RoundedFrom), count);
+        using var part = flat.narrow(0, weights[0].Offset - (type == ScalarType.Float32 ? 0 : _store.RoundedFrom), count);
         using var view = part.view(shape);
         return view.detach().DetachFromDisposeScope();
     }

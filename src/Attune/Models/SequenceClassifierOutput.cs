@@ -43,7 +43,7 @@ public sealed class SequenceClassifierOutput : IDisposable
     /// loss.backward();
     /// output.Backward();
     /// </code></example>
-    public Tensor LogitsTensor => _logitsTensor ??= tensor(Logits, [Logits.Length / Columns, Columns], requires_grad: true);
+    public Tensor LogitsTensor => _logitsTensor ??= tensor(Logits, [Logits.Length / Columns, Columns], requires_grad: true).DetachFromDisposeScope();
 
     /// <summary>
     /// Adds the gradients of all weights: of <see cref="Loss"/>, or of the loss of one's own whose <c>backward()</c> has run on

@@ -122,7 +122,7 @@ public sealed class WeightStore : IDisposable
     /// </summary>
     internal Tensor? Rounded { get; private set; }
 
-    /// <summary>First element of <see cref="Rounded"/> in the flat buffers: what follows the tables, which are never part of a product.</summary>
+    /// <summary>First element in the flat buffers of what is rounded, here and on a device: what follows the tables, which are never part of a product.</summary>
     internal long RoundedFrom { get; private set; }
 
     /// <summary>Says that values have changed, or may change through what is handed out now.</summary>
@@ -131,11 +131,7 @@ public sealed class WeightStore : IDisposable
     /// <summary>A part of <see cref="Rounded"/> as a matrix.</summary>
     internal Tensor RoundedPart(long offset, long lines, long columns)
     {
-        if (Rounded is null)
-        {
-            RoundedFrom = _weights.TakeWhile(weight => weight.IsTable).Sum(weight => weight.NumberOfElements);
-            Rounded = empty(DecayingCount - RoundedFrom, ScalarType.BFloat16).DetachFromDisposeScope();
-        }
+        Rounded ??= empty(DecayingCount - RoundedFrom, ScalarType.BFloat16).DetachFromDisposeScope();
         using var part = Rounded.narrow(0, offset - RoundedFrom, lines * columns);
         return part.view(lines, columns).DetachFromDisposeScope();
     }
@@ -170,6 +166,7 @@ public sealed class WeightStore : IDisposable
             Count += weight.NumberOfElements;
             if (weight.Decays) DecayingCount = Count;
         }
+        RoundedFrom = _weights.TakeWhile(weight => weight.IsTable).Sum(weight => weight.NumberOfElements);
         _values = LibTorch.Empty(Count);
     }
 

@@ -51,6 +51,14 @@ internal static unsafe partial class LibTorch
         }
     }
 
+    /// <summary>Numbers of this machine's memory on a device, by a copy that nobody waits for; on the processor as they are.</summary>
+    internal static Tensor Sent(Tensor host, Device device)
+    {
+        if (device.type == DeviceType.CPU) return host;
+        using var pinned = host.pin_memory();                              // from memory that stays where it is a copy goes on by itself
+        return pinned.to(device, non_blocking: true);
+    }
+
     /// <summary>Says whether cards may multiply float32 with fewer bits (TF32).</summary>
     internal static void UseTf32(bool mayRound)
     {

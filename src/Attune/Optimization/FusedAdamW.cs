@@ -30,6 +30,8 @@ internal sealed class FusedAdamW : Optimizer
 
     internal override string Kind => "AdamW";
 
+    internal override long StateSize => _averages.NumberOfElements + _squares.NumberOfElements;
+
     /// <inheritdoc/>
     public override void Dispose()
     {

@@ -56,6 +56,9 @@ public abstract class Optimizer : IDisposable
     internal unsafe IEnumerable<(string Name, nint Address, long Count)> StateMemory =>
         State.Select(pair => (pair.Key, (nint)LibTorch.Floats(pair.Value), pair.Value.NumberOfElements));
 
+    /// <summary>How many numbers the state has, wherever they lie; nothing is brought up to date for it.</summary>
+    internal virtual long StateSize => _state.Values.Sum(tensor => tensor.NumberOfElements);
+
     /// <summary>Numbers that must survive a restart besides, by name.</summary>
     internal Dictionary<string, double> Numbers { get; } = [];
 

@@ -40,7 +40,7 @@ internal static unsafe class WordVectors
         LibTorch.Load();
         using var scope = NewDisposeScope();
         var columns = Columns(frequencies, (int)Math.Min(frequencies.Length, MostCounts / frequencies.Length));
-        var counts = Count(rows, frequencies, columns);
+        using var counts = Count(rows, frequencies, columns);
         Inform(LibTorch.Floats(counts), (int)counts.shape[0], (int)counts.shape[1]);
         var vectors = Reduce(counts, size, seed);
         for (var id = 0; id < frequencies.Length; id++)
@@ -112,7 +112,8 @@ internal static unsafe class WordVectors
         var lines = information.shape[0];
         var searched = Math.Min(size + Oversampling, Math.Min(lines, information.shape[1]));
         var transposed = information.t();
-        var range = information.mm(Normal(information.shape[1], searched, seed, "projection"));                         // (V,D)
+        using Tensor projection = Normal(information.shape[1], searched, seed, "projection"), directions = Normal(size, size, seed, "directions");
+        var range = information.mm(projection);                                                                         // (V,D)
         for (var i = 0; i < Iterations; i++) range = information.mm(transposed.mm(Orthogonal(range)));
         range = Orthogonal(range);
         var inside = range.t().mm(information);                                                                         // (D,C)
@@ -120,7 +121,7 @@ internal static unsafe class WordVectors
         var kept = Math.Min(size, searched);
         var known = squares.narrow(0, searched - kept, kept);                                                           // squares of singular values
         var weights = where(known > squares[-1] * Precision, known, zeros_like(known)).pow(0.25);
-        var spread = Orthogonal(Normal(size, size, seed, "directions")).narrow(0, 0, kept);                             // (kept,H)
+        var spread = Orthogonal(directions).narrow(0, 0, kept);                                                         // (kept,H)
         var vectors = (range.mm(turns.narrow(1, searched - kept, kept)) * weights).mm(spread).contiguous();             // (V,H)
         var result = LibTorch.Span(vectors).ToArray();
         for (var line = 0; line < lines; line++)

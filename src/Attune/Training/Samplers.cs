@@ -6,11 +6,14 @@ namespace Attune.Training;
 internal static class Samplers
 {
     /// <summary>The batches of a run.</summary>
-    /// <exception cref="AttuneException">As <see cref="Of"/>.</exception>
-    internal static DataLoader Batches(TrainingArguments args, TokenizedDataset data)
+    /// <param name="args">Of the run.</param>
+    /// <param name="data">The training rows.</param>
+    /// <param name="order">Of the task, where it has one of its own.</param>
+    /// <exception cref="AttuneException">As <see cref="TrainingPlan.Require"/> and <see cref="Of"/>.</exception>
+    internal static DataLoader Batches(TrainingArguments args, TokenizedDataset data, Sampler? order = null)
     {
-        TrainingPlan.RequireBatchSize(args);
-        return new(data, args.RowsPerBatch, Of(args, data), args.DataloaderDropLast) { MaxTokens = args.TokensPerBatch };
+        TrainingPlan.Require(args, data.Count);
+        return new(data, args.RowsPerBatch, order ?? Of(args, data), args.DataloaderDropLast) { MaxTokens = args.TokensPerBatch };
     }
 
     /// <exception cref="AttuneException">The labels are numbers, and their classes are to come equally often.</exception>

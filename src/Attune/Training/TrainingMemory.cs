@@ -1,4 +1,3 @@
-using Attune.Checkpoints;
 using Attune.Models;
 using Attune.Native;
 using Attune.Optimization;
@@ -17,7 +16,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Optimizer
     internal static TrainingMemory Of(PreTrainedModel model, Optimizer optimizer, AveragedWeights? averaged, ComputeDevice device)
     {
         var each = model.Weights.Count * sizeof(float);
-        return new TrainingMemory(each, each, OptimizerState.Of(optimizer, averaged).Tensors.Sum(tensor => tensor.Count * sizeof(float)))
+        return new TrainingMemory(each, each, (optimizer.StateSize + (averaged?.Other.NumberOfElements ?? 0)) * sizeof(float))
         {
             Card = device.Card is { } card ? CardMemory.UsedBytes(card) : null,
         };

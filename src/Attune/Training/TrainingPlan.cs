@@ -20,13 +20,11 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
     /// <summary>Optimizer updates of an epoch, from 0.</summary>
     internal long UpdatesIn(long epoch) => Sizes is null ? UpdatesPerEpoch : (Sizes.BatchesIn(epoch) - 1) / Accumulation + 1;
 
-    /// <summary>The plan for the batches of a training set.</summary>
-    /// <exception cref="AttuneException">The batch size is impossible, or there is no batch.</exception>
+    /// <summary>The plan for the batches of a training set, those of <see cref="Samplers.Batches"/>.</summary>
+    /// <exception cref="AttuneException">There is no batch.</exception>
     internal static TrainingPlan Of(TrainingArguments args, DataLoader loader)
     {
         if (loader.MaxTokens is null) return Of(args, loader.Sampler.Rows);
-        RequirePositive("gradient_accumulation_steps", args.GradientAccumulationSteps);
-        RequireRows(loader.Sampler.Rows);
         var sizes = new EpochSizes(loader, args.GradientAccumulationSteps);
         var plan = new TrainingPlan(sizes.BatchesIn(0), 0, args.MaxSteps, 0) { Sizes = sizes, Accumulation = args.GradientAccumulationSteps };
         plan = plan with { UpdatesPerEpoch = plan.UpdatesIn(0) };
@@ -42,9 +40,7 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
     /// <exception cref="AttuneException">The batch size is impossible, or there is no batch.</exception>
     internal static TrainingPlan Of(TrainingArguments args, int rows)
     {
-        RequireBatchSize(args);
-        RequirePositive("gradient_accumulation_steps", args.GradientAccumulationSteps);
-        RequireRows(rows);
+        Require(args, rows);
         var batches = DataLoader.CountOf(rows, args.RowsPerBatch, args.DataloaderDropLast);
         if (batches == 0 && args.MaxSteps <= 0)
             throw new AttuneException(
@@ -109,13 +105,14 @@ internal sealed record TrainingPlan(long BatchesPerEpoch, long UpdatesPerEpoch, 
 
     private long Share(double ratio) => (long)Math.Ceiling(TotalSteps * ratio);
 
-    private static void RequireRows(int rows)
+    /// <summary>Refuses what no batch can be made of.</summary>
+    /// <exception cref="AttuneException">A batch or an update is to have none of what it is made of, or there are no rows.</exception>
+    internal static void Require(TrainingArguments args, int rows)
     {
+        RequirePositive("per_device_train_batch_size", args.PerDeviceTrainBatchSize);
+        RequirePositive("gradient_accumulation_steps", args.GradientAccumulationSteps);
         if (rows == 0) throw new AttuneException("The training set has no rows; choose another file or split.");
     }
-
-    /// <exception cref="AttuneException">A batch is to have no row.</exception>
-    internal static void RequireBatchSize(TrainingArguments args) => RequirePositive("per_device_train_batch_size", args.PerDeviceTrainBatchSize);
 
     private static void RequirePositive(string name, int value)
     {
