@@ -95,6 +95,17 @@ public sealed record PretrainArguments
     /// <value>0 to 1, with mask_replace_prob at most 1. Default 0.1.</value>
     public double RandomReplaceProb { get; init; } = 0.1;
 
+    /// <summary>With which weight finding the row beside a row in its document, among all rows of the batch, counts beside finding hidden tokens.</summary>
+    /// <value>
+    /// At least 0. Default 0: rows are not compared. Above 0 the first token and the pooler, which classifiers read, learn what a text is about: short rows and
+    /// many of them in a batch are best.
+    /// </value>
+    public double ContrastiveWeight { get; init; }
+
+    /// <summary>By which the cosines between rows are divided.</summary>
+    /// <value>Above 0. Default 0.05, as in SimCSE.</value>
+    public double ContrastiveTemperature { get; init; } = 0.05;
+
     /// <summary>The type of the weights in the result; training computes in float32, and so does who loads it.</summary>
     /// <value>float32, or float16 for half the bytes. Default float32.</value>
     [ArgumentAlias("torch_dtype")]

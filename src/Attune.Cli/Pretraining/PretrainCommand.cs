@@ -46,6 +46,7 @@ internal static class PretrainCommand
     {
         var whole = TrainingCheck.Of(training, "learned");
         DataCollatorForLanguageModeling.Check(arguments.MlmProbability, arguments.MaskReplaceProb, arguments.RandomReplaceProb);
+        MaskedLanguageModeling.CheckContrast(arguments.ContrastiveWeight, arguments.ContrastiveTemperature);
         if (arguments.Model is null) CorpusRows.RequireRoom(Math.Min(arguments.MaxLength, ModelShape.PositionsOf(arguments)));
         if (arguments is { ValidationFile.Count: 0, ValidationSplitPercentage: 0 } && whole.EvalStrategy != IntervalStrategy.No)
             throw new AttuneException("eval_strategy asks for evaluations, but validation_split_percentage is 0; raise it, or give --validation-file.");

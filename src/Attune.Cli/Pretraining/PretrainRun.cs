@@ -42,7 +42,8 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
         try
         {
             var trainer = new Trainer(
-                new MaskedLanguageModeling(model, collator), training, rows.Train, rows.Eval,
+                new MaskedLanguageModeling(model, collator) { ContrastiveWeight = arguments.ContrastiveWeight, ContrastiveTemperature = arguments.ContrastiveTemperature },
+                training, rows.Train, rows.Eval,
                 !processes.IsFirst ? [save] :
                 [new ProgressBar(terminal, TimeProvider.System), save, new PretrainConfig(arguments with { ModelRevision = found?.Commit ?? arguments.ModelRevision }), .. reporters],
                 tokenizer.Save, terminal.Tell)
@@ -88,9 +89,9 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
 
     private BertForMaskedLM Model(string? folder, BertConfig? start, Tokenizer tokenizer)
     {
-        var seed = unchecked((ulong)training.Seed);
-        if (folder is null) return BertForMaskedLM.FromConfig(ModelShape.New(arguments, tokenizer), seed, arguments.Dropout);
-        var model = BertForMaskedLM.FromPretrained(folder, _ => start!, seed, arguments.Dropout);
+        var (seed, comparesRows) = (unchecked((ulong)training.Seed), arguments.ContrastiveWeight > 0);
+        if (folder is null) return BertForMaskedLM.FromConfig(ModelShape.New(arguments, tokenizer), seed, arguments.Dropout, comparesRows);
+        var model = BertForMaskedLM.FromPretrained(folder, _ => start!, seed, arguments.Dropout, comparesRows);
         if (model.LoadReport.Describe() is { Length: > 0 } report) terminal.Tell(report);
         return model;
     }

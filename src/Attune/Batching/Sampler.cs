@@ -50,6 +50,11 @@ public sealed class Sampler
         return new(labels.Rows, epoch => balance.Weighted(seed, epoch));
     }
 
+    /// <summary>Every row once, those in pairs that follow each other in a text: <see cref="NeighbourOrder"/>.</summary>
+    /// <param name="textStarts">The first row of each text, and the number of rows at the end.</param>
+    /// <param name="seed"><c>data_seed</c> where it is given, else <c>seed</c>.</param>
+    internal static Sampler Neighbours(int[] textStarts, long seed) => new(textStarts[^1], epoch => NeighbourOrder.Epoch(textStarts, seed, epoch));
+
     /// <summary>The same rows in each epoch, with those of like length together, as <see cref="LengthGroupedOrder"/> puts them.</summary>
     /// <param name="lengths">Tokens of each row.</param>
     /// <param name="rowsPerUpdate">Batch size times accumulation steps.</param>

@@ -11,15 +11,14 @@ public sealed unsafe class MaskedLMOutput : IDisposable
     private readonly BertForMaskedLM _model;
     private readonly int[]? _targets;
     private readonly int _vocabulary;
-    private readonly double _lossSum;
-    private Encoder.Saved? _encoded;
-    private MaskedLMHead.Saved? _read;
+    private BertForMaskedLM.Saved? _saved;
 
-    internal MaskedLMOutput(BertForMaskedLM model, Encoder.Saved? encoded, MaskedLMHead.Saved? read, int[] positions, int[]? targets)
+    internal MaskedLMOutput(BertForMaskedLM model, BertForMaskedLM.Saved? saved, int[] positions, int[]? targets)
     {
-        (_model, _encoded, _read, _targets, _vocabulary, Positions) = (model, encoded, read, targets, model.Config.VocabSize, positions);
-        if (read is not null && targets is not null)
-            _lossSum = SoftmaxLoss.Sum(LibTorch.Floats(read.Logits), LibTorch.Floats(read.LogSums), targets, _vocabulary);
+        (_model, _saved, _targets, _vocabulary, Positions) = (model, saved, targets, model.Config.VocabSize, positions);
+        if (saved?.Read is { } read && targets is not null)
+            LossSum = SoftmaxLoss.Sum(LibTorch.Floats(read.Logits), LibTorch.Floats(read.LogSums), targets, _vocabulary);
+        if (saved?.Pooled is { } pooled) Rows = LibTorch.Span(pooled.Rows).ToArray();
     }
 
     /// <summary>Places in the batch of the tokens whose logits were computed, ascending.</summary>
@@ -28,16 +27,19 @@ public sealed unsafe class MaskedLMOutput : IDisposable
     /// <summary>A copy of the logits, (tokens, vocabulary), a line for each of <see cref="Positions"/>; until backward has run.</summary>
     /// <exception cref="InvalidOperationException">Backward has run.</exception>
     public float[] Logits => Positions.Count == 0 ? []
-        : LibTorch.Span((_read ?? throw new InvalidOperationException("backward has run, and needed the place of the logits")).Logits).ToArray();
+        : LibTorch.Span((_saved?.Read ?? throw new InvalidOperationException("backward has run, and needed the place of the logits")).Logits).ToArray();
 
     /// <summary>Mean of the cross-entropies over the labels that are not -100; 0 where there are none, null where no labels were given.</summary>
-    public double? Loss => _targets is null ? null : _targets.Length == 0 ? 0 : _lossSum / _targets.Length;
+    public double? Loss => _targets is null ? null : _targets.Length == 0 ? 0 : LossSum / _targets.Length;
 
     /// <summary>The sum of the losses.</summary>
-    internal double LossSum => _lossSum;
+    internal double LossSum { get; }
+
+    /// <summary>What the model says of each row, (rows, hidden size); empty where it was not asked.</summary>
+    internal float[] Rows { get; } = [];
 
     /// <summary>How many tokens have their largest logit at the label; until backward has run.</summary>
-    internal int Right => _read is { } read && _targets is { } targets ? SoftmaxLoss.Right(LibTorch.Floats(read.Logits), targets, _vocabulary) : 0;
+    internal int Right => _saved?.Read is { } read && _targets is { } targets ? SoftmaxLoss.Right(LibTorch.Floats(read.Logits), targets, _vocabulary) : 0;
 
     /// <summary>Adds the gradients of all weights, of <see cref="Loss"/>. Once for each forward pass.</summary>
     /// <param name="scale">Factor of the loss, for example 1 / number of micro-batches.</param>
@@ -48,21 +50,21 @@ public sealed unsafe class MaskedLMOutput : IDisposable
         if (_targets.Length > 0) BackwardOfSum(scale / _targets.Length);
     }
 
-    /// <summary>The same of the sum of the losses, for a mean over more tokens than these.</summary>
-    internal void BackwardOfSum(double scale)
+    /// <summary>The same of the sum of the losses, for a mean over more tokens than these, and of a loss of the rows.</summary>
+    /// <param name="scale">Factor of the sum.</param>
+    /// <param name="rowsGradient">The gradient of <see cref="Rows"/>, as it is to be added.</param>
+    internal void BackwardOfSum(double scale, ReadOnlySpan<float> rowsGradient = default)
     {
-        if (_targets is null || _encoded is not { } encoded || _read is not { } read)
-            throw new InvalidOperationException("backward needs a forward pass in training mode with labels, and runs once for each");
-        (_encoded, _read) = (null, null);
-        SoftmaxLoss.Backward(LibTorch.Floats(read.Logits), LibTorch.Floats(read.LogSums), _targets, _vocabulary, scale);
-        _model.Backward(encoded, read);
+        if (_targets is null || _saved is not { Encoded: not null } saved) throw new InvalidOperationException("backward needs a forward pass in training mode with labels, and runs once for each");
+        _saved = null;
+        if (saved.Read is { } read) SoftmaxLoss.Backward(LibTorch.Floats(read.Logits), LibTorch.Floats(read.LogSums), _targets, _vocabulary, scale);
+        _model.Backward(saved, rowsGradient);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _encoded?.Dispose();
-        _read?.Dispose();
-        (_encoded, _read) = (null, null);
+        _saved?.Dispose();
+        _saved = null;
     }
 }

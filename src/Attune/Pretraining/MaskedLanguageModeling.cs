@@ -3,6 +3,7 @@ using Attune.Batching;
 using Attune.Models;
 using Attune.Profiling;
 using Attune.Training;
+using static System.FormattableString;
 
 namespace Attune.Pretraining;
 
@@ -16,7 +17,20 @@ namespace Attune.Pretraining;
 /// </code></example>
 public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorForLanguageModeling collator) : TrainingTask(model)
 {
+    /// <summary>
+    /// With which weight finding the row beside a row in its text counts beside finding hidden tokens: it teaches the first token and the pooler, which
+    /// classifiers read and hidden tokens do not, what a text is about. Rows of a batch then come in such pairs, and all others of it are what they are told from.
+    /// </summary>
+    /// <value>At least 0; the model must be made with comparesRows where it is above. Default 0: rows are not compared.</value>
+    public double ContrastiveWeight { get; init; }
+
+    /// <summary>By which the cosines between rows are divided.</summary>
+    /// <value>Above 0. Default 0.05, as in SimCSE.</value>
+    public double ContrastiveTemperature { get; init; } = 0.05;
+
     internal override bool MayKeepFrozenOutputs => false;
+
+    private bool Compares => ContrastiveWeight > 0;
 
     internal override void Begin(TrainingArguments args, TokenizedDataset? train, TokenizedDataset? eval, Action<string> notice)
     {
@@ -29,28 +43,48 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
         if (args.Sampling != SamplingKind.Shuffle) throw Unfit("sampling");
         if (args.ReinitLayers > 0) throw Unfit("reinit_layers");
         LossArguments.RequireNone(args);
+        CheckContrast(ContrastiveWeight, ContrastiveTemperature);
+        foreach (var weight in model.PoolerWeights) weight.RequiresGrad &= Compares;
+        if (!Compares) return;
+        if (!model.ComparesRows) throw new AttuneException("rows are to be compared (contrastive_weight), and the model was not made for it; make it with comparesRows.");
+        if (args.GroupByLength) throw new AttuneException("group_by_length would part the rows that stand beside each other in a text, and contrastive_weight compares these; leave one out.");
+        if (train is not null && !NeighbourContrast.HasPairs(train))
+            throw new AttuneException("contrastive_weight compares rows that stand beside each other in a document, and no document has two; make rows shorter by max_length, or leave it out.");
     }
 
+    /// <summary>Refuses numbers that are impossible, before there is a model.</summary>
+    /// <exception cref="AttuneException">One is.</exception>
+    internal static void CheckContrast(double weight, double temperature)
+    {
+        if (!(weight >= 0 && double.IsFinite(weight))) throw new AttuneException(Invariant($"contrastive_weight is {weight}; it must be at least 0."));
+        if (!(temperature > 0 && double.IsFinite(temperature))) throw new AttuneException(Invariant($"contrastive_temperature is {temperature}; it must be above 0."));
+    }
+
+    internal override Sampler? Order(TrainingArguments args, TokenizedDataset train) => Compares ? NeighbourContrast.Order(train, args.DataSeed ?? args.Seed) : null;
+
     internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, RowShares shares, Action<string> notice) =>
-        new MaskedGradients(model, collator, train, shares);
+        new MaskedGradients(model, collator, train, shares, Compares ? new NeighbourContrast(train, ContrastiveTemperature) : null, ContrastiveWeight);
 
     internal override PredictionOutput Evaluate(TokenizedDataset data, string prefix, Trainer trainer, CancellationToken cancellation)
     {
         RequireEvaluable(data, trainer.Args);
         using var time = Profiler.Measure("evaluation");
         using var shown = trainer.Averaged?.Show();
-        var (watch, processes, starts) = (Stopwatch.StartNew(), trainer.Processes, EvaluationBatches.Starts(trainer.Args, data));
+        var contrast = Compares && NeighbourContrast.HasPairs(data) ? new NeighbourContrast(data, ContrastiveTemperature) : null;
+        var order = contrast is null ? Sampler.InOrder(data.Count).Order(0) : NeighbourContrast.Order(data, trainer.Args.Seed).Order(0);
+        var (watch, processes, starts) = (Stopwatch.StartNew(), trainer.Processes, EvaluationBatches.Starts(trainer.Args, data.Count, place => data.Rows[order[place]].Length));
         var (batches, turns) = (starts.Length - 1, EvaluationBatches.InTurn(processes));
-        var results = new (double Loss, long Right, long Count)[batches];
+        var results = new Sums[batches];
         for (var next = 0; next < batches; next += processes.Size)
         {
             processes.ThrowIfStopped(cancellation);
             for (var batch = next; batch < Math.Min(next + processes.Size, batches); batch++)
-                if (turns.IsMine(batch)) results[batch] = Predict(data, EvaluationBatches.Rows(starts, batch), trainer.Args);
+                if (turns.IsMine(batch)) results[batch] = Predict(data, order[starts[batch]..starts[batch + 1]], contrast, trainer.Args);
             trainer.Callbacks.PredictionStep(trainer.State, Math.Min(next + processes.Size, batches), batches);
         }
         turns.Collect(results, [.. Enumerable.Range(0, batches + 1)]);
         var (loss, right, count) = (results.Sum(one => one.Loss), results.Sum(one => one.Right), results.Sum(one => one.Count));
+        var (ofRows, found, asked) = (results.Sum(one => one.OfRows), results.Sum(one => one.Found), results.Sum(one => one.Asked));
         var metrics = new OrderedDictionary<string, double>();
         if (count > 0)
         {
@@ -58,6 +92,7 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
             if (!trainer.Args.PredictionLossOnly)
                 (metrics[prefix + "_perplexity"], metrics[prefix + "_accuracy"]) = (Math.Exp(loss / count), right / (double)count);
         }
+        if (asked > 0) (metrics[prefix + "_contrastive_loss"], metrics[prefix + "_contrastive_accuracy"]) = (ofRows / asked, found / (double)asked);
         SpeedMetrics.Add(metrics, prefix, processes.OfFirst(watch.Elapsed.TotalSeconds), data.Count, batches);
         return new PredictionOutput([], 1, null, metrics);
     }
@@ -78,15 +113,18 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
             return double.IsFinite(output.LossSum);
         }, "the head");
 
-    /// <summary>Sum of the losses, tokens found, and tokens hidden.</summary>
-    private (double Loss, long Right, long Count) Predict(TokenizedDataset data, int[] rows, TrainingArguments args)
+    private Sums Predict(TokenizedDataset data, int[] rows, NeighbourContrast? contrast, TrainingArguments args)
     {
         using var mode = EvaluationMode.Begin(model, args);
         var batch = data.Batch(rows);
         var masked = collator.Mask(batch, unchecked((ulong)args.Seed), rows);
-        using var output = model.Forward(batch, masked.Positions, masked.Targets);
-        return (output.LossSum, output.Right, output.Positions.Count);
+        using var output = model.Forward(batch, masked.Positions, masked.Targets, readsRows: contrast is not null);
+        var (ofRows, found, asked) = contrast?.Of(output.Rows, rows, null) ?? default;
+        return new Sums(output.LossSum, output.Right, output.Positions.Count, ofRows * asked, found, asked);
     }
 
     private static AttuneException Unfit(string argument) => new($"{argument} is for rows with labels, and pretraining has none; leave it out.");
+
+    /// <summary>Of a batch: the losses of its hidden tokens, how many are found and how many there are; the same of its rows and their neighbours.</summary>
+    private readonly record struct Sums(double Loss, long Right, long Count, double OfRows, long Found, long Asked);
 }

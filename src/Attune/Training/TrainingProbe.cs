@@ -36,7 +36,7 @@ internal sealed class TrainingProbe : IDisposable
     {
         (_trainer, _data, _cancellation) = (trainer, trainer.TrainDataset!, cancellation);
         var args = trainer.Args;
-        var loader = Samplers.Batches(args, _data);
+        var loader = Samplers.Batches(args, _data, trainer.Task.Order(args, _data));
         _plan = TrainingPlan.Of(args, loader);
         _state = new TrainerState { Epoch = 0, TrainBatchSize = args.PerDeviceTrainBatchSize, MaxSteps = _plan.TotalSteps };
         trainer.State = _state;

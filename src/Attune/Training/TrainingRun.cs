@@ -39,7 +39,7 @@ internal sealed class TrainingRun : IDisposable
         _modelBefore = (trainer.Model.Training, trainer.Model.Precision, trainer.Model.Encoder.NoiseAlpha);
         var checkpoint = resumeFrom is null ? null : TrainingCheckpoint.Read(resumeFrom);
         _args = checkpoint?.ArgumentsFor(trainer) ?? trainer.Args;
-        _loader = Samplers.Batches(_args, data);
+        _loader = Samplers.Batches(_args, data, trainer.Task.Order(_args, data));
         _plan = TrainingPlan.Of(_args, _loader);
         _state = checkpoint?.State ?? new TrainerState { Epoch = 0, MaxSteps = _plan.TotalSteps };
         if (checkpoint is null) _state.ComputeSteps(_args.LoggingSteps, _args.EvalSteps, _args.SaveSteps);

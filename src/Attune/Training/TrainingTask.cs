@@ -49,6 +49,9 @@ public abstract class TrainingTask
         EvaluationLoop.RequireBatchSize(args);
     }
 
+    /// <summary>The order of the training rows that the task needs; null where it needs none.</summary>
+    internal virtual Sampler? Order(TrainingArguments args, TokenizedDataset train) => null;
+
     /// <summary>What adds the gradients of training batches.</summary>
     /// <param name="train">The training rows.</param>
     /// <param name="args">Of the run.</param>
