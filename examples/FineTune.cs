@@ -23,7 +23,7 @@ var (train, validation) = (Tokenize("train"), Tokenize("validation"));
 
 var arguments = new TrainingArguments
 {
-    OutputDir = "out", OverwriteOutputDir = true, EvalStrategy = IntervalStrategy.Epoch, LearningRate = 1e-3,
+    OutputDir = "out", OverwriteOutputDir = true, EvalStrategy = IntervalStrategy.Epoch, LearningRate = 3e-4,
     PerDeviceTrainBatchSize = 16, PerDeviceEvalBatchSize = 16, NumTrainEpochs = 3, WeightDecay = 0.01,
     SaveTotalLimit = 1, LoadBestModelAtEnd = true, MetricForBestModel = "accuracy",
 };

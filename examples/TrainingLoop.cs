@@ -22,7 +22,7 @@ TokenizedDataset Tokenize(string split) => EncodedTexts.Of(columns.Rows(dataset[
 var (train, validation) = (Tokenize("train"), Tokenize("validation"));
 
 const int epochs = 3, batchSize = 16;
-const double learningRate = 1e-3;
+const double learningRate = 3e-4;
 var loader = new DataLoader(train, batchSize, Sampler.Random(train.Count, seed: 42));
 var steps = epochs * loader.Count;
 using var optimizer = new AdamW(model.Weights, learningRate, weightDecay: 0.01);

@@ -33,7 +33,7 @@ internal sealed class ServeCheck : Check
         var folder = Directory.CreateTempSubdirectory("attune-serve-").FullName;
         try
         {
-            WriteModel(folder);
+            TinyClassifier.Write(folder);
             using var classifier = Classifier.Load(folder, new ClassifierOptions { Engine = EngineChoice.Torch, Threads = Environment.ProcessorCount });
             var texts = ServeLoad.Texts(Rows);
             var (shares, difference) = Measure(classifier, texts).GetAwaiter().GetResult();
@@ -102,15 +102,5 @@ internal sealed class ServeCheck : Check
             using var answer = await http.PostAsJsonAsync("/v1/classify", new { texts = some }, JsonSerializerOptions.Web);
             return JsonNode.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!.AsObject();
         }
-    }
-
-    /// <summary>The embedded encoder with random weights and two classes: as large as BERT-tiny, 2 layers of 128.</summary>
-    private static void WriteModel(string folder)
-    {
-        var mini = Path.Combine(AppContext.BaseDirectory, "attune-mini");
-        using var model = BertForSequenceClassification.FromConfig(
-            BertConfig.Load(Path.Combine(mini, BertConfig.FileName)) with { LabelNames = ["negative", "positive"], ProblemType = ProblemType.SingleLabelClassification }, seed: 1);
-        model.SavePretrained(folder);
-        Tokenizer.FromPretrained(mini).Save(folder);
     }
 }

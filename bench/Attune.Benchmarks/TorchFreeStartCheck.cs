@@ -47,16 +47,15 @@ internal sealed class TorchFreeStartCheck : Check
         }
     }
 
-    /// <summary>The embedded encoder with a head of two classes, exported: what a service has.</summary>
+    /// <summary>A tiny classifier, exported: what a service has.</summary>
     private static string Model(string folder)
     {
-        var (mini, trained, exported) = (Samples.InRepository("src/Attune/Resources/attune-mini"), Path.Combine(folder, "trained"), Path.Combine(folder, "model"));
-        var config = BertConfig.Load(Path.Combine(mini, "config.json")) with { LabelNames = ["negative", "positive"] };
-        using (var model = BertForSequenceClassification.FromConfig(config, seed: 1)) model.SavePretrained(trained);
+        var (trained, exported) = (Path.Combine(folder, "trained"), Path.Combine(folder, "model"));
+        TinyClassifier.Write(trained);
         Directory.CreateDirectory(exported);
         OnnxExport.Write(trained, Path.Combine(exported, "model.onnx"));
         File.Copy(Path.Combine(trained, "config.json"), Path.Combine(exported, "config.json"));
-        Tokenizer.FromPretrained(mini).Save(exported);
+        TinyClassifier.WriteTokenizer(exported);
         return exported;
     }
 }

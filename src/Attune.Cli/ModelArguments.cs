@@ -9,7 +9,7 @@ namespace Attune.Cli;
 /// <remarks>As with the training arguments, these comments are the help.</remarks>
 public sealed record ModelArguments
 {
-    /// <summary>The model: a folder in Hugging Face's layout, a name of its hub, or attune/mini, the embedded encoder with random weights.</summary>
+    /// <summary>The model: a folder in Hugging Face's layout, a name of its hub, or attune/mini, the embedded encoder, which is small and pretrained on English text.</summary>
     /// <value>Default for train, sweep and inspect attune/mini; for the other verbs trainer_output, and for tokenize attune/mini where there is no such folder.</value>
     [ArgumentAlias("model_name_or_path")]
     public string? Model { get; init; }

@@ -10,7 +10,7 @@ internal static class Names
     /// <summary>Begins the names of what is embedded.</summary>
     internal const string OfOurOwn = "attune/";
 
-    /// <summary>The embedded encoder: a configuration and a vocabulary, no weights.</summary>
+    /// <summary>The embedded encoder: small, and pretrained by <c>attune pretrain</c>.</summary>
     internal const string EmbeddedEncoder = OfOurOwn + "mini";
 
     /// <summary>The branch on which the hub keeps data sets of other forms converted to Parquet.</summary>

@@ -44,7 +44,7 @@ public sealed unsafe class BertForMaskedLM : PreTrainedModel
     /// <param name="config">Its configuration.</param>
     /// <param name="seed">Of the weights. Default 42.</param>
     /// <param name="dropout">In training, in place of what the configuration says; that is written as it is. Null for none such.</param>
-    /// <param name="comparesRows">Whether it has a pooler and what compares rows by that, for <see cref="Pretraining.MaskedLanguageModeling.ContrastiveWeight"/>. Default false.</param>
+    /// <param name="comparesRows">Whether it has a pooler and what compares rows by that, for a contrastive loss beside that of hidden tokens. Default false.</param>
     public static BertForMaskedLM FromConfig(BertConfig config, ulong seed = 42, double? dropout = null, bool comparesRows = false)
     {
         var model = new BertForMaskedLM(config, dropout, hasPooler: false, comparesRows);

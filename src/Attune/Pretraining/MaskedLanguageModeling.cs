@@ -44,8 +44,11 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
         if (args.ReinitLayers > 0) throw Unfit("reinit_layers");
         LossArguments.RequireNone(args);
         CheckContrast(ContrastiveWeight, ContrastiveTemperature);
-        foreach (var weight in model.PoolerWeights) weight.RequiresGrad &= Compares;
-        if (!Compares) return;
+        if (!Compares)
+        {
+            foreach (var weight in model.PoolerWeights) weight.RequiresGrad = false;       // nothing is learned of it, and decay would take it away
+            return;
+        }
         if (!model.ComparesRows) throw new AttuneException("rows are to be compared (contrastive_weight), and the model was not made for it; make it with comparesRows.");
         if (args.GroupByLength) throw new AttuneException("group_by_length would part the rows that stand beside each other in a text, and contrastive_weight compares these; leave one out.");
         if (train is not null && !NeighbourContrast.HasPairs(train))

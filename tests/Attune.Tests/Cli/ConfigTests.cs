@@ -90,7 +90,7 @@ public sealed class ConfigTests : IDisposable
         Assert.Equal("seed: 8# option --seed", Of("seed"));
         Assert.Equal("adam_beta1: 0.9# default", Of("adam_beta1"));
         Assert.Equal("model: \"attune/mini\"# default of train", Of("model"));
-        Assert.Equal("learning_rate: 0.0007# preset of attune/mini", Of("learning_rate"));
+        Assert.Equal("learning_rate: 0.0003# preset of attune/mini", Of("learning_rate"));
         Assert.Equal("eval_steps: 500# follows from others", Of("eval_steps"));
         Assert.Equal("hub_token: null# option --hub-token, not shown", Of("hub_token"));
         Assert.Equal("", terminal.Error);
@@ -131,7 +131,7 @@ public sealed class ConfigTests : IDisposable
         var request = RunRequest.Of(Parse("--config", _folder.Write("given.yaml", "save_total_limit: null\n")));
         RunConfig.Write(_folder.Path, request.Model, request.Data, request.Training);
         var again = RunRequest.Of(Parse("--config", Path.Combine(_folder.Path, "attune_config.json")));
-        Assert.Equal((null, 7e-4), (again.Training.SaveTotalLimit, again.Training.LearningRate));
+        Assert.Equal((null, 3e-4), (again.Training.SaveTotalLimit, again.Training.LearningRate));
         Assert.Equal(1, RunRequest.Of(Parse()).Training.SaveTotalLimit);
     }
 

@@ -69,7 +69,7 @@ public class PresetsTests
     [InlineData("20 epochs", "--preset", "best")]
     [InlineData("5 epochs", "--preset", "best", "--num-train-epochs", "5")]
     [InlineData("3 epochs", "--preset", "hf")]
-    [InlineData("8 epochs")]                                               // of the embedded encoder, where no preset is named
+    [InlineData("5 epochs")]                                               // of the embedded encoder, where no preset is named
     public void Train_Preset_IsInForce(string expected, params string[] words)
     {
         var terminal = new RecordingTerminal();
