@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Attune.EndToEndTests;
 
-/// <summary>The first command of the README; one epoch of its five, but where <c>ATTUNE_BUILDS=1</c> asks for the long form.</summary>
+/// <summary>The first command of the README, one epoch of its five.</summary>
 public sealed class DefaultRunTests
 {
     /// <summary>Chance gives a half; three standard deviations of 500 rows are 0.06.</summary>
@@ -14,7 +14,7 @@ public sealed class DefaultRunTests
         var folder = Directory.CreateTempSubdirectory("attune-default-").FullName;
         try
         {
-            using var results = JsonDocument.Parse(AttuneProcess.Run(folder, ["train", "--json", .. DotNet.HasTime ? Array.Empty<string>() : ["--num-train-epochs", "1"]]).Good().Out);
+            using var results = JsonDocument.Parse(AttuneProcess.Run(folder, "train", "--json", "--num-train-epochs", "1").Good().Out);
             Assert.InRange(results.RootElement.GetProperty("test").GetProperty("test_accuracy").GetDouble(), Accuracy, 1);
             var predicted = AttuneProcess.Run(folder, "predict", "Broke after a day, a waste of money.", "I love it, works perfectly and looks great.").Good();
             Assert.Matches("^negative\\b[^\n]*\npositive\\b[^\n]*\n$", predicted.Out);

@@ -128,7 +128,7 @@ public sealed class ExperimentTests : IDisposable
     {
         var result = AttuneProcess.Run(_folder, "train", "--seeds", "2", "--num-train-epochs", "1", "--max-train-samples", "64", "--max-eval-samples", "32",
             "--max-predict-samples", "8", "--threads", "1", "--output-dir", "embedded").Good();
-        Assert.Equal(2, result.Error.Split("Defaults that suit it").Length);
+        Assert.Equal(2, result.Error.Split("Defaults that suit the embedded encoder").Length);
         var arguments = Array.ConvertAll(["seed-42", "seed-43"], name => Read("embedded", name, "attune_config.json").AsObject());
         Assert.All(arguments, one => Assert.Equal("accuracy", (string)one["metric_for_best_model"]!));
         Assert.Equal(["output_dir", "seed"], arguments[0].Where(pair => !JsonNode.DeepEquals(pair.Value, arguments[1][pair.Key])).Select(pair => pair.Key).Order());
