@@ -5,9 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Attune.AspNetCore.Server;
 using Attune.Inference;
-using Attune.Models;
 using Attune.Native;
-using Attune.Tokenization;
 
 namespace Attune.Benchmarks;
 

@@ -1,7 +1,5 @@
 using System.Globalization;
-using Attune.Models;
 using Attune.Onnx.Export;
-using Attune.Tokenization;
 
 namespace Attune.Benchmarks;
 
