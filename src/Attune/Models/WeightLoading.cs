@@ -67,7 +67,6 @@ internal static class WeightLoading
     internal static void Save(IReadOnlyList<WeightBlock> blocks, string file) => SafeTensors.Write(
         file, [.. blocks.SelectMany(block => block.Tensors(weight => weight.Name))], new Dictionary<string, string> { ["format"] = "pt" });
 
-    /// <summary>What a checkpoint may hold besides this model without a word: tables that are no weights, the classifier of a bare encoder.</summary>
     /// <summary>Whether a folder has a linear layer.</summary>
     /// <param name="folder">As in <see cref="Load"/>.</param>
     /// <param name="layer">Its name, without what names of the encoder's weights begin with.</param>
@@ -77,6 +76,7 @@ internal static class WeightLoading
         return file?.Entries.Any(entry => entry.Name.EndsWith(layer + ".weight", StringComparison.Ordinal)) ?? false;
     }
 
+    /// <summary>What a checkpoint may hold besides this model without a word: tables that are no weights, the classifier of a bare encoder.</summary>
     private static bool BelongsElsewhere(string name, string prefix) =>
         name.EndsWith("embeddings.position_ids", StringComparison.Ordinal) || name.EndsWith("embeddings.token_type_ids", StringComparison.Ordinal) ||
         (prefix.Length == 0 && name.StartsWith("classifier.", StringComparison.Ordinal));

@@ -11,11 +11,11 @@ namespace Attune.Pretraining;
 /// al., 2020) and SimCSE (Gao et al., 2021) with spans of one document as pairs, as DeCLUTR has them (Giorgi et al., 2021). Other rows of the same text are
 /// neither right nor wrong.
 /// </summary>
-/// <param name="data">The rows.</param>
+/// <param name="data">The rows, of which <see cref="HasPairs"/> holds.</param>
 /// <param name="temperature">By which cosines are divided.</param>
 internal sealed class NeighbourContrast(TokenizedDataset data, double temperature)
 {
-    private readonly int[] _starts = data.TextStarts ?? [.. Enumerable.Range(0, data.Count + 1)];
+    private readonly int[] _starts = data.TextStarts!;
 
     /// <summary>Whether any row has a neighbour.</summary>
     internal static bool HasPairs(TokenizedDataset data) => data.TextStarts is not null;

@@ -12,9 +12,6 @@ internal sealed class RowShares(Communicator processes, TokenizedDataset data, b
     /// <summary>Among whom they are shared out.</summary>
     internal Communicator Processes => processes;
 
-    /// <summary>Whether this process has all.</summary>
-    internal bool AreWhole => processes.Size == 1;
-
     /// <summary>The rows of this process.</summary>
     internal Range Of(int[] rows) => (byTokens ? ByTokens(rows) : Shards.Even(rows.Length, processes.Size)).Of(processes.Rank);
 
