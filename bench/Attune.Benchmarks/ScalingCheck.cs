@@ -15,8 +15,8 @@ internal sealed class ScalingCheck : Check
         try
         {
             var processes = new Processes(folder);
-            yield return Compare(processes, "effective batch of 512", 0.95, updates: 2, rows: 16, accumulation: 32, zero: 0);
-            yield return Compare(processes, "effective batch of 16, zero_stage 1", 0.6, updates: 24, rows: 16, accumulation: 1, zero: 1);
+            yield return Compare(processes, "effective batch of 512, zero_stage 1", 0.95, updates: 2, rows: 512, most: 16, zero: 1);
+            yield return Compare(processes, "effective batch of 16, zero_stage 1", 0.6, updates: 24, rows: 16, most: 16, zero: 1);
         }
         finally
         {
@@ -24,17 +24,30 @@ internal sealed class ScalingCheck : Check
         }
     }
 
-    private static CheckPart Compare(Processes processes, string name, double target, int updates, int rows, int accumulation, int zero)
+    /// <param name="processes">Runs them.</param>
+    /// <param name="name">Of the comparison.</param>
+    /// <param name="target">Of the ratio.</param>
+    /// <param name="updates">Of each run.</param>
+    /// <param name="rows">Of an update.</param>
+    /// <param name="most">Rows of a batch at most, as a user sets it for the memory of a process: the rest is accumulated.</param>
+    /// <param name="zero">How the two processes share out the optimizer's state.</param>
+    private static CheckPart Compare(Processes processes, string name, double target, int updates, int rows, int most, int zero)
     {
         List<double> ratios = [];
         List<string> notes = [];
         for (var round = 0; round < Rounds; round++)
         {
-            var alone = processes.Train(1, 2, updates, [], "--per-device-train-batch-size", $"{rows}", "--gradient-accumulation-steps", $"{accumulation}");
-            var both = processes.Train(2, 1, updates, [], "--per-device-train-batch-size", $"{rows / 2}", "--gradient-accumulation-steps", $"{accumulation}", "--zero-stage", $"{zero}");
+            var alone = processes.Train(1, 2, updates, [], [.. Batches(1)]);
+            var both = processes.Train(2, 1, updates, [], [.. Batches(2), "--zero-stage", $"{zero}"]);
             ratios.Add(both.RowsPerSecond / alone.RowsPerSecond);
             notes.Add($"{both.RowsPerSecond:F1} and {alone.RowsPerSecond:F1} rows/s, exchange {both.Exchanged:F1} s, waited {both.Waited:F1} s");
         }
         return new(name, Statistics.Median(ratios), target, "times one process", Note: string.Join("; ", notes));
+
+        string[] Batches(int count)
+        {
+            var batch = Math.Min(most, rows / count);
+            return ["--per-device-train-batch-size", $"{batch}", "--gradient-accumulation-steps", $"{rows / count / batch}"];
+        }
     }
 }

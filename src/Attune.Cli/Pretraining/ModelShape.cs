@@ -29,7 +29,7 @@ internal static class ModelShape
     /// <param name="arguments">Name it.</param>
     /// <param name="tokenizer">Whose tokens it has embeddings for.</param>
     /// <exception cref="AttuneException">The shape is none, or has too few embeddings for the tokenizer.</exception>
-    internal static BertConfig New(PretrainArguments arguments, Tokenizer tokenizer)
+    internal static PreTrainedConfig New(PretrainArguments arguments, Tokenizer tokenizer)
     {
         var config = Config(arguments, new JsonObject { ["vocab_size"] = tokenizer.VocabularySize, ["pad_token_id"] = tokenizer.PadId });
         if (config.VocabSize < tokenizer.VocabularySize)
@@ -39,15 +39,15 @@ internal static class ModelShape
 
     /// <summary>The configuration of a model that learns on, with the changes asked for.</summary>
     /// <exception cref="AttuneException">They are none.</exception>
-    internal static BertConfig Changed(BertConfig config, PretrainArguments arguments)
+    internal static PreTrainedConfig Changed(PreTrainedConfig config, PretrainArguments arguments)
     {
-        if (arguments.ConfigOverrides is null) return config;
-        var json = config.ToJson(nameof(BertForMaskedLM));
+        if (arguments.ConfigOverrides is null) return Fitting(config, arguments.Objective, "model");
+        var json = config.ToJson(config is ElectraConfig ? nameof(ElectraForPreTraining) : nameof(BertForMaskedLM));
         Override(json, arguments.ConfigOverrides);
-        return Read(json, "config_overrides");
+        return Read(json, arguments.Objective, "config_overrides");
     }
 
-    private static BertConfig Config(PretrainArguments arguments, JsonObject given)
+    private static PreTrainedConfig Config(PretrainArguments arguments, JsonObject given)
     {
         var shape = arguments.ModelConfig ?? Usual;
         var json = Sizes.TryGetValue(shape, out var size) ? Sized(size) : shape.TrimStart().StartsWith('{') ? Parsed(shape) : FromFile(shape);
@@ -55,11 +55,23 @@ internal static class ModelShape
         foreach (var (name, value) in given) json.TryAdd(name, value?.DeepClone());
         // Positions that no row reaches would stay random.
         json.TryAdd(Positions, arguments.MaxLength);
-        return Read(json, "model_config");
+        if (arguments.Objective == PretrainObjective.ReplacedTokens)
+        {
+            json.TryAdd("model_type", "electra");
+            if (size != default && json["hidden_size"] is { } hidden) json.TryAdd("embedding_size", hidden.DeepClone());
+        }
+        return Read(json, arguments.Objective, "model_config");
     }
 
-    private static BertConfig Read(JsonObject json, string argument) => PreTrainedConfig.Of((JsonObject)JsonNode.Parse(json.ToJsonString())!, argument) as BertConfig
-        ?? throw new AttuneException($"{argument} describes a model of type {json["model_type"]}; attune pretrain has bert.");
+    private static PreTrainedConfig Read(JsonObject json, PretrainObjective objective, string argument) =>
+        Fitting(PreTrainedConfig.Of((JsonObject)JsonNode.Parse(json.ToJsonString())!, argument), objective, argument);
+
+    private static PreTrainedConfig Fitting(PreTrainedConfig config, PretrainObjective objective, string argument) => (config, objective) switch
+    {
+        (BertConfig, PretrainObjective.MaskedLm) or (ElectraConfig, PretrainObjective.ReplacedTokens) => config,
+        (_, PretrainObjective.ReplacedTokens) => throw new AttuneException($"{argument} is of type {config.ModelType}; replaced tokens (--objective replaced_tokens) are found by electra."),
+        _ => throw new AttuneException($"{argument} is of type {config.ModelType}; attune pretrain has bert, and electra by --objective replaced_tokens."),
+    };
 
     private static JsonObject Sized((int Layers, int Hidden, int Heads) size) => new()
     {

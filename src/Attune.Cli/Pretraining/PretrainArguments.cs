@@ -95,6 +95,21 @@ public sealed record PretrainArguments
     /// <value>0 to 1, with mask_replace_prob at most 1. Default 0.1.</value>
     public double RandomReplaceProb { get; init; } = 0.1;
 
+    /// <summary>What is asked of the text.</summary>
+    /// <value>
+    /// masked_lm: the model finds hidden tokens, and is BERT. replaced_tokens: a small generator finds them, and the model finds where the generator was wrong, and
+    /// is ELECTRA. Default masked_lm.
+    /// </value>
+    public PretrainObjective Objective { get; init; }
+
+    /// <summary>Layers of the generator, each as wide as the model's. For replaced_tokens.</summary>
+    /// <value>At least 1. Default null: a quarter of the model's, rounded up.</value>
+    public int? GeneratorLayers { get; init; }
+
+    /// <summary>With which weight finding replaced tokens counts beside the generator's finding hidden ones. For replaced_tokens.</summary>
+    /// <value>Above 0. Default 50, as in ELECTRA.</value>
+    public double DiscriminatorWeight { get; init; } = 50;
+
     /// <summary>With which weight finding the row beside a row in its document, among all rows of the batch, counts beside finding hidden tokens.</summary>
     /// <value>
     /// At least 0. Default 0: rows are not compared. Above 0 the first token and the pooler, which classifiers read, learn what a text is about: short rows and
@@ -129,12 +144,24 @@ public sealed record PretrainArguments
         if (Model is not null && TokenizerName is not null) throw new UsageException("--model has its own tokenizer, and another one would mean other words by its numbers; leave --tokenizer-name out.");
         if (VocabSize < LeastVocabulary) throw new UsageException($"vocab_size is {VocabSize}; it must be at least {LeastVocabulary}.");
         if (Dropout is not (null or >= 0 and < 1)) throw new UsageException($"dropout is {Dropout}; it must be from 0 to below 1.");
+        if (GeneratorLayers < 1) throw new UsageException($"generator_layers is {GeneratorLayers}; it must be at least 1.");
+        if (Objective == PretrainObjective.ReplacedTokens && ContrastiveWeight > 0)
+            throw new UsageException("contrastive_weight compares rows beside finding hidden tokens (--objective masked_lm), not beside replaced_tokens; leave one out.");
         if (MinFrequency < 1) throw new UsageException($"min_frequency is {MinFrequency}; it must be at least 1.");
         if (LimitAlphabet < 1) throw new UsageException($"limit_alphabet is {LimitAlphabet}; it must be at least 1.");
         return this;
     }
 
     private const int LeastVocabulary = 100;
+}
+
+/// <summary>What is asked of text that has no labels.</summary>
+public enum PretrainObjective
+{
+    /// <summary>Which tokens are hidden.</summary>
+    MaskedLm,
+    /// <summary>Which tokens a generator has put in the place of others.</summary>
+    ReplacedTokens,
 }
 
 /// <summary>How a vocabulary cuts words.</summary>

@@ -4,11 +4,11 @@ using Attune.Training;
 
 namespace Attune.Cli.Pretraining;
 
-/// <summary><c>attune pretrain</c>: a masked language model from text, new or going on with one that there is.</summary>
+/// <summary><c>attune pretrain</c>: an encoder from text, new or going on with one that there is.</summary>
 internal static class PretrainCommand
 {
     internal static Verb Verb { get; } = new(
-        "pretrain", "Learns a masked language model from text: a new one, or a model that goes on with the text of a field. What comes out is fine-tuned by attune train --model FOLDER.", null,
+        "pretrain", "Learns an encoder from text without labels: a new one, or a model that goes on with the text of a field. What comes out is fine-tuned by attune train --model FOLDER.", null,
         [
             new("Text and model", ArgumentTable.Of<PretrainArguments>()), new("Output", ArgumentTable.Of<OutputArguments>()),
             new("Training, by the names of transformers", ArgumentTable.Of<TrainingArguments>()),
@@ -47,6 +47,7 @@ internal static class PretrainCommand
         var whole = TrainingCheck.Of(training, "learned");
         DataCollatorForLanguageModeling.Check(arguments.MlmProbability, arguments.MaskReplaceProb, arguments.RandomReplaceProb);
         MaskedLanguageModeling.CheckContrast(arguments.ContrastiveWeight, arguments.ContrastiveTemperature);
+        ReplacedTokenDetection.CheckWeight(arguments.DiscriminatorWeight);
         if (arguments.Model is null) CorpusRows.RequireRoom(Math.Min(arguments.MaxLength, ModelShape.PositionsOf(arguments)));
         if (arguments is { ValidationFile.Count: 0, ValidationSplitPercentage: 0 } && whole.EvalStrategy != IntervalStrategy.No)
             throw new AttuneException("eval_strategy asks for evaluations, but validation_split_percentage is 0; raise it, or give --validation-file.");

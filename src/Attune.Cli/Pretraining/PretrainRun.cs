@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Distributed;
 using Attune.Formats;
@@ -24,7 +25,7 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
         Compute.Begin();
         var found = arguments.Model is { } name ? ProcessGroup.InTurn(() => Names.Model(name, arguments.ModelRevision, terminal)) : null;
         var corpus = Corpus.Of(arguments.TrainFile);
-        var start = found is null ? null : ModelShape.Changed(BertConfig.Load(Path.Combine(found.Path, PreTrainedConfig.FileName)), arguments);
+        var start = found is null ? null : ModelShape.Changed(PreTrainedConfig.Load(Path.Combine(found.Path, PreTrainedConfig.FileName)), arguments);
         var positions = start?.MaxPositionEmbeddings ?? ModelShape.PositionsOf(arguments);
         var tokenizer = PretrainTokenizer.OfFirst(processes, () => PretrainTokenizer.Of(arguments, positions, found?.Path, checkpoint, corpus, terminal));
         var maxLength = Math.Min(arguments.MaxLength, positions);
@@ -32,9 +33,8 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
         var collator = new DataCollatorForLanguageModeling(tokenizer, arguments.MlmProbability, arguments.WholeWordMask, arguments.MaskReplaceProb, arguments.RandomReplaceProb);
         var rows = ProcessGroup.InTurn(() => PretrainRows.Of(arguments, corpus, tokenizer, maxLength, training.Seed, terminal));
         Compute.Start(training.DeviceAsked, arguments.Threads);
-        using var model = Model(found?.Path, start, tokenizer);
-        if (found is null && checkpoint is null && arguments.InitialWeights == WeightStart.Text)
-            InitialWeights.FromText(model, collator, rows.Train, unchecked((ulong)training.Seed));
+        var task = Task(found?.Path, start, tokenizer, collator, isFresh: found is null && checkpoint is null, rows.Train);
+        using var model = task.Model;
         Describe(model, rows);
         using var stop = new StopSignals(terminal);
         using var save = new SaveOnSignal(terminal);
@@ -42,8 +42,7 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
         try
         {
             var trainer = new Trainer(
-                new MaskedLanguageModeling(model, collator) { ContrastiveWeight = arguments.ContrastiveWeight, ContrastiveTemperature = arguments.ContrastiveTemperature },
-                training, rows.Train, rows.Eval,
+                task, training, rows.Train, rows.Eval,
                 !processes.IsFirst ? [save] :
                 [new ProgressBar(terminal, TimeProvider.System), save, new PretrainConfig(arguments with { ModelRevision = found?.Commit ?? arguments.ModelRevision }), .. reporters],
                 tokenizer.Save, terminal.Tell)
@@ -87,16 +86,40 @@ internal sealed class PretrainRun(PretrainArguments arguments, TrainingArguments
         return ExitCode.Success;
     }
 
-    private BertForMaskedLM Model(string? folder, BertConfig? start, Tokenizer tokenizer)
+    /// <summary>The model, and what it learns.</summary>
+    /// <param name="folder">That the model comes from; null for a new one.</param>
+    /// <param name="start">Its configuration, with the changes asked for.</param>
+    /// <param name="tokenizer">Of the model.</param>
+    /// <param name="collator">Hides tokens.</param>
+    /// <param name="isFresh">Whether nothing has been learned yet.</param>
+    /// <param name="rows">To learn from.</param>
+    private PretrainingTask Task(string? folder, PreTrainedConfig? start, Tokenizer tokenizer, DataCollatorForLanguageModeling collator, bool isFresh, TokenizedDataset rows)
     {
-        var (seed, comparesRows) = (unchecked((ulong)training.Seed), arguments.ContrastiveWeight > 0);
-        if (folder is null) return BertForMaskedLM.FromConfig(ModelShape.New(arguments, tokenizer), seed, arguments.Dropout, comparesRows);
-        var model = BertForMaskedLM.FromPretrained(folder, _ => start!, seed, arguments.Dropout, comparesRows);
-        if (model.LoadReport.Describe() is { Length: > 0 } report) terminal.Tell(report);
-        return model;
+        var config = start ?? ModelShape.New(arguments, tokenizer);
+        var seed = unchecked((ulong)training.Seed);
+        isFresh &= arguments.InitialWeights == WeightStart.Text;
+        if (arguments.Objective == PretrainObjective.ReplacedTokens)
+        {
+            var layers = arguments.GeneratorLayers ?? (config.NumHiddenLayers + 3) / 4;
+            var electra = folder is null ? ElectraForPreTraining.FromConfig((ElectraConfig)config, seed, arguments.Dropout, layers)
+                : Told(ElectraForPreTraining.FromPretrained(folder, _ => (ElectraConfig)config, seed, arguments.Dropout, layers));
+            if (isFresh) InitialWeights.FromText(electra, collator, rows, seed);
+            return new ReplacedTokenDetection(electra, collator) { DiscriminatorWeight = arguments.DiscriminatorWeight };
+        }
+        var comparesRows = arguments.ContrastiveWeight > 0;
+        var bert = folder is null ? BertForMaskedLM.FromConfig((BertConfig)config, seed, arguments.Dropout, comparesRows)
+            : Told(BertForMaskedLM.FromPretrained(folder, _ => (BertConfig)config, seed, arguments.Dropout, comparesRows));
+        if (isFresh) InitialWeights.FromText(bert, collator, rows, seed);
+        return new MaskedLanguageModeling(bert, collator) { ContrastiveWeight = arguments.ContrastiveWeight, ContrastiveTemperature = arguments.ContrastiveTemperature };
+
+        T Told<T>(T model) where T : PreTrainedModel
+        {
+            if (model.LoadReport.Describe() is { Length: > 0 } report) terminal.Tell(report);
+            return model;
+        }
     }
 
-    private void Describe(BertForMaskedLM model, PretrainRows rows)
+    private void Describe(PreTrainedModel model, PretrainRows rows)
     {
         var config = model.Config;
         terminal.Tell(string.Create(CultureInfo.InvariantCulture,

@@ -5,7 +5,7 @@ internal static class WeightNames
 {
     private static readonly string[] PretrainingHeads =
     [
-        "cls.", "lm_head.", "discriminator_predictions.", "generator_predictions.", "generator_lm_head.", "vocab_transform.", "vocab_layer_norm.",
+        "cls.", "lm_head.", "discriminator_predictions.", "generator.", "generator_predictions.", "generator_lm_head.", "vocab_transform.", "vocab_layer_norm.",
         "vocab_projector.", "predictions.", "sop_classifier.", "lm_predictions.", "mask_predictions.", "decoder.",
     ];
 

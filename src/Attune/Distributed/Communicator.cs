@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Attune.Distributed;
 
 /// <summary>
@@ -51,6 +53,21 @@ public abstract class Communicator : IDisposable
     /// <param name="mine">What this one says; of any length.</param>
     /// <param name="patience">Null takes <see cref="Patience"/>.</param>
     internal abstract byte[][] GatherAll(ReadOnlySpan<byte> mine, TimeSpan? patience = null);
+
+    /// <summary>The numbers of all processes one after the other, and where those of this one begin.</summary>
+    /// <param name="mine">Of this one; of any length.</param>
+    internal (float[] All, int First) Concatenate(ReadOnlySpan<float> mine)
+    {
+        var said = GatherAll(MemoryMarshal.AsBytes(mine));
+        var (all, first, end) = (new float[said.Sum(bytes => bytes.Length) / sizeof(float)], 0, 0);
+        foreach (var (rank, bytes) in said.Index())
+        {
+            if (rank == Rank) first = end;
+            MemoryMarshal.Cast<byte, float>(bytes).CopyTo(all.AsSpan(end));
+            end += bytes.Length / sizeof(float);
+        }
+        return (all, first);
+    }
 
     /// <summary>The first process's number: what is decided by it is decided by all alike.</summary>
     internal double OfFirst(double value) => BitConverter.ToDouble(GatherAll(BitConverter.GetBytes(value))[0]);

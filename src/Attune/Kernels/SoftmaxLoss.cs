@@ -68,6 +68,40 @@ internal static unsafe class SoftmaxLoss
             }
         });
 
+    /// <summary>Draws a column for each line, by the probabilities that the softmax of its logits gives.</summary>
+    /// <param name="logits">(L,C).</param>
+    /// <param name="logSums">(L).</param>
+    /// <param name="numbers">(L), from 0 to below 1: the column at which the sum of the probabilities passes it.</param>
+    /// <param name="columns">C.</param>
+    internal static int[] Draw(float* logits, float* logSums, double[] numbers, int columns)
+    {
+        var drawn = new int[numbers.Length];
+        CpuLoop.Pieces(numbers.Length, OperationsPerElement * columns, (_, from, to) =>
+        {
+            for (var line = from; line < to; line++)
+            {
+                var x = logits + (long)line * columns;
+                var (logSum, left) = (logSums[line], numbers[line]);
+                Vector<float> shift = new(logSum);
+                var i = 0;
+                for (; i <= columns - Vector<float>.Count; i += Vector<float>.Count)
+                {
+                    double next = Vector.Sum(Vector.Exp(Vector.Load(x + i) - shift));
+                    if (left < next) break;
+                    left -= next;
+                }
+                // Of the vector in which it lies, and of the columns behind the last one; rounding may leave a rest behind all of them.
+                for (; i < columns - 1; i++)
+                {
+                    left -= Math.Exp(x[i] - logSum);
+                    if (left < 0) break;
+                }
+                drawn[line] = i;
+            }
+        });
+        return drawn;
+    }
+
     private static float Largest(float* x, int count)
     {
         var (i, largest) = (0, new Vector<float>(float.NegativeInfinity));

@@ -36,7 +36,7 @@ internal sealed unsafe class BertEmbeddings : IDisposable
     internal Weight WordEmbeddings => word_embeddings;
 
     /// <summary>The tables whose row of the padding's id starts as zero and gets no gradient.</summary>
-    internal IEnumerable<Weight> PaddedTables => form.CountsFromPadding ? [word_embeddings, position_embeddings!] : [word_embeddings];
+    private IEnumerable<Weight> PaddedTables => form.CountsFromPadding ? [word_embeddings, position_embeddings!] : [word_embeddings];
 
     /// <param name="batch">The rows.</param>
     /// <param name="dropoutKey">Of the dropout after the LayerNorm, and of adapters; null where nothing is dropped.</param>

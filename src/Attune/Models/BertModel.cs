@@ -12,7 +12,7 @@ public sealed class BertModel : PreTrainedModel
 
     private BertModel(BertConfig config) : base(config)
     {
-        Encoder = Encode(Weights, EncoderPrefix, config);
+        Encoder = Encoder.Of(Weights, config, config.Form, EncoderPrefix);
         pooler = new(Weights, EncoderPrefix + "pooler.dense", config.HiddenSize, Activation.Tanh);
         Weights.LayOut();
     }
@@ -23,14 +23,6 @@ public sealed class BertModel : PreTrainedModel
     internal override string EncoderPrefix => "";
 
     internal override string FamilyPrefix => BertConfig.Prefix;
-
-    /// <summary>Declares the weights of BERT's encoder.</summary>
-    /// <param name="store">Where.</param>
-    /// <param name="prefix">What their names begin with.</param>
-    /// <param name="config">Of the model.</param>
-    /// <param name="readsAllTokens">Whether the head reads the states of all tokens, and not of each row's first alone.</param>
-    internal static Encoder Encode(WeightStore store, string prefix, BertConfig config, bool readsAllTokens = false) =>
-        Encoder.Of(store, config, config.Form, prefix, readsAllTokens);
 
     /// <summary>A model with new weights.</summary>
     /// <param name="config">Its configuration.</param>

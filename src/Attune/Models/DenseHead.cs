@@ -38,8 +38,7 @@ internal sealed unsafe class DenseHead : ClassificationHead
         ResidualNorm.Drop(LibTorch.Floats(pooled), pass.Lines, hidden, LastDropout(pass));
         saved = new Saved(states, pooled, sum);
         var logits = classifier.Forward(pooled, pass.Adapters);                                                        // (R,C)
-        for (var row = 0; row < pass.Lines.Count; row++)
-            Vectors.Add(LibTorch.Floats(logits) + (long)row * config.NumLabels, classifier.Bias, config.NumLabels);
+        EmbeddingSum.AddToLines(LibTorch.Floats(logits), pass.Lines.Count, config.NumLabels, classifier.Bias);
         return logits;
     }
 

@@ -15,6 +15,7 @@ internal sealed class Encoder : IDisposable
     private readonly EncoderLayer[] layers;
     private readonly int[] firstPlaces;                                    // of each layer's dropout, and of the head's
     private readonly int[] repeats;                                        // how often each layer has stood before
+    private readonly bool sharesEmbeddings;
     private readonly Weight[][] parts;                                     // of the embeddings, of each layer: in the order of forward
 
     /// <param name="store">Where the weights are declared.</param>
@@ -24,13 +25,15 @@ internal sealed class Encoder : IDisposable
     /// <param name="readsAllTokens">Whether the head reads the states of all tokens, and not of each row's first alone.</param>
     /// <param name="later">What declares weights behind those of all layers, as torch has them: each with the part that they count to, 0 for the embeddings.</param>
     /// <param name="readsPadding">Whether a row whose first column the mask hides is to come with all of them, see <see cref="Batch.Whole"/>.</param>
+    /// <param name="sharing">Whose embeddings it reads, in place of its own; null for none.</param>
     internal Encoder(WeightStore store, PreTrainedConfig config, Func<BertEmbeddings> embeddings, Func<int, EncoderLayer> layer, bool readsAllTokens = false,
-        IReadOnlyList<(int Part, Action Declare)>? later = null, bool readsPadding = false)
+        IReadOnlyList<(int Part, Action Declare)>? later = null, bool readsPadding = false, Encoder? sharing = null)
     {
         (this.config, ReadsAllTokens, ReadsPadding) = (config, readsAllTokens, readsPadding);
         var count = config.NumHiddenLayers;
         (layers, repeats, parts, firstPlaces) = (new EncoderLayer[count], new int[count], new Weight[count + 1][], new int[count + 1]);
-        (this.embeddings, parts[0]) = Part(embeddings);
+        (this.embeddings, parts[0]) = sharing is null ? Part(embeddings) : (sharing.embeddings, sharing.parts[0]);
+        sharesEmbeddings = sharing is not null;
         firstPlaces[0] = 1;                                                // after that of the embeddings
         for (var i = 0; i < layers.Length; i++)
         {
@@ -60,11 +63,13 @@ internal sealed class Encoder : IDisposable
     /// <param name="form">Of the family.</param>
     /// <param name="prefix">What the names begin with in this model.</param>
     /// <param name="readsAllTokens">Whether the head reads the states of all tokens, and not of each row's first alone.</param>
-    internal static Encoder Of(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, bool readsAllTokens = false)
+    /// <param name="sharing">Whose embeddings it reads, in place of its own; null for none.</param>
+    internal static Encoder Of(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, bool readsAllTokens = false, Encoder? sharing = null)
     {
         var layers = new Dictionary<string, BertLayer>();
         var bias = form.RelativeBias is { } relative ? new MPNetBias(store, prefix + relative.Name, relative.Buckets, config.NumAttentionHeads) : null;
-        return new(store, config, () => new BertEmbeddings(store, prefix + "embeddings", config, form.Embeddings), Layer, readsAllTokens, later: bias is null ? null : [(0, bias.Declare)]);
+        return new(store, config, () => new BertEmbeddings(store, prefix + "embeddings", config, form.Embeddings), Layer, readsAllTokens,
+            later: bias is null ? null : [(0, bias.Declare)], sharing: sharing);
 
         BertLayer Layer(int number)
         {
@@ -190,7 +195,7 @@ internal sealed class Encoder : IDisposable
 
     public void Dispose()
     {
-        embeddings.Dispose();
+        if (!sharesEmbeddings) embeddings.Dispose();
         foreach (var layer in layers.Distinct()) layer.Dispose();
     }
 

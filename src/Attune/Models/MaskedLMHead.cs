@@ -5,13 +5,27 @@ using static TorchSharp.torch;
 
 namespace Attune.Models;
 
-// Legend: M masked tokens, H hidden size, V tokens of the vocabulary.
+// Legend: M masked tokens, H hidden size, E size of the table's rows, V tokens of the vocabulary.
+
+/// <summary>What a head that finds hidden tokens is made of in a family.</summary>
+/// <param name="Bias">Name of the bias of the logits.</param>
+/// <param name="Dense">Name of the linear layer.</param>
+/// <param name="LayerNorm">Name of the LayerNorm.</param>
+/// <param name="Activation">Between them.</param>
+internal sealed record MaskedLMHeadForm(string Bias, string Dense, string LayerNorm, string Activation)
+{
+    /// <summary>BERT's.</summary>
+    internal static MaskedLMHeadForm Bert(PreTrainedConfig config) => new("cls.predictions.bias", "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", config.HiddenAct);
+
+    /// <summary>That of ELECTRA's generator.</summary>
+    internal static MaskedLMHeadForm Electra { get; } = new("generator_lm_head.bias", "generator_predictions.dense", "generator_predictions.LayerNorm", "gelu");
+}
 
 /// <summary>States to logits over the vocabulary: LayerNorm(act(dense)), then the table of the word embeddings and a bias.</summary>
 /// <remarks>The table is the encoder's and not stored again; it gets the gradients of both of its uses.</remarks>
 internal sealed unsafe class MaskedLMHead : IDisposable
 {
-    private readonly int hidden, vocabulary;
+    private readonly int size, vocabulary;
     private readonly double epsilon;
     private readonly Weight table, bias;
     private readonly Linear dense, decoder;
@@ -19,16 +33,16 @@ internal sealed unsafe class MaskedLMHead : IDisposable
     private readonly Activation activation;
 
     /// <param name="store">Where its weights are declared.</param>
-    /// <param name="name">Of the head in the file of weights: <c>cls.predictions</c>.</param>
-    /// <param name="table">The word embeddings.</param>
-    /// <param name="activation">Name of the activation function.</param>
+    /// <param name="form">Of the family.</param>
+    /// <param name="table">The word embeddings, (V,E).</param>
+    /// <param name="hidden">H.</param>
     /// <param name="epsilon">Of the LayerNorm.</param>
-    internal MaskedLMHead(WeightStore store, string name, Weight table, string activation, double epsilon)
+    internal MaskedLMHead(WeightStore store, MaskedLMHeadForm form, Weight table, int hidden, double epsilon)
     {
-        ((vocabulary, hidden), this.table, this.epsilon, this.activation) = (((int)table.Shape[0], (int)table.Shape[1]), table, epsilon, Activation.Named(activation));
-        bias = store.Declare(name + ".bias", decays: false, vocabulary);
-        dense = new(store, name + ".transform.dense", hidden, hidden);
-        layerNorm = new(store, name + ".transform.LayerNorm", hidden);
+        ((vocabulary, size), this.table, this.epsilon, activation) = (((int)table.Shape[0], (int)table.Shape[1]), table, epsilon, Activation.Named(form.Activation));
+        bias = store.Declare(form.Bias, decays: false, vocabulary);
+        dense = new(store, form.Dense, hidden, size);
+        layerNorm = new(store, form.LayerNorm, size);
         decoder = Linear.Tied(store, table, bias);
     }
 
@@ -43,12 +57,12 @@ internal sealed unsafe class MaskedLMHead : IDisposable
         using var time = Profiler.Measure("head");
         var pass = new LoraLayer.Pass(lines, DropoutKey: null);
         saved = new Saved { States = states, Lines = lines };
-        saved.Inner = dense.Forward(states, pass);                                                                     // (M,H)
-        saved.Unit = LibTorch.Empty(lines.Count, hidden);
-        activation.Forward(LibTorch.Floats(saved.Inner), dense.Bias, LibTorch.Floats(saved.Unit), lines.Count, hidden);
-        (saved.Inverse, saved.Transformed) = (LibTorch.Empty(lines.Count), LibTorch.Empty(lines.Count, hidden));
+        saved.Inner = dense.Forward(states, pass);                                                                     // (M,E)
+        saved.Unit = LibTorch.Empty(lines.Count, size);
+        activation.Forward(LibTorch.Floats(saved.Inner), dense.Bias, LibTorch.Floats(saved.Unit), lines.Count, size);
+        (saved.Inverse, saved.Transformed) = (LibTorch.Empty(lines.Count), LibTorch.Empty(lines.Count, size));
         ResidualNorm.Forward(LibTorch.Floats(saved.Unit), null, null, layerNorm.Weight.Data, layerNorm.Shift, epsilon,
-            LibTorch.Floats(saved.Transformed), LibTorch.Floats(saved.Inverse), lines, hidden, Dropout.None);
+            LibTorch.Floats(saved.Transformed), LibTorch.Floats(saved.Inverse), lines, size, Dropout.None);
         _ = table.Data;                                                                                                // brings all rows up to date
         saved.Logits = decoder.Forward(saved.Transformed, pass);                                                       // (M,V)
         saved.LogSums = LibTorch.Empty(lines.Count);
@@ -65,10 +79,10 @@ internal sealed unsafe class MaskedLMHead : IDisposable
         var pass = new LoraLayer.Pass(saved.Lines, DropoutKey: null);
         decoder.AddBiasGradient(saved.Logits);
         decoder.AddWeightGradient(saved.Logits, saved.Transformed, pass);
-        using var inner = decoder.InputGradient(saved.Logits, pass);                                                   // (M,H)
+        using var inner = decoder.InputGradient(saved.Logits, pass);                                                   // (M,E)
         ResidualNorm.Backward(LibTorch.Floats(inner), LibTorch.Floats(saved.Unit), layerNorm.Weight.Data, LibTorch.Floats(saved.Inverse),
-            LibTorch.Floats(inner), layerNorm.Weight.GradientToAddTo(), layerNorm.ShiftGradient(), null, saved.Lines, hidden, Dropout.None);
-        activation.Backward(LibTorch.Floats(inner), LibTorch.Floats(saved.Inner), dense.BiasGradient(), saved.Lines.Count, hidden);
+            LibTorch.Floats(inner), layerNorm.Weight.GradientToAddTo(), layerNorm.ShiftGradient(), null, saved.Lines, size, Dropout.None);
+        activation.Backward(LibTorch.Floats(inner), LibTorch.Floats(saved.Inner), dense.BiasGradient(), saved.Lines.Count, size);
         dense.AddWeightGradient(inner, saved.States, pass);
         return dense.InputGradient(inner, pass);
     }
@@ -86,13 +100,13 @@ internal sealed unsafe class MaskedLMHead : IDisposable
 
         internal required Sequences.Lines Lines { get; init; }
 
-        internal Tensor Inner { get; set; } = null!;                                                                   // (M,H), with bias
+        internal Tensor Inner { get; set; } = null!;                                                                   // (M,E), with bias
 
-        internal Tensor Unit { get; set; } = null!;                                                                    // (M,H), before weight and bias of the norm
+        internal Tensor Unit { get; set; } = null!;                                                                    // (M,E), before weight and bias of the norm
 
         internal Tensor Inverse { get; set; } = null!;                                                                 // (M)
 
-        internal Tensor Transformed { get; set; } = null!;                                                             // (M,H)
+        internal Tensor Transformed { get; set; } = null!;                                                             // (M,E)
 
         internal Tensor Logits { get; set; } = null!;                                                                  // (M,V)
 

@@ -8,14 +8,14 @@ namespace Attune.Models;
 /// <summary>What a masked language model says of a batch, and the way back to the weights' gradients.</summary>
 public sealed unsafe class MaskedLMOutput : IDisposable
 {
-    private readonly BertForMaskedLM _model;
+    private readonly TokenPredictor _predictor;
     private readonly int[]? _targets;
     private readonly int _vocabulary;
-    private BertForMaskedLM.Saved? _saved;
+    private TokenPredictor.Saved? _saved;
 
-    internal MaskedLMOutput(BertForMaskedLM model, BertForMaskedLM.Saved? saved, int[] positions, int[]? targets)
+    internal MaskedLMOutput(TokenPredictor predictor, TokenPredictor.Saved? saved, int[] positions, int[]? targets)
     {
-        (_model, _saved, _targets, _vocabulary, Positions) = (model, saved, targets, model.Config.VocabSize, positions);
+        (_predictor, _saved, _targets, _vocabulary, Positions) = (predictor, saved, targets, predictor.VocabularySize, positions);
         if (saved?.Read is { } read && targets is not null)
             LossSum = SoftmaxLoss.Sum(LibTorch.Floats(read.Logits), LibTorch.Floats(read.LogSums), targets, _vocabulary);
         if (saved?.Pooled is { } pooled) Rows = LibTorch.Span(pooled.Rows).ToArray();
@@ -41,6 +41,10 @@ public sealed unsafe class MaskedLMOutput : IDisposable
     /// <summary>How many tokens have their largest logit at the label; until backward has run.</summary>
     internal int Right => _saved?.Read is { } read && _targets is { } targets ? SoftmaxLoss.Right(LibTorch.Floats(read.Logits), targets, _vocabulary) : 0;
 
+    /// <summary>Draws a token for each of <see cref="Positions"/>, each by the probability that the model gives it.</summary>
+    /// <param name="numbers">Of each position, from 0 to below 1.</param>
+    internal int[] Draw(double[] numbers) => _saved?.Read is { } read ? SoftmaxLoss.Draw(LibTorch.Floats(read.Logits), LibTorch.Floats(read.LogSums), numbers, _vocabulary) : [];
+
     /// <summary>Adds the gradients of all weights, of <see cref="Loss"/>. Once for each forward pass.</summary>
     /// <param name="scale">Factor of the loss, for example 1 / number of micro-batches.</param>
     /// <exception cref="InvalidOperationException">The model was not in training mode, there were no labels, or it ran already.</exception>
@@ -58,7 +62,7 @@ public sealed unsafe class MaskedLMOutput : IDisposable
         if (_targets is null || _saved is not { Encoded: not null } saved) throw new InvalidOperationException("backward needs a forward pass in training mode with labels, and runs once for each");
         _saved = null;
         if (saved.Read is { } read) SoftmaxLoss.Backward(LibTorch.Floats(read.Logits), LibTorch.Floats(read.LogSums), _targets, _vocabulary, scale);
-        _model.Backward(saved, rowsGradient);
+        _predictor.Backward(saved, rowsGradient);
     }
 
     /// <inheritdoc/>

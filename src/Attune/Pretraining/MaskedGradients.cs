@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Attune.Batching;
 using Attune.Distributed;
 using Attune.Models;
-using Attune.Profiling;
 using Attune.Training;
 
 namespace Attune.Pretraining;
@@ -21,6 +20,7 @@ internal sealed class MaskedGradients(
     BertForMaskedLM model, DataCollatorForLanguageModeling collator, TokenizedDataset data, RowShares? shares = null, NeighbourContrast? contrast = null,
     double contrastiveWeight = 0) : RowGradients
 {
+    private readonly MaskedParts _masked = new(model, collator, data);
     private readonly Communicator _processes = shares?.Processes ?? Communicator.Single;
 
     /// <summary>Whether a batch can be computed once more without the other processes: not where rows are compared with theirs.</summary>
@@ -29,21 +29,21 @@ internal sealed class MaskedGradients(
     internal override BatchLoss Add(int[] rows, int firstRowNumber, double share, MicroBatches cuts)
     {
         var own = shares?.Of(rows) ?? Range.All;
-        var parts = rows[own] is [] ? [] : Masked(rows[own], firstRowNumber + own.Start.Value, cuts);
-        // What is hidden hangs on the place of a row in the update alone, so each knows how many tokens the others have.
-        var total = Math.Max(1, _processes.Size == 1 ? parts.Sum(part => part.Masked.Count) : Masked(rows, firstRowNumber, MicroBatches.Whole).Sum(part => part.Masked.Count));
+        var parts = rows[own] is [] ? [] : _masked.Of(rows[own], firstRowNumber + own.Start.Value, cuts);
+        var total = _masked.HiddenTokens(rows, firstRowNumber, parts, isAlone: _processes.Size == 1);
         var (sum, ofRows, rowsGradient, next) = (0.0, 0.0, (float[]?)null, 0);
         if (contrast is not null && (parts.Count != 1 || _processes.Size > 1))
         {
             (ofRows, rowsGradient, next) = CompareParts(parts, rows, share);
             if (!_processes.IsFirst) ofRows = 0;                           // all have computed the same one
         }
-        foreach (var (batch, masked) in parts)
+        foreach (var (i, (batch, masked)) in parts.Index())
         {
             if (masked.Count == 0 && contrast is null) continue;
             using var output = model.Forward(batch, masked.Positions, masked.Targets, readsRows: contrast is not null);
             if (contrast is not null && rowsGradient is null) (ofRows, rowsGradient) = Compare(output.Rows, rows, share);
             sum += output.LossSum / total;
+            if (i == parts.Count - 1) LastBackward?.Invoke();
             output.BackwardOfSum(share / total, rowsGradient.AsSpan(next, output.Rows.Length));
             next += output.Rows.Length;
         }
@@ -63,9 +63,8 @@ internal sealed class MaskedGradients(
             using var output = model.Forward(batch, [], null, readsRows: true);
             mine.AddRange(output.Rows);
         }
-        var all = _processes.GatherAll(MemoryMarshal.AsBytes<float>(mine.ToArray()));
-        var first = all.Take(_processes.Rank).Sum(bytes => bytes.Length) / sizeof(float);
-        var (loss, gradient) = Compare([.. all.SelectMany(bytes => MemoryMarshal.Cast<byte, float>(bytes).ToArray())], rows, share);
+        var (all, first) = _processes.Concatenate(CollectionsMarshal.AsSpan(mine));
+        var (loss, gradient) = Compare(all, rows, share);
         return (loss, gradient, first);
     }
 
@@ -76,17 +75,5 @@ internal sealed class MaskedGradients(
         var (loss, _, _) = contrast!.Of(pooled, rows, gradient);
         for (var i = 0; i < gradient.Length; i++) gradient[i] *= (float)(contrastiveWeight * share);
         return (loss, gradient);
-    }
-
-    /// <summary>The parts of a batch, packed, with what is hidden in them: before the first goes through the model it is known how many tokens all have.</summary>
-    private List<(Batch Batch, MaskedTokens Masked)> Masked(int[] rows, int firstRowNumber, MicroBatches cuts)
-    {
-        using var time = Profiler.Measure("data");
-        var (seed, update) = model.DropoutKey;
-        return [.. cuts.Of(data, rows).Select(range =>
-        {
-            var batch = data.Batch(rows[range], firstRowNumber + range.Start.Value);
-            return (batch, collator.Mask(batch, seed, update));
-        })];
     }
 }

@@ -15,7 +15,7 @@ namespace Attune.Pretraining;
 /// var trainer = new Trainer(new MaskedLanguageModeling(model, new DataCollatorForLanguageModeling(tokenizer)), arguments, rows);
 /// trainer.Train();
 /// </code></example>
-public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorForLanguageModeling collator) : TrainingTask(model)
+public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorForLanguageModeling collator) : PretrainingTask(model, collator)
 {
     /// <summary>
     /// With which weight finding the row beside a row in its text counts beside finding hidden tokens: it teaches the first token and the pooler, which
@@ -28,21 +28,11 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
     /// <value>Above 0. Default 0.05, as in SimCSE.</value>
     public double ContrastiveTemperature { get; init; } = 0.05;
 
-    internal override bool MayKeepFrozenOutputs => false;
-
     private bool Compares => ContrastiveWeight > 0;
 
     internal override void Begin(TrainingArguments args, TokenizedDataset? train, TokenizedDataset? eval, Action<string> notice)
     {
-        if (collator.VocabularySize > model.Config.VocabSize)
-            throw new AttuneException($"The tokenizer has {collator.VocabularySize} tokens and the model a vocabulary of {model.Config.VocabSize}; use the tokenizer that belongs to the model.");
-        if (args.CacheFrozen == true) throw new AttuneException("cache_frozen keeps what the frozen part gives for a row, but other tokens are hidden each time; leave it out.");
-        if (args.HasAdapter) throw new AttuneException("an adapter is asked for (lora_r, or tune lora), but pretraining trains the model itself; leave it out.");
-        if (args.RDropAlpha > 0) throw Unfit("r_drop_alpha");
-        if (args.FgmEpsilon > 0) throw Unfit("fgm_epsilon");
-        if (args.Sampling != SamplingKind.Shuffle) throw Unfit("sampling");
-        if (args.ReinitLayers > 0) throw Unfit("reinit_layers");
-        LossArguments.RequireNone(args);
+        base.Begin(args, train, eval, notice);
         CheckContrast(ContrastiveWeight, ContrastiveTemperature);
         if (!Compares)
         {
@@ -52,7 +42,8 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
         if (!model.ComparesRows) throw new AttuneException("rows are to be compared (contrastive_weight), and the model was not made for it; make it with comparesRows.");
         if (args.GroupByLength) throw new AttuneException("group_by_length would part the rows that stand beside each other in a text, and contrastive_weight compares these; leave one out.");
         if (train is not null && !NeighbourContrast.HasPairs(train))
-            throw new AttuneException("contrastive_weight compares rows that stand beside each other in a document, and no document has two; make rows shorter by max_length, or leave it out.");
+            throw new AttuneException("contrastive_weight compares rows that stand beside each other in a document, and no document has two; make rows shorter by max_length, " +
+                "give a validation_file where there are fewer than 20 documents, whose rows are set apart one by one, or leave it out.");
     }
 
     /// <summary>Refuses numbers that are impossible, before there is a model.</summary>
@@ -66,26 +57,15 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
     internal override Sampler? Order(TrainingArguments args, TokenizedDataset train) => Compares ? NeighbourContrast.Order(train, args.DataSeed ?? args.Seed) : null;
 
     internal override RowGradients Gradients(TokenizedDataset train, TrainingArguments args, FrozenCache? frozen, RowShares shares, Action<string> notice) =>
-        new MaskedGradients(model, collator, train, shares, Compares ? new NeighbourContrast(train, ContrastiveTemperature) : null, ContrastiveWeight);
+        new MaskedGradients(model, Collator, train, shares, Compares ? new NeighbourContrast(train, ContrastiveTemperature) : null, ContrastiveWeight);
 
     internal override PredictionOutput Evaluate(TokenizedDataset data, string prefix, Trainer trainer, CancellationToken cancellation)
     {
-        RequireEvaluable(data, trainer.Args);
         using var time = Profiler.Measure("evaluation");
-        using var shown = trainer.Averaged?.Show();
         var contrast = Compares && NeighbourContrast.HasPairs(data) ? new NeighbourContrast(data, ContrastiveTemperature) : null;
         var order = contrast is null ? Sampler.InOrder(data.Count).Order(0) : NeighbourContrast.Order(data, trainer.Args.Seed).Order(0);
-        var (watch, processes, starts) = (Stopwatch.StartNew(), trainer.Processes, EvaluationBatches.Starts(trainer.Args, data.Count, place => data.Rows[order[place]].Length));
-        var (batches, turns) = (starts.Length - 1, EvaluationBatches.InTurn(processes));
-        var results = new Sums[batches];
-        for (var next = 0; next < batches; next += processes.Size)
-        {
-            processes.ThrowIfStopped(cancellation);
-            for (var batch = next; batch < Math.Min(next + processes.Size, batches); batch++)
-                if (turns.IsMine(batch)) results[batch] = Predict(data, order[starts[batch]..starts[batch + 1]], contrast, trainer.Args);
-            trainer.Callbacks.PredictionStep(trainer.State, Math.Min(next + processes.Size, batches), batches);
-        }
-        turns.Collect(results, [.. Enumerable.Range(0, batches + 1)]);
+        var watch = Stopwatch.StartNew();
+        var results = EachBatch(data, order, trainer, rows => Predict(data, rows, contrast, trainer.Args), cancellation);
         var (loss, right, count) = (results.Sum(one => one.Loss), results.Sum(one => one.Right), results.Sum(one => one.Count));
         var (ofRows, found, asked) = (results.Sum(one => one.OfRows), results.Sum(one => one.Found), results.Sum(one => one.Asked));
         var metrics = new OrderedDictionary<string, double>();
@@ -96,14 +76,14 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
                 (metrics[prefix + "_perplexity"], metrics[prefix + "_accuracy"]) = (Math.Exp(loss / count), right / (double)count);
         }
         if (asked > 0) (metrics[prefix + "_contrastive_loss"], metrics[prefix + "_contrastive_accuracy"]) = (ofRows / asked, found / (double)asked);
-        SpeedMetrics.Add(metrics, prefix, processes.OfFirst(watch.Elapsed.TotalSeconds), data.Count, batches);
+        SpeedMetrics.Add(metrics, prefix, trainer.Processes.OfFirst(watch.Elapsed.TotalSeconds), data.Count, results.Length);
         return new PredictionOutput([], 1, null, metrics);
     }
 
     internal override MicroBatches.RowBytes Measure(TokenizedRow row) => MicroBatches.RowBytes.Measure(model, row, batch =>
     {
         // As many as are hidden, be they which they may.
-        int[] positions = [.. Enumerable.Range(0, Math.Max(1, (int)Math.Ceiling(batch.Tokens * collator.MlmProbability)))];
+        int[] positions = [.. Enumerable.Range(0, Math.Max(1, (int)Math.Ceiling(batch.Tokens * Collator.MlmProbability)))];
         using var output = model.Forward(batch, positions, new int[positions.Length]);
         output.Backward();
     });
@@ -111,22 +91,19 @@ public sealed class MaskedLanguageModeling(BertForMaskedLM model, DataCollatorFo
     internal override (IReadOnlyList<string> Lines, string Found) SearchOverflow(TokenizedDataset data, int[] rows, MicroBatches cuts) =>
         OverflowSearch.Of(model, data, rows, cuts, batch => OverflowSearch.Named(model.Encoder.AllStates(batch)), batch =>
         {
-            var masked = collator.Mask(batch, model.DropoutKey.Seed, model.DropoutKey.Update);
+            var masked = Collator.Mask(batch, model.DropoutKey.Seed, model.DropoutKey.Update);
             using var output = model.Forward(batch, masked.Positions, masked.Targets);
             return double.IsFinite(output.LossSum);
         }, "the head");
 
     private Sums Predict(TokenizedDataset data, int[] rows, NeighbourContrast? contrast, TrainingArguments args)
     {
-        using var mode = EvaluationMode.Begin(model, args);
         var batch = data.Batch(rows);
-        var masked = collator.Mask(batch, unchecked((ulong)args.Seed), rows);
+        var masked = Collator.Mask(batch, unchecked((ulong)args.Seed), rows);
         using var output = model.Forward(batch, masked.Positions, masked.Targets, readsRows: contrast is not null);
         var (ofRows, found, asked) = contrast?.Of(output.Rows, rows, null) ?? default;
         return new Sums(output.LossSum, output.Right, output.Positions.Count, ofRows * asked, found, asked);
     }
-
-    private static AttuneException Unfit(string argument) => new($"{argument} is for rows with labels, and pretraining has none; leave it out.");
 
     /// <summary>Of a batch: the losses of its hidden tokens, how many are found and how many there are; the same of its rows and their neighbours.</summary>
     private readonly record struct Sums(double Loss, long Right, long Count, double OfRows, long Found, long Asked);

@@ -88,7 +88,8 @@ internal sealed class BatchGradient(
             using var passes = Forward(part, Pack(part));
             foreach (var (pass, some) in passes.Logits.Index()) logits[pass].AddRange(some);
         }
-        var (all, first) = WithOthers(logits);
+        var (first, all) = (0, new float[logits.Count][]);
+        for (var pass = 0; pass < all.Length; pass++) (all[pass], first) = _processes.Concatenate(CollectionsMarshal.AsSpan(logits[pass]));
         var loss = objective.Loss(all, labels, total, out var gradients);
         foreach (var part in parts)
         {
@@ -97,19 +98,6 @@ internal sealed class BatchGradient(
             first += passes.Logits[0].Length;
         }
         return _processes.IsFirst ? loss * share : 0;                      // all have computed the same one
-    }
-
-    /// <summary>The logits of the whole batch, and where those of this process begin.</summary>
-    private (float[][] Logits, int First) WithOthers(List<List<float>> mine)
-    {
-        var first = 0;
-        var all = mine.ConvertAll(pass =>
-        {
-            var said = _processes.GatherAll(MemoryMarshal.AsBytes<float>(pass.ToArray()));
-            first = said.Take(_processes.Rank).Sum(bytes => bytes.Length) / sizeof(float);
-            return said.SelectMany(bytes => MemoryMarshal.Cast<byte, float>(bytes).ToArray()).ToArray();
-        });
-        return ([.. all], first);
     }
 
     private PassList Forward(Part part, Batch batch)

@@ -1,7 +1,6 @@
 using Attune.Batching;
 using Attune.Models;
 using Attune.Pretraining;
-using Attune.Tests.Datasets;
 using Attune.Training;
 using CsCheck;
 
@@ -23,7 +22,7 @@ public sealed class InitialWeightsTests : IDisposable
         MaxPositionEmbeddings = Length,
     };
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly PretrainingFolder _folder = new(Length);
 
     public void Dispose() => _folder.Dispose();
 
@@ -83,7 +82,7 @@ public sealed class InitialWeightsTests : IDisposable
     public void FromText_AFewUpdates_AreWorthMoreThanFromRandomWeights()
     {
         var collator = new DataCollatorForLanguageModeling(MadeText.Tokenizer);
-        var data = Data(MadeText.File(MadeText.Documents(200)));
+        var data = _folder.RowsOf(MadeText.File(MadeText.Documents(200)));
         var (random, fromText) = (Learned(isFromText: false), Learned(isFromText: true));
         Assert.True(fromText < random - 0.3, $"the loss is {fromText} from text and {random} from random weights");
 
@@ -91,14 +90,7 @@ public sealed class InitialWeightsTests : IDisposable
         {
             using var model = BertForMaskedLM.FromConfig(Config, seed: 1, dropout: 0);
             if (isFromText) InitialWeights.FromText(model, collator, data, seed: 1);
-            var arguments = new TrainingArguments
-            {
-                OutputDir = Path.Combine(_folder.Path, isFromText ? "text" : "random"),
-                MaxSteps = 120,
-                LearningRate = 2e-3,
-                PerDeviceTrainBatchSize = 16,
-                SaveStrategy = SaveStrategy.No,
-            };
+            var arguments = _folder.Arguments(isFromText ? "text" : "random") with { MaxSteps = 120, LearningRate = 2e-3, PerDeviceTrainBatchSize = 16 };
             var trainer = new Trainer(new MaskedLanguageModeling(model, collator), arguments, data, data);
             trainer.Train(cancellation: TestContext.Current.CancellationToken);
             return trainer.Evaluate(cancellation: TestContext.Current.CancellationToken)["eval_loss"];
@@ -109,14 +101,7 @@ public sealed class InitialWeightsTests : IDisposable
     public void FromText_TokenizerOfAnotherModel_IsRefused()
     {
         using var model = BertForMaskedLM.FromConfig(Config with { VocabSize = 20 }, seed: 1);
-        var data = Data("the roses\n");
+        var data = _folder.RowsOf("the roses\n");
         Assert.Contains("and the model 20", Assert.Throws<AttuneException>(() => InitialWeights.FromText(model, new(MadeText.Tokenizer), data)).Message);
-    }
-
-    private TokenizedDataset Data(string text)
-    {
-        var file = Path.Combine(_folder.Path, "text.txt");
-        File.WriteAllText(file, text);
-        return CorpusRows.Of(Corpus.Of(file), MadeText.Tokenizer, Length);
     }
 }

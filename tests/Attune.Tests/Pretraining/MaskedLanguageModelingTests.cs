@@ -1,7 +1,6 @@
 using Attune.Batching;
 using Attune.Models;
 using Attune.Pretraining;
-using Attune.Tests.Datasets;
 using Attune.Tests.Training;
 using Attune.Training;
 
@@ -23,14 +22,14 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         MaxPositionEmbeddings = Length,
     };
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly PretrainingFolder _folder = new(Length);
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Train_RepeatedSentences_LearnsToFindTheirWords()
     {
-        var (train, held) = Data(120);
+        var (train, held) = _folder.Rows(120);
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1, dropout: 0);
         var trainer = Trainer(model, Arguments("learns") with { NumTrainEpochs = 5, LearningRate = 5e-3, PerDeviceTrainBatchSize = 16, GradientAccumulationSteps = 1, WarmupSteps = 10 }, train, held);
         var before = trainer.Evaluate(cancellation: TestContext.Current.CancellationToken);
@@ -46,14 +45,14 @@ public sealed class MaskedLanguageModelingTests : IDisposable
 
     /// <summary>From the start a new model is as good as the frequencies of the tokens, which is better than knowing nothing.</summary>
     [Fact]
-    public void StartFromCounts_NewModel_BeginsAtTheFrequencies()
+    public void SetFrequencies_NewModel_BeginsAtTheFrequencies()
     {
-        var (train, _) = Data(300);
+        var (train, _) = _folder.Rows(300);
         var collator = new DataCollatorForLanguageModeling(MadeText.Tokenizer);
         var counts = collator.Counts(train);
         Assert.Equal(train.Rows.Sum(row => row.Length - 2L), counts.Sum());
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
-        model.StartFromCounts(counts);
+        InitialWeights.SetFrequencies(model.LogitBias.Span, counts);
         var entropy = -counts.Where(count => count > 0).Sum(count => count / (double)counts.Sum() * Math.Log(count / (double)counts.Sum()));
         Assert.Equal(entropy, Trainer(model, Arguments("counts"), train, train).Evaluate(cancellation: TestContext.Current.CancellationToken)["eval_loss"], 0.15);
         Assert.True(entropy < Math.Log(Config.VocabSize) - 0.3);
@@ -77,7 +76,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
     [Fact]
     public void Add_BatchInParts_GivesTheSameGradients()
     {
-        var (train, _) = Data(60);
+        var (train, _) = _folder.Rows(60);
         int[] rows = [4, 1, 17, 9, 30, 2, 8];
         var (whole, loss) = Gradients(MicroBatches.Whole);
         var (parts, lossOfParts) = Gradients(MicroBatches.AtMost(2));
@@ -89,18 +88,14 @@ public sealed class MaskedLanguageModelingTests : IDisposable
             using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
             (model.Training, model.DropoutKey) = (true, (7, 3));
             var loss = new MaskedGradients(model, new DataCollatorForLanguageModeling(MadeText.Tokenizer), train).Add(rows, 5, 0.5, cuts);
-            return (model.Weights.All.ToDictionary(weight => weight.Name, weight =>
-            {
-                using var gradient = weight.Gradient;
-                return gradient.data<float>().ToArray();
-            }), loss.Value);
+            return (PretrainingFolder.Gradients(model), loss.Value);
         }
     }
 
     [Fact]
     public void Train_MemoryForFewRows_CutsBatchesWithTheSameResult()
     {
-        var (train, held) = Data(40);
+        var (train, held) = _folder.Rows(40);
         var notices = new List<string>();
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1, dropout: 0);
         var task = new MaskedLanguageModeling(model, new DataCollatorForLanguageModeling(MadeText.Tokenizer));
@@ -114,7 +109,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
     [Fact]
     public void Train_ALossThatIsNoNumber_IsSearchedFor()
     {
-        var (train, held) = Data(40);
+        var (train, held) = _folder.Rows(40);
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
         model.Weights["bert.encoder.layer.1.output.dense.bias"].Span[0] = float.PositiveInfinity;
         var error = Assert.Throws<AttuneException>(() => Trainer(model, Arguments("debug") with { Debug = ["underflow_overflow"] }, train, held).Train(cancellation: TestContext.Current.CancellationToken));
@@ -126,7 +121,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
     [Theory, MemberData(nameof(Unfit))]
     public void Create_ArgumentsForLabels_SaysThatThereAreNone(string argument)
     {
-        var (train, held) = Data(30);
+        var (train, held) = _folder.Rows(30);
         var args = argument switch
         {
             "r_drop_alpha" => Arguments("unfit") with { RDropAlpha = 1 },
@@ -143,7 +138,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
     [Fact]
     public void Create_TokenizerOfAnotherModel_SaysSo()
     {
-        var (train, held) = Data(30);
+        var (train, held) = _folder.Rows(30);
         using var model = BertForMaskedLM.FromConfig(Config with { VocabSize = 50 }, seed: 1);
         Assert.Contains("a vocabulary of 50", Assert.Throws<AttuneException>(() => Trainer(model, Arguments("other"), train, held)).Message, StringComparison.Ordinal);
     }
@@ -158,7 +153,7 @@ public sealed class MaskedLanguageModelingTests : IDisposable
 
     private (float[] Weights, List<string> Log) Run(string kind, string name, int? stopAfter, string? resume)
     {
-        var (train, held) = Data(18);
+        var (train, held) = _folder.Rows(18);
         using var model = BertForMaskedLM.FromConfig(Config, seed: 1);
         using var stop = new CancellationTokenSource();
         var args = Arguments(Path.Combine(kind, name)) with { MaxSteps = 6, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 3, LoggingSteps = 2 };
@@ -175,22 +170,5 @@ public sealed class MaskedLanguageModelingTests : IDisposable
         BertForMaskedLM model, TrainingArguments args, TokenizedDataset train, TokenizedDataset held, bool wholeWords = true, TrainerCallback? callback = null) => new(
             new MaskedLanguageModeling(model, new DataCollatorForLanguageModeling(MadeText.Tokenizer, wholeWordMask: wholeWords)), args, train, held, callback is null ? [] : [callback]);
 
-    private TrainingArguments Arguments(string name) => new()
-    {
-        OutputDir = Path.Combine(_folder.Path, name),
-        PerDeviceTrainBatchSize = 4,
-        GradientAccumulationSteps = 2,
-        PerDeviceEvalBatchSize = 8,
-        NumTrainEpochs = 1,
-        LearningRate = 1e-3,
-        ReportTo = [],
-        SaveStrategy = SaveStrategy.No,
-    };
-
-    private (TokenizedDataset Train, TokenizedDataset Held) Data(int documents)
-    {
-        var file = Path.Combine(_folder.Path, $"text-{documents}.txt");
-        if (!File.Exists(file)) File.WriteAllText(file, MadeText.File(MadeText.Documents(documents)));
-        return CorpusRows.HoldOut(CorpusRows.Of(Corpus.Of(file), MadeText.Tokenizer, Length), 0.1, seed: 1);
-    }
+    private TrainingArguments Arguments(string name) => _folder.Arguments(name) with { PerDeviceTrainBatchSize = 4, GradientAccumulationSteps = 2, PerDeviceEvalBatchSize = 8 };
 }

@@ -68,8 +68,32 @@ public sealed class PretrainCommandTests : IDisposable
         Assert.DoesNotContain(tokenizer.UnkId, tokenizer.Encode("Ωμέγα").Ids);
     }
 
+    [Fact]
+    public void Pretrain_ReplacedTokens_MakesAFolderThatIsGoneOnWithAndFineTuned()
+    {
+        var (text, output, on) = (Text(), Path.Combine(_folder.Path, "electra"), Path.Combine(_folder.Path, "on"));
+        string[] arguments = ["--train-file", text, "--max-steps", "3", "--per-device-train-batch-size", "4", "--no-token-cache", "--objective", "replaced_tokens"];
+        Run(ExitCode.Success, [.. arguments, "--output-dir", output, "--vocab-size", "110", "--model-config", "tiny", "--config-overrides", "hidden_size=16,intermediate_size=24", "--max-length", "24"]);
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "config.json")))!;
+        Assert.Equal(("electra", "ElectraForPreTraining", 16), (json["model_type"]!.GetValue<string>(), json["architectures"]![0]!.GetValue<string>(), json["embedding_size"]!.GetValue<int>()));
+        var results = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "eval_results.json")))!.AsObject();
+        foreach (var name in (string[])["eval_loss", "eval_generator_loss", "eval_generator_accuracy", "eval_discriminator_loss", "eval_discriminator_accuracy"]) Assert.True(results.ContainsKey(name), name);
+
+        // The generator goes on too.
+        var told = Run(ExitCode.Success, [.. arguments, "--output-dir", on, "--model", output]);
+        Assert.DoesNotContain(told.Told, line => line.Contains("new", StringComparison.Ordinal) && line.Contains("generator", StringComparison.Ordinal));
+        using var classifier = AutoModelForSequenceClassification.FromPretrained(on, ["bad", "good"]);
+        Assert.DoesNotContain(classifier.LoadReport.New, name => name.StartsWith("electra.", StringComparison.Ordinal));
+        Assert.Empty(classifier.LoadReport.Unexpected);
+        Assert.Contains("by --objective replaced_tokens", Run(ExitCode.Failure, "--train-file", text, "--model", output).Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("no text to learn from")]
+    [InlineData("generator_layers is 0", "--train-file", "x", "--generator-layers", "0")]
+    [InlineData("discriminator_weight is 0", "--train-file", "x", "--discriminator-weight", "0")]
+    [InlineData("not beside replaced_tokens", "--train-file", "x", "--objective", "replaced_tokens", "--contrastive-weight", "1")]
+    [InlineData("replaced tokens (--objective replaced_tokens) are found by electra", "--train-file", "x", "--objective", "replaced_tokens", "--model-config", "{\"model_type\": \"bert\"}")]
     [InlineData("leave one out", "--train-file", "x", "--model", "y", "--model-config", "mini")]
     [InlineData("leave --tokenizer-name out", "--train-file", "x", "--model", "y", "--tokenizer-name", "z")]
     [InlineData("vocab_size is 5", "--train-file", "x", "--vocab-size", "5")]
