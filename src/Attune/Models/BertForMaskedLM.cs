@@ -1,4 +1,5 @@
 using Attune.Batching;
+using static TorchSharp.torch;
 
 namespace Attune.Models;
 
@@ -12,14 +13,17 @@ public sealed class BertForMaskedLM : PreTrainedModel
 
     private readonly MaskedLMHead head;
     private readonly TokenPredictor predictor;
+    private readonly (string Pooler, string? Projection)? pooling;
+    private readonly BertConfig learning;                                  // with the dropout of the run
 
     private BertForMaskedLM(BertConfig config, double? dropout, bool hasPooler, bool comparesRows) : base(config)
     {
-        var learning = dropout is { } share ? config with { HiddenDropoutProb = share, AttentionProbsDropoutProb = share } : config;
+        learning = dropout is { } share ? config with { HiddenDropoutProb = share, AttentionProbsDropoutProb = share } : config;
         Encoder = Encoder.Of(Weights, learning, learning.Form, EncoderPrefix, readsAllTokens: true);
-        var pooler = hasPooler || comparesRows ? new RowPooler(Weights, EncoderPrefix + Pooling, comparesRows ? Projection : null, config.HiddenSize) : null;
+        if (hasPooler || comparesRows) pooling = (EncoderPrefix + Pooling, comparesRows ? Projection : null);
+        var pooler = pooling is { } names ? new RowPooler(Weights, names.Pooler, names.Projection, config.HiddenSize) : null;
         head = new(Weights, MaskedLMHeadForm.Bert(config), Encoder.WordEmbeddings, config.HiddenSize, config.LayerNormEps);
-        predictor = new(Encoder, head, pooler, config);
+        predictor = new(Encoder, head, pooler, config, Weights);
         Weights.LayOut();
     }
 
@@ -36,6 +40,13 @@ public sealed class BertForMaskedLM : PreTrainedModel
 
     /// <summary>The bias of the logits.</summary>
     internal Weight LogitBias => head.Bias;
+
+    internal override void ComputeOn(Device device)
+    {
+        Weights.MoveTo(device);
+        var encoder = new DeviceEncoder(Weights, learning, learning.Form, EncoderPrefix, Encoder.Embeddings);
+        predictor.OnDevice = new(encoder, MaskedLMHeadForm.Bert(learning), Encoder.WordEmbeddings.Name, Config.LayerNormEps, pooling);
+    }
 
     /// <summary>A model with new weights.</summary>
     /// <param name="config">Its configuration.</param>

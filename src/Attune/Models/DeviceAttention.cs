@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Attune.Models;
 
-// Legend: T tokens, R rows, L queries (T, or R where only first tokens ask), S tokens of the longest row, N heads, D size of a head.
+// Legend: T tokens, R rows, L queries (T, or as many as ask), S tokens of the longest row, N heads, D size of a head.
 
 /// <summary>Self-attention by libtorch's operators: over the packed rows where the device has a kernel for that, else over the same rows with padding that nobody attends to.</summary>
 internal static class DeviceAttention
@@ -17,15 +17,15 @@ internal static class DeviceAttention
     /// <param name="value">(T,N,D).</param>
     /// <param name="batch">The rows.</param>
     /// <param name="isPacked">As <see cref="IsPacked"/>.</param>
-    /// <param name="firstTokensAsk">Whether only each row's first token asks.</param>
+    /// <param name="asking">Which tokens ask; null for all. Without packed rows they can only be the first ones.</param>
     /// <param name="dropout">Share of the probabilities that is dropped.</param>
     /// <returns>(L,N,D).</returns>
-    internal static Tensor Attend(Tensor query, Tensor key, Tensor value, DeviceBatch batch, bool isPacked, bool firstTokensAsk, double dropout)
+    internal static Tensor Attend(Tensor query, Tensor key, Tensor value, DeviceBatch batch, bool isPacked, DeviceQueries? asking, double dropout)
     {
-        if (isPacked) return Operators.FlashAttention(query, key, value, firstTokensAsk ? batch.OneEach : batch.Offsets, batch.Offsets, firstTokensAsk ? 1 : batch.Longest, batch.Longest, dropout);
-        var asking = firstTokensAsk ? query.unsqueeze(2) : Padded(query, batch);                                       // (R,N,1 or S,D)
-        var context = nn.functional.scaled_dot_product_attention(asking, Padded(key, batch), Padded(value, batch), batch.IsKey, dropout);
-        if (firstTokensAsk) return context.squeeze(2);
+        if (isPacked) return Operators.FlashAttention(query, key, value, asking?.Offsets ?? batch.Offsets, batch.Offsets, asking?.Longest ?? batch.Longest, batch.Longest, dropout);
+        var queries = asking is null ? Padded(query, batch) : query.unsqueeze(2);                                      // (R,N,1 or S,D)
+        var context = nn.functional.scaled_dot_product_attention(queries, Padded(key, batch), Padded(value, batch), batch.IsKey, dropout);
+        if (asking is not null) return context.squeeze(2);
         return context.transpose(1, 2).flatten(0, 1).index_select(0, batch.PackedPlaces);
     }
 

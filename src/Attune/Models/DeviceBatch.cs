@@ -18,7 +18,8 @@ internal sealed class DeviceBatch
     /// <param name="positions">Of each token in the table of positions, T.</param>
     /// <param name="device">Where to compute.</param>
     /// <param name="isPacked">Whether attention takes rows as they lie; else it gets them with padding.</param>
-    internal DeviceBatch(Batch batch, int[] positions, Device device, bool isPacked)
+    /// <param name="more">Other whole numbers that are needed there, by names that are none of this class's.</param>
+    internal DeviceBatch(Batch batch, int[] positions, Device device, bool isPacked, params ReadOnlySpan<(string Name, int[] Values)> more)
     {
         (Rows, Tokens, Longest) = (batch.Rows, batch.Tokens, Enumerable.Range(0, batch.Rows).Max(batch.Sequences.Length));
         List<int> numbers = [];
@@ -34,8 +35,12 @@ internal sealed class DeviceBatch
         Put(nameof(Offsets), batch.Sequences.Offsets);
         Put(nameof(OneEach), Enumerable.Range(0, Rows + 1));
         if (!isPacked) PutPadding(batch.Sequences, Put);
+        foreach (var (name, values) in more) Put(name, values);
         _numbers = LibTorch.Sent(tensor([.. numbers], int32), device);
     }
+
+    /// <summary>Other numbers, by the name that they were given.</summary>
+    internal Tensor this[string name] => Part(name);
 
     internal int Rows { get; }
 

@@ -3,7 +3,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Attune.Models;
 
-// Legend: T tokens, R rows, L lines of the output (T, or R where only first tokens are computed), H hidden size, I intermediate size, N heads, D = H / N.
+// Legend: T tokens, L lines of the output (T, or as many as are wanted), H hidden size, I intermediate size, N heads, D = H / N.
 
 /// <summary>A layer as BERT has it, by libtorch's operators: what <see cref="BertLayer"/> computes on the processor.</summary>
 /// <param name="parts">The weights by their names.</param>
@@ -16,34 +16,34 @@ internal sealed class DeviceLayer(DeviceParts parts, string name, PreTrainedConf
 
     /// <param name="hidden">(T,H).</param>
     /// <param name="pass">One way of a batch through the model.</param>
-    /// <param name="firstTokensOnly">Whether only each row's first token is wanted.</param>
+    /// <param name="wanted">Of which tokens the output is wanted; null for all.</param>
     /// <returns>(L,H).</returns>
-    internal Tensor Forward(Tensor hidden, DevicePass pass, bool firstTokensOnly)
+    internal Tensor Forward(Tensor hidden, DevicePass pass, DeviceQueries? wanted)
     {
         var x = hidden.to(pass.Type);                                                                                  // (T,H)
-        var asking = firstTokensOnly ? hidden.index_select(0, pass.Batch.FirstTokens) : hidden;                        // (L,H)
-        var context = firstTokensOnly ? OfFirstTokens(x, pass) : OfAll(x, pass);                                       // (L,N,D)
+        var asking = wanted is null ? hidden : hidden.index_select(0, wanted.Tokens);                                  // (L,H)
+        var context = Context(x, pass, wanted);                                                                        // (L,N,D)
         var attention = Dense(context.flatten(1), pass, form.AttentionOutput);
         var attended = Norm(asking + pass.Drop(attention, form.DropsAttentionOutput ? config.HiddenDropoutProb : 0), form.AttentionNorm);
         var inner = activation(Dense(attended.to(pass.Type), pass, form.Intermediate));                                // (L,I)
         return Norm(attended + pass.Drop(Dense(inner, pass, form.Output), form.DropsOutput ? config.HiddenDropoutProb : 0), form.OutputNorm);
     }
 
-    private Tensor OfAll(Tensor x, DevicePass pass)
+    private Tensor Context(Tensor x, DevicePass pass, DeviceQueries? wanted)
     {
-        var all = Dense(x, pass, form.Query, form.Key, form.Value).unflatten(1, 3, config.NumAttentionHeads, -1).unbind(1);
-        return Attend(all[0], all[1], all[2], pass, firstTokensAsk: false);
-    }
-
-    private Tensor OfFirstTokens(Tensor x, DevicePass pass)
-    {
-        var query = Dense(x.index_select(0, pass.Batch.FirstTokens), pass, form.Query).unflatten(1, config.NumAttentionHeads, -1);
+        if (wanted is null || !wanted.CanAskAlone(pass.IsPacked))
+        {
+            var all = Dense(x, pass, form.Query, form.Key, form.Value).unflatten(1, 3, config.NumAttentionHeads, -1).unbind(1);
+            var context = Attend(all[0], all[1], all[2], pass, asking: null);
+            return wanted is null ? context : context.index_select(0, wanted.Tokens);
+        }
+        var query = Dense(x.index_select(0, wanted.Tokens), pass, form.Query).unflatten(1, config.NumAttentionHeads, -1);
         var others = Dense(x, pass, form.Key, form.Value).unflatten(1, 2, config.NumAttentionHeads, -1).unbind(1);
-        return Attend(query, others[0], others[1], pass, firstTokensAsk: true);
+        return Attend(query, others[0], others[1], pass, wanted);
     }
 
-    private Tensor Attend(Tensor query, Tensor key, Tensor value, DevicePass pass, bool firstTokensAsk) =>
-        DeviceAttention.Attend(query, key, value, pass.Batch, pass.IsPacked, firstTokensAsk, pass.Share(config.AttentionProbsDropoutProb));
+    private Tensor Attend(Tensor query, Tensor key, Tensor value, DevicePass pass, DeviceQueries? asking) =>
+        DeviceAttention.Attend(query, key, value, pass.Batch, pass.IsPacked, asking, pass.Share(config.AttentionProbsDropoutProb));
 
     private Tensor Dense(Tensor x, DevicePass pass, params ReadOnlySpan<string> layers)
     {

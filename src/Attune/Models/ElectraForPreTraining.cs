@@ -1,6 +1,7 @@
 using Attune.Batching;
 using Attune.Native;
 using Attune.Profiling;
+using static TorchSharp.torch;
 
 namespace Attune.Models;
 
@@ -20,6 +21,9 @@ public sealed class ElectraForPreTraining : PreTrainedModel
     /// <summary>Number of the generator's pass in an update; the other is 0, and each has its own dropout.</summary>
     private const int GeneratorPass = 1;
 
+    private const string HeadName = "discriminator_predictions";
+
+    private readonly ElectraConfig learning;                               // with the dropout of the run
     private readonly ReplacedTokenHead head;
     private readonly MaskedLMHead? generatorHead;
     private readonly TokenPredictor? generator;
@@ -27,15 +31,15 @@ public sealed class ElectraForPreTraining : PreTrainedModel
 
     private ElectraForPreTraining(ElectraConfig config, double? dropout, int generatorLayers) : base(config)
     {
-        var learning = dropout is { } share ? config with { HiddenDropoutProb = share, AttentionProbsDropoutProb = share } : config;
+        learning = dropout is { } share ? config with { HiddenDropoutProb = share, AttentionProbsDropoutProb = share } : config;
         Encoder = Encoder.Of(Weights, learning, learning.Form, EncoderPrefix, readsAllTokens: true);
-        head = new(Weights, "discriminator_predictions", config);
+        head = new(Weights, HeadName, config);
         if (generatorLayers > 0)
         {
             var small = learning with { NumHiddenLayers = generatorLayers };
             generatorEncoder = Encoder.Of(Weights, small, small.Form, GeneratorPrefix, readsAllTokens: true, sharing: Encoder);
             generatorHead = new(Weights, MaskedLMHeadForm.Electra, Encoder.WordEmbeddings, config.HiddenSize, config.LayerNormEps);
-            generator = new(generatorEncoder, generatorHead, pooler: null, small);
+            generator = new(generatorEncoder, generatorHead, pooler: null, small, Weights);
         }
         GeneratorLayers = generatorLayers;
         Weights.LayOut();
@@ -51,6 +55,18 @@ public sealed class ElectraForPreTraining : PreTrainedModel
 
     /// <summary>The bias of the generator's logits.</summary>
     internal Weight GeneratorBias => (generatorHead ?? throw NoGenerator()).Bias;
+
+    /// <summary>The same on the device that computes; null where the processor does.</summary>
+    internal DeviceReplacedTokens? OnDevice { get => Weights.OnDevice is null ? null : field; private set; }
+
+    internal override void ComputeOn(Device device)
+    {
+        Weights.MoveTo(device);
+        OnDevice = new(new DeviceEncoder(Weights, learning, learning.Form, EncoderPrefix, Encoder.Embeddings), HeadName, Config.HiddenAct);
+        if (generator is null) return;
+        var encoder = new DeviceEncoder(Weights, learning with { NumHiddenLayers = GeneratorLayers }, learning.Form, GeneratorPrefix, Encoder.Embeddings);
+        generator.OnDevice = new(encoder, MaskedLMHeadForm.Electra, Encoder.WordEmbeddings.Name, Config.LayerNormEps, pooling: null);
+    }
 
     /// <summary>A model with new weights.</summary>
     /// <param name="config">Its configuration.</param>
@@ -95,6 +111,7 @@ public sealed class ElectraForPreTraining : PreTrainedModel
             if (label is not (0 or 1 or MaskedTokens.Ignored)) throw new AttuneException($"The label {label} is none: 1 is a token that has been replaced, 0 one that has not, -100 one that does not count.");
         LibTorch.Load();
         using var time = Profiler.Measure("forward");
+        if (OnDevice is { } device) return new ReplacedTokenOutput(this, device.Forward(batch, Precision, CurrentDropoutKey, labels), labels, isTraining: Training);
         var states = Encoder.Forward(batch, CurrentDropoutKey, default, out var encoded);                               // (T,H)
         var read = head.Forward(states, batch.Sequences.AllTokens);
         return new ReplacedTokenOutput(this, new Saved(encoded, read), labels);
@@ -119,6 +136,15 @@ public sealed class ElectraForPreTraining : PreTrainedModel
         }
         saved.Encoded.Dispose();
         states.Dispose();
+    }
+
+    /// <summary>The same of a pass on the device.</summary>
+    /// <param name="said">Of the forward pass; disposed.</param>
+    /// <param name="scale">Factor of the sum of the losses.</param>
+    internal void Backward(DeviceReplacedTokens.Said said, double scale)
+    {
+        using (said)
+        using (Profiler.Measure("backward")) OnDevice!.Backward(said, scale);
     }
 
     /// <inheritdoc/>

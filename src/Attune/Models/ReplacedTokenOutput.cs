@@ -1,4 +1,5 @@
 using Attune.Native;
+using static TorchSharp.torch;
 
 namespace Attune.Models;
 
@@ -9,36 +10,44 @@ public sealed class ReplacedTokenOutput : IDisposable
 {
     private readonly ElectraForPreTraining _model;
     private readonly int[]? _labels;
+    private readonly bool _canGoBack;
+    private readonly double _lossSum;
     private ElectraForPreTraining.Saved? _saved;
+    private DeviceReplacedTokens.Said? _onDevice;
+    private float[]? _logits;
 
     internal ReplacedTokenOutput(ElectraForPreTraining model, ElectraForPreTraining.Saved saved, int[]? labels)
     {
-        (_model, _saved, _labels, Logits) = (model, saved, labels, LibTorch.Span(saved.Read.Logits).ToArray());
+        (_model, _saved, _labels, _canGoBack, _logits) = (model, saved, labels, saved.Encoded is not null, LibTorch.Span(saved.Read.Logits).ToArray());
         foreach (var (token, label) in (labels ?? []).Index())
         {
             if (label == MaskedTokens.Ignored) continue;
-            double logit = Logits[token];
-            Count++;
+            double logit = _logits[token];
             // -log sigmoid(logit) where it has been replaced, -log(1 - sigmoid(logit)) where not, so that nothing overflows.
-            LossSum += Math.Max(logit, 0) - logit * label + Math.Log(1 + Math.Exp(-Math.Abs(logit)));
-            if (logit > 0 == (label == 1)) Right++;
+            _lossSum += Math.Max(logit, 0) - logit * label + Math.Log(1 + Math.Exp(-Math.Abs(logit)));
         }
     }
 
+    internal ReplacedTokenOutput(ElectraForPreTraining model, DeviceReplacedTokens.Said onDevice, int[]? labels, bool isTraining) =>
+        (_model, _onDevice, _labels, _canGoBack) = (model, onDevice, labels, isTraining);
+
     /// <summary>The logit of each token of the batch, (tokens): above 0 it is rather one that has been replaced.</summary>
-    public float[] Logits { get; }
+    /// <exception cref="InvalidOperationException">A device has them, and backward has run.</exception>
+    public float[] Logits => _logits ??= LibTorch.Read((_onDevice ?? throw new InvalidOperationException("backward has run, and let the logits go")).Logits);
 
     /// <summary>Mean of the binary cross-entropies over the labels that are not -100; 0 where there are none, null where no labels were given.</summary>
     public double? Loss => _labels is null ? null : Count == 0 ? 0 : LossSum / Count;
 
-    /// <summary>The sum of the losses.</summary>
-    internal double LossSum { get; }
+    /// <summary>The sum of the losses; waits for the device that computes.</summary>
+    internal double LossSum => LossOnDevice?.item<float>() ?? _lossSum;
 
-    /// <summary>How many tokens count.</summary>
-    internal int Count { get; }
+    /// <summary>The same where a device has it, one number, until backward has run; else null.</summary>
+    internal Tensor? LossOnDevice => _onDevice?.Loss;
 
-    /// <summary>Of how many of these the logit is on the right side.</summary>
-    internal int Right { get; }
+    /// <summary>Of how many tokens the logit is on the right side.</summary>
+    internal int Right => _labels is null ? 0 : Logits.Zip(_labels).Count(pair => pair.Second != MaskedTokens.Ignored && pair.First > 0 == (pair.Second == 1));
+
+    private int Count => _labels?.Count(label => label != MaskedTokens.Ignored) ?? 0;
 
     /// <summary>Adds the gradients of the weights, of <see cref="Loss"/>. Once for each forward pass.</summary>
     /// <param name="scale">Factor of the loss, for example 1 / number of micro-batches.</param>
@@ -49,10 +58,17 @@ public sealed class ReplacedTokenOutput : IDisposable
     /// <param name="scale">Factor of the sum.</param>
     internal void BackwardOfSum(double scale)
     {
-        if (_labels is null || _saved is not { Encoded: not null } saved) throw new InvalidOperationException("backward needs a forward pass in training mode with labels, and runs once for each");
-        _saved = null;
-        foreach (var (token, label) in _labels.Index())
-            LibTorch.Span(saved.Read.Logits)[token] = label == MaskedTokens.Ignored ? 0 : (float)((1 / (1 + Math.Exp(-Logits[token])) - label) * scale);
+        if (_labels is null || !_canGoBack || _saved is null && _onDevice is null)
+            throw new InvalidOperationException("backward needs a forward pass in training mode with labels, and runs once for each");
+        var (saved, onDevice) = (_saved, _onDevice);
+        (_saved, _onDevice) = (null, null);
+        if (saved is null)
+        {
+            _model.Backward(onDevice!, scale);
+            return;
+        }
+        var gradient = LibTorch.Span(saved.Read.Logits);
+        foreach (var (token, label) in _labels.Index()) gradient[token] = label == MaskedTokens.Ignored ? 0 : (float)((1 / (1 + Math.Exp(-gradient[token])) - label) * scale);
         _model.Backward(saved);
     }
 
@@ -60,6 +76,7 @@ public sealed class ReplacedTokenOutput : IDisposable
     public void Dispose()
     {
         _saved?.Dispose();
-        _saved = null;
+        _onDevice?.Dispose();
+        (_saved, _onDevice) = (null, null);
     }
 }

@@ -22,7 +22,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
 
     internal override void ComputeOn(Device device)
     {
-        if (Config.Form is not { } form || !DeviceClassifier.Has(form) || Adapter is not null)
+        if (Config.Form is not { } form || !DeviceEncoder.Has(form) || Adapter is not null)
         {
             base.ComputeOn(device);
             return;

@@ -1,4 +1,5 @@
 using Attune.Batching;
+using Attune.Native;
 using static TorchSharp.torch;
 
 namespace Attune.Models;
@@ -25,11 +26,11 @@ public sealed class SequenceClassifierOutput : IDisposable
     {
         (_model, Columns) = (model, columns);
         if (mayGoBack) _onDevice = onDevice;
-        else using (onDevice) _logits = Read(onDevice);
+        else using (onDevice) _logits = LibTorch.Read(onDevice);
     }
 
     /// <summary>(rows, columns), row by row.</summary>
-    public float[] Logits => _logits ??= Read(_onDevice!);
+    public float[] Logits => _logits ??= LibTorch.Read(_onDevice!);
 
     /// <summary>Number of classes, or of numbers in a regression.</summary>
     public int Columns { get; }
@@ -109,12 +110,5 @@ public sealed class SequenceClassifierOutput : IDisposable
         _logitsTensor?.Dispose();
         _onDevice?.Dispose();
         (_saved, _logitsTensor, _onDevice) = (null, null, null);
-    }
-
-    private static float[] Read(Tensor onDevice)
-    {
-        using var exact = onDevice.detach();
-        using var host = exact.cpu();
-        return host.data<float>().ToArray();
     }
 }

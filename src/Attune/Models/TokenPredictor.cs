@@ -12,8 +12,12 @@ namespace Attune.Models;
 /// <param name="head">Belongs to this.</param>
 /// <param name="pooler">Belongs to this; null for none.</param>
 /// <param name="config">Of the encoder.</param>
-internal sealed class TokenPredictor(Encoder encoder, MaskedLMHead head, RowPooler? pooler, PreTrainedConfig config) : IDisposable
+/// <param name="store">The weights of the whole model.</param>
+internal sealed class TokenPredictor(Encoder encoder, MaskedLMHead head, RowPooler? pooler, PreTrainedConfig config, WeightStore store) : IDisposable
 {
+    /// <summary>The same on the device that computes; null where the processor does.</summary>
+    internal DeviceTokenPredictor? OnDevice { get => store.OnDevice is null ? null : field; set; }
+
     /// <summary>Tokens of the vocabulary.</summary>
     internal int VocabularySize => config.VocabSize;
 
@@ -37,6 +41,11 @@ internal sealed class TokenPredictor(Encoder encoder, MaskedLMHead head, RowPool
         if (positions.Length == 0 && !readsRows) return new MaskedLMOutput(this, null, positions, targets);
         var (asked, sequences) = (new ChosenTokens(batch.Sequences, positions), batch.Sequences);
         var chosen = readsRows ? RowPooler.WithFirst(sequences, positions) : asked;
+        if (OnDevice is { } device)
+        {
+            var key = dropoutKey is { } update && number > 0 ? Dropout.Key(update, number) : dropoutKey;
+            return new MaskedLMOutput(this, device.Forward(batch, store.Precision, key, chosen, positions, targets, readsRows), positions, targets, isTraining: key is not null);
+        }
         var states = encoder.Forward(batch, dropoutKey, new PassOptions { Chosen = chosen, Number = number }, out var encoded);
         RowPooler.Saved? pooled = null;
         if (readsRows) states = Pooler.Forward(states, chosen, sequences, out pooled);                                          // (M,H)
@@ -61,6 +70,16 @@ internal sealed class TokenPredictor(Encoder encoder, MaskedLMHead head, RowPool
         }
         saved.Encoded.Dispose();
         states.Dispose();
+    }
+
+    /// <summary>The same of a pass on the device.</summary>
+    /// <param name="said">Of the forward pass; disposed.</param>
+    /// <param name="scale">Factor of the sum of the losses.</param>
+    /// <param name="rowsGradient">(R,H); empty where nothing was said of rows.</param>
+    internal void Backward(DeviceTokenPredictor.Said said, double scale, ReadOnlySpan<float> rowsGradient)
+    {
+        using (said)
+        using (Profiler.Measure("backward")) OnDevice!.Backward(said, scale, rowsGradient);
     }
 
     public void Dispose()

@@ -59,6 +59,14 @@ internal static unsafe partial class LibTorch
         return pinned.to(device, non_blocking: true);
     }
 
+    /// <summary>A copy of a tensor's floats, from wherever they are; waits for them.</summary>
+    internal static float[] Read(Tensor onDevice)
+    {
+        using var exact = onDevice.detach();
+        using var host = exact.cpu();
+        return host.data<float>().ToArray();
+    }
+
     /// <summary>Says whether cards may multiply float32 with fewer bits (TF32).</summary>
     internal static void UseTf32(bool mayRound)
     {

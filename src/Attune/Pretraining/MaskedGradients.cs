@@ -31,7 +31,8 @@ internal sealed class MaskedGradients(
         var own = shares?.Of(rows) ?? Range.All;
         var parts = rows[own] is [] ? [] : _masked.Of(rows[own], firstRowNumber + own.Start.Value, cuts);
         var total = _masked.HiddenTokens(rows, firstRowNumber, parts, isAlone: _processes.Size == 1);
-        var (sum, ofRows, rowsGradient, next) = (0.0, 0.0, (float[]?)null, 0);
+        BatchLoss sum = 0;
+        var (ofRows, rowsGradient, next) = (0.0, (float[]?)null, 0);
         if (contrast is not null && (parts.Count != 1 || _processes.Size > 1))
         {
             (ofRows, rowsGradient, next) = CompareParts(parts, rows, share);
@@ -42,12 +43,12 @@ internal sealed class MaskedGradients(
             if (masked.Count == 0 && contrast is null) continue;
             using var output = model.Forward(batch, masked.Positions, masked.Targets, readsRows: contrast is not null);
             if (contrast is not null && rowsGradient is null) (ofRows, rowsGradient) = Compare(output.Rows, rows, share);
-            sum += output.LossSum / total;
+            sum += MaskedParts.Loss(output.LossOnDevice, () => output.LossSum, share / total);
             if (i == parts.Count - 1) LastBackward?.Invoke();
             output.BackwardOfSum(share / total, rowsGradient.AsSpan(next, output.Rows.Length));
             next += output.Rows.Length;
         }
-        return (sum + contrastiveWeight * ofRows) * share;
+        return sum + contrastiveWeight * ofRows * share;
     }
 
     /// <summary>

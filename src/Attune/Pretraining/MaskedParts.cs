@@ -2,6 +2,7 @@ using Attune.Batching;
 using Attune.Models;
 using Attune.Profiling;
 using Attune.Training;
+using static TorchSharp.torch;
 
 namespace Attune.Pretraining;
 
@@ -33,4 +34,12 @@ internal sealed class MaskedParts(PreTrainedModel model, DataCollatorForLanguage
     /// <param name="isAlone">Whether these are all.</param>
     internal int HiddenTokens(int[] rows, int firstRowNumber, List<(Batch Batch, MaskedTokens Masked)> own, bool isAlone) =>
         Math.Max(1, (isAlone ? own : Of(rows, firstRowNumber, MicroBatches.Whole)).Sum(part => part.Masked.Count));
+
+    /// <summary>A loss that a device has, or one that is known, times a factor.</summary>
+    internal static BatchLoss Loss(Tensor? onDevice, Func<double> known, double factor)
+    {
+        if (onDevice is null) return known() * factor;
+        using var still = onDevice.detach();
+        return BatchLoss.Of((still * factor).DetachFromDisposeScope());
+    }
 }

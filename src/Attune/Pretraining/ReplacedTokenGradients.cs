@@ -27,18 +27,18 @@ internal sealed class ReplacedTokenGradients(
         var hidden = _masked.HiddenTokens(rows, firstRowNumber, parts, isAlone: _processes.Size == 1);
         var tokens = rows.Sum(row => (long)data.Rows[row].Length);
         var (seed, update) = model.DropoutKey;
-        var (ofGenerator, ofModel) = (0.0, 0.0);
+        BatchLoss loss = 0;
         foreach (var (i, (batch, masked)) in parts.Index())
         {
             using var proposed = model.Generate(batch, masked);
-            ofGenerator += proposed.LossSum;
+            loss += MaskedParts.Loss(proposed.LossOnDevice, () => proposed.LossSum, share / hidden);
             var drawn = ReplacedTokens.Draw(batch, proposed, seed, update);                // before backward, which takes the place of the logits,
             if (masked.Count > 0) proposed.BackwardOfSum(share / hidden);                  // and reads the batch as it was
             using var found = model.Forward(batch, ReplacedTokens.Put(batch, masked, drawn));
-            ofModel += found.LossSum;
+            loss += MaskedParts.Loss(found.LossOnDevice, () => found.LossSum, weight * share / tokens);
             if (i == parts.Count - 1) LastBackward?.Invoke();
             found.BackwardOfSum(weight * share / tokens);
         }
-        return (ofGenerator / hidden + weight * ofModel / tokens) * share;
+        return loss;
     }
 }

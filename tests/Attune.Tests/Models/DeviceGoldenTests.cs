@@ -22,7 +22,7 @@ public sealed class DeviceGoldenTests : IDisposable
 
     /// <summary>The golden encoders that compute as BERT does.</summary>
     public static TheoryData<string> Cases() => Golden.Folder("encoders") is { } root
-        ? [.. EncoderGoldenTests.Cases().Select(row => row.Data).Where(name => PreTrainedConfig.Load(Path.Combine(root, name, PreTrainedConfig.FileName)).Form is { } form && DeviceClassifier.Has(form))]
+        ? [.. EncoderGoldenTests.Cases().Select(row => row.Data).Where(name => PreTrainedConfig.Load(Path.Combine(root, name, PreTrainedConfig.FileName)).Form is { } form && DeviceEncoder.Has(form))]
         : ["absent"];
 
     [Theory, MemberData(nameof(Cases))]

@@ -1,0 +1,110 @@
+using Attune.Batching;
+using Attune.Kernels;
+using Attune.Native;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Attune.Models;
+
+// Legend: T tokens, L lines of the output (T, or as many as are wanted), E size of the tables' rows, H hidden size.
+
+/// <summary>
+/// The encoder of a family that computes as BERT does, by libtorch's operators and its autograd on any device: what <see cref="Encoder"/> computes on the processor by kernels of its own, over the
+/// same packed rows.
+/// </summary>
+internal sealed class DeviceEncoder
+{
+    private readonly PreTrainedConfig config;
+    private readonly EncoderForm form;
+    private readonly DeviceWeights weights;
+    private readonly DeviceLayer[] layers;
+    private readonly BertEmbeddings embeddings;
+
+    /// <param name="store">With its buffers on the device.</param>
+    /// <param name="config">Of the model.</param>
+    /// <param name="form">Of its family; the embeddings' names begin with its prefix.</param>
+    /// <param name="prefix">What the names of the layers begin with in this model.</param>
+    /// <param name="embeddings">Those of the processor, which know positions and what ids there are.</param>
+    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, BertEmbeddings embeddings)
+    {
+        (this.config, this.form, this.embeddings, weights, Parts) = (config, form, embeddings, store.OnDevice!, new DeviceParts(store));
+        layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new DeviceLayer(Parts, prefix + form.LayerName(i), config, form.Layer))];
+    }
+
+    /// <summary>The weights of the whole model.</summary>
+    internal DeviceParts Parts { get; }
+
+    /// <summary>Whether it computes all that a form asks for; relative positions it does not.</summary>
+    internal static bool Has(EncoderForm form) => form is { RelativeBias: null, Embeddings: { ProjectsFirst: false, ClearsHidden: false, HasNormBias: true } };
+
+    /// <summary>Gets ready for a pass: weights, the batch, dropout.</summary>
+    /// <param name="batch">The rows.</param>
+    /// <param name="precision">Of the layers' products.</param>
+    /// <param name="dropoutKey">Key of the pass's dropout; null in evaluation.</param>
+    /// <param name="more">As in <see cref="DeviceBatch"/>.</param>
+    internal DevicePass Begin(Batch batch, Precision precision, ulong? dropoutKey, params ReadOnlySpan<(string Name, int[] Values)> more)
+    {
+        var positions = embeddings.CheckedPositions(batch);
+        var type = precision switch
+        {
+            Precision.BFloat16 => ScalarType.BFloat16,
+            Precision.Float16 => ScalarType.Float16,
+            _ => ScalarType.Float32,
+        };
+        weights.Prepare(type);
+        // What is dropped is drawn one after the other, so each pass begins at a place of its own: whatever was drawn before, it is the same.
+        if (dropoutKey is { } key) DeviceRandom.Begin(weights.Device, Dropout.Key(key, batch.Sequences.FirstRowNumber));
+        var isPacked = DeviceAttention.IsPacked(weights, type, config.HiddenSize / config.NumAttentionHeads, batch.Sequences.FirstIsHidden is not null);
+        return new DevicePass(new DeviceBatch(batch, positions, weights.Device, isPacked, more), type, isPacked, dropoutKey is not null);
+    }
+
+    /// <summary>Runs the encoder.</summary>
+    /// <param name="pass">From <see cref="Begin"/>.</param>
+    /// <param name="wanted">The tokens whose states are wanted; null for all.</param>
+    /// <returns>The states after the last layer, (L,H), float32.</returns>
+    internal Tensor Forward(DevicePass pass, DeviceQueries? wanted)
+    {
+        var hidden = Embed(pass);
+        for (var i = 0; i < layers.Length; i++) hidden = layers[i].Forward(hidden, pass, i == layers.Length - 1 ? wanted : null);
+        return layers.Length == 0 && wanted is not null ? hidden.index_select(0, wanted.Tokens) : hidden;
+    }
+
+    /// <summary>The states of all tokens after the embeddings and after each layer, (T,H) each.</summary>
+    internal List<Tensor> AllStates(DevicePass pass)
+    {
+        List<Tensor> states = [Embed(pass)];
+        foreach (var layer in layers) states.Add(layer.Forward(states[^1], pass, wanted: null));
+        return states;
+    }
+
+    /// <summary>Adds the gradients of all weights that are trained.</summary>
+    /// <param name="ends">What was computed from the states, each with its gradient on the device.</param>
+    internal void Backward(params ReadOnlySpan<(Tensor End, Tensor Gradient)> ends)
+    {
+        List<Tensor> reached = [], gradients = [];
+        foreach (var (end, gradient) in ends)
+        {
+            if (!end.requires_grad) continue;                              // nothing is trained
+            reached.Add(end);
+            gradients.Add(gradient);
+        }
+        if (reached.Count == 0) return;
+        weights.BeginBackward();
+        autograd.backward(reached, gradients);
+        weights.EndBackward();
+    }
+
+    /// <summary>(T,H).</summary>
+    private Tensor Embed(DevicePass pass)
+    {
+        var name = form.Prefix + "embeddings";
+        var padding = config.PadTokenId ?? -1;
+        var sum = Operators.Embedding(Parts[$"{name}.{form.Embeddings.Words}.weight"], pass.Batch.InputIds, padding);                            // (T,E)
+        if (form.Embeddings.HasPositions)
+            sum += Operators.Embedding(Parts[name + ".position_embeddings.weight"], pass.Batch.Positions, form.Embeddings.CountsFromPadding ? padding : -1);
+        if (form.Embeddings.HasTypes) sum += Operators.Embedding(Parts[name + ".token_type_embeddings.weight"], pass.Batch.TokenTypeIds, -1);
+        var norm = $"{name}.{form.Embeddings.Norm}";
+        var state = pass.Drop(F.layer_norm(sum, [sum.shape[1]], Parts[norm + ".weight"], Parts[norm + ".bias"], config.LayerNormEps), config.EmbeddingDropoutProb);
+        return form.Embeddings.Projection is { } projection ? Parts.Linear(state.to(pass.Type), pass.Type, projection).to(ScalarType.Float32) : state;
+    }
+}
