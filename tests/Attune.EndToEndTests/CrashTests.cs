@@ -21,6 +21,7 @@ public sealed class CrashTests(CrashTests.TracedRun traced) : IClassFixture<Cras
     [Fact]
     public void Kill_AtEveryCall_GoesOnToTheSameWeights()
     {
+        LongForm.Require("Kills the program many times");
         SystemCalls.Require();
         foreach (var (call, number) in Points(SystemCalls.Changing, ["fsync", "rename"]))
         {

@@ -8,12 +8,8 @@ internal static class DotNet
     /// <summary>The repository.</summary>
     internal static string Root { get; } = FindRoot();
 
-    /// <summary>Whether there is time for whole builds, as in <c>.ci/run</c>.</summary>
-    internal static bool HasTime { get; } = Environment.GetEnvironmentVariable("ATTUNE_BUILDS") == "1";
-
-    /// <summary>Skips a test that builds whole projects: those are for <c>.ci/run</c>, since they take minutes and say nothing of most changes.</summary>
-    internal static void RequireTime() => Assert.SkipUnless(HasTime,
-        "Builds whole projects, which takes minutes: .ci/run does it, or set ATTUNE_BUILDS=1.");
+    /// <summary>Skips a test that builds whole projects.</summary>
+    internal static void RequireTime() => LongForm.Require("Builds whole projects, which takes minutes");
 
     /// <summary>Of this test's own build: what it refers to was built alike.</summary>
     internal static string Configuration => Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)).Split('_')[0] is "release" ? "Release" : "Debug";

@@ -91,6 +91,7 @@ public sealed class ExperimentTests : IDisposable
     [Fact]
     public void Sweep_KilledAndStartedAgainOrByTwoProcesses_GivesTheSame()
     {
+        LongForm.Require("Runs a sweep many times");
         string[] words =
         [
             "sweep", .. Tiny, "--validation-file", "dev.csv", "--eval-strategy", "steps", "--eval-steps", "15", "--metric-for-best-model", "loss", "--method", "halving", "--trials", "4",
