@@ -128,14 +128,7 @@ public sealed class ElectraForPreTraining : PreTrainedModel
     internal void Backward(Saved saved)
     {
         using var time = Profiler.Measure("backward");
-        var states = head.Backward(saved.Read);
-        if (saved.Encoded!.IsReached)
-        {
-            Encoder.Backward(saved.Encoded, states);
-            return;
-        }
-        saved.Encoded.Dispose();
-        states.Dispose();
+        Encoder.Backward(saved.Encoded!, head.Backward(saved.Read));
     }
 
     /// <summary>The same of a pass on the device.</summary>

@@ -132,8 +132,7 @@ internal sealed class Encoder : IDisposable
     /// <returns>The states after the last layer, (L,H).</returns>
     internal Tensor Forward(Batch batch, ulong? dropoutKey, PassOptions pass, out Saved? saved)
     {
-        if (pass.IsExplained) dropoutKey = null;
-        else if (dropoutKey is { } key && pass.Number > 0) dropoutKey = Dropout.Key(key, pass.Number);
+        dropoutKey = pass.IsExplained ? null : pass.KeyOf(dropoutKey);
         var isKept = dropoutKey is not null || pass.IsExplained;
         var run = new Saved(layers.Length) { Batch = batch, DropoutKey = dropoutKey, FirstTrained = pass.IsExplained ? 0 : FrozenParts, Pass = pass };
         var state = pass.Frozen;
@@ -154,7 +153,7 @@ internal sealed class Encoder : IDisposable
     }
 
     /// <summary>Adds the gradients of all weights that are trained.</summary>
-    /// <param name="saved">From <see cref="Forward(Batch, ulong?, PassOptions, out Saved?)"/>, and reached; disposed.</param>
+    /// <param name="saved">From <see cref="Forward(Batch, ulong?, PassOptions, out Saved?)"/>; disposed. Where backward reaches nothing of it, nothing is added.</param>
     /// <param name="gradient">(L,H) of the output; overwritten and disposed.</param>
     internal void Backward(Saved saved, Tensor gradient)
     {

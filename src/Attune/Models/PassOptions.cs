@@ -9,6 +9,9 @@ internal readonly record struct PassOptions
     /// <summary>Which pass over these rows in the update it is: each has its own dropout and noise. Default 0.</summary>
     internal int Number { get; init; }
 
+    /// <summary>Key of the pass's dropout and noise, of that of the update; null for none.</summary>
+    internal ulong? KeyOf(ulong? update) => update is { } key && Number > 0 ? Dropout.Key(key, Number) : update;
+
     /// <summary>From <see cref="Encoder.FrozenOutput"/>, in place of running the frozen parts; belongs to the model from now on. Null runs them.</summary>
     internal Tensor? Frozen { get; init; }
 

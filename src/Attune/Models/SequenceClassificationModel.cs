@@ -99,7 +99,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
         using var time = Profiler.Measure("forward");
         if (OnDevice is { } device && pass.IsPlain)
         {
-            var onDevice = device.Logits(batch, Precision, CurrentDropoutKey is { } key && pass.Number > 0 ? Dropout.Key(key, pass.Number) : CurrentDropoutKey);
+            var onDevice = device.Logits(batch, Precision, pass.KeyOf(CurrentDropoutKey));
             return new(this, onDevice, Config.NumLabels, Training);
         }
         _ = Weights.UpToDateValues();                                                          // what only the processor can do it does with the device's weights

@@ -41,12 +41,13 @@ internal sealed class TokenPredictor(Encoder encoder, MaskedLMHead head, RowPool
         if (positions.Length == 0 && !readsRows) return new MaskedLMOutput(this, null, positions, targets);
         var (asked, sequences) = (new ChosenTokens(batch.Sequences, positions), batch.Sequences);
         var chosen = readsRows ? RowPooler.WithFirst(sequences, positions) : asked;
+        var pass = new PassOptions { Chosen = chosen, Number = number };
         if (OnDevice is { } device)
         {
-            var key = dropoutKey is { } update && number > 0 ? Dropout.Key(update, number) : dropoutKey;
-            return new MaskedLMOutput(this, device.Forward(batch, store.Precision, key, chosen, positions, targets, readsRows), positions, targets, isTraining: key is not null);
+            var said = device.Forward(batch, store.Precision, pass.KeyOf(dropoutKey), chosen, positions, targets, readsRows);
+            return new MaskedLMOutput(this, said, positions, targets, isTraining: dropoutKey is not null);
         }
-        var states = encoder.Forward(batch, dropoutKey, new PassOptions { Chosen = chosen, Number = number }, out var encoded);
+        var states = encoder.Forward(batch, dropoutKey, pass, out var encoded);
         RowPooler.Saved? pooled = null;
         if (readsRows) states = Pooler.Forward(states, chosen, sequences, out pooled);                                          // (M,H)
         MaskedLMHead.Saved? read = null;
@@ -63,13 +64,7 @@ internal sealed class TokenPredictor(Encoder encoder, MaskedLMHead head, RowPool
         using var time = Profiler.Measure("backward");
         var states = saved.Read is { } read ? head.Backward(read) : LibTorch.Empty(0L, config.HiddenSize);
         if (saved.Pooled is { } pooled) states = Pooler.Backward(pooled, rowsGradient, states);
-        if (saved.Encoded!.IsReached)
-        {
-            encoder.Backward(saved.Encoded, states);
-            return;
-        }
-        saved.Encoded.Dispose();
-        states.Dispose();
+        encoder.Backward(saved.Encoded!, states);
     }
 
     /// <summary>The same of a pass on the device.</summary>
