@@ -22,8 +22,8 @@ public sealed class CalibrationTests : IDisposable
     public void Train_Calibrate_LeavesTemperatureAndThresholdToEvaluateAndKeepsTheMetrics()
     {
         string[] words = [.. Tiny, "--max-steps", "30", "--validation-file", "dev.csv", "--do-eval"];
-        AttuneProcess.Run(_folder, [.. words, "--output-dir", "plain"]).Good();
-        var told = AttuneProcess.Run(_folder, [.. words, "--output-dir", "run", "--calibrate", "--abstain-below", "auto:0.9"]).Good();
+        AttuneVerb.Run(_folder, [.. words, "--output-dir", "plain"]).Good();
+        var told = AttuneVerb.Run(_folder, [.. words, "--output-dir", "run", "--calibrate", "--abstain-below", "auto:0.9"]).Good();
         Assert.Matches(@"(?m)^Temperature \d+\.\d{4}: on the 60 rows it was fitted on the expected calibration error is ", told.Error);
         JsonNode plain = Read("plain", "eval_results.json"), run = Read("run", "eval_results.json"), settings = Read("run", "attune_prediction.json");
         Assert.False(File.Exists(Path.Combine(_folder, "plain", "attune_prediction.json")));
@@ -33,7 +33,7 @@ public sealed class CalibrationTests : IDisposable
         Assert.True((double)run["eval_log_loss_at_temperature"]! < (double)run["eval_log_loss"]!);
         Assert.NotEqual(1, (double)settings["temperature"]!);
 
-        var evaluated = JsonNode.Parse(AttuneProcess.Run(_folder, "evaluate", "run", "--json").Good().Out)!;
+        var evaluated = JsonNode.Parse(AttuneVerb.Run(_folder, "evaluate", "run", "--json").Good().Out)!;
         foreach (var name in new[] { "eval_loss", "eval_ece_at_temperature", "eval_coverage" })
             Assert.Equal((double)run[name]!, (double)evaluated[name]!, 1e-6);
         Assert.Null(Read("run", "attune_prediction.json")["thresholds"]);
@@ -42,15 +42,15 @@ public sealed class CalibrationTests : IDisposable
     [Fact]
     public void Evaluate_Calibrate_WritesIntoTheFolderAndIsNotDoneAgainUnasked()
     {
-        AttuneProcess.Run(_folder, [.. Tiny, "--max-steps", "30", "--output-dir", "run"]).Good();
-        AttuneProcess.Run(_folder, "evaluate", "run", "--validation-file", "dev.csv", "--calibrate", "--abstain-below", "0.75").Good();
+        AttuneVerb.Run(_folder, [.. Tiny, "--max-steps", "30", "--output-dir", "run"]).Good();
+        AttuneVerb.Run(_folder, "evaluate", "run", "--validation-file", "dev.csv", "--calibrate", "--abstain-below", "0.75").Good();
         var settings = Read("run", "attune_prediction.json");
         Assert.Equal(0.75, (double)settings["abstain_below"]!);
-        var again = AttuneProcess.Run(_folder, "evaluate", "run", "--validation-file", "dev.csv", "--json").Good();
+        var again = AttuneVerb.Run(_folder, "evaluate", "run", "--validation-file", "dev.csv", "--json").Good();
         Assert.DoesNotContain("Temperature", again.Error, StringComparison.Ordinal);
         Assert.NotNull(JsonNode.Parse(again.Out)!["eval_ece_at_temperature"]);
         Assert.Equal(settings.ToJsonString(), Read("run", "attune_prediction.json").ToJsonString());
-        var refused = AttuneProcess.Run(_folder, "evaluate", "run", "--validation-file", "dev.csv", "--abstain-below", "always");
+        var refused = AttuneVerb.Run(_folder, "evaluate", "run", "--validation-file", "dev.csv", "--abstain-below", "always");
         Assert.Equal((2, "attune: abstain_below is always; it must be a probability from 0 to 1, or auto: and the accuracy that answers are to have, such as auto:0.95.\n"),
             (refused.Code, refused.Error));
     }
@@ -58,7 +58,7 @@ public sealed class CalibrationTests : IDisposable
     [Fact]
     public void Suspects_Folds_FindsLabelsThatWereTurnedRound()
     {
-        AttuneProcess.Run(_folder, [.. Tiny, "--max-steps", "200", "--folds", "3", "--output-dir", "folds"]).Good();
+        AttuneVerb.Run(_folder, [.. Tiny, "--max-steps", "200", "--folds", "3", "--output-dir", "folds"]).Good();
         var found = JsonNode.Parse(AttuneProcess.Run(_folder, "suspects", "folds", "--most", "12", "--json").Good().Out)!;
         Assert.Equal(120, (int)found["texts"]!);
         // Each eleventh label is turned round.

@@ -96,7 +96,7 @@ public sealed class CrashTests(CrashTests.TracedRun traced) : IClassFixture<Cras
 
     private void AssertGoesOn(string what)
     {
-        var result = AttuneProcess.Run(_folder, [.. Words, "--overwrite-output-dir"]);
+        var result = AttuneVerb.Run(_folder, [.. Words, "--overwrite-output-dir"]);
         Assert.True(result.Code == 0, string.Create(CultureInfo.InvariantCulture, $"{what}: exit code {result.Code}, {result.Error}"));
         Assert.True(traced.Weights == Weights(), $"{what}: other weights");
         Assert.Equal([], Directory.GetFileSystemEntries(Run, ".*"));

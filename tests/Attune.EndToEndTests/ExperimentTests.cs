@@ -27,14 +27,14 @@ public sealed class ExperimentTests : IDisposable
     public void Folds_KilledAndStartedAgain_GiveWhatTheUnbrokenOnesGive()
     {
         string[] words = ["train", .. Tiny, "--folds", "3", "--eval-strategy", "no"];
-        var whole = AttuneProcess.Run(_folder, [.. words, "--output-dir", "whole", "--json"]).Good();
+        var whole = AttuneVerb.Run(_folder, [.. words, "--output-dir", "whole", "--json"]).Good();
         using (var process = AttuneProcess.Start(_folder, [.. words, "--output-dir", "broken"]))
         {
             process.WaitFor("Run 2 of 3, fold-2:");
             process.WaitFor("Fold 2/3:");
             Kill(process, "step 30 ");
         }
-        var again = AttuneProcess.Run(_folder, [.. words, "--output-dir", "broken"]).Good();
+        var again = AttuneVerb.Run(_folder, [.. words, "--output-dir", "broken"]).Good();
         Assert.Contains("Run 1 of 3, fold-1: done before.\n", again.Error, StringComparison.Ordinal);
         Assert.Contains("Fold 2/3: 20 training texts, and 10 others for evaluation.\n", again.Error, StringComparison.Ordinal);
         Assert.Matches("(?m)^eval_accuracy +[01]\\.\\d{4} ", again.Out);
@@ -45,21 +45,21 @@ public sealed class ExperimentTests : IDisposable
         Assert.Equal(3, (int)found["summary"]!["eval_loss"]!["runs"]!);
 
         // The folder of a fold says by itself what it was evaluated on.
-        var evaluated = JsonNode.Parse(AttuneProcess.Run(_folder, "evaluate", Path.Combine("whole", "fold-2"), "--json").Good().Out)!;
+        var evaluated = JsonNode.Parse(AttuneVerb.Run(_folder, "evaluate", Path.Combine("whole", "fold-2"), "--json").Good().Out)!;
         Assert.Equal((double)expected["runs"]![1]!["results"]!["eval_loss"]!, (double)evaluated["eval_loss"]!, 1e-5);
         Assert.Equal(10, (int)evaluated["eval_samples"]!);
 
-        var other = AttuneProcess.Run(_folder, [.. words, "--output-dir", "whole", "--weight-decay", "0.5"]);
+        var other = AttuneVerb.Run(_folder, [.. words, "--output-dir", "whole", "--weight-decay", "0.5"]);
         Assert.Equal((1, "attune: whole holds an experiment with other arguments (weight_decay was 0 and is 0.5 now); choose another --output-dir, or give --overwrite-output-dir to replace it.\n"),
             (other.Code, other.Error));
 
         // What is replaced is not gone on from.
         string[] anew = [.. words, "--output-dir", "whole", "--max-steps", "4"];
-        AttuneProcess.Run(_folder, [.. anew, "--overwrite-output-dir"]).Good();
+        AttuneVerb.Run(_folder, [.. anew, "--overwrite-output-dir"]).Good();
         var replaced = Read("whole", "experiment_results.json");
         Assert.All(Enumerable.Range(1, 3), fold => Assert.Equal(4, (int)Read("whole", $"fold-{fold}", "trainer_state.json")["global_step"]!));
         Assert.NotEqual((double)expected["summary"]!["eval_loss"]!["mean"]!, (double)replaced["summary"]!["eval_loss"]!["mean"]!);
-        var refused = AttuneProcess.Run(_folder, [.. anew, "--resume-from-checkpoint", "auto"]);
+        var refused = AttuneVerb.Run(_folder, [.. anew, "--resume-from-checkpoint", "auto"]);
         Assert.Equal((2, "attune: --folds and --seeds always go on with what is in --output-dir; leave --resume-from-checkpoint out, or give --overwrite-output-dir to begin anew.\n"),
             (refused.Code, refused.Error));
     }
@@ -68,8 +68,8 @@ public sealed class ExperimentTests : IDisposable
     public void Seeds_Compared_AreShownSideBySideAndTested()
     {
         string[] words = ["train", .. Tiny, "--validation-file", "dev.csv", "--eval-strategy", "steps", "--eval-steps", "20", "--output-dir", "runs", "--metrics", "accuracy", "f1_macro"];
-        AttuneProcess.Run(_folder, [.. words, "--seeds", "1,2"]).Good();
-        var more = AttuneProcess.Run(_folder, [.. words, "--seeds", "1,2,3"]).Good();
+        AttuneVerb.Run(_folder, [.. words, "--seeds", "1,2"]).Good();
+        var more = AttuneVerb.Run(_folder, [.. words, "--seeds", "1,2,3"]).Good();
         Assert.Contains("Run 2 of 3, seed-2: done before.\n", more.Error, StringComparison.Ordinal);
         Assert.Contains("(seed-", more.Out, StringComparison.Ordinal);
 
@@ -82,7 +82,7 @@ public sealed class ExperimentTests : IDisposable
         Assert.Equal("svg", svg.Root!.Name.LocalName);
         Assert.True(svg.Descendants().Count(element => element.Name.LocalName == "polyline") >= 4);
 
-        var json = JsonNode.Parse(AttuneProcess.Run(_folder, "compare", "runs", "--json").Good().Out)!;
+        var json = JsonNode.Parse(AttuneVerb.Run(_folder, "compare", "runs", "--json").Good().Out)!;
         Assert.Equal(3, json["runs"]!.AsArray().Count);
         Assert.Equal(4, json["tests"]!.AsArray().Count);       // two metrics, the first run against each other one
         Assert.All(json["tests"]!.AsArray(), test => Assert.InRange((double)test!["p"]!, 0, 1));
@@ -97,7 +97,7 @@ public sealed class ExperimentTests : IDisposable
             "sweep", .. Tiny, "--validation-file", "dev.csv", "--eval-strategy", "steps", "--eval-steps", "15", "--metric-for-best-model", "loss", "--method", "halving", "--trials", "4",
             "--reduction-factor", "2", "--search", "learning_rate=1e-5..1e-2:log", "--search", "per_device_train_batch_size=4,8",
         ];
-        var whole = AttuneProcess.Run(_folder, [.. words, "--output-dir", "whole"]).Good();
+        var whole = AttuneVerb.Run(_folder, [.. words, "--output-dir", "whole"]).Good();
         Assert.Matches("(?m)^trial-00\\d +\\S+ +[48] +\\d\\.\\d{4} +complete$", whole.Out);
         var expected = File.ReadAllText(Path.Combine(_folder, "whole", "study.json"));
         var trials = JsonNode.Parse(expected)!["trials"]!.AsArray();
@@ -111,12 +111,12 @@ public sealed class ExperimentTests : IDisposable
             process.WaitFor(place);
             Kill(process, null);
         }
-        AttuneProcess.Run(_folder, [.. words, "--output-dir", "broken"]).Good();
+        AttuneVerb.Run(_folder, [.. words, "--output-dir", "broken"]).Good();
         Assert.Equal(expected, File.ReadAllText(Path.Combine(_folder, "broken", "study.json")));
 
         using (var other = AttuneProcess.Start(_folder, [.. words, "--output-dir", "shared"]))
         {
-            AttuneProcess.Run(_folder, [.. words, "--output-dir", "shared"]).Good();
+            AttuneVerb.Run(_folder, [.. words, "--output-dir", "shared"]).Good();
             other.Wait().Good();
         }
         Assert.Equal(expected, File.ReadAllText(Path.Combine(_folder, "shared", "study.json")));

@@ -16,14 +16,14 @@ public sealed class GlueRunTests : IDisposable
     {
         foreach (var (split, rows) in new[] { ("train", 24), ("validation_matched", 9), ("validation_mismatched", 6), ("test_matched", 3), ("test_mismatched", 4) })
             Write($"glue/mnli/{split}-00000-of-00001.csv", "premise,hypothesis,label", Enumerable.Range(0, rows).Select(i => $"the film was good {i},the {split} was bad,{(split.StartsWith("test", StringComparison.Ordinal) ? -1 : i % 3)}"));
-        AttuneProcess.Run(_folder, "train", "--model", "tiny", "--dataset", "glue/mnli", "--max-steps", "2", "--do-predict", "--output-dir", "run", "--threads", "1").Good();
+        AttuneVerb.Run(_folder, "train", "--model", "tiny", "--dataset", "glue/mnli", "--max-steps", "2", "--do-predict", "--output-dir", "run", "--threads", "1").Good();
         using var results = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "eval_results.json")));
         Assert.Equal(("9", "6"), (results.RootElement.GetProperty("eval_samples").GetRawText(), results.RootElement.GetProperty("eval_samples_mm").GetRawText()));
         Assert.InRange(results.RootElement.GetProperty("eval_accuracy_mm").GetDouble(), 0, 1);
         Assert.Equal((4, 5), (Lines("run/predict_results.txt"), Lines("run/predict_results_mnli-mm.txt")));
         Assert.Contains("\"entailment\": 0", File.ReadAllText(Path.Combine(_folder, "run", "config.json")), StringComparison.Ordinal);
 
-        var part = AttuneProcess.Run(_folder, "evaluate", "run", "--split", "validation_mismatched[:50%]+validation_matched[-2:]", "--output-dir", "part").Good();
+        var part = AttuneVerb.Run(_folder, "evaluate", "run", "--split", "validation_mismatched[:50%]+validation_matched[-2:]", "--output-dir", "part").Good();
         Assert.Contains("'eval_samples': 5}", part.Out, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(_folder, "part", "eval_results.json")));
     }
@@ -33,10 +33,10 @@ public sealed class GlueRunTests : IDisposable
     {
         Write("set/a.csv", "text,label", ["the film was good,0", "the book was good,0", "the song was great,0"]);
         Write("set/README.md", "---\nconfigs:\n- config_name: only\n  data_files: a.csv\ndataset_info:\n  features:\n  - name: label\n    dtype: {class_label: {names: [fine]}}\n---", []);
-        var train = AttuneProcess.Run(_folder, "train", "--model", "tiny", "--dataset", "set", "--dataset-config", "only", "--max-steps", "1", "--output-dir", "run", "--threads", "1").Good();
+        var train = AttuneVerb.Run(_folder, "train", "--model", "tiny", "--dataset", "set", "--dataset-config", "only", "--max-steps", "1", "--output-dir", "run", "--threads", "1").Good();
         Assert.Contains("has the label \"fine\", from which nothing can be learned", train.Error, StringComparison.Ordinal);
-        Assert.Equal("fine\t1.0000\tthe film\n", AttuneProcess.Run(_folder, "predict", "--model", "run", "the film").Good().Out);
-        var refused = AttuneProcess.Run(_folder, "train", "--model", "tiny", "--dataset", "set", "--dataset-config", "onyl", "--output-dir", "x");
+        Assert.Equal("fine\t1.0000\tthe film\n", AttuneVerb.Run(_folder, "predict", "--model", "run", "the film").Good().Out);
+        var refused = AttuneVerb.Run(_folder, "train", "--model", "tiny", "--dataset", "set", "--dataset-config", "onyl", "--output-dir", "x");
         Assert.EndsWith("The data set set has no configuration \"onyl\". Did you mean \"only\"? It has only.\n", refused.Error, StringComparison.Ordinal);
     }
 

@@ -126,7 +126,7 @@ public sealed class HubTests : IDisposable
         var before = _server.Calls.Count;
         Run("evaluate", "run", "--split", "test").Good();
         Assert.Equal(before, _server.Calls.Count);
-        AttuneProcess.Run(_folder, "evaluate", "run", "--split", "test").Good();
+        AttuneVerb.Run(_folder, "evaluate", "run", "--split", "test").Good();
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class HubTests : IDisposable
         Assert.Contains("Warning: the split train of org/script is only a part of the data", result.Error, StringComparison.Ordinal);
         using var kept = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "attune_config.json")));
         Assert.Equal(commit, kept.RootElement.GetProperty("dataset_revision").GetString());
-        AttuneProcess.Run(_folder, train).Good();              // and so it does without the hub
+        AttuneVerb.Run(_folder, train).Good();              // and so it does without the hub
     }
 
     [Fact]
@@ -209,7 +209,7 @@ public sealed class HubTests : IDisposable
         Assert.Equal("1.5 MB are free again.\n", Run("cache", "rm", "org/model").Good().Out);
         Assert.False(Directory.Exists(Repo));
         Assert.Equal(2, Run("cache", "clean").Code);
-        Assert.Equal(2, Run("cache").Code);
+        Assert.Equal(2, AttuneProcess.Run(_folder, "cache").Code);
     }
 
     [Fact]
@@ -244,9 +244,9 @@ public sealed class HubTests : IDisposable
         (string, string)[] environment = [.. Environment, ("HF_TOKEN", _server.Token)];
         TinyModel.Csv(Path.Combine(_folder, "train.csv"), 20, seed: 4);
         string[] train = ["train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "my-run", "--max-steps", "1", "--push-to-hub", "--hub-private-repo"];
-        var refused = AttuneProcess.Run(_folder, train, null, Environment);
+        var refused = AttuneVerb.Run(_folder, train, null, Environment);
         Assert.Equal((1, "attune: push_to_hub needs a token of the hub that may write; log in by attune login, or set HF_TOKEN.\n"), (refused.Code, refused.Error));
-        var result = AttuneProcess.Run(_folder, train, null, environment).Good();
+        var result = AttuneVerb.Run(_folder, train, null, environment).Good();
         Assert.Contains($"{_server.Endpoint}someone/my-run has the model now, as the commit ", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain(_server.Token, result.Error, StringComparison.Ordinal);
         var there = _server.Repositories["models/someone/my-run"].Files();
@@ -256,7 +256,7 @@ public sealed class HubTests : IDisposable
         Assert.Equal("private", _server.Uploads.Created["models/someone/my-run"]["visibility"]!.ToString());
 
         Assert.Equal($"{_server.Endpoint}someone/my-run\n", AttuneProcess.Run(_folder, ["push", "my-run", "my-run"], null, environment).Good().Out);
-        AttuneProcess.Run(_folder, ["predict", "--model", "someone/my-run", "a good film"], null, environment).Good();
+        AttuneVerb.Run(_folder, ["predict", "--model", "someone/my-run", "a good film"], null, environment).Good();
     }
 
     private void AssertWhole()
@@ -270,7 +270,7 @@ public sealed class HubTests : IDisposable
 
     private AttuneProcess Start(params string[] words) => AttuneProcess.Start(_folder, words, Environment);
 
-    private Result Run(params string[] words) => AttuneProcess.Run(_folder, words, null, Environment);
+    private Result Run(params string[] words) => AttuneVerb.Run(_folder, words, null, Environment);
 
     private static byte[] Bytes(string text) => System.Text.Encoding.UTF8.GetBytes(text);
 }

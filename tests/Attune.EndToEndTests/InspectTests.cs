@@ -34,19 +34,19 @@ public sealed class InspectTests : IDisposable
     [Fact]
     public void Probe_OfARunThatCannotBeMade_SaysWhyBelowTheReport()
     {
-        var result = AttuneProcess.Run(_folder, "inspect", "--model", "tiny", "--train-file", "train.csv", "--tune", "lora", "--output-dir", "no-run").Good();
+        var result = AttuneVerb.Run(_folder, "inspect", "--model", "tiny", "--train-file", "train.csv", "--tune", "lora", "--output-dir", "no-run").Good();
         Assert.Contains("Length in tokens", result.Out, StringComparison.Ordinal);
         Assert.Contains("Not known. The run cannot be made as it is asked for: an adapter is asked for", result.Out, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Probe_WithoutTrainingRows_IsNotMade() =>
-        Assert.Contains("Not known. There is no training split.", AttuneProcess.Run(_folder, "inspect", "--model", "tiny", "--test-file", "test.csv").Good().Out, StringComparison.Ordinal);
+        Assert.Contains("Not known. There is no training split.", AttuneVerb.Run(_folder, "inspect", "--model", "tiny", "--test-file", "test.csv").Good().Out, StringComparison.Ordinal);
 
     [Fact]
     public void FailOn_WhatIsFound_IsExitCodeOneWithTheReport()
     {
-        var result = AttuneProcess.Run(_folder, "inspect", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "train.csv", "--no-probe", "--fail-on", "leakage");
+        var result = AttuneVerb.Run(_folder, "inspect", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "train.csv", "--no-probe", "--fail-on", "leakage");
         Assert.Equal(1, result.Code);
         Assert.EndsWith("attune: --fail-on: found leakage.\n", result.Error, StringComparison.Ordinal);
         Assert.Contains("64 rows (100 %) of the split validation have their text in train too", result.Out, StringComparison.Ordinal);

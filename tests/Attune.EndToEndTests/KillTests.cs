@@ -76,7 +76,7 @@ public sealed class KillTests(KillTests.UnbrokenRun unbroken) : IClassFixture<Ki
 
     private void AssertGoesOn(string run, string whole)
     {
-        AttuneProcess.Run(_folder, [.. Words, "--output-dir", run]).Good();
+        AttuneVerb.Run(_folder, [.. Words, "--output-dir", run]).Good();
         Assert.Equal(whole, Weights(run));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder, run), ".*"));
     }

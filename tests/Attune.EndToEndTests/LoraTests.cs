@@ -37,11 +37,11 @@ public sealed class LoraTests : IClassFixture<LoraTests.BaseModel>, IDisposable
         Assert.True(File.Exists(At("merged/model.safetensors")));
         Assert.False(File.Exists(At("merged/adapter_config.json")));
         string[] texts = ["the film was very lovely and great", "the meal was very awful and poor"];
-        var answers = AttuneProcess.Run(_folder, ["predict", "--model", "adapter", "--output-format", "csv", .. texts]).Good().Out;
-        Assert.Equal(answers, AttuneProcess.Run(_folder, ["predict", "--model", "merged", "--output-format", "csv", .. texts]).Good().Out);
-        Assert.Equal(answers, AttuneProcess.Run(_folder, ["predict", "--model", "merged/adapter", "--output-format", "csv", .. texts]).Good().Out);
-        Assert.Equal(["positive", "negative"], AttuneProcess.Run(_folder, ["predict", "--model", "adapter", .. texts]).Good().Out.Split('\n').Take(2).Select(line => line.Split('\t')[0]));
-        Assert.Contains("'eval_accuracy': 1.0", AttuneProcess.Run(_folder, "evaluate", "adapter").Good().Out, StringComparison.Ordinal);
+        var answers = AttuneVerb.Run(_folder, ["predict", "--model", "adapter", "--output-format", "csv", .. texts]).Good().Out;
+        Assert.Equal(answers, AttuneVerb.Run(_folder, ["predict", "--model", "merged", "--output-format", "csv", .. texts]).Good().Out);
+        Assert.Equal(answers, AttuneVerb.Run(_folder, ["predict", "--model", "merged/adapter", "--output-format", "csv", .. texts]).Good().Out);
+        Assert.Equal(["positive", "negative"], AttuneVerb.Run(_folder, ["predict", "--model", "adapter", .. texts]).Good().Out.Split('\n').Take(2).Select(line => line.Split('\t')[0]));
+        Assert.Contains("'eval_accuracy': 1.0", AttuneVerb.Run(_folder, "evaluate", "adapter").Good().Out, StringComparison.Ordinal);
 
         // A run that goes on from the merged adapter; a second adapter on it is refused.
         Assert.Contains("adapter is an adapter: merged into ", Train("adapter", "further", "--max-steps", "1").Good().Error, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public sealed class LoraTests : IClassFixture<LoraTests.BaseModel>, IDisposable
         Assert.Contains("is an adapter already", Train("adapter", "second", "--lora-r", "2").Error, StringComparison.Ordinal);
         Assert.Contains("tiny has no weights", Train("tiny", "random", "--lora-r", "2").Error, StringComparison.Ordinal);
         Directory.Move(At("base"), At("elsewhere"));
-        var lost = AttuneProcess.Run(_folder, "predict", "--model", "adapter", "a film");
+        var lost = AttuneVerb.Run(_folder, "predict", "--model", "adapter", "a film");
         Assert.Contains("adapter is an adapter, and the model that it belongs to is not found: ", lost.Error, StringComparison.Ordinal);
         Assert.Equal(1, lost.Code);
     }
@@ -74,7 +74,7 @@ public sealed class LoraTests : IClassFixture<LoraTests.BaseModel>, IDisposable
         (string, string)[] online = [("HF_ENDPOINT", server.Endpoint.AbsoluteUri), ("HF_HUB_OFFLINE", "0")];
         var model = server.Add("models/org/base");
         model.Commit(Files("base", "config.json", "model.safetensors", "vocab.txt"));
-        AttuneProcess.Run(_folder, Words("org/base", "adapter", Options), null, online).Good();
+        AttuneVerb.Run(_folder, Words("org/base", "adapter", Options), null, online).Good();
         Assert.Contains("base_model: org/base\n", File.ReadAllText(At("adapter/README.md")), StringComparison.Ordinal);
         using (var config = JsonDocument.Parse(File.ReadAllText(At("adapter/adapter_config.json"))))
             Assert.Equal(("org/base", model.Branches["main"]),
@@ -82,14 +82,14 @@ public sealed class LoraTests : IClassFixture<LoraTests.BaseModel>, IDisposable
         server.Add("models/org/adapter").Commit(Files("adapter", "adapter_config.json", "adapter_model.safetensors"));
         string[] words = ["the film was very lovely and great", "the meal was very awful and poor"];
         Directory.Delete(At("hf-home"), recursive: true);
-        var answers = AttuneProcess.Run(_folder, ["predict", "--model", "org/adapter", .. words], null, online).Good().Out;
+        var answers = AttuneVerb.Run(_folder, ["predict", "--model", "org/adapter", .. words], null, online).Good().Out;
         Assert.Equal(["positive", "negative"], answers.Split('\n').Take(2).Select(line => line.Split('\t')[0]));            // by the names of the model's classes
-        Assert.Equal(answers, AttuneProcess.Run(_folder, ["predict", "--model", "org/adapter", .. words]).Good().Out);        // offline, from the cache
+        Assert.Equal(answers, AttuneVerb.Run(_folder, ["predict", "--model", "org/adapter", .. words]).Good().Out);        // offline, from the cache
     }
 
     private (string, byte[])[] Files(string folder, params string[] names) => [.. names.Select(name => (name, File.ReadAllBytes(At($"{folder}/{name}"))))];
 
-    private Result Train(string model, string output, params string[] options) => AttuneProcess.Run(_folder, Words(model, output, options));
+    private Result Train(string model, string output, params string[] options) => AttuneVerb.Run(_folder, Words(model, output, options));
 
     private static string[] Words(string model, string output, params string[] options) =>
     [
@@ -109,7 +109,7 @@ public sealed class LoraTests : IClassFixture<LoraTests.BaseModel>, IDisposable
             TinyModel.Write(Path.Combine(_folder, "tiny"));
             TinyModel.Csv(Path.Combine(_folder, "train.csv"), 64, seed: 1);
             TinyModel.Csv(Path.Combine(_folder, "dev.csv"), 32, seed: 2);
-            AttuneProcess.Run(_folder, Words("tiny", "base", "--max-steps", "2")).Good();
+            AttuneVerb.Run(_folder, Words("tiny", "base", "--max-steps", "2")).Good();
         }
 
         public void Dispose() => Directory.Delete(_folder, recursive: true);

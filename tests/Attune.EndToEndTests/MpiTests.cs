@@ -44,7 +44,7 @@ public sealed class MpiTests : IDisposable
         MpiRun.Require(launcher);
         // A batch of 12 rows over all; 46 rows: every epoch ends with a batch of 10.
         string[] same = ["train", .. Model, "--validation-file", "dev.csv", "--eval-strategy", "epoch", "--max-steps", IsLong ? "100" : "5", "--gradient-accumulation-steps", "2", "--logging-steps", "1", "--save-strategy", "no"];
-        AttuneProcess.Run(_folder, [.. same, "--per-device-train-batch-size", "12", "--output-dir", "alone"]).Good();
+        AttuneVerb.Run(_folder, [.. same, "--per-device-train-batch-size", "12", "--output-dir", "alone"]).Good();
         foreach (var (processes, zero) in IsLong ? [(2, 0), (3, 0), (4, 0), (2, 1), (3, 1), (4, 1)] : launcher == "mpirun.mpich" ? [(3, 1)] : new (int, int)[] { (2, 1), (4, 0) })
         {
             var name = $"of-{processes}-{zero}";
@@ -88,7 +88,7 @@ public sealed class MpiTests : IDisposable
         MpiRun.Require(launcher);
         const double ofFloat16 = 2e-3;
         string[] same = ["train", .. Model, "--max-steps", "6", "--fp16", "--gradient-accumulation-steps", "2", "--logging-steps", "1", "--save-strategy", "steps", "--save-steps", "3", "--zero-stage", "1"];
-        var alone = AttuneProcess.Run(_folder, [.. same, "--max-tokens-per-batch", "120", "--output-dir", "alone"]).Good();
+        var alone = AttuneVerb.Run(_folder, [.. same, "--max-tokens-per-batch", "120", "--output-dir", "alone"]).Good();
         var together = MpiRun.Run(_folder, launcher, 2, [.. same, "--max-tokens-per-batch", "60", "--output-dir", "together"]).Good();
         Assert.Contains("6 updates of at most 240 tokens, which are ", alone.Error, StringComparison.Ordinal);
         Assert.Contains("6 updates of at most 240 tokens (2 processes of 60, 2 times), which are ", together.Said, StringComparison.Ordinal);
@@ -97,7 +97,7 @@ public sealed class MpiTests : IDisposable
         // From the middle, by one process: the same rows, and the scale goes on.
         Directory.Delete(Path.Combine(_folder, "together", "checkpoint-6"), recursive: true);
         File.Delete(Path.Combine(_folder, "together", "model.safetensors"));
-        AttuneProcess.Run(_folder, [.. same, "--max-tokens-per-batch", "120", "--output-dir", "together", "--resume-from-checkpoint", "auto"]).Good();
+        AttuneVerb.Run(_folder, [.. same, "--max-tokens-per-batch", "120", "--output-dir", "together", "--resume-from-checkpoint", "auto"]).Good();
         Assert.Equal(Scale("alone", 6), Scale("together", 6));
     }
 
@@ -108,7 +108,7 @@ public sealed class MpiTests : IDisposable
         Trained();
         File.AppendAllText(Path.Combine(_folder, "dev.csv"), "a row that lacks its label\n");
         string[] words = ["evaluate", "run", "--validation-file", "dev.csv", "--threads", "1", "--json", "--quiet", "--batch-size", "4", "--on-bad-row", "quarantine", "--max-bad-rows", "2"];
-        var alone = JsonNode.Parse(AttuneProcess.Run(_folder, words).Good().Out)!;
+        var alone = JsonNode.Parse(AttuneVerb.Run(_folder, words).Good().Out)!;
         var together = JsonNode.Parse(MpiRun.Run(_folder, launcher, 3, words).Out)!;
         Assert.Equal((double)alone["eval_loss"]!, (double)together["eval_loss"]!);
         Assert.Equal((double)alone["eval_accuracy"]!, (double)together["eval_accuracy"]!);
@@ -124,13 +124,13 @@ public sealed class MpiTests : IDisposable
         TinyModel.NumberedCsv(Path.Combine(_folder, "texts.csv"), 1100, seed: 3);     // three blocks
         File.AppendAllText(Path.Combine(_folder, "texts.csv"), "1100\n");
         string[] words = ["predict", "--model", "run", "--file", "texts.csv", "--keep-columns", "id", "--threads", "1", "--batch-size", "16", "--on-bad-row", "quarantine"];
-        AttuneProcess.Run(_folder, [.. words, "--output-file", "alone.jsonl"]).Good();
+        AttuneVerb.Run(_folder, [.. words, "--output-file", "alone.jsonl"]).Good();
         File.Delete(Path.Combine(_folder, "texts.csv.bad-rows.jsonl"));
         MpiRun.Run(_folder, launcher, 3, [.. words, "--output-file", "together.jsonl"]).Good();
         Assert.Equal(File.ReadAllText(Path.Combine(_folder, "alone.jsonl")), File.ReadAllText(Path.Combine(_folder, "together.jsonl")));
         Assert.Equal(1100, File.ReadLines(Path.Combine(_folder, "together.jsonl")).Count());
         Assert.Single(File.ReadAllLines(Path.Combine(_folder, "texts.csv.bad-rows.jsonl")));
-        var texts = AttuneProcess.Run(_folder, "predict", "--model", "run", "--threads", "1", "the film was good", "the meal was awful").Good();
+        var texts = AttuneVerb.Run(_folder, "predict", "--model", "run", "--threads", "1", "the film was good", "the meal was awful").Good();
         var same = MpiRun.Run(_folder, launcher, 3, "predict", "--model", "run", "--threads", "1", "the film was good", "the meal was awful").Good();
         Assert.Contains(texts.Out, same.Out, StringComparison.Ordinal);
     }
@@ -143,11 +143,11 @@ public sealed class MpiTests : IDisposable
         File.WriteAllLines(Path.Combine(_folder, "text.txt"), Enumerable.Range(0, 60).SelectMany(_ => TinyModel.Rows(5, random).Select(row => row.Text + ".").Append("")));
         string[] same = ["pretrain", "--train-file", "text.txt", "--model", "tiny", "--max-length", "24", "--threads", "1", "--max-steps", "5", "--eval-strategy", "steps", "--eval-steps", "5", "--logging-steps", "1",
             "--save-strategy", "no", "--validation-split-percentage", "20", "--per-device-eval-batch-size", "4", "--report-to", "none"];
-        AttuneProcess.Run(_folder, [.. same, "--per-device-train-batch-size", "6", "--output-dir", "alone"]).Good();
+        AttuneVerb.Run(_folder, [.. same, "--per-device-train-batch-size", "6", "--output-dir", "alone"]).Good();
         MpiRun.Run(_folder, launcher, 3, [.. same, "--per-device-train-batch-size", "2", "--output-dir", "together"]).Good();
         AssertClose("alone", "together");
         string[] learned = ["pretrain", "--train-file", "text.txt", "--model-config", "tiny", "--vocab-size", "100", "--max-length", "24", "--threads", "1", "--max-steps", "1", "--save-strategy", "no", "--report-to", "none"];
-        AttuneProcess.Run(_folder, [.. learned, "--output-dir", "new"]).Good();
+        AttuneVerb.Run(_folder, [.. learned, "--output-dir", "new"]).Good();
         MpiRun.Run(_folder, launcher, 2, [.. learned, "--output-dir", "new-together"]).Good();
         Assert.Equal(File.ReadAllText(Path.Combine(_folder, "new", "vocab.txt")), File.ReadAllText(Path.Combine(_folder, "new-together", "vocab.txt")));
     }
@@ -284,7 +284,7 @@ public sealed class MpiTests : IDisposable
         Assert.Equal("attune: Several processes need MPI, but no library of it can be loaded (libnone.so); install Open MPI or MPICH, or name the library in ATTUNE_MPI_LIBRARY.\n", result.Error);
     }
 
-    private void Trained() => AttuneProcess.Run(_folder, "train", "--model", "tiny", "--train-file", "train.csv", "--threads", "1", "--max-steps", "3", "--output-dir", "run").Good();
+    private void Trained() => AttuneVerb.Run(_folder, "train", "--model", "tiny", "--train-file", "train.csv", "--threads", "1", "--max-steps", "3", "--output-dir", "run").Good();
 
     /// <summary>The loss scale of a checkpoint.</summary>
     private string Scale(string run, int step) => JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, run, $"checkpoint-{step}", CheckpointFiles.ResumeState)))!["loss_scale"]!.ToJsonString();

@@ -34,7 +34,7 @@ public sealed class PredictResumeTests(TrainedRun run, PredictResumeTests.Unbrok
                 process.Signal("KILL");
                 _ = process.Wait();
             }
-            var result = AttuneProcess.Run(_folder, Words($"a.{form}")).Good();
+            var result = AttuneVerb.Run(_folder, Words($"a.{form}")).Good();
             AssertSame(whole, output, result.Error);
         }
     }
@@ -49,7 +49,7 @@ public sealed class PredictResumeTests(TrainedRun run, PredictResumeTests.Unbrok
         foreach (var (call, number) in Calls())
         {
             SystemCalls.Inject(_folder, Words("a.csv"), call, number, "signal=SIGKILL");
-            var left = AttuneProcess.Run(_folder, Words("a.csv")).Good();
+            var left = AttuneVerb.Run(_folder, Words("a.csv")).Good();
             AssertSame(whole, output, $"killed at {call} {number}: {left.Error}");
         }
 
@@ -81,13 +81,13 @@ public sealed class PredictResumeTests(TrainedRun run, PredictResumeTests.Unbrok
             Assert.Matches(@"\nStopped: a\.csv\.partial keeps the first [0-9,]+ answers; the same command goes on from there\.\n$", stopped.Error);
         }
         Assert.False(File.Exists(output));
-        var refused = AttuneProcess.Run(_folder, [.. Words("a.csv"), "--top-k", "1"]);
+        var refused = AttuneVerb.Run(_folder, [.. Words("a.csv"), "--top-k", "1"]);
         Assert.Equal(1, refused.Code);
         Assert.Matches(@"attune: a\.csv\.partial holds [0-9,]+ answers of an unfinished run with another --top-k; give the same to go on with it, or --no-resume to begin anew\.\n$", refused.Error);
         var model = run.Copy(Path.Combine(_folder, "other"));
         File.WriteAllText(Path.Combine(model, "attune_prediction.json"), "{\"temperature\": 2}");
-        Assert.Contains("of an unfinished run with another model; ", AttuneProcess.Run(_folder, [.. Words("a.csv"), "--model", "other"]).Error, StringComparison.Ordinal);
-        var resumed = AttuneProcess.Run(_folder, Words("a.csv")).Good();
+        Assert.Contains("of an unfinished run with another model; ", AttuneVerb.Run(_folder, [.. Words("a.csv"), "--model", "other"]).Error, StringComparison.Ordinal);
+        var resumed = AttuneVerb.Run(_folder, Words("a.csv")).Good();
         Assert.Matches(@"\nGoes on after row [0-9,]+, from a\.csv\.partial\.\n", resumed.Error);
         AssertSame(whole, output, resumed.Error);
     }
@@ -104,12 +104,12 @@ public sealed class PredictResumeTests(TrainedRun run, PredictResumeTests.Unbrok
         try
         {
             var whole = Unbroken(form, Rows, out _);
-            var full = AttuneProcess.Run(_folder, Words($"disk/a.{form}"));
+            var full = AttuneVerb.Run(_folder, Words($"disk/a.{form}"));
             Assert.Equal(1, full.Code);
             Assert.Matches($@"attune: disk/a\.{form}[.a-z]* cannot be written: no space is left on the disk; free some space or choose another folder\.\n$", full.Error);
             Assert.DoesNotContain("   at ", full.Error, StringComparison.Ordinal);
             Assert.Equal(0, Sh($"mount -o remount,size=64m '{disk}'"));
-            AssertSame(whole, Path.Combine(disk, $"a.{form}"), AttuneProcess.Run(_folder, Words($"disk/a.{form}")).Good().Error);
+            AssertSame(whole, Path.Combine(disk, $"a.{form}"), AttuneVerb.Run(_folder, Words($"disk/a.{form}")).Good().Error);
         }
         finally
         {
@@ -124,7 +124,7 @@ public sealed class PredictResumeTests(TrainedRun run, PredictResumeTests.Unbrok
         TinyModel.NumberedCsv(Path.Combine(_folder, "rows.csv"), Rows, seed: 6);
         var input = string.Concat(File.ReadLines(Path.Combine(_folder, "rows.csv")).Skip(1).Select(line => line.Split(',')[1] + "\n"));
         string[] words = ["predict", "--model", run.Model, "--threads", "1", "--output-file"];
-        AttuneProcess.Run(_folder, [.. words, "whole.txt"], input).Good();
+        AttuneVerb.Run(_folder, [.. words, "whole.txt"], input).Good();
         // It waits for more when it has read most of it, and is killed then.
         using (var process = AttuneProcess.StartWithOpenInput(_folder, [.. words, "a.txt"], input[..(input.Length / 10 * 9)]))
         {
@@ -132,7 +132,7 @@ public sealed class PredictResumeTests(TrainedRun run, PredictResumeTests.Unbrok
             process.Signal("KILL");
             _ = process.Wait();
         }
-        var resumed = AttuneProcess.Run(_folder, [.. words, "a.txt"], input).Good();
+        var resumed = AttuneVerb.Run(_folder, [.. words, "a.txt"], input).Good();
         Assert.Contains("Goes on after row ", resumed.Error, StringComparison.Ordinal);
         AssertSame(File.ReadAllBytes(Path.Combine(_folder, "whole.txt")), Path.Combine(_folder, "a.txt"), resumed.Error);
     }
@@ -183,7 +183,7 @@ public sealed class PredictResumeTests(TrainedRun run, PredictResumeTests.Unbrok
             run.Result.Good();
             TinyModel.NumberedCsv(Path.Combine(_folder, "rows.csv"), rows, seed: 6);
             var watch = Stopwatch.StartNew();
-            AttuneProcess.Run(_folder, Words(run, $"whole.{form}")).Good();
+            AttuneVerb.Run(_folder, Words(run, $"whole.{form}")).Good();
             return _made[(form, rows)] = (File.ReadAllBytes(Path.Combine(_folder, $"whole.{form}")), watch.Elapsed);
         }
     }

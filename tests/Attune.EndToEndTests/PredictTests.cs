@@ -47,7 +47,7 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
         File.WriteAllLines(Path.Combine(_folder, "rows.tsv"), rows.Select(row => JsonNode.Parse(row)!["text"]!.ToString()).Prepend("text"));
         var expected = Predict("--file", "rows.csv").Good().Out;
         foreach (var file in new[] { "rows.parquet", "rows.jsonl", "rows.json", "rows.tsv" }) Assert.Equal(expected, Predict("--file", file).Good().Out);
-        Assert.Equal(expected, AttuneProcess.Run(_folder, ["predict", "--model", run.Model], string.Concat(File.ReadLines(Path.Combine(_folder, "rows.tsv")).Skip(1).Select(line => line + "\n"))).Good().Out);
+        Assert.Equal(expected, AttuneVerb.Run(_folder, ["predict", "--model", run.Model], string.Concat(File.ReadLines(Path.Combine(_folder, "rows.tsv")).Skip(1).Select(line => line + "\n"))).Good().Out);
     }
 
     [Fact]
@@ -89,11 +89,11 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
 
         var model = run.Copy(Path.Combine(_folder, "model"));
         File.WriteAllText(Path.Combine(model, "attune_prediction.json"), "{\"temperature\": 100, \"abstain_below\": 0.9}");
-        var calibrated = AttuneProcess.Run(_folder, "predict", "--model", "model", "--output-format", "jsonl", "the film was great").Good();
+        var calibrated = AttuneVerb.Run(_folder, "predict", "--model", "model", "--output-format", "jsonl", "the film was great").Good();
         using var json = JsonDocument.Parse(calibrated.Out);
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("label").ValueKind);
         Assert.InRange(json.RootElement.GetProperty("probability").GetDouble(), 0.5, 0.6);
-        Assert.StartsWith("positive\t0.5", AttuneProcess.Run(_folder, "predict", "--model", "model", "--abstain-below", "0", "the film was great").Good().Out, StringComparison.Ordinal);
+        Assert.StartsWith("positive\t0.5", AttuneVerb.Run(_folder, "predict", "--model", "model", "--abstain-below", "0", "the film was great").Good().Out, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -116,20 +116,20 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
         Rows("rows.csv", 40);
         string[] words = ["predict", "--model", "model", "--file", "rows.csv", "--output-format", "csv"];
         var model = run.Copy(Path.Combine(_folder, "model"));
-        AttuneProcess.Run(run.Folder, [.. TrainedRun.Words, "--output-dir", "other", "--max-steps", "2"]).Good();
-        var refused = AttuneProcess.Run(_folder, [.. words, "--engine", "onnx"]);
+        AttuneVerb.Run(run.Folder, [.. TrainedRun.Words, "--output-dir", "other", "--max-steps", "2"]).Good();
+        var refused = AttuneVerb.Run(_folder, [.. words, "--engine", "onnx"]);
         Assert.Equal(1, refused.Code);
         Assert.EndsWith("has no model.onnx; write it by attune export.\n", refused.Error, StringComparison.Ordinal);
-        AttuneProcess.Run(_folder, "export", "--model", "model", "--output-dir", "model").Good();
-        var torch = AttuneProcess.Run(_folder, words).Good().Out;
+        AttuneVerb.Run(_folder, "export", "--model", "model", "--output-dir", "model").Good();
+        var torch = AttuneVerb.Run(_folder, words).Good().Out;
         // Other weights than those that were exported: who says nothing gets the weights, who asks for it the export.
         File.Copy(Path.Combine(run.Folder, "other", "model.safetensors"), Path.Combine(model, "model.safetensors"), overwrite: true);
-        var weights = AttuneProcess.Run(_folder, words).Good().Out;
+        var weights = AttuneVerb.Run(_folder, words).Good().Out;
         Assert.NotEqual(torch, weights);
-        Assert.Equal(weights, AttuneProcess.Run(_folder, [.. words, "--engine", "auto"]).Good().Out);
-        Assert.Equal(torch, AttuneProcess.Run(_folder, [.. words, "--engine", "onnx"]).Good().Out);
+        Assert.Equal(weights, AttuneVerb.Run(_folder, [.. words, "--engine", "auto"]).Good().Out);
+        Assert.Equal(torch, AttuneVerb.Run(_folder, [.. words, "--engine", "onnx"]).Good().Out);
         File.Delete(Path.Combine(model, "model.safetensors"));
-        Assert.Equal(torch, AttuneProcess.Run(_folder, words).Good().Out);
+        Assert.Equal(torch, AttuneVerb.Run(_folder, words).Good().Out);
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
             file.Write("text,other\na good film,1\n\"");
             for (var i = 0; i < 80_000; i++) file.Write("never closed, never closed, never closed, never closed, never closed, never closed, never closed, \n".PadRight(1000, 'x'));
         }
-        var result = Predict("--file", "rows.csv", "--output-file", "a.csv");
+        var result = AttuneProcess.Run(_folder, "predict", "--model", run.Model, "--file", "rows.csv", "--output-file", "a.csv");
         Assert.Equal(1, result.Code);
         Assert.EndsWith("a cell is longer than 67108864 characters; close the quote that opens it, or split the file.\n", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
@@ -176,7 +176,7 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
     private Result Predict(params string[] words)
     {
         run.Result.Good();
-        return AttuneProcess.Run(_folder, ["predict", "--model", run.Model, "--threads", "1", .. words]);
+        return AttuneVerb.Run(_folder, ["predict", "--model", run.Model, "--threads", "1", .. words]);
     }
 
     private string Rows(string name, int count) => TinyModel.NumberedCsv(Path.Combine(_folder, name), count, seed: 5);

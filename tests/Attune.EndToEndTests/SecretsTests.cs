@@ -28,8 +28,8 @@ public sealed class SecretsTests : IDisposable
         ];
         var server = ("MLFLOW_TRACKING_URI", $"http://me:{Password}@127.0.0.1:1");         // where nobody answers
         var result = AttuneProcess.Run(_folder, words, null, ("HF_TOKEN", Token), server, ("ATTUNE_CACHE", Path.Combine(_folder, "cache"))).Good();
-        var shown = AttuneProcess.Run(_folder, [.. words, "--hub-token", Token, "--print-config"], null, server).Good();
-        var wrong = AttuneProcess.Run(_folder, [.. words, "--output-dir", "other", "--hub-token", Token + " x", "--push-to-hub"], null, server);
+        var shown = AttuneVerb.Run(_folder, [.. words, "--hub-token", Token, "--print-config"], null, server).Good();
+        var wrong = AttuneVerb.Run(_folder, [.. words, "--output-dir", "other", "--hub-token", Token + " x", "--push-to-hub"], null, server);
         Assert.Contains("MLflow at http://127.0.0.1:1/", result.Error, StringComparison.Ordinal);
         Assert.NotEqual(0, wrong.Code);
         var said = result.Out + result.Error + shown.Out + shown.Error + wrong.Out + wrong.Error;

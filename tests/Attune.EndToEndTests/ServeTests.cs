@@ -99,7 +99,7 @@ public sealed class ServeTests(TrainedRun run) : IDisposable
     [InlineData("attune: ATTUNE_API_KEYS has no API key; give at least one.\n", 1)]
     public void Serve_WrongOptions_AreRefusedInOneSentence(string expected, int code, params string[] words)
     {
-        var refused = AttuneProcess.Run(_folder, ["serve", run.Model, .. words], null, ("ATTUNE_API_KEYS", code == 1 && words.Length == 0 ? "," : ""));
+        var refused = AttuneVerb.Run(_folder, ["serve", run.Model, .. words], null, ("ATTUNE_API_KEYS", code == 1 && words.Length == 0 ? "," : ""));
         Assert.Equal((code, expected), (refused.Code, refused.Error));
     }
 

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Diagnostics;
 using System.Text;
 
@@ -10,6 +11,9 @@ internal sealed class StartedProgram : IDisposable
     internal static readonly string Executable = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Attune.Cli.exe" : "Attune.Cli");
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    // As it was before any test set something for what it runs in this process.
+    private static readonly Dictionary<string, string?> Own = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(one => (string)one.Key, one => (string?)one.Value);
 
     private readonly Process _process;
     private readonly StringBuilder _out = new(), _error = new();
@@ -31,10 +35,9 @@ internal sealed class StartedProgram : IDisposable
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        // Nothing of the machine's own hub cache, and nothing of the hub: a test must not depend on what was downloaded or could be.
-        start.Environment["HF_HOME"] = Path.Combine(folder, "hf-home");
-        start.Environment["HF_HUB_OFFLINE"] = "1";
-        foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
+        start.Environment.Clear();
+        foreach (var (name, value) in Own) start.Environment[name] = value;
+        foreach (var (name, value) in Environment(folder, environment)) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Add(_out, line.Data);
         _process.ErrorDataReceived += (_, line) => Add(_error, line.Data);
@@ -56,6 +59,19 @@ internal sealed class StartedProgram : IDisposable
 
     /// <summary>The same of both streams; a launcher mixes them as it likes.</summary>
     internal string Said => Copy(_error) + Copy(_out);
+
+    /// <summary>The variables by which it differs from the tests: nothing of the machine's own hub cache, and nothing of the hub, as a test must not depend on what was downloaded or could be.</summary>
+    /// <param name="folder">In which it runs.</param>
+    /// <param name="further">What a test wants besides.</param>
+    internal static IReadOnlyDictionary<string, string> Environment(string folder, IEnumerable<(string Name, string Value)>? further)
+    {
+        var variables = new Dictionary<string, string> { ["HF_HOME"] = Path.Combine(folder, "hf-home"), ["HF_HUB_OFFLINE"] = "1" };
+        foreach (var (name, value) in further ?? []) variables[name] = value;
+        return variables;
+    }
+
+    /// <summary>A variable of the tests themselves; null where it is not set.</summary>
+    internal static string? OwnVariable(string name) => Own.GetValueOrDefault(name);
 
     /// <summary>Waits until it says something, on standard error or, where a launcher mixes the streams, on either.</summary>
     internal void WaitFor(string text, bool onEither = false)

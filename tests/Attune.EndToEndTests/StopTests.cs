@@ -30,7 +30,7 @@ public sealed class StopTests
             var step = int.Parse(checkpoint[(checkpoint.LastIndexOf('-') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
             Assert.Empty(Directory.GetDirectories(Path.Combine(folder, "run"), ".*"));
 
-            var resumed = AttuneProcess.Run(folder, [.. words, "--max-steps", $"{step + 4}", "--resume-from-checkpoint", "true", "--logging-steps", "1"]).Good();
+            var resumed = AttuneVerb.Run(folder, [.. words, "--max-steps", $"{step + 4}", "--resume-from-checkpoint", "true", "--logging-steps", "1"]).Good();
             Assert.Contains($"Goes on from {Path.Combine("run", Path.GetFileName(checkpoint))}, after update {step} of {step + 4}.\n", resumed.Error, StringComparison.Ordinal);
             Assert.Contains($"step {step + 1} ", resumed.Error, StringComparison.Ordinal);
             Assert.DoesNotContain($"step {step} ", resumed.Error, StringComparison.Ordinal);
@@ -76,7 +76,7 @@ public sealed class StopTests
         {
             TinyModel.Write(Path.Combine(folder, "tiny"));
             TinyModel.Csv(Path.Combine(folder, "train.csv"), 32, seed: 1);
-            var result = AttuneProcess.Run(folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run", "--threads", "1",
+            var result = AttuneVerb.Run(folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run", "--threads", "1",
                 "--save-strategy", "no", "--max-steps", "100000000", "--max-time", "1s");
             Assert.Equal((75, ""), (result.Code, result.Out));
             Assert.Contains("with --resume-from-checkpoint true to go on.", result.Error, StringComparison.Ordinal);
@@ -115,7 +115,7 @@ public sealed class StopTests
             TinyModel.Write(Path.Combine(folder, "tiny"));
             TinyModel.Csv(Path.Combine(folder, "train.csv"), 8, seed: 1);
             Directory.CreateDirectory(Path.Combine(folder, "run", "checkpoint-7"));
-            var refused = AttuneProcess.Run(folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run");
+            var refused = AttuneVerb.Run(folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "run");
             Assert.Equal((1, "attune: run holds an unfinished run (checkpoint-7); give --resume-from-checkpoint true to go on with it, or --overwrite-output-dir to start anew.\n"),
                 (refused.Code, refused.Error));
         }

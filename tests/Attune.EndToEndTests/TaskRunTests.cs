@@ -22,21 +22,21 @@ public sealed class TaskRunTests : IDisposable
         using var settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "attune_prediction.json")));
         var price = settings.RootElement.GetProperty("thresholds").GetProperty("price").GetDouble();
 
-        var again = Json(AttuneProcess.Run(_folder, "evaluate", "run", "--json", "--threads", "1").Good().Out);
+        var again = Json(AttuneVerb.Run(_folder, "evaluate", "run", "--json", "--threads", "1").Good().Out);
         Assert.Equal(Number(eval, "eval_f1_macro_at_threshold"), Number(again, "eval_f1_macro_at_threshold"), 1e-9);
         Assert.Equal(Number(eval, "eval_f1_macro"), Number(again, "eval_f1_macro"), 1e-9);
         Assert.True(Number(again, "eval_f1_macro_baseline") < Number(again, "eval_f1_macro_at_threshold"));
 
-        var answer = Json(AttuneProcess.Run(_folder, "predict", "--output-format", "jsonl", "--model", "run", "Far too expensive for what it is.").Good().Out);
+        var answer = Json(AttuneVerb.Run(_folder, "predict", "--output-format", "jsonl", "--model", "run", "Far too expensive for what it is.").Good().Out);
         foreach (var score in answer.GetProperty("probabilities").EnumerateObject())
             Assert.Equal(score.Value.GetDouble() >= settings.RootElement.GetProperty("thresholds").GetProperty(score.Name).GetDouble(),
                 answer.GetProperty("labels").EnumerateArray().Any(label => label.GetString() == score.Name));
-        Assert.Equal("[]", Json(AttuneProcess.Run(_folder, "predict", "--output-format", "jsonl", "--model", "run", "--threshold", "1", "Far too expensive.").Good().Out).GetProperty("labels").GetRawText());
+        Assert.Equal("[]", Json(AttuneVerb.Run(_folder, "predict", "--output-format", "jsonl", "--model", "run", "--threshold", "1", "Far too expensive.").Good().Out).GetProperty("labels").GetRawText());
         Assert.InRange(price, 0, 1);
 
-        var refused = AttuneProcess.Run(_folder, "evaluate", "run", "--save-thresholds");
+        var refused = AttuneVerb.Run(_folder, "evaluate", "run", "--save-thresholds");
         Assert.Equal((2, true), (refused.Code, refused.Error.Contains("--save-thresholds writes what --threshold auto chooses; give that too.", StringComparison.Ordinal)));
-        var chosen = AttuneProcess.Run(_folder, "evaluate", "run", "--json", "--threads", "1", "--threshold", "auto_micro", "--save-thresholds").Good();
+        var chosen = AttuneVerb.Run(_folder, "evaluate", "run", "--json", "--threads", "1", "--threshold", "auto_micro", "--save-thresholds").Good();
         Assert.True(Number(Json(chosen.Out), "eval_f1_at_threshold") >= Number(eval, "eval_f1"), chosen.Out);
         using var saved = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "attune_prediction.json")));
         Assert.Single(saved.RootElement.GetProperty("thresholds").EnumerateObject().Select(one => one.Value.GetDouble()).Distinct());
@@ -73,23 +73,23 @@ public sealed class TaskRunTests : IDisposable
             "train", "--model", "tiny", "--train-file", "train.csv", "--validation-file", "dev.csv", "--max-length", "12", "--num-train-epochs", "8",
             "--learning-rate", "5e-3", .. Short,
         ];
-        var cut = Json(AttuneProcess.Run(_folder, [.. words, "--output-dir", "cut"]).Good().Out);
+        var cut = Json(AttuneVerb.Run(_folder, [.. words, "--output-dir", "cut"]).Good().Out);
         Assert.Equal(0.5, Number(cut.GetProperty("eval"), "eval_accuracy"));
-        var run = AttuneProcess.Run(_folder, [.. words, "--long-texts", "windows", "--window-stride", "4", "--window-pooling", "max", "--output-dir", "run"]).Good();
+        var run = AttuneVerb.Run(_folder, [.. words, "--long-texts", "windows", "--window-stride", "4", "--window-pooling", "max", "--output-dir", "run"]).Good();
         Assert.Contains("Split validation: 16 texts, ", run.Error, StringComparison.Ordinal);
         Assert.Contains("windows of at most 12 that share 4, 16 in several.", run.Error, StringComparison.Ordinal);
         var eval = Json(run.Out).GetProperty("eval");
         Assert.True(Number(eval, "eval_accuracy") >= 0.9, run.Out);
 
-        var evaluated = Json(AttuneProcess.Run(_folder, "evaluate", "run", "--json", "--threads", "1").Good().Out);
+        var evaluated = Json(AttuneVerb.Run(_folder, "evaluate", "run", "--json", "--threads", "1").Good().Out);
         Assert.Equal((Number(eval, "eval_accuracy"), 16), (Number(evaluated, "eval_accuracy"), Number(evaluated, "eval_samples")));
         Assert.Equal(Number(eval, "eval_loss"), Number(evaluated, "eval_loss"), 1e-6);
-        var predicted = AttuneProcess.Run(_folder, "predict", "--model", "run", "--file", "dev.csv", "--threads", "1").Good();
+        var predicted = AttuneVerb.Run(_folder, "predict", "--model", "run", "--file", "dev.csv", "--threads", "1").Good();
         Assert.Contains("16 of 16 texts were read in windows of 12 tokens.", predicted.Error, StringComparison.Ordinal);
         Assert.Equal(16, predicted.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
-        var refused = AttuneProcess.Run(_folder, "predict", "--model", "run", "--long-texts", "truncate", "--window-stride", "2", "a");
+        var refused = AttuneVerb.Run(_folder, "predict", "--model", "run", "--long-texts", "truncate", "--window-stride", "2", "a");
         Assert.Equal((2, true), (refused.Code, refused.Error.Contains("--window-stride is for --long-texts windows", StringComparison.Ordinal)));
-        var tokens = AttuneProcess.Run(_folder, "tokenize", "--model", "run", "--max-length", "6", "--long-texts", "windows", "--window-stride", "1", "--json", "the film was very good and great").Good();
+        var tokens = AttuneVerb.Run(_folder, "tokenize", "--model", "run", "--max-length", "6", "--long-texts", "windows", "--window-stride", "1", "--json", "the film was very good and great").Good();
         Assert.Equal([6, 6], tokens.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Json(line).GetProperty("input_ids").GetArrayLength()));
     }
 
@@ -107,6 +107,7 @@ public sealed class TaskRunTests : IDisposable
 
     private (JsonElement Results, string Error) Train(params string[] words)
     {
+        // The embedded encoder takes seconds: others need not wait for it.
         var run = AttuneProcess.Run(_folder, ["train", .. words, .. Short, "--output-dir", "run"]).Good();
         return (Json(run.Out), run.Error);
     }

@@ -38,17 +38,17 @@ public sealed class TrainedRunTests(TrainedRun run)
     [Fact]
     public void Train_FinishedFolder_IsRefusedUnlessAsked()
     {
-        var refused = AttuneProcess.Run(run.Folder, TrainedRun.Words);
+        var refused = AttuneVerb.Run(run.Folder, TrainedRun.Words);
         Assert.Equal((1, "attune: run holds a finished run (trainer_state.json); choose another --output-dir, or give --overwrite-output-dir to replace it.\n"),
             (refused.Code, refused.Error[refused.Error.IndexOf("attune:", StringComparison.Ordinal)..]));
         run.Copy(Path.Combine(run.Folder, "copy"));
-        AttuneProcess.Run(run.Folder, [.. TrainedRun.Words, "--output-dir", "copy", "--overwrite-output-dir", "--max-steps", "2"]).Good();
+        AttuneVerb.Run(run.Folder, [.. TrainedRun.Words, "--output-dir", "copy", "--overwrite-output-dir", "--max-steps", "2"]).Good();
     }
 
     [Fact]
     public void Config_OfARun_RepeatsIt()
     {
-        var again = AttuneProcess.Run(run.Folder, "train", "--config", "run/attune_config.json", "--output-dir", "again", "--json").Good();
+        var again = AttuneVerb.Run(run.Folder, "train", "--config", "run/attune_config.json", "--output-dir", "again", "--json").Good();
         using var results = JsonDocument.Parse(again.Out);
         Assert.Equal(File.ReadAllBytes(Path.Combine(run.Folder, "run", "model.safetensors")), File.ReadAllBytes(Path.Combine(run.Folder, "again", "model.safetensors")));
         Assert.Equal(1, results.RootElement.GetProperty("eval").GetProperty("eval_accuracy").GetDouble());
@@ -60,8 +60,8 @@ public sealed class TrainedRunTests(TrainedRun run)
         var data = Directory.CreateDirectory(Path.Combine(run.Folder, "splits")).FullName;
         foreach (var split in new[] { "train", "test" }) File.Copy(Path.Combine(run.Folder, split + ".csv"), Path.Combine(data, split + ".csv"));
         string[] words = ["train", "--model", "tiny", "--dataset", "splits", "--max-steps", "1", "--threads", "1", "--output-dir"];
-        AttuneProcess.Run(run.Folder, [.. words, "plain"]).Good();
-        var asked = AttuneProcess.Run(run.Folder, [.. words, "asked", "--do-train", "--do-eval", "--do-predict"]).Good();
+        AttuneVerb.Run(run.Folder, [.. words, "plain"]).Good();
+        var asked = AttuneVerb.Run(run.Folder, [.. words, "asked", "--do-train", "--do-eval", "--do-predict"]).Good();
         Assert.Contains("do_train has no effect: attune train always trains.", asked.Error, StringComparison.Ordinal);
         foreach (var (file, folder, isThere) in new[] { ("eval_results.json", "plain", false), ("predict_results.txt", "plain", false), ("eval_results.json", "asked", true), ("predict_results.txt", "asked", true) })
             Assert.Equal(isThere, File.Exists(Path.Combine(run.Folder, folder, file)));
@@ -80,15 +80,15 @@ public sealed class TrainedRunTests(TrainedRun run)
     [Fact]
     public void Evaluate_OtherFileAndMetrics_AreTaken()
     {
-        var result = AttuneProcess.Run(run.Folder, "evaluate", "--model", "run", "--test-file", "test.csv", "--metrics", "f1_macro", "mcc").Good();
+        var result = AttuneVerb.Run(run.Folder, "evaluate", "--model", "run", "--test-file", "test.csv", "--metrics", "f1_macro", "mcc").Good();
         Assert.Matches(@"^\{'eval_loss': .*'eval_f1_macro': 1\.0, 'eval_matthews_correlation': 1\.0, .*'eval_samples': 30\}\n$", result.Out);
     }
 
     [Fact]
     public void Evaluate_RowsSetApart_AreFoundAgain()
     {
-        AttuneProcess.Run(run.Folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "apart", "--max-steps", "3", "--do-eval").Good();
-        using var given = JsonDocument.Parse(AttuneProcess.Run(run.Folder, "evaluate", "apart", "--json").Good().Out);
+        AttuneVerb.Run(run.Folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "apart", "--max-steps", "3", "--do-eval").Good();
+        using var given = JsonDocument.Parse(AttuneVerb.Run(run.Folder, "evaluate", "apart", "--json").Good().Out);
         using var trained = JsonDocument.Parse(File.ReadAllText(Path.Combine(run.Folder, "apart", "eval_results.json")));
         Assert.Equal(trained.RootElement.GetProperty("eval_loss").GetDouble(), given.RootElement.GetProperty("eval_loss").GetDouble(), 1e-6);
         Assert.Equal(7, given.RootElement.GetProperty("eval_samples").GetInt32());
@@ -97,10 +97,10 @@ public sealed class TrainedRunTests(TrainedRun run)
     [Fact]
     public void Evaluate_RunWithoutValidation_NeverTakesTrainingRowsSilently()
     {
-        var trained = AttuneProcess.Run(run.Folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "bare", "--max-steps", "2").Good();
+        var trained = AttuneVerb.Run(run.Folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "bare", "--max-steps", "2").Good();
         Assert.Equal("", trained.Out);
         Assert.Contains("There is no validation split, so nothing is evaluated", trained.Error, StringComparison.Ordinal);
-        var refused = AttuneProcess.Run(run.Folder, "evaluate", "bare");
+        var refused = AttuneVerb.Run(run.Folder, "evaluate", "bare");
         Assert.Equal((1, ""), (refused.Code, refused.Out));
         Assert.EndsWith("has no validation split; choose one of train by --split.\n", refused.Error, StringComparison.Ordinal);
     }
@@ -108,7 +108,7 @@ public sealed class TrainedRunTests(TrainedRun run)
     [Fact]
     public void Predict_Words_GivesLabelProbabilityAndText()
     {
-        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "the film was great", "the meal was awful and dull").Good();
+        var result = AttuneVerb.Run(run.Folder, "predict", "--model", "run", "the film was great", "the meal was awful and dull").Good();
         Assert.Matches(@"^positive\t0\.\d{4}\tthe film was great\nnegative\t0\.\d{4}\tthe meal was awful and dull\n$", result.Out);
     }
 
@@ -126,7 +126,7 @@ public sealed class TrainedRunTests(TrainedRun run)
     [Fact]
     public void Predict_File_JsonOfAllRows()
     {
-        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--file", "test.csv", "--json").Good();
+        var result = AttuneVerb.Run(run.Folder, "predict", "--model", "run", "--file", "test.csv", "--json").Good();
         using var json = JsonDocument.Parse(result.Out);
         var predictions = json.RootElement.GetProperty("predictions").EnumerateArray().ToList();
         Assert.Equal(30, predictions.Count);
@@ -137,16 +137,16 @@ public sealed class TrainedRunTests(TrainedRun run)
     [Fact]
     public void Predict_LongTexts_SaysHowManyWereCut()
     {
-        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--max-length", "6", "the film was good and good", "the film was bad", "a film").Good();
+        var result = AttuneVerb.Run(run.Folder, "predict", "--model", "run", "--max-length", "6", "the film was good and good", "the film was bad", "a film").Good();
         Assert.Equal("1 of 3 texts was cut at 6 tokens.\n", result.Error);
-        var longer = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--max-length", "1000", "a film").Good();
+        var longer = AttuneVerb.Run(run.Folder, "predict", "--model", "run", "--max-length", "1000", "a film").Good();
         Assert.Equal("max_length is 32 and not 1000: the model has no more positions.\n", longer.Error);
     }
 
     [Fact]
     public void Predict_FileWithLabels_SaysThatItTakesNone()
     {
-        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--file", "test.csv").Good();
+        var result = AttuneVerb.Run(run.Folder, "predict", "--model", "run", "--file", "test.csv").Good();
         Assert.Equal("Takes texts from \"text\", and no labels.\n", result.Error);
     }
 
@@ -157,10 +157,10 @@ public sealed class TrainedRunTests(TrainedRun run)
         string[] words = ["train", "--train-file", "renamed.csv", "--max-steps", "1", "--save-strategy", "no", "--report-to", "none"];
         const string line = "The classifier of the model is kept, and its classes are renamed by their places, because the data have others: " +
             "negative -> no, positive -> yes.\n";
-        var result = AttuneProcess.Run(run.Folder, [.. words, "--model", "run", "--output-dir", "renamed"]).Good();
+        var result = AttuneVerb.Run(run.Folder, [.. words, "--model", "run", "--output-dir", "renamed"]).Good();
         Assert.Contains(line, result.Error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(Path.Combine(run.Folder, "renamed"), "*.jsonl"));
-        var same = AttuneProcess.Run(run.Folder, "train", "--model", "run", "--train-file", "train.csv", "--max-steps", "1", "--output-dir", "same").Good();
+        var same = AttuneVerb.Run(run.Folder, "train", "--model", "run", "--train-file", "train.csv", "--max-steps", "1", "--output-dir", "same").Good();
         Assert.DoesNotContain("renamed", same.Error, StringComparison.Ordinal);
         // A model without names says nothing of its classes: what is assumed is said.
         var unnamed = Directory.CreateDirectory(Path.Combine(run.Folder, "unnamed")).FullName;
@@ -169,7 +169,7 @@ public sealed class TrainedRunTests(TrainedRun run)
         config.Remove("id2label");
         config.Remove("label2id");
         File.WriteAllText(Path.Combine(unnamed, "config.json"), config.ToJsonString());
-        var assumed = AttuneProcess.Run(run.Folder, [.. words, "--model", "unnamed", "--output-dir", "assumed"]).Good();
+        var assumed = AttuneVerb.Run(run.Folder, [.. words, "--model", "unnamed", "--output-dir", "assumed"]).Good();
         Assert.Contains("The classifier of the model is kept; its classes have no names, and are taken for those of the data by their places: LABEL_0 -> no, LABEL_1 -> yes.\n",
             assumed.Error, StringComparison.Ordinal);
     }
@@ -190,7 +190,7 @@ public sealed class TrainedRunTests(TrainedRun run)
     [Fact]
     public void Predict_OutputFile_IsWritten()
     {
-        var result = AttuneProcess.Run(run.Folder, "predict", "--model", "run", "--output-format", "jsonl", "--output-file", "answers.jsonl", "bad").Good();
+        var result = AttuneVerb.Run(run.Folder, "predict", "--model", "run", "--output-format", "jsonl", "--output-file", "answers.jsonl", "bad").Good();
         Assert.Equal("", result.Out);
         Assert.Contains("\"label\":\"negative\"", File.ReadAllText(Path.Combine(run.Folder, "answers.jsonl")), StringComparison.Ordinal);
     }
@@ -198,9 +198,9 @@ public sealed class TrainedRunTests(TrainedRun run)
     [Fact]
     public void Predict_Pairs_TabBetweenTheTexts()
     {
-        var result = AttuneProcess.Run(run.Folder, ["predict", "--model", "run", "--pairs", "--output-format", "jsonl"], "the film\twas great\n").Good();
+        var result = AttuneVerb.Run(run.Folder, ["predict", "--model", "run", "--pairs", "--output-format", "jsonl"], "the film\twas great\n").Good();
         Assert.StartsWith("{\"text\":\"the film\",\"text_pair\":\"was great\",", result.Out, StringComparison.Ordinal);
-        var wrong = AttuneProcess.Run(run.Folder, ["predict", "--model", "run", "--pairs"], "the film\n");
+        var wrong = AttuneVerb.Run(run.Folder, ["predict", "--model", "run", "--pairs"], "the film\n");
         Assert.Equal((1, "attune: Standard input, line 1: a pair is two texts with one tab between them; correct it, or leave --pairs out.\n"), (wrong.Code, wrong.Error));
     }
 

@@ -47,7 +47,7 @@ public sealed class WrongInputTests(TrainedRun run)
     public void WrongInput_EndsInOneSentence(string what, int code, string sentence, string[] words)
     {
         Prepare();
-        var result = AttuneProcess.Run(run.Folder, words.Contains("--output-dir") || words[0] != "train" ? words : [.. words, "--output-dir", "wrong-" + Guid.NewGuid().ToString("N")]);
+        var result = AttuneVerb.Run(run.Folder, words.Contains("--output-dir") || words[0] != "train" ? words : [.. words, "--output-dir", "wrong-" + Guid.NewGuid().ToString("N")]);
         Assert.True(result.Code == code, $"{what}: exit code {result.Code}\n{result.Error}");
         var line = Assert.Single(result.Error.TrimEnd('\n').Split('\n'), line => line.StartsWith("attune:", StringComparison.Ordinal));
         Assert.EndsWith(line + "\n", result.Error, StringComparison.Ordinal);
@@ -74,7 +74,7 @@ public sealed class WrongInputTests(TrainedRun run)
         Assert.SkipUnless(OperatingSystem.IsLinux() && Sh($"mount -t tmpfs -o size=64k tmpfs '{disk}'") == 0, "A small disk needs the right to mount one.");
         try
         {
-            var result = AttuneProcess.Run(run.Folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "full-disk/run", "--max-steps", "2");
+            var result = AttuneVerb.Run(run.Folder, "train", "--model", "tiny", "--train-file", "train.csv", "--output-dir", "full-disk/run", "--max-steps", "2");
             Assert.Equal(1, result.Code);
             Assert.Matches(@"attune: [^\n]* cannot be written: it needs \S+ MB, and its disk has \S+ MB; free some space or choose another folder\.\n$", result.Error);
             Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
@@ -88,7 +88,7 @@ public sealed class WrongInputTests(TrainedRun run)
     [Fact]
     public void ResumeWithAnotherModel_NamesTheOption()
     {
-        var result = AttuneProcess.Run(run.Folder, "train", "--train-file", "train.csv", "--output-dir", "run", "--resume-from-checkpoint", "true");
+        var result = AttuneVerb.Run(run.Folder, "train", "--train-file", "train.csv", "--output-dir", "run", "--resume-from-checkpoint", "true");
         Assert.Matches(@"attune: run/checkpoint-\d+ was made with another model \(1 layer of 32, 27 tokens, and not [^)]*\); give --model \S*tiny, or leave --resume-from-checkpoint out\.\n$", result.Error);
     }
 
