@@ -51,7 +51,7 @@ public sealed class CrashTests(CrashTests.TracedRun traced) : IClassFixture<Cras
     public void PowerCut_AtAnyCall_LosesNoCommittedCheckpoint()
     {
         SystemCalls.Require();
-        const int crashes = 1000;
+        var crashes = LongForm.IsAsked ? 1000 : 300;
         var (disk, random, states, committed) = (new LossyDisk(Run), new Random(1), 0, new Dictionary<long, IReadOnlyDictionary<string, byte[]>>());
         var (renamed, newest, here) = ((long?)null, 0L, traced.Calls.Where(call => call.Path.StartsWith(Run, StringComparison.Ordinal)).ToList());
         Assert.True(here.Count > 100, $"only {here.Count} calls were seen");

@@ -14,7 +14,7 @@ public sealed class DefaultRunTests
         var folder = Directory.CreateTempSubdirectory("attune-default-").FullName;
         try
         {
-            using var results = JsonDocument.Parse(AttuneProcess.Run(folder, "train", "--json", "--num-train-epochs", "1").Good().Out);
+            using var results = JsonDocument.Parse(AttuneProcess.Run(folder, "train", "--json", "--num-train-epochs", "1", "--threads", "1").Good().Out);
             Assert.InRange(results.RootElement.GetProperty("test").GetProperty("test_accuracy").GetDouble(), Accuracy, 1);
             var predicted = AttuneProcess.Run(folder, "predict", "Broke after a day, a waste of money.", "I love it, works perfectly and looks great.").Good();
             Assert.Matches("^negative\\b[^\n]*\npositive\\b[^\n]*\n$", predicted.Out);

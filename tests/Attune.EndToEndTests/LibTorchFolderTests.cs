@@ -25,7 +25,7 @@ public sealed class LibTorchFolderTests(LibTorchFolderTests.Copy copy) : IClassF
     public void Train_NamedLibtorch_GivesTheWeightsOfTheProgramsOwn()
     {
         SkipElsewhere();
-        string[] words = ["train", "--max-steps", "2", "--threads", "1", "--save-strategy", "no", "--report-to", "none"];
+        string[] words = ["train", "--max-steps", "2", "--threads", "1", "--save-strategy", "no", "--eval-strategy", "no", "--max-predict-samples", "8", "--report-to", "none"];
         AttuneProcess.Run(_folder, [.. words, "--output-dir", "own"]).Good();
         AttuneProcess.Run(_folder, [.. words, "--output-dir", "named"], null, ("ATTUNE_LIBTORCH", copy.Libraries)).Good();
         Assert.Equal(Weights("own"), Weights("named"));

@@ -135,17 +135,17 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
     [Fact]
     public void FileLargerThanTheHeap_IsPredicted()
     {
-        const int rows = 800, letters = 200_000;
+        const int rows = 480, letters = 200_000, heap = 0x5000000;               // 84 MB
         var text = string.Concat(Enumerable.Repeat("the film was very good ", letters / 23));
         using (var file = new StreamWriter(Path.Combine(_folder, "rows.csv")))
         {
             file.Write("id,text\n");
             for (var i = 0; i < rows; i++) file.Write($"{i},{text}\n");
         }
-        Assert.True(new FileInfo(Path.Combine(_folder, "rows.csv")).Length > 150_000_000);
+        Assert.True(new FileInfo(Path.Combine(_folder, "rows.csv")).Length > heap);
         var result = AttuneProcess.Run(_folder, ["predict", "--model", run.Model, "--file", "rows.csv", "--keep-columns", "id", "--output-file", "a.parquet", "--threads", "1"], null,
-            ("DOTNET_GCHeapHardLimit", "0x7000000")).Good();                // 117 MB
-        Assert.Contains("800 of 800 texts were cut at 32 tokens.", result.Error, StringComparison.Ordinal);
+            ("DOTNET_GCHeapHardLimit", $"0x{heap:x}")).Good();
+        Assert.Contains("480 of 480 texts were cut at 32 tokens.", result.Error, StringComparison.Ordinal);
         Assert.Equal(rows, ParquetDataset.Read(Path.Combine(_folder, "a.parquet"), new DatasetReadOptions()).NumRows);
     }
 
@@ -155,7 +155,7 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
         using (var file = new StreamWriter(Path.Combine(_folder, "rows.csv")))
         {
             file.Write("text,other\na good film,1\n\"");
-            for (var i = 0; i < 80_000; i++) file.Write("never closed, never closed, never closed, never closed, never closed, never closed, never closed, \n".PadRight(1000, 'x'));
+            for (var i = 0; i < 68_000; i++) file.Write("never closed, never closed, never closed, never closed, never closed, never closed, never closed, \n".PadRight(1000, 'x'));
         }
         var result = AttuneProcess.Run(_folder, "predict", "--model", run.Model, "--file", "rows.csv", "--output-file", "a.csv");
         Assert.Equal(1, result.Code);
@@ -167,10 +167,11 @@ public sealed class PredictTests(TrainedRun run) : IDisposable
     public void ReaderThatLeaves_EndsItInOrder()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "It needs a shell.");
-        Rows("rows.csv", 100_000);
-        var result = AttuneProcess.RunUnder(_folder, ["bash", "-c", "\"$0\" \"$@\" | head -n 1; exit ${PIPESTATUS[0]}"], ["predict", "--model", run.Model, "--file", "rows.csv", "--threads", "1"]);
+        // More than a pipe holds, so that it cannot end before the reader has left.
+        Rows("rows.csv", 5_000);
+        var result = AttuneProcess.RunUnder(_folder, ["bash", "-c", "\"$0\" \"$@\" | head -n 1; exit ${PIPESTATUS[0]}"], ["predict", "--model", run.Model, "--file", "rows.csv", "--threads", "1", "--quiet"]);
         Assert.Equal((0, 1), (result.Code, result.Out.Count(letter => letter == '\n')));
-        Assert.Equal("Takes texts from \"text\", and no labels.\n", result.Error);
+        Assert.Equal("", result.Error);
     }
 
     private Result Predict(params string[] words)

@@ -13,7 +13,7 @@ public sealed class ServeTests(TrainedRun run) : IDisposable
     private const int Chunks = 3_000_000, MostGrowth = 50 << 20;
     private const double MostDrift = 0.02, LoadOfSoak = 0.8;
     private const string Text = """{"text": "the film was very good and lovely"}""";
-    private static readonly TimeSpan UsualSoak = TimeSpan.FromSeconds(3), ShortestJudged = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan UsualSoak = TimeSpan.FromSeconds(1), ShortestJudged = TimeSpan.FromMinutes(5);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("attune-serve-").FullName;
 

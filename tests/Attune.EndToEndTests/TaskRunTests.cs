@@ -48,7 +48,7 @@ public sealed class TaskRunTests : IDisposable
     [Fact]
     public void Numbers_Stars_AreBetterThanTheirMean()
     {
-        var trained = Train("--dataset-config", "stars", "--do-regression", "--num-train-epochs", "2", "--metrics", "mse", "pearson", "--save-eval-predictions", "false");
+        var trained = Train("--dataset-config", "stars", "--do-regression", "--max-train-samples", "800", "--num-train-epochs", "2", "--metrics", "mse", "pearson", "--save-eval-predictions", "false");
         var eval = trained.Results.GetProperty("eval");
         using var written = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run", "eval_results.json")));
         Assert.True(Number(eval, "eval_mse") < Number(written.RootElement, "eval_mse_baseline"), written.RootElement.GetRawText());
@@ -99,6 +99,7 @@ public sealed class TaskRunTests : IDisposable
     [InlineData("glue/CoLA", "matthews_correlation")]
     public void PublishedTask_FewRows_RunsToItsEnd(string data, string metric)
     {
+        LongForm.RequireUnless(data != "glue/CoLA");
         var folder = Data(data);
         Assert.SkipWhen(folder is null, $"There is no data folder {data} (ATTUNE_DATA, ../shared/data).");
         var trained = Train("--dataset", folder!, "--max-train-samples", "200", "--max-eval-samples", "100", "--max-steps", "4");
