@@ -2,40 +2,44 @@ using Attune.Batching;
 using Attune.Kernels;
 using Attune.Native;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace Attune.Models;
 
 // Legend: T tokens, L lines of the output (T, or as many as are wanted), E size of the tables' rows, H hidden size.
 
 /// <summary>
-/// The encoder of a family that computes as BERT does, by libtorch's operators and its autograd on any device: what <see cref="Encoder"/> computes on the processor by kernels of its own, over the
-/// same packed rows.
+/// Embeddings and layers by libtorch's operators and its autograd on any device: what <see cref="Encoder"/> computes on the processor by kernels of its own, over the same packed rows.
 /// </summary>
 internal sealed class DeviceEncoder
 {
     private readonly PreTrainedConfig config;
-    private readonly EncoderForm form;
     private readonly DeviceWeights weights;
-    private readonly DeviceLayer[] layers;
+    private readonly DeviceEncoderLayer[] layers;
     private readonly BertEmbeddings embeddings;
 
     /// <param name="store">With its buffers on the device.</param>
     /// <param name="config">Of the model.</param>
-    /// <param name="form">Of its family; the embeddings' names begin with its prefix.</param>
-    /// <param name="prefix">What the names of the layers begin with in this model.</param>
-    /// <param name="embeddings">Those of the processor, which know positions and what ids there are.</param>
-    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, BertEmbeddings embeddings)
+    /// <param name="embeddings">Those of the processor, which know their form, positions and what ids there are.</param>
+    /// <param name="layers">Makes the layer of a number.</param>
+    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, BertEmbeddings embeddings, Func<DeviceParts, Func<int, DeviceEncoderLayer>> layers)
     {
-        (this.config, this.form, this.embeddings, weights, Parts) = (config, form, embeddings, store.OnDevice!, new DeviceParts(store));
-        layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new DeviceLayer(Parts, prefix + form.LayerName(i), config, form.Layer))];
+        (this.config, this.embeddings, weights, Parts) = (config, embeddings, store.OnDevice!, new DeviceParts(store));
+        this.layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(layers(Parts))];
+    }
+
+    /// <summary>The encoder of a family that computes as BERT does.</summary>
+    /// <param name="store">With its buffers on the device.</param>
+    /// <param name="config">Of the model.</param>
+    /// <param name="form">Of its family.</param>
+    /// <param name="prefix">What the names of the layers begin with in this model.</param>
+    /// <param name="embeddings">As above; their names may begin with another prefix.</param>
+    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, BertEmbeddings embeddings)
+        : this(store, config, embeddings, parts => Layers(parts, config, form, prefix))
+    {
     }
 
     /// <summary>The weights of the whole model.</summary>
     internal DeviceParts Parts { get; }
-
-    /// <summary>Whether it computes all that a form asks for; relative positions it does not.</summary>
-    internal static bool Has(EncoderForm form) => form is { RelativeBias: null, Embeddings: { ProjectsFirst: false, ClearsHidden: false, HasNormBias: true } };
 
     /// <summary>Gets ready for a pass: weights, the batch, dropout.</summary>
     /// <param name="batch">The rows.</param>
@@ -54,7 +58,8 @@ internal sealed class DeviceEncoder
         weights.Prepare(type);
         // What is dropped is drawn one after the other, so each pass begins at a place of its own: whatever was drawn before, it is the same.
         if (dropoutKey is { } key) DeviceRandom.Begin(weights.Device, Dropout.Key(key, batch.Sequences.FirstRowNumber));
-        var isPacked = DeviceAttention.IsPacked(weights, type, config.HiddenSize / config.NumAttentionHeads, batch.Sequences.FirstIsHidden is not null);
+        var isPacked = DeviceAttention.IsPacked(weights, type, config.HiddenSize / config.NumAttentionHeads, batch.Sequences.IsAnyHidden)
+            && Array.TrueForAll(layers, layer => layer.TakesPacked(batch.Sequences));
         return new DevicePass(new DeviceBatch(batch, positions, weights.Device, isPacked, more), type, isPacked, dropoutKey is not null);
     }
 
@@ -94,17 +99,24 @@ internal sealed class DeviceEncoder
         weights.EndBackward();
     }
 
+    private static Func<int, DeviceEncoderLayer> Layers(DeviceParts parts, PreTrainedConfig config, EncoderForm form, string prefix)
+    {
+        var view = form.RelativeBias is { } relative ? new DeviceView { Relative = new DeviceRelativeBias(parts, prefix + relative.Name) } : default;
+        return i => new DeviceBertLayer(parts, prefix + form.LayerName(i), config, form.Layer, view);
+    }
+
     /// <summary>(T,H).</summary>
     private Tensor Embed(DevicePass pass)
     {
-        var name = form.Prefix + "embeddings";
+        var (name, form) = (embeddings.Name, embeddings.Form);
         var padding = config.PadTokenId ?? -1;
-        var sum = Operators.Embedding(Parts[$"{name}.{form.Embeddings.Words}.weight"], pass.Batch.InputIds, padding);                            // (T,E)
-        if (form.Embeddings.HasPositions)
-            sum += Operators.Embedding(Parts[name + ".position_embeddings.weight"], pass.Batch.Positions, form.Embeddings.CountsFromPadding ? padding : -1);
-        if (form.Embeddings.HasTypes) sum += Operators.Embedding(Parts[name + ".token_type_embeddings.weight"], pass.Batch.TokenTypeIds, -1);
-        var norm = $"{name}.{form.Embeddings.Norm}";
-        var state = pass.Drop(F.layer_norm(sum, [sum.shape[1]], Parts[norm + ".weight"], Parts[norm + ".bias"], config.LayerNormEps), config.EmbeddingDropoutProb);
-        return form.Embeddings.Projection is { } projection ? Parts.Linear(state.to(pass.Type), pass.Type, projection).to(ScalarType.Float32) : state;
+        var sum = Operators.Embedding(Parts[$"{name}.{form.Words}.weight"], pass.Batch.InputIds, padding);                                       // (T,E)
+        if (form.HasPositions) sum += Operators.Embedding(Parts[name + ".position_embeddings.weight"], pass.Batch.Positions, form.CountsFromPadding ? padding : -1);
+        if (form.HasTypes) sum += Operators.Embedding(Parts[name + ".token_type_embeddings.weight"], pass.Batch.TokenTypeIds, -1);
+        var normed = Parts.Norm(form.ProjectsFirst ? Projected(sum) : sum, $"{name}.{form.Norm}", config.LayerNormEps);
+        var state = pass.Drop(form.ClearsHidden ? pass.Batch.WithoutHidden(normed) : normed, config.EmbeddingDropoutProb);
+        return form.ProjectsFirst ? state : Projected(state);
+
+        Tensor Projected(Tensor x) => form.Projection is { } projection ? Parts.Linear(x.to(pass.Type), pass.Type, projection).to(ScalarType.Float32) : x;
     }
 }
