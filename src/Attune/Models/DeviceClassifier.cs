@@ -16,10 +16,10 @@ internal sealed class DeviceClassifier
     /// <param name="store">With its buffers on the device.</param>
     /// <param name="config">Of the model.</param>
     /// <param name="form">Of its family.</param>
-    /// <param name="embeddings">Those of the processor, which know positions and what ids there are.</param>
-    internal DeviceClassifier(WeightStore store, PreTrainedConfig config, EncoderForm form, BertEmbeddings embeddings)
+    /// <param name="encoder">That of the processor.</param>
+    internal DeviceClassifier(WeightStore store, PreTrainedConfig config, EncoderForm form, Encoder encoder)
     {
-        (this.config, this.form, encoder) = (config, form, new DeviceEncoder(store, config, form, form.Prefix, embeddings));
+        (this.config, this.form, this.encoder) = (config, form, new DeviceEncoder(store, config, form, form.Prefix, encoder));
         activation = DeviceParts.Activation(form.Head.Activation);
     }
 
@@ -58,7 +58,7 @@ internal sealed class DeviceClassifier
     private Tensor Classify(Tensor first, DevicePass pass, out Tensor pooled)
     {
         if (form.Head.DropsFirst) first = pass.Drop(first, config.DropoutBeforeClassifier);
-        pooled = pass.Drop(activation(encoder.Parts.Linear(first, ScalarType.Float32, form.Head.Dense)), config.DropoutBeforeClassifier);
-        return encoder.Parts.Linear(pooled, ScalarType.Float32, form.Head.Classifier);
+        pooled = pass.Drop(activation(encoder.Parts.Linear(first, pass, ScalarType.Float32, form.Head.Dense)), config.DropoutBeforeClassifier);
+        return encoder.Parts.Linear(pooled, pass, ScalarType.Float32, form.Head.Classifier);
     }
 }

@@ -18,16 +18,16 @@ internal sealed class DeviceEncoder
     private readonly EncoderForm form;
     private readonly DeviceWeights weights;
     private readonly DeviceLayer[] layers;
-    private readonly BertEmbeddings embeddings;
+    private readonly Encoder encoder;
 
     /// <param name="store">With its buffers on the device.</param>
     /// <param name="config">Of the model.</param>
     /// <param name="form">Of its family; the embeddings' names begin with its prefix.</param>
     /// <param name="prefix">What the names of the layers begin with in this model.</param>
-    /// <param name="embeddings">Those of the processor, which know positions and what ids there are.</param>
-    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, BertEmbeddings embeddings)
+    /// <param name="encoder">That of the processor, which knows positions and what ids there are, and how the run computes.</param>
+    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, Encoder encoder)
     {
-        (this.config, this.form, this.embeddings, weights, Parts) = (config, form, embeddings, store.OnDevice!, new DeviceParts(store));
+        (this.config, this.form, this.encoder, weights, Parts) = (config, form, encoder, store.OnDevice!, new DeviceParts(store));
         layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new DeviceLayer(Parts, prefix + form.LayerName(i), config, form.Layer))];
     }
 
@@ -44,7 +44,7 @@ internal sealed class DeviceEncoder
     /// <param name="more">As in <see cref="DeviceBatch"/>.</param>
     internal DevicePass Begin(Batch batch, Precision precision, ulong? dropoutKey, params ReadOnlySpan<(string Name, int[] Values)> more)
     {
-        var positions = embeddings.CheckedPositions(batch);
+        var positions = encoder.Embeddings.CheckedPositions(batch);
         var type = precision switch
         {
             Precision.BFloat16 => ScalarType.BFloat16,
@@ -105,6 +105,6 @@ internal sealed class DeviceEncoder
         if (form.Embeddings.HasTypes) sum += Operators.Embedding(Parts[name + ".token_type_embeddings.weight"], pass.Batch.TokenTypeIds, -1);
         var norm = $"{name}.{form.Embeddings.Norm}";
         var state = pass.Drop(F.layer_norm(sum, [sum.shape[1]], Parts[norm + ".weight"], Parts[norm + ".bias"], config.LayerNormEps), config.EmbeddingDropoutProb);
-        return form.Embeddings.Projection is { } projection ? Parts.Linear(state.to(pass.Type), pass.Type, projection).to(ScalarType.Float32) : state;
+        return form.Embeddings.Projection is { } projection ? Parts.Linear(state.to(pass.Type), pass, pass.Type, projection).to(ScalarType.Float32) : state;
     }
 }

@@ -49,7 +49,7 @@ internal sealed class DeviceLayer(DeviceParts parts, string name, PreTrainedConf
     {
         var names = new string[layers.Length];
         for (var i = 0; i < names.Length; i++) names[i] = $"{name}.{layers[i]}";
-        return parts.Linear(x, pass.Type, names);
+        return parts.Linear(x, pass, pass.Type, names);
     }
 
     private Tensor Norm(Tensor x, string norm) => F.layer_norm(x, [config.HiddenSize], parts[$"{name}.{norm}.weight"], parts[$"{name}.{norm}.bias"], config.LayerNormEps);

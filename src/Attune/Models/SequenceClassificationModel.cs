@@ -22,13 +22,13 @@ public abstract class SequenceClassificationModel : PreTrainedModel
 
     internal override void ComputeOn(Device device)
     {
-        if (Config.Form is not { } form || !DeviceEncoder.Has(form) || Adapter is not null)
+        if (Config.Form is not { } form || !DeviceEncoder.Has(form))
         {
             base.ComputeOn(device);
             return;
         }
         Weights.MoveTo(device);
-        OnDevice = new DeviceClassifier(Weights, Config, form, Encoder.Embeddings);
+        OnDevice = new DeviceClassifier(Weights, Config, form, Encoder);
     }
 
     /// <summary>

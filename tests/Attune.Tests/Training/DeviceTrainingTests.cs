@@ -23,7 +23,7 @@ public sealed class DeviceTrainingTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string> Kinds() => ["plain", "head rate, frozen embeddings", "multi-label, by value", "r-drop, class weights", "own loss", "smoothing, no clipping, reinit"];
+    public static TheoryData<string> Kinds() => ["plain", "head rate, frozen embeddings", "multi-label, by value", "r-drop, class weights", "own loss", "smoothing, no clipping, reinit", "adapter"];
 
     [Theory, MemberData(nameof(Kinds))]
     public void Train_DropoutOff_GivesTheRunOfTheProcessor(string kind)
@@ -239,21 +239,16 @@ public sealed class DeviceTrainingTests : IDisposable
         Assert.Equal(TinyRun.Weights(own), TinyRun.Weights(moved));
     }
 
-    [Fact]
-    public void ComputeOn_ModelWithAnAdapter_IsRefused()
-    {
-        using var model = BertForSequenceClassification.FromConfig(TinyRun.Config, lora: new LoraConfig());
-        Assert.Contains("A model with an adapter computes on the processor only so far", Assert.Throws<AttuneException>(() => model.ComputeOn(CPU)).Message, StringComparison.Ordinal);
-    }
+    private static readonly BertConfig Config = TinyRun.Config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0, InitializerRange = 0.2 };
 
-    private static BertForSequenceClassification Model() => BertForSequenceClassification.FromConfig(
-        TinyRun.Config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0, InitializerRange = 0.2 }, seed: 1);
+    private static BertForSequenceClassification Model() => BertForSequenceClassification.FromConfig(Config, seed: 1);
 
     private TrainingArguments Arguments(string name) => TinyRun.Arguments(Path.Combine(_folder.Path, name)) with { SaveStrategy = SaveStrategy.Epoch, LoggingSteps = 1 };
 
     private (BertForSequenceClassification Model, List<double> Losses) Run(string kind, bool isOnDevice)
     {
-        var model = Model();
+        var adapter = new LoraConfig { R = 3, LoraAlpha = 9, TargetModules = ["query", "value", "output.dense", "classifier"], Bias = LoraBias.LoraOnly, ModulesToSave = ["pooler", "word_embeddings"] };
+        var model = kind == "adapter" ? BertForSequenceClassification.FromConfig(Config, seed: 1, adapter) : Model();
         if (isOnDevice) model.ComputeOn(CPU);
         var args = Arguments($"{kind}, {isOnDevice}");
         args = kind switch
