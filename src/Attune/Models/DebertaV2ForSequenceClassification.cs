@@ -32,7 +32,7 @@ public sealed class DebertaV2ForSequenceClassification : SequenceClassificationM
     private protected override DeviceClassifier NewOnDevice()
     {
         var config = (DebertaV2Config)Config;
-        var encoder = new DeviceEncoder(Weights, config, Encoder.Embeddings, parts => number =>
+        var encoder = new DeviceEncoder(Weights, config, Encoder, parts => number =>
         {
             var name = $"{EncoderPrefix}encoder.layer.{number}";
             var layer = new DeviceBertLayer(parts, name, config, DebertaV2Config.Layer, DeviceDisentangledAttention.ViewOf(parts, name, EncoderPrefix + "encoder", config));

@@ -48,7 +48,7 @@ internal sealed class DeviceBertLayer(DeviceParts parts, string name, PreTrained
     {
         var names = new string[layers.Length];
         for (var i = 0; i < names.Length; i++) names[i] = $"{name}.{layers[i]}";
-        return parts.Linear(x, pass.Type, names);
+        return parts.Linear(x, pass, pass.Type, names);
     }
 
     private Tensor Norm(Tensor x, string norm) => parts.Norm(x, $"{name}.{norm}", config.LayerNormEps);

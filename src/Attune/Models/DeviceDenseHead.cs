@@ -13,7 +13,7 @@ internal sealed class DeviceDenseHead(DeviceParts parts, PreTrainedConfig config
     internal override Tensor Logits(Tensor states, DevicePass pass, out Tensor pooled)
     {
         if (form.DropsFirst) states = pass.Drop(states, form.FirstDropout ?? config.DropoutBeforeClassifier);
-        pooled = pass.Drop(activation(parts.Linear(states, ScalarType.Float32, form.Dense)), config.DropoutBeforeClassifier);
-        return parts.Linear(pooled, ScalarType.Float32, form.Classifier);
+        pooled = pass.Drop(activation(parts.Linear(states, pass, ScalarType.Float32, form.Dense)), config.DropoutBeforeClassifier);
+        return parts.Linear(pooled, pass, ScalarType.Float32, form.Classifier);
     }
 }

@@ -54,7 +54,7 @@ internal sealed class DeviceDisentangledAttention : DeviceRelative
 
     /// <summary>(P,H) -> (N,D,P).</summary>
     private Tensor Projected(Tensor lines, DevicePass pass, string projection) =>
-        parts.Linear(lines, pass.Type, $"{layer}.{projection}").unflatten(1, config.NumAttentionHeads, -1).permute(1, 2, 0);
+        parts.Linear(lines, pass, pass.Type, $"{layer}.{projection}").unflatten(1, config.NumAttentionHeads, -1).permute(1, 2, 0);
 
     private Tensor Buckets(int columns, int first, Device device)
     {

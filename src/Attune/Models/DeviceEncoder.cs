@@ -15,15 +15,15 @@ internal sealed class DeviceEncoder
     private readonly PreTrainedConfig config;
     private readonly DeviceWeights weights;
     private readonly DeviceEncoderLayer[] layers;
-    private readonly BertEmbeddings embeddings;
+    private readonly Encoder encoder;
 
     /// <param name="store">With its buffers on the device.</param>
     /// <param name="config">Of the model.</param>
-    /// <param name="embeddings">Those of the processor, which know their form, positions and what ids there are.</param>
+    /// <param name="encoder">That of the processor, which knows positions and what ids there are, and how the run computes.</param>
     /// <param name="layers">Makes the layer of a number.</param>
-    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, BertEmbeddings embeddings, Func<DeviceParts, Func<int, DeviceEncoderLayer>> layers)
+    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, Encoder encoder, Func<DeviceParts, Func<int, DeviceEncoderLayer>> layers)
     {
-        (this.config, this.embeddings, weights, Parts) = (config, embeddings, store.OnDevice!, new DeviceParts(store));
+        (this.config, this.encoder, weights, Parts) = (config, encoder, store.OnDevice!, new DeviceParts(store));
         this.layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(layers(Parts))];
     }
 
@@ -32,9 +32,9 @@ internal sealed class DeviceEncoder
     /// <param name="config">Of the model.</param>
     /// <param name="form">Of its family.</param>
     /// <param name="prefix">What the names of the layers begin with in this model.</param>
-    /// <param name="embeddings">As above; their names may begin with another prefix.</param>
-    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, BertEmbeddings embeddings)
-        : this(store, config, embeddings, parts => Layers(parts, config, form, prefix))
+    /// <param name="encoder">As above.</param>
+    internal DeviceEncoder(WeightStore store, PreTrainedConfig config, EncoderForm form, string prefix, Encoder encoder)
+        : this(store, config, encoder, parts => Layers(parts, config, form, prefix))
     {
     }
 
@@ -48,7 +48,7 @@ internal sealed class DeviceEncoder
     /// <param name="more">As in <see cref="DeviceBatch"/>.</param>
     internal DevicePass Begin(Batch batch, Precision precision, ulong? dropoutKey, params ReadOnlySpan<(string Name, int[] Values)> more)
     {
-        var positions = embeddings.CheckedPositions(batch);
+        var positions = encoder.Embeddings.CheckedPositions(batch);
         var type = precision switch
         {
             Precision.BFloat16 => ScalarType.BFloat16,
@@ -108,7 +108,7 @@ internal sealed class DeviceEncoder
     /// <summary>(T,H).</summary>
     private Tensor Embed(DevicePass pass)
     {
-        var (name, form) = (embeddings.Name, embeddings.Form);
+        var (name, form) = (encoder.Embeddings.Name, encoder.Embeddings.Form);
         var padding = config.PadTokenId ?? -1;
         var sum = Operators.Embedding(Parts[$"{name}.{form.Words}.weight"], pass.Batch.InputIds, padding);                                       // (T,E)
         if (form.HasPositions) sum += Operators.Embedding(Parts[name + ".position_embeddings.weight"], pass.Batch.Positions, form.CountsFromPadding ? padding : -1);
@@ -117,6 +117,6 @@ internal sealed class DeviceEncoder
         var state = pass.Drop(form.ClearsHidden ? pass.Batch.WithoutHidden(normed) : normed, config.EmbeddingDropoutProb);
         return form.ProjectsFirst ? state : Projected(state);
 
-        Tensor Projected(Tensor x) => form.Projection is { } projection ? Parts.Linear(x.to(pass.Type), pass.Type, projection).to(ScalarType.Float32) : x;
+        Tensor Projected(Tensor x) => form.Projection is { } projection ? Parts.Linear(x.to(pass.Type), pass, pass.Type, projection).to(ScalarType.Float32) : x;
     }
 }

@@ -28,9 +28,9 @@ internal sealed class DeviceModernBertHead(DeviceParts parts, ModernBertConfig c
     internal override Tensor Logits(Tensor states, DevicePass pass, out Tensor pooled)
     {
         var normed = parts.Norm(states, ModernBertConfig.Prefix + "final_norm", config.LayerNormEps);                  // (L,H)
-        var dense = activation(parts.Linear(ReadsAllTokens ? Means(normed, pass.Batch) : normed, ScalarType.Float32, "head.dense"));
+        var dense = activation(parts.Linear(ReadsAllTokens ? Means(normed, pass.Batch) : normed, pass, ScalarType.Float32, "head.dense"));
         pooled = pass.Drop(parts.Norm(dense, "head.norm", config.LayerNormEps), config.DropoutBeforeClassifier);       // (R,H)
-        return parts.Linear(pooled, ScalarType.Float32, config.ClassifierName);                                        // (R,C)
+        return parts.Linear(pooled, pass, ScalarType.Float32, config.ClassifierName);                                        // (R,C)
     }
 
     /// <summary>As <see cref="RowMeans"/>.</summary>

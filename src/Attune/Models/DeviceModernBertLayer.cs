@@ -39,7 +39,7 @@ internal sealed class DeviceModernBertLayer(DeviceParts parts, string name, Mode
         return wanted is null || asksAlone ? context : context.index_select(0, wanted.Tokens);
     }
 
-    private Tensor Dense(Tensor x, DevicePass pass, string layer) => parts.Linear(x, pass.Type, $"{name}.{layer}");
+    private Tensor Dense(Tensor x, DevicePass pass, string layer) => parts.Linear(x, pass, pass.Type, $"{name}.{layer}");
 
     private Tensor Norm(Tensor x, string norm) => parts.Norm(x, $"{name}.{norm}", config.LayerNormEps);
 }

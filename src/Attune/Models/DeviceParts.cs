@@ -7,6 +7,8 @@ namespace Attune.Models;
 /// <param name="store">With its buffers on the device.</param>
 internal sealed class DeviceParts(WeightStore store)
 {
+    private readonly DeviceAdapters adapters = new(store);
+
     /// <summary>A weight in float32.</summary>
     internal Tensor this[string name] => store.OnDevice!.Leaf([store[name]], ScalarType.Float32);
 
@@ -14,8 +16,12 @@ internal sealed class DeviceParts(WeightStore store)
     internal Tensor Norm(Tensor x, string norm, double epsilon) =>
         F.layer_norm(x, [x.shape[^1]], this[norm + ".weight"], HasBias(norm) ? this[norm + ".bias"] : null, epsilon);
 
-    /// <summary>One product with the weights of layers that read the same input and lie one after the other, and their biases where they have some: (L,I) -> (L,O).</summary>
-    internal Tensor Linear(Tensor x, ScalarType type, params ReadOnlySpan<string> layers)
+    /// <summary>One product with the weights of layers that read the same input and lie one after the other, their biases where they have some, and what adapters add: (L,I) -> (L,O).</summary>
+    /// <param name="x">(L,I), of the type.</param>
+    /// <param name="pass">One way of a batch through the model.</param>
+    /// <param name="type">Of the product.</param>
+    /// <param name="layers">Their names.</param>
+    internal Tensor Linear(Tensor x, DevicePass pass, ScalarType type, params ReadOnlySpan<string> layers)
     {
         var hasBias = HasBias(layers[0]);
         var (weights, biases) = (new Weight[layers.Length], new Weight[hasBias ? layers.Length : 0]);
@@ -24,7 +30,8 @@ internal sealed class DeviceParts(WeightStore store)
             weights[i] = store[layers[i] + ".weight"];
             if (hasBias) biases[i] = store[layers[i] + ".bias"];
         }
-        return F.linear(x, store.OnDevice!.Leaf(weights, type), hasBias ? store.OnDevice.Leaf(biases, type) : null);
+        var result = F.linear(x, store.OnDevice!.Leaf(weights, type), hasBias ? store.OnDevice.Leaf(biases, type) : null);
+        return adapters.Output(x, pass, type, layers, weights) is { } added ? result.add_(added) : result;
     }
 
     /// <summary>A convolution as a product with what lies beside each line: (L,I k) -> (L,O).</summary>

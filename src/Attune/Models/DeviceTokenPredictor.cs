@@ -38,14 +38,14 @@ internal sealed class DeviceTokenPredictor(DeviceEncoder encoder, MaskedLMHeadFo
         Tensor? logits = null, loss = null, rows = null;
         if (positions.Length > 0)
         {
-            var transformed = activation(encoder.Parts.Linear(readsRows ? states.index_select(0, pass.Batch[Asked]) : states, ScalarType.Float32, head.Dense));       // (M,E)
+            var transformed = activation(encoder.Parts.Linear(readsRows ? states.index_select(0, pass.Batch[Asked]) : states, pass, ScalarType.Float32, head.Dense));       // (M,E)
             var normed = F.layer_norm(transformed, [transformed.shape[1]], encoder.Parts[head.LayerNorm + ".weight"], encoder.Parts[head.LayerNorm + ".bias"], epsilon);
             logits = F.linear(normed, encoder.Parts[table], encoder.Parts[head.Bias]);                                                                                // (M,V)
             if (targets is not null) loss = F.cross_entropy(logits, pass.Batch[Targets].to(ScalarType.Int64), reduction: nn.Reduction.Sum);
         }
         if (readsRows)
         {
-            rows = encoder.Parts.Linear(states.index_select(0, pass.Batch[First]), ScalarType.Float32, pooling!.Value.Pooler).tanh();                                // (R,H)
+            rows = encoder.Parts.Linear(states.index_select(0, pass.Batch[First]), pass, ScalarType.Float32, pooling!.Value.Pooler).tanh();                                // (R,H)
             if (pooling.Value.Projection is { } projection) rows = F.linear(rows, encoder.Parts[projection + ".weight"]);
         }
         return new Said(logits?.DetachFromDisposeScope(), loss?.DetachFromDisposeScope(), rows?.DetachFromDisposeScope());

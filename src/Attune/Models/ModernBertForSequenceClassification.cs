@@ -27,7 +27,7 @@ public sealed class ModernBertForSequenceClassification : SequenceClassification
     private protected override DeviceClassifier NewOnDevice()
     {
         var config = (ModernBertConfig)Config;
-        var encoder = new DeviceEncoder(Weights, config, Encoder.Embeddings, parts => number => new DeviceModernBertLayer(parts, $"{EncoderPrefix}layers.{number}", config, number));
+        var encoder = new DeviceEncoder(Weights, config, Encoder, parts => number => new DeviceModernBertLayer(parts, $"{EncoderPrefix}layers.{number}", config, number));
         return new(encoder, new DeviceModernBertHead(encoder.Parts, config));
     }
 }

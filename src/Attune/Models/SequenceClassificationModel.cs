@@ -22,11 +22,6 @@ public abstract class SequenceClassificationModel : PreTrainedModel
 
     internal override void ComputeOn(Device device)
     {
-        if (Adapter is not null)
-        {
-            base.ComputeOn(device);
-            return;
-        }
         Weights.MoveTo(device);
         OnDevice = NewOnDevice();
     }
@@ -34,7 +29,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     /// <summary>The same model on the device that the weights have been moved to. Families that compute as BERT does need say nothing.</summary>
     private protected virtual DeviceClassifier NewOnDevice()
     {
-        var encoder = new DeviceEncoder(Weights, Config, Config.Form!, Config.EncoderPrefix, Encoder.Embeddings);
+        var encoder = new DeviceEncoder(Weights, Config, Config.Form!, Config.EncoderPrefix, Encoder);
         return new(encoder, new DeviceDenseHead(encoder.Parts, Config, Config.Form!.Head));
     }
 
