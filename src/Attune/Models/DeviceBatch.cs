@@ -11,6 +11,9 @@ namespace Attune.Models;
 /// </summary>
 internal sealed class DeviceBatch
 {
+    // Libtorch's attention on cards wants the lines of masks to begin at multiples of this, and copies others in each layer.
+    private const int ColumnStep = 8;
+
     private const string Contents = "what is at each place";
     private const int NothingThere = 0, HiddenTokenThere = 1, KeyThere = 2;
 
@@ -25,7 +28,7 @@ internal sealed class DeviceBatch
     /// <param name="more">Other whole numbers that are needed there, by names that are none of this class's.</param>
     internal DeviceBatch(Batch batch, int[] positions, Device device, bool isPacked, params ReadOnlySpan<(string Name, int[] Values)> more)
     {
-        (Rows, Tokens, Longest, Columns) = (batch.Rows, batch.Tokens, Enumerable.Range(0, batch.Rows).Max(batch.Sequences.Length), batch.Sequences.LongestSpan + 1);
+        (Rows, Tokens, Longest, Columns) = (batch.Rows, batch.Tokens, Enumerable.Range(0, batch.Rows).Max(batch.Sequences.Length), batch.Sequences.LongestSpan / ColumnStep * ColumnStep + ColumnStep);
         HasHidden = batch.Sequences.IsAnyHidden;
         List<int> numbers = [];
         void Put(string name, IEnumerable<int> values)
@@ -54,7 +57,7 @@ internal sealed class DeviceBatch
     /// <summary>Tokens of the longest row.</summary>
     internal int Longest { get; }
 
-    /// <summary>S.</summary>
+    /// <summary>S, a multiple of 8.</summary>
     internal int Columns { get; }
 
     /// <summary>Whether there is a token that is no key.</summary>

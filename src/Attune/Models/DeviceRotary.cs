@@ -11,7 +11,8 @@ namespace Attune.Models;
 /// <param name="theta">The base of the angles.</param>
 internal sealed class DeviceRotary(int headSize, double theta)
 {
-    private readonly float[] _frequencies = RotaryEmbedding.Frequencies(headSize, theta);
+    // The first half of a head is turned the other way: cosines are the same, sines have the sign with which it gets its partners.
+    private readonly float[] _frequencies = [.. RotaryEmbedding.Frequencies(headSize, theta).Select(frequency => -frequency), .. RotaryEmbedding.Frequencies(headSize, theta)];
 
     /// <summary>Turns the heads of tokens.</summary>
     /// <param name="x">(T,...,N,D).</param>
@@ -19,17 +20,15 @@ internal sealed class DeviceRotary(int headSize, double theta)
     /// <returns>The same shape and type; computed in float32.</returns>
     internal Tensor Turn(Tensor x, DevicePass pass)
     {
-        // What follows from the angle alone is the same in all layers.
-        Tensor OfAngles(string what, Func<Tensor, Tensor> function) => pass.Batch.Once((what, theta), () => function(Angles(pass.Batch, x)));
-        var (cosine, sine) = (OfAngles("cosine", angles => angles.cos()), OfAngles("sine", angles => angles.sin()));
-        var halves = x.to(ScalarType.Float32).chunk(2, -1);
-        return cat([halves[0] * cosine - halves[1] * sine, halves[1] * cosine + halves[0] * sine], -1).to(x.dtype);
+        var cosine = pass.Batch.Once(("cosine", theta), () => Angles(pass.Batch, x).cos());
+        var sine = pass.Batch.Once(("sine", theta), () => Angles(pass.Batch, x).sin());
+        return (x * cosine).addcmul(x.roll(headSize / 2, -1), sine, 1).to(x.dtype);
     }
 
-    /// <summary>(T,1,...,D/2).</summary>
+    /// <summary>(T,1,...,D).</summary>
     private Tensor Angles(DeviceBatch batch, Tensor x)
     {
         var angles = batch.Positions.to(ScalarType.Float32).unsqueeze(1) * LibTorch.Sent(tensor(_frequencies), x.device);
-        return angles.view([batch.Tokens, .. Enumerable.Repeat(1L, (int)x.dim() - 2), _frequencies.Length]);
+        return angles.view([batch.Tokens, .. Enumerable.Repeat(1L, (int)x.dim() - 2), headSize]);
     }
 }
