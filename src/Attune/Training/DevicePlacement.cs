@@ -68,9 +68,7 @@ internal static class DevicePlacement
         (bool IsAsked, string Option, string Instead)[] options =
         [
             (args.Optim is not (OptimizerName.AdamwTorch or OptimizerName.AdamwTorchFused), $"optim {Argument.Spell(args.Optim.ToString())}", "take adamw_torch"),
-            (args.GradientCheckpointing, "gradient_checkpointing", "leave it out, and lower per_device_train_batch_size where memory is short"),
             (args.AutoFindBatchSize, "auto_find_batch_size", "leave it out: a batch that does not fit is cut there too"),
-            (args.NeftuneNoiseAlpha > 0, "neftune_noise_alpha", "leave it out"),
             (args.FgmEpsilon > 0, "fgm_epsilon", "leave it out"),
             (args.EmaDecay is not null, "ema_decay", "leave it out"),
             (args.SwaStart is not null, "swa_start", "leave it out"),
