@@ -21,7 +21,7 @@ internal sealed class GpuMemoryCheck : GpuCheck
         // CUDA's own, its kernels' and the work space of its products are nobody's part.
         using (var one = ones(ProductSize, ProductSize, dtype: ScalarType.BFloat16, device: ComputeDevice.Find(GpuRun.Device).ForTorch)) one.mm(one).Dispose();
         cuda.synchronize();
-        var before = CardMemory.UsedBytes(0) ?? throw new AttuneException("The driver does not say how much memory of the card is in use.");
+        var before = CardContext.UsedBytes(0) ?? throw new AttuneException("The driver does not say how much memory of the card is in use.");
         var memory = GpuRun.Train(config, GpuRun.Long(RowCount, Tokens), BatchSize, First, Timed).Output.Memory!;
         var (peak, parts) = (memory.Card!.Value - before, Parts(memory) + Activations(config));
         yield return new("peak", peak / parts, 1.15, "times the sum of its parts", LowerIsBetter: true,

@@ -51,12 +51,7 @@ internal static class ProcessGroup
     }
 
     /// <summary>The number of this process among those on the same machine, from 0.</summary>
-    internal static int NumberOnMachine()
-    {
-        if (_processes.Size == 1) return 0;
-        var mine = Encoding.UTF8.GetBytes(Environment.MachineName);
-        return _processes.GatherAll(mine, Communicator.Long).Take(_processes.Rank).Count(other => other.AsSpan().SequenceEqual(mine));
-    }
+    internal static int NumberOnMachine() => _processes.NumberOnMachine();
 
     /// <summary>Ends what was joined: in order with the others, or all of them at once where something went wrong.</summary>
     /// <param name="code">The exit code.</param>

@@ -9,11 +9,13 @@ internal static class CudaChecks
     private const string Name = "Graphics card";
     private const int FirstWithBFloat16 = 8;
     private const string InstallRemedy = $"Install PyTorch {LibTorchFolder.Fitting} with CUDA and name its folder torch/lib in {LibTorchFolder.Variable} (docs/gpu.md).";
+    private const string NcclRemedy = $"Install NCCL 2 (Debian and others: libnccl2; an installed PyTorch brings one), or name its libnccl.so.2 in {NcclLibrary.NameVariable}.";
     private const string DriverRemedy = "Install NVIDIA's driver; a container must be started so that it sees the cards, for instance with --gpus all.";
 
     /// <param name="driver">What the driver says; null where there is none.</param>
     /// <param name="cards">What libtorch says; null where it cannot be loaded, which another check tells.</param>
-    internal static IEnumerable<Check> Run(CudaDriver? driver, Cards? cards)
+    /// <param name="findNccl">Finds what adds up between cards; asked where there are several.</param>
+    internal static IEnumerable<Check> Run(CudaDriver? driver, Cards? cards, Func<NcclLibrary?> findNccl)
     {
         var hasCuda = cards is { HasCuda: true };
         if (driver is null)
@@ -31,6 +33,21 @@ internal static class CudaChecks
             yield return card.Major >= FirstWithBFloat16 ? Check.Ok($"Card cuda:{number}", Described(card))
                 : Check.Warning($"Card cuda:{number}", $"{Described(card)}; it has no bfloat16 and no tf32", "Give --fp16 in place of --bf16 on this card.");
         yield return Use(driver, cards);
+        if (cards is { Count: > 1 }) yield return Nccl(findNccl);
+    }
+
+    /// <summary>Whether several cards can train together without a way through the processor's memory.</summary>
+    private static Check Nccl(Func<NcclLibrary?> find)
+    {
+        const string name = "NCCL", instead = "gradients of several cards go through the processor's memory";
+        try
+        {
+            return find() is { } found ? Check.Ok(name, $"{found.Version} ({found.Name})") : Check.Warning(name, $"there is none, so {instead}", NcclRemedy);
+        }
+        catch (AttuneException e)
+        {
+            return Check.Broken(name, e.Message.TrimEnd('.'), NcclRemedy);
+        }
     }
 
     private static Check Use(CudaDriver driver, Cards? cards)

@@ -25,7 +25,7 @@ public static class MachineChecks
         yield return ProcessorChecks.Cores(Environment.ProcessorCount, ProcessorChecks.CoresOfMachine());
         yield return ProcessorChecks.Memory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         foreach (var check in LibraryChecks.Run(AppContext.BaseDirectory)) yield return check;
-        foreach (var check in CudaChecks.Run(CudaDriver.OfMachine(), CardsOfMachine())) yield return check;
+        foreach (var check in CudaChecks.Run(CudaDriver.OfMachine(), CardsOfMachine(), NcclLibrary.Find)) yield return check;
         yield return FolderChecks.Writable("Working folder", workingFolder);
         yield return FolderChecks.Space(workingFolder);
         yield return ClockChecks.Clock(workingFolder, TimeProvider.System);

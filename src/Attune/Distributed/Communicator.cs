@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Attune.Distributed;
 
@@ -48,6 +49,14 @@ public abstract class Communicator : IDisposable
 
     /// <summary>Names a process: its rank and its machine.</summary>
     internal abstract string NameOf(int rank);
+
+    /// <summary>The number of this process among those on the same machine, from 0.</summary>
+    internal int NumberOnMachine()
+    {
+        if (Size == 1) return 0;
+        var mine = Encoding.UTF8.GetBytes(Environment.MachineName);
+        return GatherAll(mine, Long).Take(Rank).Count(other => other.AsSpan().SequenceEqual(mine));
+    }
 
     /// <summary>What each process says, by rank.</summary>
     /// <param name="mine">What this one says; of any length.</param>

@@ -133,12 +133,8 @@ public sealed unsafe class Weight
     internal float* GradientWritten()
     {
         var gradient = RawGradient;
-        if (_store.OnDevice is { } device)
-        {
-            device.GiveGradientsToHost();
-            return gradient;
-        }
-        if (_gradientIsClear) ClearWhatIsNotWritten(gradient);
+        if (_store.OnDevice is { } device) device.GiveGradientsToHost();         // of a table all rows
+        else if (_gradientIsClear) ClearWhatIsNotWritten(gradient);
         (_gradientIsClear, GradientSquares) = (false, null);
         return gradient;
     }

@@ -12,12 +12,7 @@ public abstract class Optimizer : IDisposable
 
     private readonly Dictionary<string, Tensor> _state = [];
 
-    private protected Optimizer(WeightStore weights, double learningRate)
-    {
-        if (weights?.OnDevice is { } other && this is not FusedAdamW)
-            throw new InvalidOperationException($"this optimizer computes on the processor, and the model on {other.Device}; let the Trainer make the optimizer");
-        (Weights, Trained, LearningRate) = (weights!, new TrainedWeights(weights!), learningRate);
-    }
+    private protected Optimizer(WeightStore weights, double learningRate) => (Weights, Trained, LearningRate) = (weights, new TrainedWeights(weights), learningRate);
 
     /// <summary>Rate of the next step.</summary>
     public double LearningRate { get; set; }

@@ -16,25 +16,35 @@ internal static class DevicePlacement
     /// <exception cref="AttuneException">There is no such device, or it cannot compute this run.</exception>
     internal static void Place(TrainingArguments args, PreTrainedModel model, Communicator processes, bool isTraining, Action<string> notice)
     {
-        if (model.Weights.OnDevice is not { } there)
-        {
-            Place(args.DeviceAsked, model, notice, Require);
-            return;
-        }
-        try
-        {
-            Require();
-        }
-        catch (AttuneException e) when (args.DeviceAsked == ComputeDevice.Auto)
-        {
-            notice(Instead(there.Device.ToString(), e));
-            model.ComputeOnProcessor();
-        }
+        var process = processes.NumberOnMachine();
+        if (model.Weights.OnDevice is not { } there) Place(args.DeviceAsked, model, notice, Require, process);
+        else
+            try
+            {
+                Require();
+            }
+            catch (AttuneException e) when (args.DeviceAsked == ComputeDevice.Auto)
+            {
+                notice(Instead(there.Device.ToString(), e));
+                model.ComputeOnProcessor();
+            }
+        if (processes.Size > 1) RequireAlike(args, model, processes, notice);
 
         void Require()
         {
-            if (isTraining || processes.Size > 1) DevicePlacement.Require(args, processes);
+            if (isTraining) DevicePlacement.Require(args, processes);
         }
+    }
+
+    /// <summary>Sums need one kind of device: where a process has found no card, none takes one.</summary>
+    private static void RequireAlike(TrainingArguments args, PreTrainedModel model, Communicator processes, Action<string> notice)
+    {
+        var without = Array.FindIndex(processes.GatherAll([model.Weights.OnDevice is null ? (byte)0 : (byte)1], Communicator.Long), said => said[0] == 0);
+        if (without < 0 || model.Weights.OnDevice is not { } there) return;
+        var why = new AttuneException($"{processes.NameOf(without)} has no card that it can compute with.");
+        if (args.DeviceAsked != ComputeDevice.Auto) throw why;
+        notice(Instead(there.Device.ToString(), why));
+        model.ComputeOnProcessor();
     }
 
     /// <summary>The same for who has a model and no Trainer.</summary>
@@ -67,14 +77,9 @@ internal static class DevicePlacement
     {
         (bool IsAsked, string Option, string Instead)[] options =
         [
-            (args.Optim is not (OptimizerName.AdamwTorch or OptimizerName.AdamwTorchFused), $"optim {Argument.Spell(args.Optim.ToString())}", "take adamw_torch"),
-            (args.AutoFindBatchSize, "auto_find_batch_size", "leave it out: a batch that does not fit is cut there too"),
             (args.FgmEpsilon > 0, "fgm_epsilon", "leave it out"),
-            (args.EmaDecay is not null, "ema_decay", "leave it out"),
-            (args.SwaStart is not null, "swa_start", "leave it out"),
-            (args.DecayToPretrained > 0, "decay_to_pretrained", "leave it out"),
             (args.CacheFrozen == true, "cache_frozen", "leave it out"),
-            (processes.Size > 1, "a run of several processes", "start one"),
+            (args.ZeroStage > 0 && processes.Size > 1, "zero_stage", "leave it out"),
         ];
         foreach (var (isAsked, option, instead) in options)
             if (isAsked) throw new AttuneException($"{option} is computed on the processor only so far; {instead}, or give --device cpu.");

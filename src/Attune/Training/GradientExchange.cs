@@ -1,174 +1,54 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Attune.Distributed;
 using Attune.Models;
-using Attune.Native;
 using Attune.Optimization;
-using Attune.Profiling;
 
 namespace Attune.Training;
 
-/// <summary>
-/// Adds up over the processes the gradients and losses that each has of its own rows of an update. Afterwards all have the same, to the bit. The gradients of a
-/// layer go as soon as the last backward of the update has left it, while those below are computed.
-/// </summary>
-/// <remarks>
-/// Of a table only the rows go over that some process has a gradient of, so the optimizer still updates those alone. Where the processes share out the
-/// optimizer's state, each gets the sums of its part, makes the step of that, and then they collect the weights.
-/// </remarks>
-internal sealed unsafe class GradientExchange
+/// <summary>Adds up over the processes the gradients and losses that each has of its own rows of an update. Afterwards all have the same, to the bit.</summary>
+internal abstract class GradientExchange : IDisposable
 {
-    /// <summary>Fewer floats are not worth a message of their own; they go with the rest.</summary>
-    private const long LeastFloats = 1 << 16;
-
-    private readonly Communicator _processes;
-    private readonly PreTrainedModel _model;
-    private readonly WeightStore _weights;
-    private readonly TrainedWeights _trained;
-    private readonly Shards _parts;
-    private readonly List<(int Part, List<Stretch> Stretches)> _layers = [];
-    private readonly List<Stretch> _rest, _all;
-    private readonly List<Task> _running = [];
-    private int _begun;
-
-    internal GradientExchange(Communicator processes, PreTrainedModel model, TrainedWeights trained)
-    {
-        (_processes, _model, _weights, _trained) = (processes, model, model.Weights, trained);
-        _parts = Shards.Even(trained.Total, processes.Size);
-        var parts = model.Encoder.Parts;
-        HashSet<Weight> sent = [];
-        for (var part = parts.Count - 1; part > 0; part--)
-        {
-            var large = Stretches(trained.All.Where(weight => !weight.IsTable && !sent.Contains(weight) && parts[part].Contains(weight))).FindAll(stretch => stretch.Count >= LeastFloats);
-            // Layers that share weights have them all together, and are done when the first of them is.
-            if (large.Count == 0 || parts.Take(part).Skip(1).Any(other => ReferenceEquals(other, parts[part]))) continue;
-            _layers.Add((part, large));
-            sent.UnionWith(large.SelectMany(stretch => stretch.Weights));
-        }
-        _rest = Stretches(trained.All.Where(weight => (trained.IsPart || !weight.IsTable) && !sent.Contains(weight)));
-        _all = Stretches(trained.All);
-    }
-
     /// <summary>Whether gradients of the update are on their way, so that they cannot be computed again.</summary>
-    internal bool HasBegun => _begun > 0;
+    internal virtual bool HasBegun => false;
 
-    /// <summary>How long this thread has waited for the others since the beginning: what of the exchange was not hidden behind backward.</summary>
-    internal TimeSpan Waited { get; private set; }
+    /// <summary>How long this process has waited for the others since the beginning; null where nobody waits.</summary>
+    internal virtual TimeSpan? Waited => null;
 
-    /// <summary>Sends the gradients of each layer when backward, which comes next and is the last of the update, has left it.</summary>
-    internal void Follow() => _model.Encoder.PartDone = part =>
+    /// <summary>That of a run; null where there is one process.</summary>
+    /// <param name="processes">That train together.</param>
+    /// <param name="model">On its device.</param>
+    /// <param name="trained">What the optimizer trains.</param>
+    /// <param name="notice">Is told where cards do not reach each other directly.</param>
+    /// <exception cref="AttuneException">The cards do not reach each other.</exception>
+    internal static GradientExchange? Of(Communicator processes, PreTrainedModel model, TrainedWeights trained, Action<string> notice) =>
+        processes.Size == 1 ? null
+        : model.Weights.OnDevice is { } device ? new DeviceGradientExchange(DeviceSums.Of(processes, device.Device, notice), device, trained)
+        : new HostGradientExchange(processes, model, trained);
+
+    /// <summary>Sends what can go while the last backward of the update computes, which comes next.</summary>
+    internal virtual void Follow()
     {
-        // All begin the same ones in the same order, also a process that has no row in this batch.
-        while (_begun < _layers.Count && _layers[_begun].Part >= part) BeginNext();
-    };
+    }
 
     /// <summary>Forgets it again, where the update is computed anew: nothing has been sent.</summary>
-    internal void Unfollow() => _model.Encoder.PartDone = null;
+    internal virtual void Unfollow()
+    {
+    }
 
     /// <summary>Sums up what is left, once in an update.</summary>
-    /// <param name="losses">Of each batch, as far as it comes from this process's rows; receives the sums.</param>
-    internal void Sum(double[] losses)
-    {
-        using var time = Profiler.Measure("exchange");
-        Unfollow();
-        var begun = Stopwatch.GetTimestamp();
-        while (_begun < _layers.Count) BeginNext();
-        foreach (var stretch in _rest) Begin(stretch);
-        if (!_trained.IsPart)
-            foreach (var table in _trained.All.Where(weight => weight.IsTable)) SumRows(table);
-        SumLosses(losses);
-        foreach (var task in _running) task.GetAwaiter().GetResult();
-        _running.Clear();
-        _begun = 0;
-        Waited += Stopwatch.GetElapsedTime(begun);
-    }
+    /// <param name="losses">Of each batch, as far as it comes from this process's rows.</param>
+    /// <returns>The sums.</returns>
+    internal abstract BatchLoss[] Sum(BatchLoss[] losses);
 
     /// <summary>Length of the summed gradient; null where all have all of it, and it can be computed as ever.</summary>
-    internal double? Norm()
-    {
-        if (!_trained.IsPart) return null;
-        var squares = _trained.Runs().Sum(run => GradientNorm.Squares(_weights, run.Offset, run.Count));
-        return Math.Sqrt(_processes.GatherAll(BitConverter.GetBytes(squares)).Sum(bytes => BitConverter.ToDouble(bytes)));
-    }
+    internal virtual double? Norm() => null;
 
     /// <summary>After a step: gives all the weights of which each has made its part.</summary>
-    internal void CollectWeights()
+    internal virtual void CollectWeights()
     {
-        if (!_trained.IsPart) return;
-        using var time = Profiler.Measure("exchange");
-        var begun = Stopwatch.GetTimestamp();
-        var values = LibTorch.Floats(_weights.RawValues);
-        foreach (var task in _all.ConvertAll(stretch => _processes.CollectParts((nint)(values + stretch.Offset), stretch.Parts)))
-            task.GetAwaiter().GetResult();
-        Waited += Stopwatch.GetElapsedTime(begun);
     }
 
-    private void BeginNext()
+    /// <inheritdoc/>
+    public virtual void Dispose()
     {
-        foreach (var stretch in _layers[_begun++].Stretches) Begin(stretch);
     }
-
-    private void Begin(Stretch stretch)
-    {
-        foreach (var weight in stretch.Weights) _ = weight.GradientWritten();      // and what is known of its squares is of this process's rows
-        var gradients = (nint)(LibTorch.Floats(_weights.RawGradients) + stretch.Offset);
-        _running.Add(_trained.IsPart ? _processes.SumParts(gradients, stretch.Parts) : _processes.Sum(gradients, stretch.Count));
-    }
-
-    /// <summary>Weights that lie together.</summary>
-    private List<Stretch> Stretches(IEnumerable<Weight> weights)
-    {
-        List<List<Weight>> together = [];
-        foreach (var weight in weights)
-        {
-            if (together is [.., [.., var last] neighbours] && last.Offset + last.NumberOfElements == weight.Offset) neighbours.Add(weight);
-            else together.Add([weight]);
-        }
-        return together.ConvertAll(neighbours =>
-        {
-            var count = neighbours.Sum(weight => weight.NumberOfElements);
-            return new Stretch(neighbours[0].Offset, count, _parts.Within(_trained.Place(neighbours[0]), count), neighbours);
-        });
-    }
-
-    private void SumRows(Weight table)
-    {
-        var mine = table.RowsWithGradient;
-        // One number says that all rows count: no row has it.
-        var said = _processes.GatherAll(MemoryMarshal.AsBytes<int>(mine ?? [-1]));
-        var rows = said.SelectMany(bytes => MemoryMarshal.Cast<byte, int>(bytes).ToArray()).Distinct().Order().ToArray();
-        if (rows is [-1, ..])
-        {
-            _processes.Sum((nint)table.GradientWritten(), table.NumberOfElements).GetAwaiter().GetResult();
-            return;
-        }
-        if (rows.Length == 0) return;
-        var gradient = table.GradientRowsToAddTo(rows, without: -1);
-        var columns = (int)table.Shape[1];
-        using var together = LibTorch.Empty((long)rows.Length * columns);
-        var packed = LibTorch.Floats(together);
-        for (var i = 0; i < rows.Length; i++) Row(gradient, rows[i]).CopyTo(Row(packed, i));
-        _processes.Sum((nint)packed, (long)rows.Length * columns).GetAwaiter().GetResult();
-        for (var i = 0; i < rows.Length; i++) Row(packed, i).CopyTo(Row(gradient, rows[i]));
-
-        Span<float> Row(float* first, int row) => new(first + (long)row * columns, columns);
-    }
-
-    private void SumLosses(double[] losses)
-    {
-        var all = _processes.GatherAll(MemoryMarshal.AsBytes<double>(losses));
-        Array.Clear(losses);
-        foreach (var bytes in all)
-        {
-            var others = MemoryMarshal.Cast<byte, double>(bytes);
-            for (var i = 0; i < losses.Length; i++) losses[i] += others[i];
-        }
-    }
-
-    /// <summary>Weights that lie together.</summary>
-    /// <param name="Offset">First element in the flat buffers.</param>
-    /// <param name="Count">Number of elements.</param>
-    /// <param name="Parts">What of them is in each process's part of the optimizer's state.</param>
-    /// <param name="Weights">These.</param>
-    private sealed record Stretch(long Offset, long Count, Shards Parts, IReadOnlyList<Weight> Weights);
 }

@@ -13,12 +13,12 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Optimizer
     /// <summary>Memory of the graphics card that was in use at the end, which is the most that libtorch has taken; null where no card computed.</summary>
     public long? Card { get; init; }
 
-    internal static TrainingMemory Of(PreTrainedModel model, Optimizer optimizer, AveragedWeights? averaged, ComputeDevice device)
+    internal static TrainingMemory Of(PreTrainedModel model, Optimizer optimizer, AveragedWeights? averaged)
     {
         var each = model.Weights.Count * sizeof(float);
-        return new TrainingMemory(each, each, (optimizer.StateSize + (averaged?.Other.NumberOfElements ?? 0)) * sizeof(float))
+        return new TrainingMemory(each, each, (optimizer.StateSize + (averaged?.Count ?? 0)) * sizeof(float))
         {
-            Card = device.Card is { } card ? CardMemory.UsedBytes(card) : null,
+            Card = model.Weights.OnDevice?.Device is { type: TorchSharp.DeviceType.CUDA, index: var card } ? CardContext.UsedBytes(Math.Max(0, card)) : null,
         };
     }
 }

@@ -14,8 +14,8 @@ namespace Attune.Training;
 /// </remarks>
 internal sealed class TrainingProbe : IDisposable
 {
-    // Short updates are repeated until their time is more than noise.
-    private const double LeastSeconds = 2;
+    // Updates are repeated until their time is more than noise. On a machine that others use too the noise lasts for seconds, so a long run is probed for longer.
+    private const double LeastSeconds = 2, MostSeconds = 12, ShareOfRun = 0.07;
     private const int MostRounds = 100, BatchesEvaluated = 12;
 
     private readonly Trainer _trainer;
@@ -44,7 +44,7 @@ internal sealed class TrainingProbe : IDisposable
         _sizes = [.. _updates.Select(update => update.Sum(batch => batch.Sum(row => (long)_data.Rows[row].Length)))];
         _chosen = SampledBatches.Choose(_sizes, updates);
         _step = new TrainingStep(trainer.Task, _data, args, _plan, trainer.Callbacks, _state, notice: trainer.Notice);
-        if (args.AutoFindBatchSize)
+        if (args.AutoFindBatchSize && trainer.Model.Weights.OnDevice is null)
             _step.MicroBatches = MicroBatches.Fitting(trainer.Task, _data, args, trainer.FreeMemoryBytes, trainer.Notice);
     }
 
@@ -70,20 +70,22 @@ internal sealed class TrainingProbe : IDisposable
             beginning.Add(_sizes[update], Run(update));
         }
         _trainer.Model.Weights.UpToDateValues();
-        var rounds = _chosen.Select(_ => new List<double>()).ToArray();
+        _seconds = new double[_chosen.Length];
         var garbage = GC.GetTotalAllocatedBytes();
         var all = Stopwatch.StartNew();
-        for (var round = 0; round == 0 || round < MostRounds && all.Elapsed.TotalSeconds < LeastSeconds; round++)
+        var rounds = 0;
+        for (; rounds == 0 || rounds < MostRounds && all.Elapsed.TotalSeconds < Math.Clamp(ShareOfRun * TotalUpdates * _seconds.Average() / rounds, LeastSeconds, MostSeconds); rounds++)
             foreach (var (place, update) in _chosen.Index())
             {
-                rounds[place].Add(Run(update));
-                if (round == 0) tell(place + 1);
+                _seconds[place] += Run(update);
+                if (rounds == 0) tell(place + 1);
             }
-        _seconds = [.. rounds.Select(Median)];
+        // The mean: what disturbs an update now and then will disturb those of the run as often.
+        for (var place = 0; place < _seconds.Length; place++) _seconds[place] /= rounds;
         // Rows of the embeddings that these updates did not read have theirs still to come; in the end each row has made them all.
         var late = Stopwatch.StartNew();
         _trainer.Model.Weights.UpToDateValues();
-        var made = rounds.Sum(one => one.Count);
+        var made = rounds * _chosen.Length;
         LeaveGarbage((GC.GetTotalAllocatedBytes() - garbage) / made * _plan.TotalSteps);
         var each = SampledBatches.MeanTime(_sizes, _chosen, _seconds) + late.Elapsed.TotalSeconds / made;
         return (each, beginning.Besides(TotalUpdates, each / _sizes.Average()));
@@ -97,10 +99,10 @@ internal sealed class TrainingProbe : IDisposable
         long[] sizes = [.. batches.Select(texts => texts.Sum(text => TokensOf(data, text)))];
         var chosen = SampledBatches.Choose(sizes, BatchesEvaluated);
         Evaluate(data, batches[Array.IndexOf(sizes, sizes.Max())]);
-        double[] seconds = [.. chosen.Select(batch => Evaluate(data, batches[batch]))];
-        for (var round = 1; round < MostRounds && seconds.Sum() * round < LeastSeconds / 4; round++)
-            for (var i = 0; i < seconds.Length; i++) seconds[i] = Math.Min(seconds[i], Evaluate(data, batches[chosen[i]]));
-        return SampledBatches.MeanTime(sizes, chosen, seconds) * batches.Length;
+        var (seconds, rounds) = (new double[chosen.Length], 0);
+        for (; rounds == 0 || rounds < MostRounds && seconds.Sum() < LeastSeconds / 4; rounds++)
+            for (var i = 0; i < seconds.Length; i++) seconds[i] += Evaluate(data, batches[chosen[i]]);
+        return SampledBatches.MeanTime(sizes, chosen, seconds) / rounds * batches.Length;
     }
 
     /// <summary>
@@ -198,11 +200,5 @@ internal sealed class TrainingProbe : IDisposable
         var tokens = 0L;
         for (var row = starts[text]; row < starts[text + 1]; row++) tokens += data.Rows[row].Length;
         return tokens;
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return (values[(values.Count - 1) / 2] + values[values.Count / 2]) / 2;
     }
 }

@@ -51,7 +51,7 @@ internal sealed class TrainingRun : IDisposable
             _writer = new CheckpointWriter(trainer, _step.Optimizer, _step.Averaged);
             _frozen.Plan(data, _args, _plan, _writer.Bytes);
             _position = checkpoint?.Restore(trainer, _args, _plan, _step) ?? new RunPosition();
-            if (_args.AutoFindBatchSize)
+            if (_args.AutoFindBatchSize && trainer.Model.Weights.OnDevice is null)     // a card says by itself when its memory is full, and the batch is cut then
                 _step.MicroBatches = MicroBatches.Fitting(trainer.Task, data, _args, trainer.FreeMemoryBytes, trainer.Notice);
             _agreement.RequireSame(_plan, _state);
         }
@@ -293,7 +293,7 @@ internal sealed class TrainingRun : IDisposable
         return new TrainOutput(_state.GlobalStep, metrics["train_loss"], metrics, isInterrupted)
         {
             PeakMemoryBytes = process.PeakWorkingSet64,
-            Memory = TrainingMemory.Of(_trainer.Model, _step.Optimizer, _step.Averaged, ComputeDevice.Find(_args.DeviceAsked)),
+            Memory = TrainingMemory.Of(_trainer.Model, _step.Optimizer, _step.Averaged),
             LastCheckpoint = _lastCheckpoint,
         };
     }

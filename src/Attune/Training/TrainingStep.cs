@@ -44,7 +44,7 @@ internal sealed class TrainingStep : IDisposable
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args),
             args.ZeroStage > 0 && processes is { Size: > 1 } ? (processes.Rank, processes.Size) : null);
-        if (processes is { Size: > 1 }) _exchange = new GradientExchange(processes, model, Optimizer.Trained);
+        _exchange = processes is null ? null : GradientExchange.Of(processes, model, Optimizer.Trained, _notice);
         Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained, rateFactorOf) : null;
         if (Pull is not null && model.LoadReport.Source is null)
@@ -123,9 +123,10 @@ internal sealed class TrainingStep : IDisposable
         _callbacks.StepBegin(_state);
         (_model.Training, _model.DropoutKey) = (true, (unchecked((ulong)_args.Seed), _state.GlobalStep));
         var found = GradientsThatFit(batches);
+        if (_exchange is not null) found = _exchange.Sum(found);
         if (MayDecideLate && Array.TrueForAll(found, loss => loss.OnDevice is not null)) return RunLate(found, batches);
         var losses = Array.ConvertAll(found, loss => loss.Value);
-        _exchange?.Sum(losses);
+        foreach (var loss in found) loss.OnDevice?.Dispose();
         var before = GradNorm;
         var clip = ClipFactor(out var isFinite);
         // In float16 overflows are common, and a smaller scale mends them: no update is made of them, as in PyTorch.
@@ -153,14 +154,16 @@ internal sealed class TrainingStep : IDisposable
 
     public void Dispose()
     {
+        _exchange?.Dispose();
         _reserve.Dispose();
         Pull?.Dispose();
         Averaged?.Dispose();
         Optimizer.Dispose();
     }
 
-    /// <summary>Whether a device may decide by itself if an update is made. float16 needs to know at once what becomes of its scale, and so do those who look closely.</summary>
-    private bool MayDecideLate => Optimizer is FusedAdamW && Scale is null && _args.Debug.Count == 0 && _args.ClipGradValue is null && !MakesEveryUpdate;
+    /// <summary>Whether a device may decide by itself if an update is made. float16 needs to know at once what becomes of its scale, and so do averages and those who look closely.</summary>
+    private bool MayDecideLate =>
+        Optimizer is FusedAdamW && Scale is null && Pull is null && Averaged is null && _args.Debug.Count == 0 && _args.ClipGradValue is null && !MakesEveryUpdate;
 
     /// <summary>Lets the device make the update, or skip it. What came of it is looked at when the gradients of the next one are on their way, or when somebody asks.</summary>
     private StepResult RunLate(BatchLoss[] losses, int[][] batches)

@@ -56,6 +56,37 @@ public sealed class DataParallelTests : IDisposable
         foreach (var one in ThreadProcesses.Run(count, processes => Run(processes, 7, accumulation, kind, "together", config: config))) AssertClose(alone, one, $"{count} processes, {kind}");
     }
 
+    /// <summary>Devices train what one does, and what the processor does. A last batch of two rows leaves a process without any.</summary>
+    [Theory, InlineData(2, 1, "no dropout"), InlineData(3, 2, "no dropout"), InlineData(3, 1, "no dropout, value clipping"), InlineData(2, 2, "no dropout, ema"), InlineData(2, 1, "no dropout, r-drop"),
+        InlineData(2, 1, "no dropout, focal"), InlineData(3, 1, "no dropout, own loss"), InlineData(2, 1, "no dropout, tuned"), InlineData(2, 1, "no dropout, sgd"), InlineData(3, 2, "no dropout, by tokens")]
+    public void Train_OnDevices_EqualsOneProcessor(int count, int accumulation, string kind)
+    {
+        var alone = Run(Communicator.Single, 7 * count, accumulation, kind, "alone");
+        var together = ThreadProcesses.Run(count, processes => Run(processes, 7, accumulation, kind, "together", isOnDevice: true));
+        foreach (var one in together)
+        {
+            Assert.Equal(together[0].Weights, one.Weights);
+            AssertClose(alone, one, $"{count} devices, {kind}");
+        }
+    }
+
+    [Fact]
+    public void Train_OneProcessWithoutADevice_IsComputedByTheProcessors()
+    {
+        var alone = Run(Communicator.Single, 6, 1, "no dropout", "alone");
+        var together = ThreadProcesses.Run(3, processes => Run(processes, 2, 1, "no dropout", "together", isOnDevice: processes.Rank != 1));
+        foreach (var one in together) AssertClose(alone, one, "processors");
+        const string notice = "The processor computes, and not cpu: rank 1 has no card that it can compute with.";
+        Assert.Equal([true, false, true], together.Select(one => one.Notices.Contains(notice)));
+    }
+
+    [Fact]
+    public void Train_ZeroOnDevices_IsRefused()
+    {
+        var error = Assert.Throws<AggregateException>(() => ThreadProcesses.Run(2, processes => Run(processes, 2, 1, "zero", "zero", isOnDevice: true, change: args => args with { Device = "cuda" })));
+        Assert.All(error.InnerExceptions, one => Assert.Equal("zero_stage is computed on the processor only so far; leave it out, or give --device cpu.", one.Message));
+    }
+
     /// <summary>The memory of one process ends in backward, when gradients were about to go: it computes its rows again in parts, and sends nothing of the first half of them too early.</summary>
     [Fact]
     public void Train_MemoryOfOneProcessRunsOut_SendsWholeGradients()
@@ -262,17 +293,18 @@ public sealed class DataParallelTests : IDisposable
     }
 
     private Outcome Run(Communicator processes, int batch, int accumulation, string kind, string name, int? stopAfter = null, string? resume = null, BertConfig? config = null,
-        Func<TrainingArguments, TrainingArguments>? change = null, int? spoils = null)
+        Func<TrainingArguments, TrainingArguments>? change = null, int? spoils = null, bool isOnDevice = false)
     {
         var args = Arguments(kind, name, batch, accumulation);
         if (change is not null) args = change(args);
         using var model = kind == "lora" ? BertForSequenceClassification.FromConfig(TinyRun.Config, seed: 1, lora: new LoraConfig { R = 2, LoraDropout = 0.1 })
-            : kind == "no dropout" ? BertForSequenceClassification.FromConfig(TinyRun.Config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0 }, seed: 1)
+            : kind.StartsWith("no dropout", StringComparison.Ordinal) ? BertForSequenceClassification.FromConfig(TinyRun.Config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0 }, seed: 1)
             : BertForSequenceClassification.FromConfig(config ?? TinyRun.Config, seed: 1);
+        if (isOnDevice) model.ComputeOn(TorchSharp.torch.CPU);
         using var stop = new CancellationTokenSource();
         var (watcher, notices) = (new Watcher(model, stopAfter, stop, spoils), new List<string>());
         var trainer = new Trainer(model, args, TinyRun.Data(23), TinyRun.Data(9, seed: 1), callbacks: [watcher], notice: notices.Add,
-            computeLoss: kind == "own loss" ? (logits, labels) => OwnLoss(logits, labels) : null)
+            computeLoss: kind.EndsWith("own loss", StringComparison.Ordinal) ? (logits, labels) => OwnLoss(logits, labels) : null)
         {
             Processes = processes,
         };
@@ -304,7 +336,13 @@ public sealed class DataParallelTests : IDisposable
             "r-drop, noise" => args with { RDropAlpha = 2, NeftuneNoiseAlpha = 5 },
             "fgm" => args with { FgmEpsilon = 0.5 },
             "grouped by length" => args with { GroupByLength = true },
-            "ema" => args with { EmaDecay = 0.8 },
+            "ema" or "no dropout, ema" => args with { EmaDecay = 0.8 },
+            "no dropout, value clipping" => args with { ClipGradValue = 1e-2 },
+            "no dropout, r-drop" => args with { RDropAlpha = 1 },
+            "no dropout, focal" => args with { FocalGamma = 1, ClassWeights = "a=2,c=0.5" },
+            "no dropout, tuned" => args with { Tune = "layers:1" },
+            "no dropout, sgd" => args with { Optim = OptimizerName.Sgd, LearningRate = 1e-2 },
+            "no dropout, by tokens" => args with { MaxTokensPerBatch = 5 * batch },
             "soup" => args with { Soup = 2, SaveStrategy = SaveStrategy.Epoch },
             "schedule-free" => args with { Optim = OptimizerName.ScheduleFreeRadam, AdamBeta2 = 0.9 },
             "tuned" or "zero, tuned" => args with { Tune = "layers:1", ZeroStage = kind == "tuned" ? 0 : 1 },

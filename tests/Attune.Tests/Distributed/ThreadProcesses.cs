@@ -7,6 +7,7 @@ namespace Attune.Tests.Distributed;
 internal sealed unsafe class ThreadProcesses : MessageCommunicator
 {
     private readonly BlockingCollection<byte[]>[,] _mail;
+    private readonly TaskCompletionSource<int> _abort = new();
 
     private ThreadProcesses(int rank, BlockingCollection<byte[]>[,] mail) => (Rank, Size, _mail) = (rank, mail.GetLength(0), mail);
 
@@ -39,7 +40,10 @@ internal sealed unsafe class ThreadProcesses : MessageCommunicator
 
     internal override string NameOf(int rank) => $"rank {rank}";
 
-    internal override void Abort(int code) => throw new NotSupportedException();
+    internal override void Abort(int code) => _abort.SetResult(code);
+
+    /// <summary>The code with which this process has ended all.</summary>
+    internal int WaitForAbort() => _abort.Task.WaitAsync(TimeSpan.FromMinutes(1)).GetAwaiter().GetResult();
 
     private protected override void Exchange(IReadOnlyList<Message> sent, IReadOnlyList<Message> received, TimeSpan patience)
     {

@@ -23,7 +23,8 @@ public sealed class DeviceTrainingTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string> Kinds() => ["plain", "head rate, frozen embeddings", "multi-label, by value", "r-drop, class weights", "own loss", "smoothing, no clipping, reinit", "adapter"];
+    public static TheoryData<string> Kinds() => ["plain", "head rate, frozen embeddings", "multi-label, by value", "r-drop, class weights", "own loss", "smoothing, no clipping, reinit", "adapter", "lion", "adafactor",
+        "schedule-free", "ema", "swa", "pull", "auto_find_batch_size"];
 
     [Theory, MemberData(nameof(Kinds))]
     public void Train_DropoutOff_GivesTheRunOfTheProcessor(string kind)
@@ -199,7 +200,7 @@ public sealed class DeviceTrainingTests : IDisposable
     }
 
     public static TheoryData<string> Refused() =>
-        ["optim lion", "auto_find_batch_size", "fgm_epsilon", "ema_decay", "swa_start", "decay_to_pretrained", "cache_frozen"];
+        ["fgm_epsilon", "cache_frozen"];
 
     [Theory, MemberData(nameof(Refused))]
     public void Train_WhatADeviceCannot_IsRefusedBeforeTheRun(string option)
@@ -207,12 +208,7 @@ public sealed class DeviceTrainingTests : IDisposable
         var args = Arguments("refused");
         args = option switch
         {
-            "optim lion" => args with { Optim = OptimizerName.Lion },
-            "auto_find_batch_size" => args with { AutoFindBatchSize = true },
             "fgm_epsilon" => args with { FgmEpsilon = 1 },
-            "ema_decay" => args with { EmaDecay = 0.9 },
-            "swa_start" => args with { SwaStart = 1 },
-            "decay_to_pretrained" => args with { DecayToPretrained = 1 },
             _ => args with { CacheFrozen = true, Freeze = "embeddings" },
         };
         using var model = Model();
@@ -226,14 +222,14 @@ public sealed class DeviceTrainingTests : IDisposable
     [Fact]
     public void Train_WhatADeviceCannot_IsComputedByTheProcessorWhereNoDeviceIsNamed()
     {
-        var args = Arguments("auto") with { Optim = OptimizerName.Lion, LearningRate = 1e-4 };
+        var args = Arguments("auto") with { FgmEpsilon = 0.5 };
         using var own = Model();
         Train(own, args);
         using var moved = Model();
         moved.ComputeOn(CPU);
         var (notices, rows) = (new List<string>(), TinyRun.Data(11));
         new Trainer(moved, args with { OverwriteOutputDir = true }, rows, rows, notice: notices.Add).Train(cancellation: Stop);
-        Assert.Contains("The processor computes, and not cpu: optim lion is computed on the processor only so far; take adamw_torch, or give --device cpu.", notices);
+        Assert.Contains("The processor computes, and not cpu: fgm_epsilon is computed on the processor only so far; leave it out, or give --device cpu.", notices);
         Assert.Equal(TinyRun.Weights(own), TinyRun.Weights(moved));
     }
 
@@ -254,6 +250,13 @@ public sealed class DeviceTrainingTests : IDisposable
             "head rate, frozen embeddings" => args with { HeadLearningRate = 5e-3, LayerLrDecay = 0.7, Freeze = "embeddings", WeightDecay = 0.1 },
             "multi-label, by value" => args with { ClipGradValue = 0.01 },
             "r-drop, class weights" => args with { RDropAlpha = 1, ClassWeights = "a=2,c=0.5" },
+            "lion" => args with { Optim = OptimizerName.Lion, LearningRate = 1e-4, WeightDecay = 0.1 },
+            "adafactor" => args with { Optim = OptimizerName.Adafactor },
+            "schedule-free" => args with { Optim = OptimizerName.ScheduleFreeAdamw, WarmupSteps = 2 },
+            "ema" => args with { EmaDecay = 0.8 },
+            "swa" => args with { SwaStart = 0.25 },
+            "pull" => args with { DecayToPretrained = 5 },
+            "auto_find_batch_size" => args with { AutoFindBatchSize = true },
             "smoothing, no clipping, reinit" => args with { LabelSmoothingFactor = 0.1, MaxGradNorm = 0, ReinitLayers = 1 },
             _ => args,
         };
