@@ -47,6 +47,16 @@ internal sealed class DeviceBatch
         _numbers = LibTorch.Sent(tensor([.. numbers], int32), device);
     }
 
+    private DeviceBatch(DeviceBatch same) =>
+        (_numbers, _places, Rows, Tokens, Longest, Columns, HasHidden) = (same._numbers, same._places, same.Rows, same.Tokens, same.Longest, same.Columns, same.HasHidden);
+
+    /// <summary>The same rows, of which nothing is computed yet: for a dispose scope of its own.</summary>
+    internal DeviceBatch Again() => new(this);
+
+    /// <summary>Takes the numbers out of the dispose scope.</summary>
+    /// <returns>For the caller to dispose.</returns>
+    internal Tensor KeepNumbers() => _numbers.DetachFromDisposeScope();
+
     /// <summary>Other numbers, by the name that they were given.</summary>
     internal Tensor this[string name] => Part(name);
 

@@ -14,19 +14,20 @@ internal sealed class DeviceClassifier(DeviceEncoder encoder, DeviceHead head)
     /// <param name="batch">The rows.</param>
     /// <param name="precision">Of the layers' products.</param>
     /// <param name="dropoutKey">Key of the pass's dropout; null in evaluation, where nothing is kept.</param>
-    /// <returns>(R,C), float32, the way back with them.</returns>
-    internal Tensor Logits(Batch batch, Precision precision, ulong? dropoutKey)
+    internal Said Forward(Batch batch, Precision precision, ulong? dropoutKey)
     {
         using var learning = set_grad_enabled(dropoutKey is not null);
         using var scope = NewDisposeScope();
         var pass = encoder.Begin(batch, precision, dropoutKey, head.Numbers(batch));
-        return head.Logits(encoder.Forward(pass, head.ReadsAllTokens ? null : DeviceQueries.FirstTokens(pass.Batch)), pass, out _).DetachFromDisposeScope();
+        var logits = head.Logits(encoder.Forward(pass, head.ReadsAllTokens ? null : DeviceQueries.FirstTokens(pass.Batch)), pass, out _);
+        return new Said(logits.DetachFromDisposeScope(), pass.Segments?.Kept());
     }
 
     /// <summary>Adds the gradients of all weights that are trained.</summary>
-    /// <param name="end">From <see cref="Logits"/>, or a loss of that.</param>
+    /// <param name="said">From forward.</param>
+    /// <param name="end">Its logits, or a loss of these.</param>
     /// <param name="gradient">Of that, on the device.</param>
-    internal void Backward(Tensor end, Tensor gradient) => encoder.Backward((end, gradient));
+    internal void Backward(Said said, Tensor end, Tensor gradient) => encoder.Backward(said.Segments, (end, gradient));
 
     /// <summary>As <see cref="SequenceClassificationModel.AllStates"/>.</summary>
     internal (List<Tensor> HiddenStates, Tensor Pooled) AllStates(Batch batch, Precision precision)
@@ -39,5 +40,17 @@ internal sealed class DeviceClassifier(DeviceEncoder encoder, DeviceHead head)
         return (states.ConvertAll(ToHost), ToHost(pooled));
 
         static Tensor ToHost(Tensor state) => state.cpu().DetachFromDisposeScope();
+    }
+
+    /// <summary>What is said of a batch, with the way back.</summary>
+    /// <param name="Logits">(R,C), float32.</param>
+    /// <param name="Segments">What backward computes again; null where all is kept.</param>
+    internal sealed record Said(Tensor Logits, DeviceSegments? Segments) : IDisposable
+    {
+        public void Dispose()
+        {
+            Logits.Dispose();
+            Segments?.Dispose();
+        }
     }
 }

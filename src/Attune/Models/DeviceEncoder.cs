@@ -56,11 +56,13 @@ internal sealed class DeviceEncoder
             _ => ScalarType.Float32,
         };
         weights.Prepare(type);
-        // What is dropped is drawn one after the other, so each pass begins at a place of its own: whatever was drawn before, it is the same.
-        if (dropoutKey is { } key) DeviceRandom.Begin(weights.Device, Dropout.Key(key, batch.Sequences.FirstRowNumber));
+        var alpha = dropoutKey is null ? 0 : encoder.NoiseAlpha;
         var isPacked = DeviceAttention.IsPacked(weights, type, config.HiddenSize / config.NumAttentionHeads, batch.Sequences.IsAnyHidden)
             && Array.TrueForAll(layers, layer => layer.TakesPacked(batch.Sequences));
-        return new DevicePass(new DeviceBatch(batch, positions, weights.Device, isPacked, more), type, isPacked, dropoutKey is not null);
+        var rows = new DeviceBatch(batch, positions, weights.Device, isPacked, alpha > 0 ? [.. more, DeviceNoise.Numbers(batch)] : more);
+        var pass = new DevicePass(rows, type, isPacked, dropoutKey is { } key ? Dropout.Key(key, batch.Sequences.FirstRowNumber) : null) { NoiseAlpha = alpha };
+        return encoder.GradientCheckpointing && dropoutKey is not null
+            ? pass with { Segments = new(rows, encoder.FrozenParts, (part, input, again) => Part(part, input, pass with { Batch = again }, wanted: null)) } : pass;
     }
 
     /// <summary>Runs the encoder.</summary>
@@ -69,22 +71,24 @@ internal sealed class DeviceEncoder
     /// <returns>The states after the last layer, (L,H), float32.</returns>
     internal Tensor Forward(DevicePass pass, DeviceQueries? wanted)
     {
-        var hidden = Embed(pass);
-        for (var i = 0; i < layers.Length; i++) hidden = layers[i].Forward(hidden, pass, i == layers.Length - 1 ? wanted : null);
+        Tensor? hidden = null;
+        for (var part = 0; part < layers.Length; part++) hidden = pass.Segments?.Forward(part, hidden) ?? Part(part, hidden, pass, wanted: null);
+        hidden = Part(layers.Length, hidden, pass, wanted);
         return layers.Length == 0 && wanted is not null ? hidden.index_select(0, wanted.Tokens) : hidden;
     }
 
     /// <summary>The states of all tokens after the embeddings and after each layer, (T,H) each.</summary>
     internal List<Tensor> AllStates(DevicePass pass)
     {
-        List<Tensor> states = [Embed(pass)];
-        foreach (var layer in layers) states.Add(layer.Forward(states[^1], pass, wanted: null));
+        List<Tensor> states = [];
+        for (var part = 0; part <= layers.Length; part++) states.Add(Part(part, states.LastOrDefault(), pass, wanted: null));
         return states;
     }
 
     /// <summary>Adds the gradients of all weights that are trained.</summary>
+    /// <param name="segments">Of the pass.</param>
     /// <param name="ends">What was computed from the states, each with its gradient on the device.</param>
-    internal void Backward(params ReadOnlySpan<(Tensor End, Tensor Gradient)> ends)
+    internal void Backward(DeviceSegments? segments, params ReadOnlySpan<(Tensor End, Tensor Gradient)> ends)
     {
         List<Tensor> reached = [], gradients = [];
         foreach (var (end, gradient) in ends)
@@ -96,6 +100,7 @@ internal sealed class DeviceEncoder
         if (reached.Count == 0) return;
         weights.BeginBackward();
         autograd.backward(reached, gradients);
+        segments?.Backward();
         weights.EndBackward();
     }
 
@@ -105,12 +110,25 @@ internal sealed class DeviceEncoder
         return i => new DeviceBertLayer(parts, prefix + form.LayerName(i), config, form.Layer, view);
     }
 
+    /// <summary>Computes the embeddings, which are part 0, or a layer.</summary>
+    /// <param name="number">Of the part.</param>
+    /// <param name="hidden">(T,H), what the part before gives; null for the embeddings.</param>
+    /// <param name="pass">One way of a batch through the model.</param>
+    /// <param name="wanted">Of which tokens the output of a layer is wanted; null for all.</param>
+    private Tensor Part(int number, Tensor? hidden, DevicePass pass, DeviceQueries? wanted)
+    {
+        // What is dropped is drawn one after the other, so each part of a pass begins at a place of its own: whatever was drawn before, it is the same, and it is when a part is computed again.
+        if (pass.DropoutKey is { } key) DeviceRandom.Begin(weights.Device, Dropout.Key(key, number));
+        return number == 0 ? Embed(pass) : layers[number - 1].Forward(hidden!, pass, wanted);
+    }
+
     /// <summary>(T,H).</summary>
     private Tensor Embed(DevicePass pass)
     {
         var (name, form) = (encoder.Embeddings.Name, encoder.Embeddings.Form);
         var padding = config.PadTokenId ?? -1;
         var sum = Operators.Embedding(Parts[$"{name}.{form.Words}.weight"], pass.Batch.InputIds, padding);                                       // (T,E)
+        if (pass.NoiseAlpha > 0) sum = DeviceNoise.Add(sum, pass.Batch, pass.NoiseAlpha);
         if (form.HasPositions) sum += Operators.Embedding(Parts[name + ".position_embeddings.weight"], pass.Batch.Positions, form.CountsFromPadding ? padding : -1);
         if (form.HasTypes) sum += Operators.Embedding(Parts[name + ".token_type_embeddings.weight"], pass.Batch.TokenTypeIds, -1);
         var normed = Parts.Norm(form.ProjectsFirst ? Projected(sum) : sum, $"{name}.{form.Norm}", config.LayerNormEps);

@@ -101,7 +101,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
         using var time = Profiler.Measure("forward");
         if (OnDevice is { } device && pass.IsPlain)
         {
-            var onDevice = device.Logits(batch, Precision, pass.KeyOf(CurrentDropoutKey));
+            var onDevice = device.Forward(batch, Precision, pass.KeyOf(CurrentDropoutKey));
             return new(this, onDevice, Config.NumLabels, Training);
         }
         _ = Weights.UpToDateValues();                                                          // what only the processor can do it does with the device's weights
@@ -159,15 +159,15 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     }
 
     /// <summary>The same of a pass on the device.</summary>
-    /// <param name="logits">From it; disposed.</param>
+    /// <param name="said">From it; disposed.</param>
     /// <param name="logitsGradient">(R,C).</param>
-    internal void Backward(Tensor logits, float[] logitsGradient)
+    internal void Backward(DeviceClassifier.Said said, float[] logitsGradient)
     {
-        using (logits)
-        using (var host = tensor(logitsGradient, logits.shape))
-        using (var gradient = host.to(logits.device))
+        using (said)
+        using (var host = tensor(logitsGradient, said.Logits.shape))
+        using (var gradient = host.to(said.Logits.device))
         using (Profiler.Measure("backward"))
-            OnDevice!.Backward(logits, gradient);
+            OnDevice!.Backward(said, said.Logits, gradient);
     }
 
     /// <summary>Takes the parts whose weights were declared, adapters included, and gives these their places.</summary>

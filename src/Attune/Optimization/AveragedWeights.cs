@@ -1,3 +1,4 @@
+using System.Numerics;
 using Attune.Kernels;
 using Attune.Models;
 using Attune.Native;
@@ -15,6 +16,8 @@ internal abstract unsafe class AveragedWeights : IDisposable
 
     private readonly WeightStore _weights;
     private readonly TrainedWeights _trained;
+    private readonly Tensor _other;
+    private DeviceState? _onDevice;                                        // where a device makes the average
     private bool _isShown;
 
     /// <param name="optimizer">Whose weights they are; the others are not changed and need no average.</param>
@@ -22,8 +25,8 @@ internal abstract unsafe class AveragedWeights : IDisposable
     {
         // Every process keeps the whole average, also where they share out the optimizer's state.
         (_weights, _trained) = (optimizer.Weights, optimizer.Trained.IsPart ? new TrainedWeights(optimizer.Weights) : optimizer.Trained);
-        Other = LibTorch.Empty(_trained.Count);
-        LibTorch.Span(Other).Clear();
+        _other = LibTorch.Empty(_trained.Count);
+        LibTorch.Span(_other).Clear();
     }
 
     /// <summary>Its name in the files of checkpoints.</summary>
@@ -33,7 +36,10 @@ internal abstract unsafe class AveragedWeights : IDisposable
     internal abstract long Updates { get; set; }
 
     /// <summary>The average, or while that is shown the weights that are trained: one number for each, in the order of the optimizer's state.</summary>
-    internal Tensor Other { get; }
+    internal Tensor Other => _onDevice?.OnHost ?? _other;
+
+    /// <summary>How many.</summary>
+    internal long Count => _trained.Count;
 
     /// <summary>Takes the weights after an update into account.</summary>
     /// <param name="updates">Updates of the run so far.</param>
@@ -64,7 +70,11 @@ internal abstract unsafe class AveragedWeights : IDisposable
         if (Updates > 0) Exchange();
     }
 
-    public void Dispose() => Other.Dispose();
+    public void Dispose()
+    {
+        _onDevice?.Dispose();
+        _other.Dispose();
+    }
 
     /// <summary>Brings the average up to date.</summary>
     private protected virtual void Prepare()
@@ -80,6 +90,35 @@ internal abstract unsafe class AveragedWeights : IDisposable
             CpuLoop.Stretches(weight.NumberOfElements, OperationsPerElement, (first, end) =>
                 stretch(values + (nint)first * sizeof(float), place + first, end - first));
         }
+    }
+
+    /// <summary>Moves the average towards the weights that are trained: by how much of the way.</summary>
+    private protected void MoveTowards(float share)
+    {
+        if (_weights.OnDevice is { } device)
+        {
+            _onDevice ??= new DeviceState(device.Device, Count, () => _other, isNew: false);
+            using var scope = NewDisposeScope();
+            using var still = no_grad();
+            device.TakeFromHost();
+            var there = _onDevice.OnDevice;
+            foreach (var run in _trained.Layout()) there.narrow(0, run.Place, run.Count).lerp_(device.Values.narrow(0, run.Offset, run.Count), share);
+            return;
+        }
+        var averages = (nint)LibTorch.Floats(_other);
+        Each((values, place, count) => Move((float*)averages + place, (float*)values, count, share));
+    }
+
+    private static void Move(float* average, float* values, long count, float share)
+    {
+        var part = new Vector<float>(share);
+        var i = 0L;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var old = Vector.Load(average + i);
+            Vector.Store(old + part * (Vector.Load(values + i) - old), average + i);
+        }
+        for (; i < count; i++) average[i] += share * (values[i] - average[i]);
     }
 
     private void Exchange()

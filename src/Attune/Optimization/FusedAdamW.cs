@@ -11,26 +11,20 @@ internal sealed class FusedAdamW : Optimizer
 
     private readonly double _beta1, _beta2, _epsilon, _weightDecay;
     private readonly DeviceWeights _weights;
-    private readonly Tensor _averages, _squares;
-    private bool _isHostStale = true, _mayHostHaveChanged;
+    private readonly DeviceState _averages, _squares;
 
     /// <inheritdoc cref="AdamW(WeightStore, double, double, double, double, double)"/>
     internal FusedAdamW(WeightStore weights, double learningRate, double beta1, double beta2, double epsilon, double weightDecay) : base(weights, learningRate)
     {
         (_beta1, _beta2, _epsilon, _weightDecay, _weights) = (beta1, beta2, epsilon, weightDecay, weights.OnDevice!);
-        (_averages, _squares) = (Zeros(), Zeros());
+        (_averages, _squares) = (State(Averages), State(Squares));
 
-        Tensor Zeros()
-        {
-            var state = LibTorch.Empty(ScalarType.Float32, _weights.Device, Trained.Count);
-            state.zero_();
-            return state;
-        }
+        DeviceState State(string name) => new(_weights.Device, Trained.Count, () => FindState(name) ?? NewState(name, Trained.Count), isNew: true);
     }
 
     internal override string Kind => "AdamW";
 
-    internal override long StateSize => _averages.NumberOfElements + _squares.NumberOfElements;
+    internal override long StateSize => _averages.Count + _squares.Count;
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -43,11 +37,8 @@ internal sealed class FusedAdamW : Optimizer
     /// <summary>The host's copy of the state, which is made when it is asked for first. Whoever asks may fill it, too.</summary>
     private protected override void FinishState()
     {
-        _mayHostHaveChanged = true;
-        if (!_isHostStale) return;
-        HostState(Averages).copy_(_averages);
-        HostState(Squares).copy_(_squares);
-        _isHostStale = false;
+        _ = _averages.OnHost;
+        _ = _squares.OnHost;
     }
 
     /// <summary>Makes a step where all numbers are finite that the device has; it decides, and nobody waits for it.</summary>
@@ -85,12 +76,7 @@ internal sealed class FusedAdamW : Optimizer
     private void Apply(Tensor scale, Tensor isSkipped)
     {
         _weights.TakeFromHost();
-        if (_mayHostHaveChanged)
-        {
-            _averages.copy_(HostState(Averages));
-            _squares.copy_(HostState(Squares));
-            _mayHostHaveChanged = false;
-        }
+        var (averages, squares) = (_averages.OnDevice, _squares.OnDevice);
         using var steps = full(1, StepCount, ScalarType.Float32, _weights.Device).squeeze();
         // Runs with the same rate and decay go together, in one launch.
         foreach (var group in Trained.Layout().GroupBy(run => (run.RateFactor, run.Decays)))
@@ -98,12 +84,9 @@ internal sealed class FusedAdamW : Optimizer
             List<Tensor> Parts(Tensor flat, Func<TrainedWeights.Run, long> first) => [.. group.Select(run => flat.narrow(0, first(run), run.Count))];
             var values = Parts(_weights.Values, run => run.Offset);
             Operators.FusedAdamW(
-                values, Parts(_weights.Gradients, run => run.Offset), Parts(_averages, run => run.Place), Parts(_squares, run => run.Place), [.. values.Select(_ => steps)],
+                values, Parts(_weights.Gradients, run => run.Offset), Parts(averages, run => run.Place), Parts(squares, run => run.Place), [.. values.Select(_ => steps)],
                 new(LearningRate * group.Key.RateFactor, _beta1, _beta2, _epsilon, group.Key.Decays ? _weightDecay : 0), scale, isSkipped);
         }
         _weights.SetChanged();
-        _isHostStale = true;
     }
-
-    private Tensor HostState(string name) => FindState(name) ?? NewState(name, Trained.Count);
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Attune.Native;
 
 namespace Attune.Optimization;
@@ -7,7 +6,7 @@ namespace Attune.Optimization;
 /// An average of the weights after each update: one that forgets, without a bias towards its start (<c>ema_decay</c>), or the plain mean from
 /// some update on (<c>swa_start</c>, after Izmailov et al., 2018).
 /// </summary>
-internal sealed unsafe class MovingAverage : AveragedWeights
+internal sealed class MovingAverage : AveragedWeights
 {
     private readonly long _start;
     private readonly double? _decay;
@@ -29,8 +28,7 @@ internal sealed unsafe class MovingAverage : AveragedWeights
             return;
         }
         Updates++;
-        var (share, averages) = ((float)Share(Updates), (nint)LibTorch.Floats(Other));
-        Each((values, place, count) => MoveTowards((float*)averages + place, (float*)values, count, share));
+        MoveTowards((float)Share(Updates));
     }
 
     /// <summary>A run that was made longer goes on before the updates that count now, with an average of those that counted before.</summary>
@@ -45,16 +43,4 @@ internal sealed unsafe class MovingAverage : AveragedWeights
     /// correction gives; of the first update it is all, so the weights before training never count.
     /// </summary>
     private double Share(long count) => _decay is { } decay ? (1 - decay) / (1 - Math.Pow(decay, count)) : 1.0 / count;
-
-    private static void MoveTowards(float* average, float* values, long count, float share)
-    {
-        var part = new Vector<float>(share);
-        var i = 0L;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            var old = Vector.Load(average + i);
-            Vector.Store(old + part * (Vector.Load(values + i) - old), average + i);
-        }
-        for (; i < count; i++) average[i] += share * (values[i] - average[i]);
-    }
 }

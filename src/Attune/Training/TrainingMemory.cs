@@ -16,7 +16,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Optimizer
     internal static TrainingMemory Of(PreTrainedModel model, Optimizer optimizer, AveragedWeights? averaged)
     {
         var each = model.Weights.Count * sizeof(float);
-        return new TrainingMemory(each, each, (optimizer.StateSize + (averaged?.Other.NumberOfElements ?? 0)) * sizeof(float))
+        return new TrainingMemory(each, each, (optimizer.StateSize + (averaged?.Count ?? 0)) * sizeof(float))
         {
             Card = model.Weights.OnDevice?.Device is { type: TorchSharp.DeviceType.CUDA, index: var card } ? CardContext.UsedBytes(Math.Max(0, card)) : null,
         };
