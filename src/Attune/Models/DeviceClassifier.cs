@@ -14,11 +14,12 @@ internal sealed class DeviceClassifier(DeviceEncoder encoder, DeviceHead head)
     /// <param name="batch">The rows.</param>
     /// <param name="precision">Of the layers' products.</param>
     /// <param name="dropoutKey">Key of the pass's dropout; null in evaluation, where nothing is kept.</param>
-    internal Said Forward(Batch batch, Precision precision, ulong? dropoutKey)
+    /// <param name="move">Of the word embeddings; null for none.</param>
+    internal Said Forward(Batch batch, Precision precision, ulong? dropoutKey, EmbeddingMove? move = null)
     {
         using var learning = set_grad_enabled(dropoutKey is not null);
         using var scope = NewDisposeScope();
-        var pass = encoder.Begin(batch, precision, dropoutKey, head.Numbers(batch));
+        var pass = encoder.Begin(batch, precision, dropoutKey, head.Numbers(batch)) with { Move = move };
         var logits = head.Logits(encoder.Forward(pass, head.ReadsAllTokens ? null : DeviceQueries.FirstTokens(pass.Batch)), pass, out _);
         return new Said(logits.DetachFromDisposeScope(), pass.Segments?.Kept());
     }

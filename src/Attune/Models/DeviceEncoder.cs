@@ -62,7 +62,7 @@ internal sealed class DeviceEncoder
         var rows = new DeviceBatch(batch, positions, weights.Device, isPacked, alpha > 0 ? [.. more, DeviceNoise.Numbers(batch)] : more);
         var pass = new DevicePass(rows, type, isPacked, dropoutKey is { } key ? Dropout.Key(key, batch.Sequences.FirstRowNumber) : null) { NoiseAlpha = alpha };
         return encoder.GradientCheckpointing && dropoutKey is not null
-            ? pass with { Segments = new(rows, encoder.FrozenParts, (part, input, again) => Part(part, input, pass with { Batch = again }, wanted: null)) } : pass;
+            ? pass with { Segments = new(encoder.FrozenParts, (part, input, pass) => Part(part, input, pass, wanted: null)) } : pass;
     }
 
     /// <summary>Runs the encoder.</summary>
@@ -72,7 +72,7 @@ internal sealed class DeviceEncoder
     internal Tensor Forward(DevicePass pass, DeviceQueries? wanted)
     {
         Tensor? hidden = null;
-        for (var part = 0; part < layers.Length; part++) hidden = pass.Segments?.Forward(part, hidden) ?? Part(part, hidden, pass, wanted: null);
+        for (var part = 0; part < layers.Length; part++) hidden = pass.Segments?.Forward(part, hidden, pass) ?? Part(part, hidden, pass, wanted: null);
         hidden = Part(layers.Length, hidden, pass, wanted);
         return layers.Length == 0 && wanted is not null ? hidden.index_select(0, wanted.Tokens) : hidden;
     }
@@ -129,6 +129,7 @@ internal sealed class DeviceEncoder
         var padding = config.PadTokenId ?? -1;
         var sum = Operators.Embedding(Parts[$"{name}.{form.Words}.weight"], pass.Batch.InputIds, padding);                                       // (T,E)
         if (pass.NoiseAlpha > 0) sum = DeviceNoise.Add(sum, pass.Batch, pass.NoiseAlpha);
+        pass.Move?.AddTo(sum);
         if (form.HasPositions) sum += Operators.Embedding(Parts[name + ".position_embeddings.weight"], pass.Batch.Positions, form.CountsFromPadding ? padding : -1);
         if (form.HasTypes) sum += Operators.Embedding(Parts[name + ".token_type_embeddings.weight"], pass.Batch.TokenTypeIds, -1);
         var normed = Parts.Norm(form.ProjectsFirst ? Projected(sum) : sum, $"{name}.{form.Norm}", config.LayerNormEps);

@@ -13,6 +13,9 @@ internal readonly record struct DevicePass(DeviceBatch Batch, ScalarType Type, b
     /// <summary>The noise of this pass, as <see cref="SequenceClassificationModel.NeftuneNoiseAlpha"/>.</summary>
     internal double NoiseAlpha { get; init; }
 
+    /// <summary>Where the word embeddings are moved; null for nowhere.</summary>
+    internal EmbeddingMove? Move { get; init; }
+
     /// <summary>What is computed again in backward; null where all is kept.</summary>
     internal DeviceSegments? Segments { get; init; }
 

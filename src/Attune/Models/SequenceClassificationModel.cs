@@ -101,7 +101,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
         using var time = Profiler.Measure("forward");
         if (OnDevice is { } device && pass.IsPlain)
         {
-            var onDevice = device.Forward(batch, Precision, pass.KeyOf(CurrentDropoutKey));
+            var onDevice = device.Forward(batch, Precision, pass.KeyOf(CurrentDropoutKey), pass.Move);
             return new(this, onDevice, Config.NumLabels, Training);
         }
         _ = Weights.UpToDateValues();                                                          // what only the processor can do it does with the device's weights

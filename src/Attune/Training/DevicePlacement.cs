@@ -77,7 +77,6 @@ internal static class DevicePlacement
     {
         (bool IsAsked, string Option, string Instead)[] options =
         [
-            (args.FgmEpsilon > 0, "fgm_epsilon", "leave it out"),
             (args.CacheFrozen == true, "cache_frozen", "leave it out"),
             (args.ZeroStage > 0 && processes.Size > 1, "zero_stage", "leave it out"),
         ];

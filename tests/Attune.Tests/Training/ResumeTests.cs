@@ -24,7 +24,7 @@ public sealed class ResumeTests : IDisposable
 
     /// <summary>Runs by the way that graphics cards take.</summary>
     public static TheoryData<string> Devices() =>
-        ["on a device", "on a device, weights, focal, r-drop", "on a device, float16", "on a device, noise, computed again", "on a device, ema and pull", "on a device, lion"];
+        ["on a device", "on a device, weights, focal, r-drop", "on a device, float16", "on a device, noise, fgm, computed again", "on a device, ema and pull", "on a device, lion"];
 
     [Theory, MemberData(nameof(Kinds)), MemberData(nameof(Averages)), MemberData(nameof(Optimizers))]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind) => StopAfterEachUpdate(kind);
@@ -263,7 +263,7 @@ public sealed class ResumeTests : IDisposable
             "weighted, grouped" => args with { Sampling = SamplingKind.Weighted, GroupByLength = true, SaveStrategy = SaveStrategy.Epoch },
             "weights, focal, noise, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, NeftuneNoiseAlpha = 5, RDropAlpha = 2 },
             "on a device, weights, focal, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, RDropAlpha = 2, LayerLrDecay = 0.8, SaveStrategy = SaveStrategy.Epoch },
-            "on a device, noise, computed again" => args with { NeftuneNoiseAlpha = 5, GradientCheckpointing = true, SaveStrategy = SaveStrategy.Epoch },
+            "on a device, noise, fgm, computed again" => args with { NeftuneNoiseAlpha = 5, FgmEpsilon = 0.5, GradientCheckpointing = true, SaveStrategy = SaveStrategy.Epoch },
             "fgm, decay to pretrained" => args with { FgmEpsilon = 0.5, DecayToPretrained = 3, Optim = OptimizerName.AdamwTorch },
             "on a device, ema and pull" => args with { EmaDecay = 0.8, DecayToPretrained = 3, SaveStrategy = SaveStrategy.Epoch },
             "on a device, lion" => args with { Optim = OptimizerName.Lion, LearningRate = 1e-4, SaveStrategy = SaveStrategy.Epoch },
