@@ -77,9 +77,6 @@ internal static class DevicePlacement
     {
         (bool IsAsked, string Option, string Instead)[] options =
         [
-            (args.GradientCheckpointing, "gradient_checkpointing", "leave it out, and lower per_device_train_batch_size where memory is short"),
-            (args.NeftuneNoiseAlpha > 0, "neftune_noise_alpha", "leave it out"),
-            (args.FgmEpsilon > 0, "fgm_epsilon", "leave it out"),
             (args.CacheFrozen == true, "cache_frozen", "leave it out"),
             (args.ZeroStage > 0 && processes.Size > 1, "zero_stage", "leave it out"),
         ];

@@ -78,12 +78,13 @@ public sealed class DevicePretrainingTests : IDisposable
             if (name.EndsWith("loss", StringComparison.Ordinal) || name.EndsWith("accuracy", StringComparison.Ordinal)) Assert.Equal(value, metricsThere[name], 0.01);
         Run(isOnDevice: true, "stopped", stopAfter: 3);
         Assert.Equal(there, Run(isOnDevice: true, "stopped", resume: "true").Weights);
+        Assert.Equal(there, Run(isOnDevice: true, "computed again", computesAgain: true).Weights);
 
-        (float[] Weights, IReadOnlyDictionary<string, double> Metrics) Run(bool isOnDevice, string name, int? stopAfter = null, string? resume = null)
+        (float[] Weights, IReadOnlyDictionary<string, double> Metrics) Run(bool isOnDevice, string name, int? stopAfter = null, string? resume = null, bool computesAgain = false)
         {
             using var task = Task(objective, isOnDevice);
             using var stop = new CancellationTokenSource();
-            var trainer = new Trainer(task.Of, _folder.Arguments(name) with { MaxSteps = 5, LearningRate = 1e-4 }, _train, _held, [new Training.Stopper(stop, stopAfter)]);
+            var trainer = new Trainer(task.Of, _folder.Arguments(name) with { MaxSteps = 5, LearningRate = 1e-4, GradientCheckpointing = computesAgain }, _train, _held, [new Training.Stopper(stop, stopAfter)]);
             Assert.Equal(stopAfter is not null, trainer.Train(resume, stop.Token).Interrupted);
             return (task.Of.Model.Weights.Values.data<float>().ToArray(), new Dictionary<string, double>(trainer.Evaluate(cancellation: TestContext.Current.CancellationToken)));
         }

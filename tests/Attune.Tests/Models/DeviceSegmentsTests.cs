@@ -1,0 +1,116 @@
+using Attune.Models;
+using static TorchSharp.torch;
+
+namespace Attune.Tests.Models;
+
+/// <summary>Computing a part again in backward, on a device, gives the same numbers to the bit, whatever is dropped, trained or added; only what is kept differs. Where layers share weights, to rounding.</summary>
+[Collection("torch")]
+public sealed class DeviceSegmentsTests
+{
+    /// <summary>Families whose layers have weights of their own, or share them, and with a projection of the embeddings, or without; and each precision.</summary>
+    public static TheoryData<string, Precision> Cases()
+    {
+        var cases = new TheoryData<string, Precision>();
+        foreach (var family in ModelTypes.Names)
+            foreach (var precision in Enum.GetValues<Precision>()) cases.Add(family, precision);
+        return cases;
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Backward_GradientCheckpointing_GivesTheSame(string family, Precision precision)
+    {
+        using var model = Model(family, 4);
+        model.Precision = precision;
+        var (kept, again) = (Gradients(model, isOn: false, batches: 3), Gradients(model, isOn: true, batches: 3));
+        Assert.Contains(kept, value => value != 0);
+        // The gradients of weights that layers share are added up layer by layer, which is another order of summation.
+        if (model.Config is AlbertConfig or MPNetConfig or DebertaV2Config) TensorAssert.Close(kept, again, (precision == Precision.Float32 ? 1e-6 : 1e-2) * kept.Max(Math.Abs), family);
+        else Assert.Equal(kept, again);
+        model.DropoutKey = (7, 4);
+        Assert.NotEqual(again, Gradients(model, isOn: true, batches: 3));
+    }
+
+    /// <summary>Parts from the embeddings on are frozen, up to all: backward goes as far as it must.</summary>
+    [Fact]
+    public void Backward_FrozenParts_GivesTheSameToTheBit()
+    {
+        using var model = Model("bert", 3);
+        for (var frozen = 0; frozen <= 4; frozen++)
+        {
+            foreach (var weight in model.Encoder.Parts.Take(frozen).SelectMany(part => part)) weight.RequiresGrad = false;
+            Assert.Equal(frozen, model.Encoder.FrozenParts);
+            Assert.Equal(Gradients(model, isOn: false, batches: 2), Gradients(model, isOn: true, batches: 2));
+        }
+    }
+
+    [Theory, InlineData(Precision.Float32), InlineData(Precision.BFloat16)]
+    public void Backward_AdapterAndNoise_GivesTheSameToTheBit(Precision precision)
+    {
+        using var model = AutoModelForSequenceClassification.FromConfig(Config("bert", 4), seed: 1,
+            lora: new LoraConfig { TargetModules = ["query", "value", "classifier"], LoraDropout = 0.3, ModulesToSave = ["word_embeddings"] });
+        foreach (var layer in model.Adapter!.Layers) layer.B.Span.Fill(0.1f);
+        (model.Precision, model.NeftuneNoiseAlpha) = (precision, 5);
+        model.ComputeOn(CPU);
+        var kept = Gradients(model, isOn: false, batches: 2);
+        Assert.Equal(kept, Gradients(model, isOn: true, batches: 2));
+        model.NeftuneNoiseAlpha = 0;
+        Assert.NotEqual(kept, Gradients(model, isOn: true, batches: 2));
+    }
+
+    /// <summary>Two passes may be under way before the first goes back, and one may never go back.</summary>
+    [Fact]
+    public void Backward_PassesAtTheSameTime_DoNotDisturbEachOther()
+    {
+        using var model = Model("bert", 3);
+        var expected = new[] { false, true }.Select(isOn =>
+        {
+            (model.Training, model.GradientCheckpointing) = (true, isOn);
+            model.Weights.ClearGradients();
+            using SequenceClassifierOutput first = model.Forward(Families.Rows(), null, new PassOptions()), unused = model.Forward(Families.Rows(5)),
+                second = model.Forward(Families.Rows(), null, new PassOptions { Number = 1 });
+            first.Backward();
+            second.Backward();
+            return model.Weights.Gradients.data<float>().ToArray();
+        }).ToList();
+        Assert.Equal(expected[0], expected[1]);
+    }
+
+    [Fact]
+    public void Forward_GradientCheckpointing_KeepsSegmentsInTrainingAlone()
+    {
+        using var model = Model("bert", 3);
+        Assert.Null(Kept(dropoutKey: 1));
+        model.GradientCheckpointing = true;
+        Assert.Null(Kept(dropoutKey: null));
+        Assert.NotNull(Kept(dropoutKey: 1));
+
+        DeviceSegments? Kept(ulong? dropoutKey)
+        {
+            using var said = model.OnDevice!.Forward(Families.Rows(), Precision.Float32, dropoutKey);
+            return said.Segments;
+        }
+    }
+
+    private static PreTrainedConfig Config(string family, int layers) =>
+        Families.Tiny(family) with { NumHiddenLayers = layers, HiddenDropoutProb = 0.2, AttentionProbsDropoutProb = 0.2, ClassifierDropout = 0.2 };
+
+    private static SequenceClassificationModel Model(string family, int layers)
+    {
+        var model = AutoModelForSequenceClassification.FromConfig(Config(family, layers), seed: 1);
+        model.DropoutKey = (7, 3);
+        model.ComputeOn(CPU);
+        return model;
+    }
+
+    private static float[] Gradients(SequenceClassificationModel model, bool isOn, int batches)
+    {
+        (model.Training, model.GradientCheckpointing) = (true, isOn);
+        model.Weights.ClearGradients();
+        for (var batch = 0; batch < batches; batch++)
+        {
+            using var output = model.Forward(Families.Rows(firstRowNumber: 2 * batch));
+            output.Backward(0.5);
+        }
+        return model.Weights.Gradients.data<float>().ToArray();
+    }
+}
