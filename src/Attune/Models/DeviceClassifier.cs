@@ -3,26 +3,13 @@ using static TorchSharp.torch;
 
 namespace Attune.Models;
 
-// Legend: R rows, H hidden size, C classes.
+// Legend: R rows, C classes.
 
-/// <summary>A classifier of a family that computes as BERT does, on any device: what <see cref="Encoder"/> and <see cref="DenseHead"/> compute on the processor.</summary>
-internal sealed class DeviceClassifier
+/// <summary>A classifier on any device: what <see cref="Encoder"/> and <see cref="ClassificationHead"/> compute on the processor.</summary>
+/// <param name="encoder">Embeddings and layers.</param>
+/// <param name="head">Of the same weights.</param>
+internal sealed class DeviceClassifier(DeviceEncoder encoder, DeviceHead head)
 {
-    private readonly PreTrainedConfig config;
-    private readonly EncoderForm form;
-    private readonly DeviceEncoder encoder;
-    private readonly Func<Tensor, Tensor> activation;
-
-    /// <param name="store">With its buffers on the device.</param>
-    /// <param name="config">Of the model.</param>
-    /// <param name="form">Of its family.</param>
-    /// <param name="encoder">That of the processor.</param>
-    internal DeviceClassifier(WeightStore store, PreTrainedConfig config, EncoderForm form, Encoder encoder)
-    {
-        (this.config, this.form, this.encoder) = (config, form, new DeviceEncoder(store, config, form, form.Prefix, encoder));
-        activation = DeviceParts.Activation(form.Head.Activation);
-    }
-
     /// <summary>The logits of a batch.</summary>
     /// <param name="batch">The rows.</param>
     /// <param name="precision">Of the layers' products.</param>
@@ -32,8 +19,8 @@ internal sealed class DeviceClassifier
     {
         using var learning = set_grad_enabled(dropoutKey is not null);
         using var scope = NewDisposeScope();
-        var pass = encoder.Begin(batch, precision, dropoutKey) with { Move = move };
-        var logits = Classify(encoder.Forward(pass, DeviceQueries.FirstTokens(pass.Batch)), pass, out _);
+        var pass = encoder.Begin(batch, precision, dropoutKey, head.Numbers(batch)) with { Move = move };
+        var logits = head.Logits(encoder.Forward(pass, head.ReadsAllTokens ? null : DeviceQueries.FirstTokens(pass.Batch)), pass, out _);
         return new Said(logits.DetachFromDisposeScope(), pass.Segments?.Kept());
     }
 
@@ -48,20 +35,12 @@ internal sealed class DeviceClassifier
     {
         using var still = no_grad();
         using var scope = NewDisposeScope();
-        var pass = encoder.Begin(batch, precision, dropoutKey: null);
+        var pass = encoder.Begin(batch, precision, dropoutKey: null, head.Numbers(batch));
         var states = encoder.AllStates(pass);
-        _ = Classify(states[^1].index_select(0, pass.Batch.FirstTokens), pass, out var pooled);
+        _ = head.Logits(head.ReadsAllTokens ? states[^1] : states[^1].index_select(0, pass.Batch.FirstTokens), pass, out var pooled);
         return (states.ConvertAll(ToHost), ToHost(pooled));
 
         static Tensor ToHost(Tensor state) => state.cpu().DetachFromDisposeScope();
-    }
-
-    /// <summary>(R,H) -> (R,C).</summary>
-    private Tensor Classify(Tensor first, DevicePass pass, out Tensor pooled)
-    {
-        if (form.Head.DropsFirst) first = pass.Drop(first, config.DropoutBeforeClassifier);
-        pooled = pass.Drop(activation(encoder.Parts.Linear(first, pass, ScalarType.Float32, form.Head.Dense)), config.DropoutBeforeClassifier);
-        return encoder.Parts.Linear(pooled, pass, ScalarType.Float32, form.Head.Classifier);
     }
 
     /// <summary>What is said of a batch, with the way back.</summary>

@@ -51,7 +51,9 @@ internal sealed class DeviceSegments(int firstTrained, Func<int, Tensor?, Device
             var output = _outputs.Pop();
             var gradient = output.grad!;
             output.Dispose();                                              // before the part takes memory again
-            autograd.backward([Compute(part, _outputs.TryPeek(out var input) ? input : null)], [gradient]);
+            var again = Compute(part, _outputs.TryPeek(out var input) ? input : null);
+            // Not where of the embeddings only what the layers' attention looks at is trained, a table of relative positions.
+            if (again.requires_grad) autograd.backward([again], [gradient]);
         }
     }
 

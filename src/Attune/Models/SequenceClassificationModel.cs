@@ -22,13 +22,15 @@ public abstract class SequenceClassificationModel : PreTrainedModel
 
     internal override void ComputeOn(Device device)
     {
-        if (Config.Form is not { } form || !DeviceEncoder.Has(form))
-        {
-            base.ComputeOn(device);
-            return;
-        }
         Weights.MoveTo(device);
-        OnDevice = new DeviceClassifier(Weights, Config, form, Encoder);
+        OnDevice = NewOnDevice();
+    }
+
+    /// <summary>The same model on the device that the weights have been moved to. Families that compute as BERT does need say nothing.</summary>
+    private protected virtual DeviceClassifier NewOnDevice()
+    {
+        var encoder = new DeviceEncoder(Weights, Config, Config.Form!, Config.EncoderPrefix, Encoder);
+        return new(encoder, new DeviceDenseHead(encoder.Parts, Config, Config.Form!.Head));
     }
 
     /// <summary>
@@ -180,7 +182,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     private protected void Build(EncoderForm form, bool isNewAdapter)
     {
         var encoder = Encoder.Of(Weights, Config, form, form.Prefix);
-        Build(encoder, new DenseHead(Weights, Config, form.Head.Dense, Activation.Named(form.Head.Activation), form.Head.Classifier, form.Head.DropsFirst), isNewAdapter);
+        Build(encoder, new DenseHead(Weights, Config, form.Head), isNewAdapter);
     }
 
     private LayerPass HeadPass(Batch batch, ulong? dropoutKey) => new(batch, !Encoder.ReadsAllTokens, dropoutKey, Encoder.DropoutPlaces);
