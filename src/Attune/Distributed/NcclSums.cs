@@ -13,7 +13,7 @@ internal sealed unsafe class NcclSums : DeviceSums
 {
     private const int CodeOfTrouble = 1;
 
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(200), LastPatience = TimeSpan.FromSeconds(10);
 
     private readonly Communicator _processes;
     private readonly CardContext _card;
@@ -23,6 +23,7 @@ internal sealed unsafe class NcclSums : DeviceSums
     private readonly Thread _watch;
     private readonly Queue<(nint Mark, long Begun)> _underWay = [];
     private readonly ManualResetEventSlim _isOver = new();
+    private bool _isAborted;
 
     /// <param name="processes">Each with a card of its own.</param>
     /// <param name="card">That of this one; belongs to this from now on.</param>
@@ -53,7 +54,10 @@ internal sealed unsafe class NcclSums : DeviceSums
         _isOver.Set();
         _watch.Join();
         _isOver.Dispose();
-        _card.Do(() => _nccl.Leave(_communicator));
+        // One that another process never comes to must not keep this one from saying what went wrong.
+        for (var since = Stopwatch.GetTimestamp(); Oldest() is not null && !_isAborted && Stopwatch.GetElapsedTime(since) < LastPatience;) Thread.Sleep(1);
+        if (Oldest() is not null) Abort();
+        if (!_isAborted) _card.Do(() => _nccl.Leave(_communicator));
         _card.Dispose();
     }
 
@@ -63,23 +67,35 @@ internal sealed unsafe class NcclSums : DeviceSums
             if (Trouble() is { } what)
             {
                 _say($"attune: {_processes.NameOf(_processes.Rank)}: {what}, so all processes are ended; go on with --resume-from-checkpoint auto.");
-                _card.Do(() => _nccl.Abort(_communicator));
+                Abort();
                 _processes.Abort(CodeOfTrouble);
                 return;
             }
     }
 
+    private void Abort()
+    {
+        if (!_isAborted) _card.Do(() => _nccl.Abort(_communicator));
+        _isAborted = true;
+    }
+
+    /// <summary>The oldest mark that the card has not come to.</summary>
+    private (nint Mark, long Begun)? Oldest()
+    {
+        while (true)
+        {
+            (nint Mark, long Begun) oldest;
+            lock (_underWay)
+                if (!_underWay.TryPeek(out oldest)) return null;
+            if (!_card.IsPast(oldest.Mark)) return oldest;
+            lock (_underWay) _ = _underWay.Dequeue();
+        }
+    }
+
     /// <summary>What is wrong with the sums that are under way; null for nothing.</summary>
     private string? Trouble()
     {
-        (nint Mark, long Begun) oldest;
-        while (true)
-        {
-            lock (_underWay)
-                if (!_underWay.TryPeek(out oldest)) return null;
-            if (!_card.IsPast(oldest.Mark)) break;
-            lock (_underWay) _ = _underWay.Dequeue();
-        }
+        if (Oldest() is not { } oldest) return null;
         if (_nccl.Trouble(_communicator) is { } error) return $"NCCL says in {_processes.Activity}: {error}";
         var waited = Stopwatch.GetElapsedTime(oldest.Begun);
         return waited < 2 * _processes.Patience ? null

@@ -47,8 +47,8 @@ internal sealed class DeviceBatch
         _numbers = LibTorch.Sent(tensor([.. numbers], int32), device);
     }
 
-    private DeviceBatch(DeviceBatch same) => (_numbers, _places, Rows, Tokens, Longest, Columns, HasHidden) =
-        (same._numbers, same._places, same.Rows, same.Tokens, same.Longest, same.Columns, same.HasHidden);
+    private DeviceBatch(DeviceBatch same) =>
+        (_numbers, _places, Rows, Tokens, Longest, Columns, HasHidden) = (same._numbers, same._places, same.Rows, same.Tokens, same.Longest, same.Columns, same.HasHidden);
 
     /// <summary>The same rows, of which nothing is computed yet: for a dispose scope of its own.</summary>
     internal DeviceBatch Again() => new(this);

@@ -53,7 +53,7 @@ public sealed class DeviceSumsTests
         InlineData(true, 2, "NCCL says in update 3: a link is down")]
     public void End_ASumThatNeverEnds_EndsAllProcesses(bool isStuck, int trouble, string expected)
     {
-        var aborted = FakeCards.Aborted;
+        var (aborted, left) = (FakeCards.Aborted, FakeCards.Left);
         (FakeCards.IsStuck, FakeCards.Trouble) = (isStuck, trouble);
         try
         {
@@ -69,7 +69,8 @@ public sealed class DeviceSumsTests
             });
             Assert.Equal([0, 1], said.Select((one, rank) => one.what == $"attune: rank {rank}: {expected}, so all processes are ended; go on with --resume-from-checkpoint auto." ? rank : -1));
             Assert.All(said, one => Assert.Equal(1, one.Code));
-            Assert.Equal(aborted + 2, FakeCards.Aborted);
+            // What was aborted is gone, and is not left as well.
+            Assert.Equal((aborted + 2, left), (FakeCards.Aborted, FakeCards.Left));
         }
         finally
         {
