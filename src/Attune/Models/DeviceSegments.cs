@@ -57,7 +57,9 @@ internal sealed class DeviceSegments(Encoder encoder, Func<int, Tensor?, DeviceP
             var output = _outputs.Pop();
             var gradient = output.grad!;
             output.Dispose();                                              // before the part takes memory again
-            using (var computed = _kept.TryPop(out var kept) ? kept : Compute(part, _outputs.TryPeek(out var input) ? input : null)) autograd.backward([computed], [gradient]);
+            // It has no way back where of the embeddings only what the layers' attention looks at is trained, a table of relative positions.
+            using (var computed = _kept.TryPop(out var kept) ? kept : Compute(part, _outputs.TryPeek(out var input) ? input : null))
+                if (computed.requires_grad) autograd.backward([computed], [gradient]);
             encoder.Done(part);
         }
     }

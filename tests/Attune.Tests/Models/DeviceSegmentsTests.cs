@@ -7,7 +7,7 @@ namespace Attune.Tests.Models;
 [Collection("torch")]
 public sealed class DeviceSegmentsTests
 {
-    /// <summary>Families whose layers have weights of their own, or share them, and with a projection of the embeddings, or without; and each precision.</summary>
+    /// <summary>Families whose layers have weights of their own, or share some, and with a projection of the embeddings, or without; and each precision.</summary>
     public static TheoryData<string, Precision> Cases()
     {
         var cases = new TheoryData<string, Precision>();
@@ -82,6 +82,19 @@ public sealed class DeviceSegmentsTests
             Assert.Equal(frozen, model.Encoder.FrozenParts);
             Assert.Equal(Gradients(model, isOn: false, batches: 2), Gradients(model, isOn: true, batches: 2));
         }
+    }
+
+    /// <summary>Tables of relative positions count as embeddings, but are read by the layers.</summary>
+    [Theory, InlineData("mpnet", "relative_attention_bias"), InlineData("deberta-v2", "rel_embeddings")]
+    public void Backward_RelativePositionsAloneTrained_GivesTheSame(string family, string table)
+    {
+        using var model = Model(family, 3);
+        foreach (var weight in model.Weights.All) weight.RequiresGrad = weight.Name.Contains(table, StringComparison.Ordinal);
+        var trained = model.Weights.All.Single(weight => weight.RequiresGrad);
+        float[] Of(float[] gradients) => gradients.AsSpan((int)trained.Offset, (int)trained.NumberOfElements).ToArray();
+        var kept = Of(Gradients(model, isOn: false, batches: 2));
+        Assert.Contains(kept, value => value != 0);
+        TensorAssert.Close(kept, Of(Gradients(model, isOn: true, batches: 2)), 1e-6 * kept.Max(Math.Abs), family);
     }
 
     [Theory, InlineData(Precision.Float32), InlineData(Precision.BFloat16)]
