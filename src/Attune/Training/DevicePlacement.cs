@@ -78,7 +78,6 @@ internal static class DevicePlacement
         (bool IsAsked, string Option, string Instead)[] options =
         [
             (args.CacheFrozen == true, "cache_frozen", "leave it out"),
-            (args.ZeroStage > 0 && processes.Size > 1, "zero_stage", "leave it out"),
         ];
         foreach (var (isAsked, option, instead) in options)
             if (isAsked) throw new AttuneException($"{option} is computed on the processor only so far; {instead}, or give --device cpu.");
