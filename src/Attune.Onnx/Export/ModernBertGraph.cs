@@ -73,7 +73,7 @@ internal sealed class ModernBertGraph
     /// <summary>The heads of queries or keys, turned by their columns: the elements d and d + D/2 together, by the angle column theta^(-2d/D).</summary>
     private string Turned(string scope, string states, TokenDistances distances, int number)
     {
-        var (cosine, sine) = Turns(_config.IsGlobal(number) ? _config.GlobalRopeTheta : _config.LocalRopeTheta ?? _config.GlobalRopeTheta, distances);
+        var (cosine, sine) = Turns(_config.ThetaOf(number), distances);
         var halves = _graph.Add(scope + "/Halves", "Split", [_attention.Heads(scope, states, 0, 2, 1, 3)], [scope + "/first", scope + "/second"], ("axis", 3L));
         var first = _graph.Add(scope + "/Sub", "Sub", [Times("first/Cos", halves[0], cosine), Times("second/Sin", halves[1], sine)]);
         var second = _graph.Add(scope + "/Sum", "Add", [Times("second/Cos", halves[1], cosine), Times("first/Sin", halves[0], sine)]);

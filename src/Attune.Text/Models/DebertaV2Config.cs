@@ -74,6 +74,8 @@ public sealed record DebertaV2Config : PreTrainedConfig
         Value = "attention.self.value_proj",
     };
 
+    internal DenseHeadForm Head => new("pooler.dense", PoolerHiddenAct, ClassifierName, DropsFirst: true, PoolerDropout);
+
     internal override IReadOnlyList<string> AdapterTargets => ["query_proj", "value_proj"];
 
     internal bool HasKeysOfPositions => PosAttType.Contains(ContentToPosition);
@@ -87,6 +89,9 @@ public sealed record DebertaV2Config : PreTrainedConfig
 
     /// <summary>Rows of the table of relative positions.</summary>
     internal int RelativePositions => 2 * (PositionBuckets > 0 ? PositionBuckets : MostDistance);
+
+    /// <summary>The embedding of a distance, ascending with it.</summary>
+    internal int BucketOf(int distance) => RelativeBuckets.DebertaV2(distance, PositionBuckets, MostDistance);
 
     internal bool NormalisesPositions => NormRelEbd.Split('|').Any(part => part.Trim().Equals("layer_norm", StringComparison.OrdinalIgnoreCase));
 

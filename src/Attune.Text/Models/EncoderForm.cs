@@ -29,4 +29,5 @@ internal sealed record RelativeBiasForm(string Name, int Buckets);
 /// <param name="Activation">Of the first layer.</param>
 /// <param name="Classifier">Name of the last layer.</param>
 /// <param name="DropsFirst">Whether dropout stands before the first layer too, and not only before the last.</param>
-internal sealed record DenseHeadForm(string Dense, string Activation, string Classifier, bool DropsFirst = false);
+/// <param name="FirstDropout">How much is dropped there; null for as much as before the last.</param>
+internal sealed record DenseHeadForm(string Dense, string Activation, string Classifier, bool DropsFirst = false, double? FirstDropout = null);

@@ -72,6 +72,12 @@ public sealed record ModernBertConfig : PreTrainedConfig
     /// <summary>Whether a layer sees the whole row.</summary>
     internal bool IsGlobal(int layer) => GlobalLayers is { } layers ? layers[layer] : layer % GlobalAttnEveryNLayers == 0;
 
+    /// <summary>How many columns away a layer sees to each side; null for the whole row.</summary>
+    internal int? WindowOf(int layer) => IsGlobal(layer) ? null : LocalAttention / 2;
+
+    /// <summary>Base of a layer's rotary positions.</summary>
+    internal double ThetaOf(int layer) => IsGlobal(layer) ? GlobalRopeTheta : LocalRopeTheta ?? GlobalRopeTheta;
+
     /// <summary>What leads back into the residual is smaller, and the classifier is by its size.</summary>
     internal override double DeviationOf(string weight) => weight switch
     {

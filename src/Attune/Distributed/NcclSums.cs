@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Attune.Distributed;
 
 /// <summary>
-/// Sums from card to card by NCCL. Nobody waits for them: they stand in the queue of the card's other work. A process that does not come to a sum would keep the cards of the others busy for
+/// Sums from card to card by NCCL, in a queue of their own beside that of the card's other work: they begin when the numbers are there, and what needs them waits on the card. A process that does not come to a sum would keep the cards of the others busy for
 /// ever, so a thread looks at the oldest one that is under way, and ends all processes where it does not end.
 /// </summary>
 /// <remarks>Who hangs is named by the processes' own messages, once an update (<see cref="Communicator.Patience"/>); this is for what these do not see, so it waits twice as long.</remarks>
@@ -13,16 +13,17 @@ internal sealed unsafe class NcclSums : DeviceSums
 {
     private const int CodeOfTrouble = 1;
 
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(200), LastPatience = TimeSpan.FromSeconds(10);
 
     private readonly Communicator _processes;
     private readonly CardContext _card;
     private readonly NcclLibrary _nccl;
     private readonly Action<string> _say;
-    private readonly nint _communicator;
+    private readonly nint _communicator, _queue;
     private readonly Thread _watch;
     private readonly Queue<(nint Mark, long Begun)> _underWay = [];
     private readonly ManualResetEventSlim _isOver = new();
+    private bool _isAborted;
 
     /// <param name="processes">Each with a card of its own.</param>
     /// <param name="card">That of this one; belongs to this from now on.</param>
@@ -35,16 +36,21 @@ internal sealed unsafe class NcclSums : DeviceSums
         var id = processes.GatherAll(processes.IsFirst ? nccl.NewId() : [], Communicator.Long)[0];
         nint communicator = 0;
         card.Do(() => communicator = nccl.Join(id, processes.Rank, processes.Size));
-        _communicator = communicator;
+        (_communicator, _queue) = (communicator, card.NewQueue());
         _watch = new Thread(Watch) { IsBackground = true, Name = "sums of cards" };
         _watch.Start();
     }
 
-    internal override void Add(Tensor values) => _card.Do(() => _nccl.AllReduce(_communicator, (nint)LibTorch.Floats(values), values.NumberOfElements));
+    internal override void Begin(Tensor values)
+    {
+        _card.Wait(_queue, on: CardContext.Usual);
+        _card.Do(() => _nccl.AllReduce(_communicator, (nint)LibTorch.Floats(values), values.NumberOfElements, _queue));
+    }
 
     internal override void End()
     {
-        var mark = (_card.Mark(), Stopwatch.GetTimestamp());
+        _card.Wait(CardContext.Usual, on: _queue);
+        var mark = (_card.Mark(_queue), Stopwatch.GetTimestamp());
         lock (_underWay) _underWay.Enqueue(mark);
     }
 
@@ -53,7 +59,11 @@ internal sealed unsafe class NcclSums : DeviceSums
         _isOver.Set();
         _watch.Join();
         _isOver.Dispose();
-        _card.Do(() => _nccl.Leave(_communicator));
+        // One that another process never comes to must not keep this one from saying what went wrong.
+        for (var since = Stopwatch.GetTimestamp(); Oldest() is not null && !_isAborted && Stopwatch.GetElapsedTime(since) < LastPatience;) Thread.Sleep(1);
+        if (Oldest() is not null) Abort();
+        if (!_isAborted) _card.Do(() => _nccl.Leave(_communicator));
+        _card.RemoveQueue(_queue);
         _card.Dispose();
     }
 
@@ -63,23 +73,35 @@ internal sealed unsafe class NcclSums : DeviceSums
             if (Trouble() is { } what)
             {
                 _say($"attune: {_processes.NameOf(_processes.Rank)}: {what}, so all processes are ended; go on with --resume-from-checkpoint auto.");
-                _card.Do(() => _nccl.Abort(_communicator));
+                Abort();
                 _processes.Abort(CodeOfTrouble);
                 return;
             }
     }
 
+    private void Abort()
+    {
+        if (!_isAborted) _card.Do(() => _nccl.Abort(_communicator));
+        _isAborted = true;
+    }
+
+    /// <summary>The oldest mark that the card has not come to.</summary>
+    private (nint Mark, long Begun)? Oldest()
+    {
+        while (true)
+        {
+            (nint Mark, long Begun) oldest;
+            lock (_underWay)
+                if (!_underWay.TryPeek(out oldest)) return null;
+            if (!_card.IsPast(oldest.Mark)) return oldest;
+            lock (_underWay) _ = _underWay.Dequeue();
+        }
+    }
+
     /// <summary>What is wrong with the sums that are under way; null for nothing.</summary>
     private string? Trouble()
     {
-        (nint Mark, long Begun) oldest;
-        while (true)
-        {
-            lock (_underWay)
-                if (!_underWay.TryPeek(out oldest)) return null;
-            if (!_card.IsPast(oldest.Mark)) break;
-            lock (_underWay) _ = _underWay.Dequeue();
-        }
+        if (Oldest() is not { } oldest) return null;
         if (_nccl.Trouble(_communicator) is { } error) return $"NCCL says in {_processes.Activity}: {error}";
         var waited = Stopwatch.GetElapsedTime(oldest.Begun);
         return waited < 2 * _processes.Patience ? null

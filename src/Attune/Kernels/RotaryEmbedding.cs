@@ -56,17 +56,20 @@ internal sealed unsafe class RotaryEmbedding(int headSize, double theta)
         }
     }
 
-    /// <summary>Angles are rounded to float32, as transformers has them.</summary>
+    /// <summary>The angle from one column to the next, of each pair of elements (D/2), rounded to float32 as transformers has it.</summary>
+    internal static float[] Frequencies(int headSize, double theta) => [.. Enumerable.Range(0, headSize / 2).Select(d => 1 / (float)Math.Pow(theta, 2f * d / headSize))];
+
+    /// <summary>Angles are rounded to float32 too.</summary>
     private void Reach(int columns)
     {
         if (columns * _half <= _cosines.Length) return;
+        var frequencies = Frequencies(headSize, theta);
         var (cosines, sines) = (new float[columns * _half], new float[columns * _half]);
         for (var d = 0; d < _half; d++)
         {
-            var frequency = 1 / (float)Math.Pow(theta, 2f * d / headSize);
             for (var column = 0; column < columns; column++)
             {
-                var angle = column * frequency;
+                var angle = column * frequencies[d];
                 (cosines[column * _half + d], sines[column * _half + d]) = ((float)Math.Cos(angle), (float)Math.Sin(angle));
             }
         }

@@ -37,6 +37,12 @@ internal sealed class Sequences
 
     internal int Tokens => Offsets[^1];
 
+    /// <summary>Whether there is a token that is no key.</summary>
+    internal bool IsAnyHidden => FirstIsHidden is not null || Hidden is not null;
+
+    /// <summary>Whether a row leaves a column out between its first token and its last.</summary>
+    internal bool HasHoles => Enumerable.Range(0, Rows).Any(row => Span(row) >= Length(row));
+
     /// <summary>The lines of a matrix with one line for each token.</summary>
     internal Lines AllTokens { get; }
 

@@ -20,7 +20,7 @@ internal sealed unsafe class BertEmbeddings : IDisposable
 
     internal BertEmbeddings(WeightStore store, string name, PreTrainedConfig config, EmbeddingsForm form)
     {
-        (this.config, this.form, size) = (config, form, form.Size ?? config.HiddenSize);
+        (this.config, this.form, Name, size) = (config, form, name, form.Size ?? config.HiddenSize);
         normSize = form.ProjectsFirst ? config.HiddenSize : size;
         word_embeddings = store.DeclareTable($"{name}.{form.Words}.weight", config.VocabSize, size);
         position_embeddings = form.HasPositions ? store.DeclareTable(name + ".position_embeddings.weight", config.MaxPositionEmbeddings, size) : null;
@@ -31,6 +31,11 @@ internal sealed unsafe class BertEmbeddings : IDisposable
 
         Linear? Projection(bool hasBias) => form.Projection is { } projected ? new Linear(store, projected, size, config.HiddenSize, mayRound: true, hasBias) : null;
     }
+
+    /// <summary>What the names of their weights begin with, but that of the projection.</summary>
+    internal string Name { get; }
+
+    internal EmbeddingsForm Form => form;
 
     /// <summary>The table of the words.</summary>
     internal Weight WordEmbeddings => word_embeddings;

@@ -44,7 +44,7 @@ public sealed class BertForMaskedLM : PreTrainedModel
     internal override void ComputeOn(Device device)
     {
         Weights.MoveTo(device);
-        var encoder = new DeviceEncoder(Weights, learning, learning.Form, EncoderPrefix, Encoder.Embeddings);
+        var encoder = new DeviceEncoder(Weights, learning, learning.Form, EncoderPrefix, Encoder);
         predictor.OnDevice = new(encoder, MaskedLMHeadForm.Bert(learning), Encoder.WordEmbeddings.Name, Config.LayerNormEps, pooling);
     }
 

@@ -1,5 +1,3 @@
-using Attune.Kernels;
-
 namespace Attune.Models;
 
 /// <summary>
@@ -13,7 +11,7 @@ public sealed class DebertaV2ForSequenceClassification : SequenceClassificationM
         var positions = new DebertaV2Positions(Weights, EncoderPrefix + "encoder", config);
         List<(int Part, Action Declare)> later = [(0, positions.Declare)];
         var encoder = new Encoder(Weights, config, () => new BertEmbeddings(Weights, EncoderPrefix + "embeddings", config, config.Embeddings), Layer, later: later, readsPadding: true);
-        Build(encoder, new DenseHead(Weights, config, "pooler.dense", Activation.Named(config.PoolerHiddenAct), config.ClassifierName, dropsFirst: true, config.PoolerDropout), isNewAdapter);
+        Build(encoder, new DenseHead(Weights, config, config.Head), isNewAdapter);
 
         EncoderLayer Layer(int number)
         {
@@ -30,4 +28,16 @@ public sealed class DebertaV2ForSequenceClassification : SequenceClassificationM
     public override string Architecture => nameof(DebertaV2ForSequenceClassification);
 
     internal override string EncoderPrefix => DebertaV2Config.Prefix;
+
+    private protected override DeviceClassifier NewOnDevice()
+    {
+        var config = (DebertaV2Config)Config;
+        var encoder = new DeviceEncoder(Weights, config, Encoder, parts => number =>
+        {
+            var name = $"{EncoderPrefix}encoder.layer.{number}";
+            var layer = new DeviceBertLayer(parts, name, config, DebertaV2Config.Layer, DeviceDisentangledAttention.ViewOf(parts, name, EncoderPrefix + "encoder", config));
+            return number > 0 || config.ConvKernelSize == 0 ? layer : new DeviceConvolvedLayer(parts, EncoderPrefix + "encoder.conv", config, layer);
+        });
+        return new(encoder, new DeviceDenseHead(encoder.Parts, config, config.Head));
+    }
 }

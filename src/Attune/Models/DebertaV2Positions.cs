@@ -24,7 +24,7 @@ internal sealed unsafe class DebertaV2Positions(WeightStore store, string name, 
     /// <summary>The embeddings that a batch meets, and the bucket of each of its distances among them.</summary>
     internal (Lines Lines, int[] BucketOf) Read(Sequences sequences)
     {
-        var bucketOf = RelativeBuckets.Table(sequences.LongestSpan, distance => RelativeBuckets.DebertaV2(distance, config.PositionBuckets, config.MostDistance));
+        var bucketOf = RelativeBuckets.Table(sequences.LongestSpan, config.BucketOf);
         int first = bucketOf.Min(), count = bucketOf.Max() - first + 1, hidden = config.HiddenSize;
         var unit = LibTorch.Empty(count, hidden);
         new Span<float>(rel_embeddings!.Data + (long)first * hidden, count * hidden).CopyTo(LibTorch.Span(unit));

@@ -12,28 +12,22 @@ internal sealed unsafe class DenseHead : ClassificationHead
     private readonly PreTrainedConfig config;
     private readonly Pooler pooler;
     private readonly Linear classifier;
-    private readonly bool dropsFirst;
-    private readonly double? firstDropout;
+    private readonly DenseHeadForm form;
 
     /// <param name="store">Where the weights are declared.</param>
     /// <param name="config">Of the model.</param>
-    /// <param name="pooler">Name of the first layer.</param>
-    /// <param name="activation">Of the first layer.</param>
-    /// <param name="classifier">Name of the last layer.</param>
-    /// <param name="dropsFirst">Whether dropout stands before the first layer too.</param>
-    /// <param name="firstDropout">How much; null for as much as before the last.</param>
-    internal DenseHead(
-        WeightStore store, PreTrainedConfig config, string pooler, Activation activation, string classifier, bool dropsFirst = false, double? firstDropout = null)
+    /// <param name="form">Of its family.</param>
+    internal DenseHead(WeightStore store, PreTrainedConfig config, DenseHeadForm form)
     {
-        (this.config, this.dropsFirst, this.firstDropout) = (config, dropsFirst, firstDropout);
-        this.pooler = new(store, pooler, config.HiddenSize, activation);
-        this.classifier = new(store, classifier, config.HiddenSize, config.NumLabels);
+        (this.config, this.form) = (config, form);
+        pooler = new(store, form.Dense, config.HiddenSize, Activation.Named(form.Activation));
+        classifier = new(store, form.Classifier, config.HiddenSize, config.NumLabels);
     }
 
     internal override Tensor Forward(Tensor states, LayerPass pass, out ClassificationHead.Saved saved)
     {
         var hidden = config.HiddenSize;
-        if (dropsFirst) ResidualNorm.Drop(LibTorch.Floats(states), pass.Lines, hidden, FirstDropout(pass));
+        if (form.DropsFirst) ResidualNorm.Drop(LibTorch.Floats(states), pass.Lines, hidden, FirstDropout(pass));
         var pooled = pooler.Forward(states, pass.Adapters, out var sum);                                               // (R,H)
         ResidualNorm.Drop(LibTorch.Floats(pooled), pass.Lines, hidden, LastDropout(pass));
         saved = new Saved(states, pooled, sum);
@@ -49,7 +43,7 @@ internal sealed unsafe class DenseHead : ClassificationHead
         using var pooled = classifier.InputGradient(gradient, pass.Adapters);
         ResidualNorm.Drop(LibTorch.Floats(pooled), pass.Lines, config.HiddenSize, LastDropout(pass));
         var states = pooler.Backward(saved.States, ((Saved)saved).Sum, pooled, pass.Adapters, wantsInputGradient);
-        if (states is not null && dropsFirst) ResidualNorm.Drop(LibTorch.Floats(states), pass.Lines, config.HiddenSize, FirstDropout(pass));
+        if (states is not null && form.DropsFirst) ResidualNorm.Drop(LibTorch.Floats(states), pass.Lines, config.HiddenSize, FirstDropout(pass));
         return states;
     }
 
@@ -59,9 +53,9 @@ internal sealed unsafe class DenseHead : ClassificationHead
         classifier.Dispose();
     }
 
-    private Dropout FirstDropout(LayerPass pass) => pass.At(firstDropout ?? config.DropoutBeforeClassifier, 0);
+    private Dropout FirstDropout(LayerPass pass) => pass.At(form.FirstDropout ?? config.DropoutBeforeClassifier, 0);
 
-    private Dropout LastDropout(LayerPass pass) => pass.At(config.DropoutBeforeClassifier, dropsFirst ? 1 : 0);
+    private Dropout LastDropout(LayerPass pass) => pass.At(config.DropoutBeforeClassifier, form.DropsFirst ? 1 : 0);
 
     /// <summary>And (R,H) before the activation.</summary>
     private new sealed record Saved(Tensor States, Tensor Pooled, Tensor Sum) : ClassificationHead.Saved(States, Pooled)

@@ -3,62 +3,55 @@ using static TorchSharp.torch;
 
 namespace Attune.Models;
 
-// Legend: R rows, H hidden size, C classes.
+// Legend: R rows, C classes.
 
-/// <summary>A classifier of a family that computes as BERT does, on any device: what <see cref="Encoder"/> and <see cref="DenseHead"/> compute on the processor.</summary>
-internal sealed class DeviceClassifier
+/// <summary>A classifier on any device: what <see cref="Encoder"/> and <see cref="ClassificationHead"/> compute on the processor.</summary>
+/// <param name="encoder">Embeddings and layers.</param>
+/// <param name="head">Of the same weights.</param>
+internal sealed class DeviceClassifier(DeviceEncoder encoder, DeviceHead head)
 {
-    private readonly PreTrainedConfig config;
-    private readonly EncoderForm form;
-    private readonly DeviceEncoder encoder;
-    private readonly Func<Tensor, Tensor> activation;
-
-    /// <param name="store">With its buffers on the device.</param>
-    /// <param name="config">Of the model.</param>
-    /// <param name="form">Of its family.</param>
-    /// <param name="embeddings">Those of the processor, which know positions and what ids there are.</param>
-    internal DeviceClassifier(WeightStore store, PreTrainedConfig config, EncoderForm form, BertEmbeddings embeddings)
-    {
-        (this.config, this.form, encoder) = (config, form, new DeviceEncoder(store, config, form, form.Prefix, embeddings));
-        activation = DeviceParts.Activation(form.Head.Activation);
-    }
-
     /// <summary>The logits of a batch.</summary>
     /// <param name="batch">The rows.</param>
     /// <param name="precision">Of the layers' products.</param>
     /// <param name="dropoutKey">Key of the pass's dropout; null in evaluation, where nothing is kept.</param>
-    /// <returns>(R,C), float32, the way back with them.</returns>
-    internal Tensor Logits(Batch batch, Precision precision, ulong? dropoutKey)
+    /// <param name="move">Of the word embeddings; null for none.</param>
+    internal Said Forward(Batch batch, Precision precision, ulong? dropoutKey, EmbeddingMove? move = null)
     {
         using var learning = set_grad_enabled(dropoutKey is not null);
         using var scope = NewDisposeScope();
-        var pass = encoder.Begin(batch, precision, dropoutKey);
-        return Classify(encoder.Forward(pass, DeviceQueries.FirstTokens(pass.Batch)), pass, out _).DetachFromDisposeScope();
+        var pass = encoder.Begin(batch, precision, dropoutKey, head.Numbers(batch)) with { Move = move };
+        var logits = head.Logits(encoder.Forward(pass, head.ReadsAllTokens ? null : DeviceQueries.FirstTokens(pass.Batch)), pass, out _);
+        return new Said(logits.DetachFromDisposeScope(), pass.Segments?.Kept());
     }
 
     /// <summary>Adds the gradients of all weights that are trained.</summary>
-    /// <param name="end">From <see cref="Logits"/>, or a loss of that.</param>
+    /// <param name="said">From forward.</param>
+    /// <param name="end">Its logits, or a loss of these.</param>
     /// <param name="gradient">Of that, on the device.</param>
-    internal void Backward(Tensor end, Tensor gradient) => encoder.Backward((end, gradient));
+    internal void Backward(Said said, Tensor end, Tensor gradient) => encoder.Backward(said.Segments, (end, gradient));
 
     /// <summary>As <see cref="SequenceClassificationModel.AllStates"/>.</summary>
     internal (List<Tensor> HiddenStates, Tensor Pooled) AllStates(Batch batch, Precision precision)
     {
         using var still = no_grad();
         using var scope = NewDisposeScope();
-        var pass = encoder.Begin(batch, precision, dropoutKey: null);
+        var pass = encoder.Begin(batch, precision, dropoutKey: null, head.Numbers(batch));
         var states = encoder.AllStates(pass);
-        _ = Classify(states[^1].index_select(0, pass.Batch.FirstTokens), pass, out var pooled);
+        _ = head.Logits(head.ReadsAllTokens ? states[^1] : states[^1].index_select(0, pass.Batch.FirstTokens), pass, out var pooled);
         return (states.ConvertAll(ToHost), ToHost(pooled));
 
         static Tensor ToHost(Tensor state) => state.cpu().DetachFromDisposeScope();
     }
 
-    /// <summary>(R,H) -> (R,C).</summary>
-    private Tensor Classify(Tensor first, DevicePass pass, out Tensor pooled)
+    /// <summary>What is said of a batch, with the way back.</summary>
+    /// <param name="Logits">(R,C), float32.</param>
+    /// <param name="Segments">What backward computes again; null where all is kept.</param>
+    internal sealed record Said(Tensor Logits, DeviceSegments? Segments) : IDisposable
     {
-        if (form.Head.DropsFirst) first = pass.Drop(first, config.DropoutBeforeClassifier);
-        pooled = pass.Drop(activation(encoder.Parts.Linear(first, ScalarType.Float32, form.Head.Dense)), config.DropoutBeforeClassifier);
-        return encoder.Parts.Linear(pooled, ScalarType.Float32, form.Head.Classifier);
+        public void Dispose()
+        {
+            Logits.Dispose();
+            Segments?.Dispose();
+        }
     }
 }

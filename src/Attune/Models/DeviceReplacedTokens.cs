@@ -26,8 +26,8 @@ internal sealed class DeviceReplacedTokens(DeviceEncoder encoder, string head, s
         using var learning = set_grad_enabled(dropoutKey is not null);
         using var scope = NewDisposeScope();
         var pass = encoder.Begin(batch, precision, dropoutKey, (Labels, labels ?? []));
-        var transformed = activation(encoder.Parts.Linear(encoder.Forward(pass, wanted: null), ScalarType.Float32, head + ".dense"));
-        var logits = encoder.Parts.Linear(transformed, ScalarType.Float32, head + ".dense_prediction").squeeze(1);                                                    // (T)
+        var transformed = activation(encoder.Parts.Linear(encoder.Forward(pass, wanted: null), pass, ScalarType.Float32, head + ".dense"));
+        var logits = encoder.Parts.Linear(transformed, pass, ScalarType.Float32, head + ".dense_prediction").squeeze(1);                                                    // (T)
         Tensor? loss = null;
         if (labels is not null)
         {
@@ -35,7 +35,7 @@ internal sealed class DeviceReplacedTokens(DeviceEncoder encoder, string head, s
             var counts = (wanted != MaskedTokens.Ignored).to(ScalarType.Float32);
             loss = F.binary_cross_entropy_with_logits(logits, wanted.to(ScalarType.Float32) * counts, counts, nn.Reduction.Sum);
         }
-        return new Said(logits.DetachFromDisposeScope(), loss?.DetachFromDisposeScope());
+        return new Said(logits.DetachFromDisposeScope(), loss?.DetachFromDisposeScope(), pass.Segments?.Kept());
     }
 
     /// <summary>Adds the gradients of all weights that are trained.</summary>
@@ -44,18 +44,20 @@ internal sealed class DeviceReplacedTokens(DeviceEncoder encoder, string head, s
     internal void Backward(Said said, double scale)
     {
         using var gradient = full_like(said.Loss!, scale);
-        encoder.Backward((said.Loss!, gradient));
+        encoder.Backward(said.Segments, (said.Loss!, gradient));
     }
 
     /// <summary>What is said of a batch, with the way back.</summary>
     /// <param name="Logits">T, float32.</param>
     /// <param name="Loss">The sum of the losses, one number; null where there are no labels.</param>
-    internal sealed record Said(Tensor Logits, Tensor? Loss) : IDisposable
+    /// <param name="Segments">What backward computes again; null where all is kept.</param>
+    internal sealed record Said(Tensor Logits, Tensor? Loss, DeviceSegments? Segments) : IDisposable
     {
         public void Dispose()
         {
             Logits.Dispose();
             Loss?.Dispose();
+            Segments?.Dispose();
         }
     }
 }

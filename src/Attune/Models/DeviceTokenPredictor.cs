@@ -38,17 +38,17 @@ internal sealed class DeviceTokenPredictor(DeviceEncoder encoder, MaskedLMHeadFo
         Tensor? logits = null, loss = null, rows = null;
         if (positions.Length > 0)
         {
-            var transformed = activation(encoder.Parts.Linear(readsRows ? states.index_select(0, pass.Batch[Asked]) : states, ScalarType.Float32, head.Dense));       // (M,E)
+            var transformed = activation(encoder.Parts.Linear(readsRows ? states.index_select(0, pass.Batch[Asked]) : states, pass, ScalarType.Float32, head.Dense));       // (M,E)
             var normed = F.layer_norm(transformed, [transformed.shape[1]], encoder.Parts[head.LayerNorm + ".weight"], encoder.Parts[head.LayerNorm + ".bias"], epsilon);
             logits = F.linear(normed, encoder.Parts[table], encoder.Parts[head.Bias]);                                                                                // (M,V)
             if (targets is not null) loss = F.cross_entropy(logits, pass.Batch[Targets].to(ScalarType.Int64), reduction: nn.Reduction.Sum);
         }
         if (readsRows)
         {
-            rows = encoder.Parts.Linear(states.index_select(0, pass.Batch[First]), ScalarType.Float32, pooling!.Value.Pooler).tanh();                                // (R,H)
+            rows = encoder.Parts.Linear(states.index_select(0, pass.Batch[First]), pass, ScalarType.Float32, pooling!.Value.Pooler).tanh();                                // (R,H)
             if (pooling.Value.Projection is { } projection) rows = F.linear(rows, encoder.Parts[projection + ".weight"]);
         }
-        return new Said(logits?.DetachFromDisposeScope(), loss?.DetachFromDisposeScope(), rows?.DetachFromDisposeScope());
+        return new Said(logits?.DetachFromDisposeScope(), loss?.DetachFromDisposeScope(), rows?.DetachFromDisposeScope(), pass.Segments?.Kept());
     }
 
     /// <summary>Adds the gradients of all weights that are trained.</summary>
@@ -61,7 +61,7 @@ internal sealed class DeviceTokenPredictor(DeviceEncoder encoder, MaskedLMHeadFo
         List<(Tensor, Tensor)> ends = [];
         if (said.Loss is { } loss) ends.Add((loss, full_like(loss, scale)));
         if (said.Rows is { } rows && rowsGradient.Length > 0) ends.Add((rows, LibTorch.Sent(tensor(rowsGradient.ToArray(), rows.shape), rows.device)));
-        encoder.Backward([.. ends]);
+        encoder.Backward(said.Segments, [.. ends]);
     }
 
     /// <summary>Among the chosen tokens, ascending as they are, those that are asked for and those that are the first of their row.</summary>
@@ -77,13 +77,15 @@ internal sealed class DeviceTokenPredictor(DeviceEncoder encoder, MaskedLMHeadFo
     /// <param name="Logits">(M,V), float32; null where no token was asked for.</param>
     /// <param name="Loss">The sum of the losses, one number; null where it is not known what belongs there.</param>
     /// <param name="Rows">(R,H), float32; null where no row was asked for.</param>
-    internal sealed record Said(Tensor? Logits, Tensor? Loss, Tensor? Rows) : IDisposable
+    /// <param name="Segments">What backward computes again; null where all is kept.</param>
+    internal sealed record Said(Tensor? Logits, Tensor? Loss, Tensor? Rows, DeviceSegments? Segments) : IDisposable
     {
         public void Dispose()
         {
             Logits?.Dispose();
             Loss?.Dispose();
             Rows?.Dispose();
+            Segments?.Dispose();
         }
     }
 }

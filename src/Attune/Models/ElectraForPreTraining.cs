@@ -62,9 +62,9 @@ public sealed class ElectraForPreTraining : PreTrainedModel
     internal override void ComputeOn(Device device)
     {
         Weights.MoveTo(device);
-        OnDevice = new(new DeviceEncoder(Weights, learning, learning.Form, EncoderPrefix, Encoder.Embeddings), HeadName, Config.HiddenAct);
+        OnDevice = new(new DeviceEncoder(Weights, learning, learning.Form, EncoderPrefix, Encoder), HeadName, Config.HiddenAct);
         if (generator is null) return;
-        var encoder = new DeviceEncoder(Weights, learning with { NumHiddenLayers = GeneratorLayers }, learning.Form, GeneratorPrefix, Encoder.Embeddings);
+        var encoder = new DeviceEncoder(Weights, learning with { NumHiddenLayers = GeneratorLayers }, learning.Form, GeneratorPrefix, generatorEncoder!);
         generator.OnDevice = new(encoder, MaskedLMHeadForm.Electra, Encoder.WordEmbeddings.Name, Config.LayerNormEps, pooling: null);
     }
 

@@ -8,8 +8,10 @@ internal abstract class EmbeddingMove : IDisposable
     /// <summary>Moves embeddings, (T,H).</summary>
     internal abstract void AddTo(Tensor embeddings);
 
-    /// <summary>Takes the gradient of the word embeddings, (T,H).</summary>
-    internal abstract void Take(Tensor gradient);
+    /// <summary>Takes the gradient of the word embeddings, (T,H), where the processor computes; else autograd brings it.</summary>
+    internal virtual void Take(Tensor gradient)
+    {
+    }
 
     public abstract void Dispose();
 }

@@ -7,7 +7,7 @@ namespace Attune.Models;
 // Legend: L lines, I inputs, O outputs, r rank.
 
 /// <summary>
-/// What an adapter adds to one linear layer: scaling dropout(x) A' B', and its backward. A is (r,I), B is (O,r). Its products are float32 in any
+/// What an adapter adds to one linear layer: scaling dropout(x) A' B', and its backward. A is (r,I), B is (O,r). Its products on the processor are float32 in any
 /// precision: they are a hundredth of the layer's own, so that to round their operands would cost more than it saves.
 /// </summary>
 internal sealed unsafe class LoraLayer : IDisposable
@@ -18,14 +18,13 @@ internal sealed unsafe class LoraLayer : IDisposable
     private const int FirstDropoutPlace = 1 << 20;
 
     private readonly WeightStore _store;
-    private readonly double _dropout;
     private readonly int _dropoutPlace;
     private Tensor? _a, _b, _gradientOfA, _gradientOfB;
 
     private LoraLayer(WeightStore store, string module, long inputs, long outputs, LoraConfig config, int number)
     {
         (_store, Module, Scaling) = (store, module, config.ScalingOf(module));
-        (_dropout, _dropoutPlace) = (config.LoraDropout, FirstDropoutPlace + number);
+        (DropoutProb, _dropoutPlace) = (config.LoraDropout, FirstDropoutPlace + number);
         A = store.DeclareAdapter(module + EndOfA, config.RankOf(module), inputs);
         B = store.DeclareAdapter(module + EndOfB, outputs, config.RankOf(module));
     }
@@ -38,6 +37,9 @@ internal sealed unsafe class LoraLayer : IDisposable
 
     /// <summary>Factor of B A.</summary>
     internal double Scaling { get; }
+
+    /// <summary>Dropout of what A reads.</summary>
+    internal double DropoutProb { get; }
 
     internal Weight A { get; }
 
@@ -121,7 +123,7 @@ internal sealed unsafe class LoraLayer : IDisposable
         (_a, _b, _gradientOfA, _gradientOfB) = (null, null, null, null);
     }
 
-    private Dropout DropoutOf(Pass pass) => pass.DropoutKey is { } key ? new Dropout(_dropout, key, _dropoutPlace) : Dropout.None;
+    private Dropout DropoutOf(Pass pass) => pass.DropoutKey is { } key ? new Dropout(DropoutProb, key, _dropoutPlace) : Dropout.None;
 
     /// <summary>A copy of what the layer reads, after dropout; null where nothing is dropped.</summary>
     private Tensor? Dropped(Tensor x, Pass pass)

@@ -10,11 +10,11 @@ public sealed class ModernBertForSequenceClassification : SequenceClassification
 {
     internal ModernBertForSequenceClassification(ModernBertConfig config, LoraConfig? lora, bool isNewAdapter) : base(config, lora)
     {
-        var headSize = config.HiddenSize / config.NumAttentionHeads;
-        RotaryEmbedding everywhere = new(headSize, config.GlobalRopeTheta), nearby = new(headSize, config.LocalRopeTheta ?? config.GlobalRopeTheta);
+        Dictionary<double, RotaryEmbedding> rotary = [];
+        for (var i = 0; i < config.NumHiddenLayers; i++) rotary.TryAdd(config.ThetaOf(i), new(config.HiddenSize / config.NumAttentionHeads, config.ThetaOf(i)));
         LayerNorm? last = null;
         var encoder = new Encoder(Weights, config, () => new BertEmbeddings(Weights, EncoderPrefix + "embeddings", config, config.Embeddings),
-            i => new ModernBertLayer(Weights, $"{EncoderPrefix}layers.{i}", config, i, config.IsGlobal(i) ? everywhere : nearby), readsAllTokens: config.ReadsMean,
+            i => new ModernBertLayer(Weights, $"{EncoderPrefix}layers.{i}", config, i, rotary[config.ThetaOf(i)]), readsAllTokens: config.ReadsMean,
             later: [(config.NumHiddenLayers, () => last = new LayerNorm(Weights, EncoderPrefix + "final_norm", config.HiddenSize, config.NormBias))], readsPadding: true);
         Build(encoder, new ModernBertHead(Weights, config, last!), isNewAdapter);
     }
@@ -23,4 +23,11 @@ public sealed class ModernBertForSequenceClassification : SequenceClassification
     public override string Architecture => nameof(ModernBertForSequenceClassification);
 
     internal override string EncoderPrefix => ModernBertConfig.Prefix;
+
+    private protected override DeviceClassifier NewOnDevice()
+    {
+        var config = (ModernBertConfig)Config;
+        var encoder = new DeviceEncoder(Weights, config, Encoder, parts => number => new DeviceModernBertLayer(parts, $"{EncoderPrefix}layers.{number}", config, number));
+        return new(encoder, new DeviceModernBertHead(encoder.Parts, config));
+    }
 }

@@ -30,7 +30,7 @@ internal sealed unsafe class ModernBertLayer : EncoderLayer
     {
         (this.config, this.rotary) = (config, rotary);
         int hidden = config.HiddenSize, inner = config.IntermediateSize;
-        view = new() { Window = config.IsGlobal(number) ? null : config.LocalAttention / 2 };
+        view = new() { Window = config.WindowOf(number) };
         if (number > 0) attn_norm = new(store, name + ".attn_norm", hidden, config.NormBias);
         wqkv = new(store, name + ".attn.Wqkv", hidden, 3L * hidden, mayRound: true, config.AttentionBias);
         attn_wo = new(store, name + ".attn.Wo", hidden, hidden, mayRound: true, config.AttentionBias);

@@ -24,6 +24,6 @@ internal readonly record struct PassOptions
     /// <summary>Whether backward is to come down to the word embeddings whatever is trained, without dropout: for <see cref="IntegratedGradients"/>.</summary>
     internal bool IsExplained { get; init; }
 
-    /// <summary>Whether it is one that every device can make: from the embeddings to the logits, as they are.</summary>
-    internal bool IsPlain => Frozen is null && Move is null && Chosen is null && !IsExplained;
+    /// <summary>Whether it is one that every device can make: from the embeddings to the logits.</summary>
+    internal bool IsPlain => Frozen is null && Move is null or DeviceEmbeddingStep && Chosen is null && !IsExplained;
 }

@@ -22,13 +22,15 @@ public abstract class SequenceClassificationModel : PreTrainedModel
 
     internal override void ComputeOn(Device device)
     {
-        if (Config.Form is not { } form || !DeviceEncoder.Has(form) || Adapter is not null)
-        {
-            base.ComputeOn(device);
-            return;
-        }
         Weights.MoveTo(device);
-        OnDevice = new DeviceClassifier(Weights, Config, form, Encoder.Embeddings);
+        OnDevice = NewOnDevice();
+    }
+
+    /// <summary>The same model on the device that the weights have been moved to. Families that compute as BERT does need say nothing.</summary>
+    private protected virtual DeviceClassifier NewOnDevice()
+    {
+        var encoder = new DeviceEncoder(Weights, Config, Config.Form!, Config.EncoderPrefix, Encoder);
+        return new(encoder, new DeviceDenseHead(encoder.Parts, Config, Config.Form!.Head));
     }
 
     /// <summary>
@@ -99,7 +101,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
         using var time = Profiler.Measure("forward");
         if (OnDevice is { } device && pass.IsPlain)
         {
-            var onDevice = device.Logits(batch, Precision, pass.KeyOf(CurrentDropoutKey));
+            var onDevice = device.Forward(batch, Precision, pass.KeyOf(CurrentDropoutKey), pass.Move);
             return new(this, onDevice, Config.NumLabels, Training);
         }
         _ = Weights.UpToDateValues();                                                          // what only the processor can do it does with the device's weights
@@ -157,15 +159,15 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     }
 
     /// <summary>The same of a pass on the device.</summary>
-    /// <param name="logits">From it; disposed.</param>
+    /// <param name="said">From it; disposed.</param>
     /// <param name="logitsGradient">(R,C).</param>
-    internal void Backward(Tensor logits, float[] logitsGradient)
+    internal void Backward(DeviceClassifier.Said said, float[] logitsGradient)
     {
-        using (logits)
-        using (var host = tensor(logitsGradient, logits.shape))
-        using (var gradient = host.to(logits.device))
+        using (said)
+        using (var host = tensor(logitsGradient, said.Logits.shape))
+        using (var gradient = host.to(said.Logits.device))
         using (Profiler.Measure("backward"))
-            OnDevice!.Backward(logits, gradient);
+            OnDevice!.Backward(said, said.Logits, gradient);
     }
 
     /// <summary>Takes the parts whose weights were declared, adapters included, and gives these their places.</summary>
@@ -180,7 +182,7 @@ public abstract class SequenceClassificationModel : PreTrainedModel
     private protected void Build(EncoderForm form, bool isNewAdapter)
     {
         var encoder = Encoder.Of(Weights, Config, form, form.Prefix);
-        Build(encoder, new DenseHead(Weights, Config, form.Head.Dense, Activation.Named(form.Head.Activation), form.Head.Classifier, form.Head.DropsFirst), isNewAdapter);
+        Build(encoder, new DenseHead(Weights, Config, form.Head), isNewAdapter);
     }
 
     private LayerPass HeadPass(Batch batch, ulong? dropoutKey) => new(batch, !Encoder.ReadsAllTokens, dropoutKey, Encoder.DropoutPlaces);

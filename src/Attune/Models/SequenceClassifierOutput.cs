@@ -10,7 +10,8 @@ public sealed class SequenceClassifierOutput : IDisposable
     private readonly SequenceClassificationModel _model;
     private float[]? _gradient;
     private SequenceClassificationModel.Saved? _saved;
-    private Tensor? _logitsTensor, _onDevice;
+    private DeviceClassifier.Said? _onDevice;
+    private Tensor? _logitsTensor;
     private float[]? _logits;
 
     internal SequenceClassifierOutput(SequenceClassificationModel model, float[] logits, int columns, SequenceClassificationModel.Saved? saved)
@@ -19,18 +20,18 @@ public sealed class SequenceClassifierOutput : IDisposable
     }
 
     /// <param name="model">That computed it.</param>
-    /// <param name="onDevice">(rows, columns), where the device has them; belongs to the output.</param>
+    /// <param name="onDevice">What a device says, its logits (rows, columns); belongs to the output.</param>
     /// <param name="columns">Number of them.</param>
     /// <param name="mayGoBack">Whether the pass was kept.</param>
-    internal SequenceClassifierOutput(SequenceClassificationModel model, Tensor onDevice, int columns, bool mayGoBack)
+    internal SequenceClassifierOutput(SequenceClassificationModel model, DeviceClassifier.Said onDevice, int columns, bool mayGoBack)
     {
         (_model, Columns) = (model, columns);
         if (mayGoBack) _onDevice = onDevice;
-        else using (onDevice) _logits = LibTorch.Read(onDevice);
+        else using (onDevice) _logits = LibTorch.Read(onDevice.Logits);
     }
 
     /// <summary>(rows, columns), row by row.</summary>
-    public float[] Logits => _logits ??= LibTorch.Read(_onDevice!);
+    public float[] Logits => _logits ??= LibTorch.Read(_onDevice!.Logits);
 
     /// <summary>Number of classes, or of numbers in a regression.</summary>
     public int Columns { get; }
@@ -81,17 +82,17 @@ public sealed class SequenceClassifierOutput : IDisposable
     }
 
     /// <summary>The logits where a device has them and can go back from there; else null.</summary>
-    internal Tensor? OnDevice => _onDevice;
+    internal Tensor? OnDevice => _onDevice?.Logits;
 
     /// <summary>Adds the gradients of all weights of a loss that was computed from <see cref="OnDevice"/>.</summary>
     /// <param name="loss">One number with its way back.</param>
     /// <param name="scale">Its factor.</param>
     internal void BackwardFrom(Tensor loss, double scale)
     {
-        using var logits = _onDevice ?? throw new InvalidOperationException("backward needs a forward pass in training mode, and runs once for each");
+        using var said = _onDevice ?? throw new InvalidOperationException("backward needs a forward pass in training mode, and runs once for each");
         _onDevice = null;
         using var gradient = full_like(loss, scale);
-        using (Profiling.Profiler.Measure("backward")) _model.OnDevice!.Backward(loss, gradient);
+        using (Profiling.Profiler.Measure("backward")) _model.OnDevice!.Backward(said, loss, gradient);
     }
 
     /// <summary>Computes <see cref="Loss"/> and its gradient.</summary>

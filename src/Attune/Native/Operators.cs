@@ -32,13 +32,14 @@ internal static unsafe partial class Operators
     /// <param name="mostQueries">Of a row.</param>
     /// <param name="mostKeys">Of a row.</param>
     /// <param name="dropout">Share of the probabilities that is dropped.</param>
+    /// <param name="window">How many keys before and behind it a query sees beside its own, where each token asks; null for all.</param>
     /// <returns>(L,N,D).</returns>
     internal static Tensor FlashAttention(
-        Tensor query, Tensor key, Tensor value, Tensor queryOffsets, Tensor keyOffsets, long mostQueries, long mostKeys, double dropout) =>
+        Tensor query, Tensor key, Tensor value, Tensor queryOffsets, Tensor keyOffsets, long mostQueries, long mostKeys, double dropout, int? window) =>
         Call("aten::_flash_attention_forward", results: 5,
         [
             Of(query), Of(key), Of(value), Given(Of(queryOffsets)), Given(Of(keyOffsets)), (ulong)mostQueries, (ulong)mostKeys, Of(dropout), Of(false), Of(false),
-            NotGiven, NotGiven, NotGiven, NotGiven, NotGiven,
+            NotGiven, Given(window), Given(window), NotGiven, NotGiven,
         ]);
 
     /// <summary>One step of AdamW over flat tensors, each by itself: <c>aten::_fused_adamw_</c>.</summary>
@@ -98,6 +99,8 @@ internal static unsafe partial class Operators
         *cell = value;
         return (ulong)cell;
     }
+
+    private static ulong Given(int? value) => value is { } number ? Given((ulong)number) : NotGiven;
 
     [LibraryImport(LibTorch.Library, EntryPoint = "aoti_torch_abi_version")]
     private static partial ulong AbiVersion();

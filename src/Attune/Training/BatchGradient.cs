@@ -65,7 +65,9 @@ internal sealed class BatchGradient(
             using var passes = Forward(part, batch);
             if (objective.LossOnDevice(passes.OnDevice, batch.Labels!, total) is { } onDevice)
             {
+                if (isLast && part == parts[^1]) LastBackward?.Invoke();
                 sum += passes.BackwardFrom(onDevice, share);
+                MakeStep(part);
                 continue;
             }
             var loss = objective.Loss(passes.Logits, batch.Labels!, total, out var gradients);
@@ -105,7 +107,7 @@ internal sealed class BatchGradient(
         var passes = new PassList();
         try
         {
-            if (fgmEpsilon > 0) part.Step ??= new EmbeddingStep(batch, (int)model.Encoder.WordEmbeddings.Shape[1]);
+            if (fgmEpsilon > 0) part.Step ??= EmbeddingStep.Of(model, batch);
             for (var pass = 0; pass < objective.Passes; pass++)
                 passes.Add(model.Logits(batch, new PassOptions { Number = pass, Frozen = frozen?.Of(data, part.Rows, batch), Move = part.Step }));
             return passes;
@@ -120,6 +122,12 @@ internal sealed class BatchGradient(
     private void Backward(Part part, PassList passes, float[][] gradients, int first, double share, bool isLast)
     {
         passes.Backward(gradients, first, share, isLast ? LastBackward : null);
+        MakeStep(part);
+    }
+
+    /// <summary>After the first time that a part has gone back.</summary>
+    private void MakeStep(Part part)
+    {
         if (part.Step is { IsMade: false } step) step.Make(fgmEpsilon);
     }
 

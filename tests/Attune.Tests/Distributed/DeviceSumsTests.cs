@@ -53,7 +53,7 @@ public sealed class DeviceSumsTests
         InlineData(true, 2, "NCCL says in update 3: a link is down")]
     public void End_ASumThatNeverEnds_EndsAllProcesses(bool isStuck, int trouble, string expected)
     {
-        var aborted = FakeCards.Aborted;
+        var (aborted, left) = (FakeCards.Aborted, FakeCards.Left);
         (FakeCards.IsStuck, FakeCards.Trouble) = (isStuck, trouble);
         try
         {
@@ -69,7 +69,8 @@ public sealed class DeviceSumsTests
             });
             Assert.Equal([0, 1], said.Select((one, rank) => one.what == $"attune: rank {rank}: {expected}, so all processes are ended; go on with --resume-from-checkpoint auto." ? rank : -1));
             Assert.All(said, one => Assert.Equal(1, one.Code));
-            Assert.Equal(aborted + 2, FakeCards.Aborted);
+            // What was aborted is gone, and is not left as well.
+            Assert.Equal((aborted + 2, left), (FakeCards.Aborted, FakeCards.Left));
         }
         finally
         {
@@ -102,7 +103,7 @@ public sealed class DeviceSumsTests
               return 0;
             }
             int ncclAllReduce(const void* send, void* receive, size_t count, int type, int op, ncclComm_t comm, void* stream) {
-              if (send != receive || type != 7 || op != 0 || (size_t)comm != 302 || stream) return 4;
+              if (send != receive || type != 7 || op != 0 || (size_t)comm != 302 || (size_t)stream != 5) return 4;
               for (size_t i = 0; i < count; i++) ((float*)receive)[i] *= 3;
               return 0;
             }
@@ -117,7 +118,7 @@ public sealed class DeviceSumsTests
         Assert.Equal("2.7.8", nccl.Version);
         var communicator = nccl.Join(nccl.NewId(), 2, 3);
         using var numbers = arange(1 << 10, ScalarType.Float32);
-        nccl.AllReduce(communicator, DataOf(numbers), numbers.NumberOfElements);
+        nccl.AllReduce(communicator, DataOf(numbers), numbers.NumberOfElements, 5);
         Assert.Equal(Enumerable.Range(0, 1 << 10).Select(i => 3f * i), numbers.data<float>());
         Assert.Null(nccl.Trouble(communicator));
         Assert.Equal("unhandled system error", nccl.Trouble(7));
@@ -152,8 +153,8 @@ public sealed class DeviceSumsTests
     {
         using var numbers = arange(5, ScalarType.Float32).add_(10 * rank);
         using var other = full(2, 1f + rank);
-        sums.Add(numbers);
-        sums.Add(other);
+        sums.Begin(numbers);
+        sums.Begin(other);
         sums.End();
         return [.. numbers.data<float>(), .. other.data<float>()];
     }

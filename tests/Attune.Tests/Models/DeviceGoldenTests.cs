@@ -20,10 +20,7 @@ public sealed class DeviceGoldenTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>The golden encoders that compute as BERT does.</summary>
-    public static TheoryData<string> Cases() => Golden.Folder("encoders") is { } root
-        ? [.. EncoderGoldenTests.Cases().Select(row => row.Data).Where(name => PreTrainedConfig.Load(Path.Combine(root, name, PreTrainedConfig.FileName)).Form is { } form && DeviceEncoder.Has(form))]
-        : ["absent"];
+    public static TheoryData<string> Cases() => EncoderGoldenTests.Cases();
 
     [Theory, MemberData(nameof(Cases))]
     public void LogitsAndLosses_PaddedAndPacked_EqualTransformers(string name)
@@ -127,13 +124,6 @@ public sealed class DeviceGoldenTests : IDisposable
         using var copy = new MemoryStream();
         source.CopyTo(copy);
         Assert.Equal(copy.ToArray(), File.ReadAllBytes(Path.Combine(_folder.Path, WeightFiles.SafeTensorsName)));
-    }
-
-    [Theory, InlineData("mpnet"), InlineData("deberta-v2"), InlineData("modernbert")]
-    public void ComputeOn_FamilyOfAnotherForm_SaysThatItIsForTheProcessor(string family)
-    {
-        using var model = AutoModelForSequenceClassification.FromConfig(Families.Tiny(family));
-        Assert.Contains($"{family} with this head computes on the processor only", Assert.Throws<AttuneException>(() => model.ComputeOn(CPU)).Message, StringComparison.Ordinal);
     }
 
     private static SequenceClassificationModel OnDevice(SequenceClassificationModel model)

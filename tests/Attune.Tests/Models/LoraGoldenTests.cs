@@ -22,6 +22,15 @@ public sealed class LoraGoldenTests : IDisposable
     public static TheoryData<string> Cases() =>
         Golden.Folder("lora") is { } root ? [.. Directory.EnumerateDirectories(root).Select(folder => Path.GetFileName(folder)!).Order()] : ["absent"];
 
+    /// <summary>Each by the processor's kernels and by the way that graphics cards take.</summary>
+    public static TheoryData<string, bool> CasesAndDevices()
+    {
+        var cases = new TheoryData<string, bool>();
+        foreach (var row in Cases())
+            foreach (var isOnDevice in (bool[])[false, true]) cases.Add(row.Data, isOnDevice);
+        return cases;
+    }
+
     [Theory, MemberData(nameof(Cases))]
     public void Layers_AreThoseOfPeftWithItsRanksAndFactors(string name)
     {
@@ -34,10 +43,10 @@ public sealed class LoraGoldenTests : IDisposable
         Assert.Equal(golden.GetProperty("trainable_parameters").GetInt64(), model.Adapter.Weights.Sum(weight => weight.NumberOfElements));
     }
 
-    [Theory, MemberData(nameof(Cases))]
-    public void LogitsAndLosses_EqualPefts(string name)
+    [Theory, MemberData(nameof(CasesAndDevices))]
+    public void LogitsAndLosses_EqualPefts(string name, bool isOnDevice)
     {
-        var (_, golden, model) = Open(name);
+        var (_, golden, model) = Open(name, isOnDevice: isOnDevice);
         using var ownership = model;
         using var merged = model.MergeAndUnload();
         using var plain = BertForSequenceClassification.FromPretrained(Base(golden), problemType: GoldenBatches.Problem(Labels(golden)));
@@ -76,10 +85,10 @@ public sealed class LoraGoldenTests : IDisposable
         Assert.All(expected.Keys, key => Assert.True(merged.Weights.TryGet(key, out _), key));
     }
 
-    [Theory, MemberData(nameof(Cases))]
-    public void Gradients_EqualPefts(string name)
+    [Theory, MemberData(nameof(CasesAndDevices))]
+    public void Gradients_EqualPefts(string name, bool isOnDevice)
     {
-        var (folder, golden, model) = Open(name);
+        var (folder, golden, model) = Open(name, isOnDevice: isOnDevice);
         using var ownership = model;
         var expected = GoldenBatches.Tensors(folder, "expected_grads_adapter.safetensors");
         model.Training = true;
@@ -153,15 +162,16 @@ public sealed class LoraGoldenTests : IDisposable
     }
 
     /// <summary>Trained biases come back, which PEFT's own files lose.</summary>
-    [Theory, MemberData(nameof(Cases))]
-    public void FromPretrained_WhatWasWritten_ComputesTheSameToTheBit(string name)
+    [Theory, MemberData(nameof(CasesAndDevices))]
+    public void FromPretrained_WhatWasWritten_ComputesTheSameToTheBit(string name, bool isOnDevice)
     {
-        var (_, golden, model) = Open(name);
+        var (_, golden, model) = Open(name, isOnDevice: isOnDevice);
         using var ownership = model;
         foreach (var weight in model.Adapter!.Weights)
             for (var i = 0; i < weight.Span.Length; i++) weight.Span[i] += 0.01f;
         model.SavePretrained(_folder.Path);
         using var again = BertForSequenceClassification.FromPretrained(_folder.Path, baseFolder: Base(golden));
+        if (isOnDevice) again.ComputeOn(TorchSharp.torch.CPU);
         foreach (var (id, batch) in Batches(golden))
         {
             using SequenceClassifierOutput before = model.Forward(batch), after = again.Forward(batch);
@@ -212,12 +222,14 @@ public sealed class LoraGoldenTests : IDisposable
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(_folder.Path, "adapter_model.safetensors")));
     }
 
-    private static (string Folder, JsonElement Golden, BertForSequenceClassification Model) Open(string name, string? root = null)
+    private static (string Folder, JsonElement Golden, BertForSequenceClassification Model) Open(string name, string? root = null, bool isOnDevice = false)
     {
         var folder = Path.Combine(root ?? Golden.Require("lora"), name);
         var golden = Golden.Json(folder, "expected.json");
-        return (folder, golden, BertForSequenceClassification.FromPretrained(folder, problemType: GoldenBatches.Problem(Labels(golden)),
-            configure: config => config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0, ClassifierDropout = 0 }, baseFolder: Base(golden)));
+        var model = BertForSequenceClassification.FromPretrained(folder, problemType: GoldenBatches.Problem(Labels(golden)),
+            configure: config => config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0, ClassifierDropout = 0 }, baseFolder: Base(golden));
+        if (isOnDevice) model.ComputeOn(TorchSharp.torch.CPU);
+        return (folder, golden, model);
     }
 
     private static string Base(JsonElement golden) => Path.Combine(Golden.Require("tiny_bert"), "..", golden.GetProperty("base").GetString()!);

@@ -20,12 +20,12 @@ public sealed class OperatorsTests
     }
 
     /// <summary>Libtorch takes the arguments apart and looks for a kernel before it says, on standard error, that the processor has none.</summary>
-    [Fact]
-    public void FlashAttention_OnTheProcessor_IsRefused()
+    [Theory, InlineData(null), InlineData(2)]
+    public void FlashAttention_OnTheProcessor_IsRefused(int? window)
     {
         using var rows = zeros(5, 2, 8, dtype: ScalarType.BFloat16);
         using var offsets = tensor(new[] { 0, 2, 5 }, int32);
-        var error = Assert.Throws<InvalidOperationException>(() => Operators.FlashAttention(rows, rows, rows, offsets, offsets, 3, 3, 0.1));
+        var error = Assert.Throws<InvalidOperationException>(() => Operators.FlashAttention(rows, rows, rows, offsets, offsets, 3, 3, 0.1, window));
         Assert.Contains("aten::_flash_attention_forward failed", error.Message, StringComparison.Ordinal);
     }
 }

@@ -1,6 +1,8 @@
 using Attune.Batching;
+using Attune.Distributed;
 using Attune.Models;
 using Attune.Pretraining;
+using Attune.Tests.Distributed;
 using Attune.Training;
 using static TorchSharp.torch;
 
@@ -58,7 +60,7 @@ public sealed class DevicePretrainingTests : IDisposable
             {
                 using var task = Task(objective, isOnDevice);
                 (task.Of.Model.Training, task.Of.Model.DropoutKey) = (true, (7, 3));
-                var gradients = task.Of.Gradients(_train, _folder.Arguments("gradients"), null, new RowShares(Attune.Distributed.Communicator.Single, _train, byTokens: false), _ => { });
+                var gradients = task.Of.Gradients(_train, _folder.Arguments("gradients"), null, new RowShares(Communicator.Single, _train, byTokens: false), _ => { });
                 var loss = gradients.Add(rows, 4, 0.5, cuts).Value;
                 return (PretrainingFolder.Gradients(task.Of.Model), loss);
             }
@@ -76,14 +78,31 @@ public sealed class DevicePretrainingTests : IDisposable
             if (name.EndsWith("loss", StringComparison.Ordinal) || name.EndsWith("accuracy", StringComparison.Ordinal)) Assert.Equal(value, metricsThere[name], 0.01);
         Run(isOnDevice: true, "stopped", stopAfter: 3);
         Assert.Equal(there, Run(isOnDevice: true, "stopped", resume: "true").Weights);
+        Assert.Equal(there, Run(isOnDevice: true, "computed again", computesAgain: true).Weights);
 
-        (float[] Weights, IReadOnlyDictionary<string, double> Metrics) Run(bool isOnDevice, string name, int? stopAfter = null, string? resume = null)
+        (float[] Weights, IReadOnlyDictionary<string, double> Metrics) Run(bool isOnDevice, string name, int? stopAfter = null, string? resume = null, bool computesAgain = false)
         {
             using var task = Task(objective, isOnDevice);
             using var stop = new CancellationTokenSource();
-            var trainer = new Trainer(task.Of, _folder.Arguments(name) with { MaxSteps = 5, LearningRate = 1e-4 }, _train, _held, [new Training.Stopper(stop, stopAfter)]);
+            var trainer = new Trainer(task.Of, _folder.Arguments(name) with { MaxSteps = 5, LearningRate = 1e-4, GradientCheckpointing = computesAgain }, _train, _held, [new Training.Stopper(stop, stopAfter)]);
             Assert.Equal(stopAfter is not null, trainer.Train(resume, stop.Token).Interrupted);
             return (task.Of.Model.Weights.Values.data<float>().ToArray(), new Dictionary<string, double>(trainer.Evaluate(cancellation: TestContext.Current.CancellationToken)));
+        }
+    }
+
+    /// <summary>Three devices come to what one processor does with their batches together.</summary>
+    [Theory, MemberData(nameof(Objectives))]
+    public void Train_OnSeveralDevices_GivesTheRunOfOneProcessor(string objective)
+    {
+        var alone = Run(Communicator.Single, rows: 12, isOnDevice: false);
+        foreach (var one in ThreadProcesses.Run(3, processes => Run(processes, rows: 4, isOnDevice: true))) TensorAssert.Close(alone, one, 2e-4, objective);
+
+        float[] Run(Communicator processes, int rows, bool isOnDevice)
+        {
+            using var task = Task(objective, isOnDevice);
+            new Trainer(task.Of, _folder.Arguments("together") with { MaxSteps = 4, LearningRate = 1e-4, PerDeviceTrainBatchSize = rows }, _train) { Processes = processes }
+                .Train(cancellation: TestContext.Current.CancellationToken);
+            return task.Of.Model.Weights.Values.data<float>().ToArray();
         }
     }
 

@@ -45,18 +45,19 @@ public sealed class LoraRunTests : IDisposable
         Assert.Contains(run.State.LogHistory, entry => entry.ContainsKey("eval_loss"));
     }
 
-    [Theory, InlineData(false), InlineData(true)]
-    public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(bool bestAtEnd)
+    [Theory, InlineData(false, false), InlineData(true, false), InlineData(true, true)]
+    public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(bool bestAtEnd, bool isOnDevice)
     {
         TrainingArguments Change(TrainingArguments args) => args with { SaveStrategy = SaveStrategy.Epoch, LoadBestModelAtEnd = bestAtEnd };
-        var whole = Run("whole", change: Change);
+        Result Run(string name, int? stopAfter = null, string? resume = null) => this.Run(name, stopAfter, resume, Change, isOnDevice: isOnDevice);
+        var whole = Run("whole");
         for (var step = 1; step < 9; step++)
         {
-            Run($"stopped-{step}", stopAfter: step, change: Change).Model.Dispose();
+            Run($"stopped-{step}", stopAfter: step).Model.Dispose();
             var checkpoint = CheckpointFiles.Folder(Path.Combine(_folder.Path, $"stopped-{step}"), step);
             Assert.True(File.Exists(Path.Combine(checkpoint, CheckpointFiles.Adapter)));
             Assert.False(File.Exists(Path.Combine(checkpoint, CheckpointFiles.Weights)));
-            var resumed = Run($"stopped-{step}", resume: "true", change: Change);
+            var resumed = Run($"stopped-{step}", resume: "true");
             Assert.True(TinyRun.Weights(whole.Model).AsSpan().SequenceEqual(TinyRun.Weights(resumed.Model)), $"stopped after {step}: the weights differ");
             resumed.Model.Dispose();
         }
@@ -121,13 +122,14 @@ public sealed class LoraRunTests : IDisposable
         Assert.True(File.Exists(Path.Combine(start, CheckpointFiles.Weights)));
     }
 
-    [Theory, InlineData(false), InlineData(true)]
-    public void SaveModel_AdapterOrMerged_LoadsAgainWithTheSameAnswers(bool merge)
+    [Theory, InlineData(false, false), InlineData(true, false), InlineData(true, true)]
+    public void SaveModel_AdapterOrMerged_LoadsAgainWithTheSameAnswers(bool merge, bool isOnDevice)
     {
         var (start, folder) = (Path.Combine(_folder.Path, "start"), Path.Combine(_folder.Path, "run"));
         using (var plain = TinyRun.Model()) plain.SavePretrained(start);
         var args = Options with { OutputDir = folder, ReportTo = [], MaxSteps = 5, LearningRate = 0.01, MergeAdapter = merge };
         using var model = BertForSequenceClassification.FromPretrained(start, lora: args.ToLoraConfig(start));
+        if (isOnDevice) model.ComputeOn(TorchSharp.torch.CPU);
         var trainer = new Trainer(model, args, TinyRun.Data(11));
         trainer.Train(cancellation: Stop);
         trainer.SaveModel();
@@ -152,6 +154,23 @@ public sealed class LoraRunTests : IDisposable
         Directory.Move(start, start + "-moved");
         Assert.Contains("is an adapter of", Assert.Throws<AttuneException>(() => Classifier.Load(folder)).Message, StringComparison.Ordinal);
         Classifier.Load(folder, new ClassifierOptions { BaseFolder = start + "-moved" }).Dispose();
+    }
+
+    /// <summary>Dropout of adapters, drawn on the device: other numbers, and not in evaluation.</summary>
+    [Fact]
+    public void Train_DropoutOfTheAdapterOnADevice_CountsInTrainingAlone()
+    {
+        var config = TinyRun.Config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0 };
+        using BertForSequenceClassification with = Run("with", config: config, isOnDevice: true).Model,
+            without = Run("without", change: args => args with { LoraDropout = null }, config: config, isOnDevice: true).Model,
+            processor = Run("processor", change: args => args with { LoraDropout = null }, config: config).Model;
+        TensorAssert.Close(TinyRun.Weights(processor), TinyRun.Weights(without), 1e-4, "weights");
+        Assert.NotEqual(TinyRun.Weights(without), TinyRun.Weights(with));
+        with.Training = false;
+        var batch = TinyRun.Data(4).Batch([0, 1, 2, 3]);
+        using var merged = with.MergeAndUnload();
+        using SequenceClassifierOutput one = with.Forward(batch), other = merged.Forward(batch);
+        TensorAssert.Close(other.Logits, one.Logits, 1e-5, "logits");
     }
 
     /// <summary>An adapter made by hand needs no argument; what arguments say of it besides must be so.</summary>
@@ -217,7 +236,7 @@ public sealed class LoraRunTests : IDisposable
     private sealed record Result(BertForSequenceClassification Model, TrainerState State);
 
     private Result Run(
-        string name, int? stopAfter = null, string? resume = null, Func<TrainingArguments, TrainingArguments>? change = null, BertConfig? config = null, int rows = 11)
+        string name, int? stopAfter = null, string? resume = null, Func<TrainingArguments, TrainingArguments>? change = null, BertConfig? config = null, int rows = 11, bool isOnDevice = false)
     {
         var args = TinyRun.Arguments(Path.Combine(_folder.Path, name)) with
         {
@@ -231,6 +250,7 @@ public sealed class LoraRunTests : IDisposable
         var model = BertForSequenceClassification.FromConfig(config ?? TinyRun.Config, seed: 1, args.ToLoraConfig());
         try
         {
+            if (isOnDevice) model.ComputeOn(TorchSharp.torch.CPU);
             using var stop = new CancellationTokenSource();
             var trainer = new Trainer(model, args, TinyRun.Data(rows), TinyRun.Data(9, seed: 1), callbacks: [new Stopper(stop, stopAfter)]);
             trainer.Train(resume, stop.Token);

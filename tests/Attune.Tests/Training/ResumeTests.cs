@@ -23,7 +23,8 @@ public sealed class ResumeTests : IDisposable
     public static TheoryData<string> Optimizers() => ["lion, rates by layer", "rmsprop", "adagrad", "ademamix", "stable adamw, value", "schedule-free sgd"];
 
     /// <summary>Runs by the way that graphics cards take.</summary>
-    public static TheoryData<string> Devices() => ["on a device", "on a device, weights, focal, r-drop", "on a device, float16", "on a device, ema and pull", "on a device, lion"];
+    public static TheoryData<string> Devices() =>
+        ["on a device", "on a device, weights, focal, r-drop", "on a device, float16", "on a device, noise, fgm, computed again", "on a device, ema and pull", "on a device, lion"];
 
     [Theory, MemberData(nameof(Kinds)), MemberData(nameof(Averages)), MemberData(nameof(Optimizers))]
     public void Train_StoppedAfterAnyUpdate_ContinuesToTheBit(string kind) => StopAfterEachUpdate(kind);
@@ -262,10 +263,11 @@ public sealed class ResumeTests : IDisposable
             "weighted, grouped" => args with { Sampling = SamplingKind.Weighted, GroupByLength = true, SaveStrategy = SaveStrategy.Epoch },
             "weights, focal, noise, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, NeftuneNoiseAlpha = 5, RDropAlpha = 2 },
             "on a device, weights, focal, r-drop" => args with { ClassWeights = "a=2,c=0.5", FocalGamma = 1, RDropAlpha = 2, LayerLrDecay = 0.8, SaveStrategy = SaveStrategy.Epoch },
+            "on a device, noise, fgm, computed again" => args with { NeftuneNoiseAlpha = 5, FgmEpsilon = 0.5, GradientCheckpointing = true, SaveStrategy = SaveStrategy.Epoch },
             "fgm, decay to pretrained" => args with { FgmEpsilon = 0.5, DecayToPretrained = 3, Optim = OptimizerName.AdamwTorch },
-            // The scale falls to where gradients fit, and from there grows and falls by turns.
             "on a device, ema and pull" => args with { EmaDecay = 0.8, DecayToPretrained = 3, SaveStrategy = SaveStrategy.Epoch },
             "on a device, lion" => args with { Optim = OptimizerName.Lion, LearningRate = 1e-4, SaveStrategy = SaveStrategy.Epoch },
+            // The scale falls to where gradients fit, and from there grows and falls by turns.
             "float16" or "on a device, float16" => args with { Fp16 = true, FirstLossScale = 1 << 26, LossScaleInterval = 2, NumTrainEpochs = 5, SaveStrategy = SaveStrategy.Epoch },
             "by tokens" => args with { MaxTokensPerBatch = 16, SaveStrategy = SaveStrategy.Epoch, LoggingStrategy = IntervalStrategy.Epoch },
             "by tokens, balanced, grouped" => args with { MaxTokensPerBatch = 12, Sampling = SamplingKind.Balanced, GroupByLength = true, EvalStrategy = IntervalStrategy.Steps, EvalSteps = 3, MaxSteps = 8 },

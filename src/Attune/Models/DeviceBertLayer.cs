@@ -1,5 +1,5 @@
+using Attune.Kernels;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace Attune.Models;
 
@@ -10,15 +10,14 @@ namespace Attune.Models;
 /// <param name="name">Of the layer in the file of weights.</param>
 /// <param name="config">Of the model.</param>
 /// <param name="form">Of the family.</param>
-internal sealed class DeviceLayer(DeviceParts parts, string name, PreTrainedConfig config, BertLayerForm form)
+/// <param name="view">What its attention looks at beside queries, keys and values.</param>
+internal sealed class DeviceBertLayer(DeviceParts parts, string name, PreTrainedConfig config, BertLayerForm form, DeviceView view = default) : DeviceEncoderLayer
 {
     private readonly Func<Tensor, Tensor> activation = DeviceParts.Activation(config.HiddenAct);
 
-    /// <param name="hidden">(T,H).</param>
-    /// <param name="pass">One way of a batch through the model.</param>
-    /// <param name="wanted">Of which tokens the output is wanted; null for all.</param>
-    /// <returns>(L,H).</returns>
-    internal Tensor Forward(Tensor hidden, DevicePass pass, DeviceQueries? wanted)
+    internal override bool TakesPacked(Sequences rows) => view.TakesPacked(rows);
+
+    internal override Tensor Forward(Tensor hidden, DevicePass pass, DeviceQueries? wanted)
     {
         var x = hidden.to(pass.Type);                                                                                  // (T,H)
         var asking = wanted is null ? hidden : hidden.index_select(0, wanted.Tokens);                                  // (L,H)
@@ -31,7 +30,7 @@ internal sealed class DeviceLayer(DeviceParts parts, string name, PreTrainedConf
 
     private Tensor Context(Tensor x, DevicePass pass, DeviceQueries? wanted)
     {
-        if (wanted is null || !wanted.CanAskAlone(pass.IsPacked))
+        if (wanted is null || !DeviceAttention.CanAskAlone(pass, view, wanted))
         {
             var all = Dense(x, pass, form.Query, form.Key, form.Value).unflatten(1, 3, config.NumAttentionHeads, -1).unbind(1);
             var context = Attend(all[0], all[1], all[2], pass, asking: null);
@@ -43,14 +42,14 @@ internal sealed class DeviceLayer(DeviceParts parts, string name, PreTrainedConf
     }
 
     private Tensor Attend(Tensor query, Tensor key, Tensor value, DevicePass pass, DeviceQueries? asking) =>
-        DeviceAttention.Attend(query, key, value, pass.Batch, pass.IsPacked, asking, pass.Share(config.AttentionProbsDropoutProb));
+        DeviceAttention.Attend(query, key, value, pass, view, asking, pass.Share(config.AttentionProbsDropoutProb));
 
     private Tensor Dense(Tensor x, DevicePass pass, params ReadOnlySpan<string> layers)
     {
         var names = new string[layers.Length];
         for (var i = 0; i < names.Length; i++) names[i] = $"{name}.{layers[i]}";
-        return parts.Linear(x, pass.Type, names);
+        return parts.Linear(x, pass, pass.Type, names);
     }
 
-    private Tensor Norm(Tensor x, string norm) => F.layer_norm(x, [config.HiddenSize], parts[$"{name}.{norm}.weight"], parts[$"{name}.{norm}.bias"], config.LayerNormEps);
+    private Tensor Norm(Tensor x, string norm) => parts.Norm(x, $"{name}.{norm}", config.LayerNormEps);
 }
