@@ -56,6 +56,15 @@ public sealed class DataParallelTests : IDisposable
         foreach (var one in ThreadProcesses.Run(count, processes => Run(processes, 7, accumulation, kind, "together", config: config))) AssertClose(alone, one, $"{count} processes, {kind}");
     }
 
+    /// <summary>The same on devices, whose passes are cut between the layers so that gradients can go meanwhile.</summary>
+    [Theory, InlineData(2, 2, "no dropout"), InlineData(3, 1, "no dropout"), InlineData(2, 1, "no dropout, checkpointing"), InlineData(3, 1, "no dropout, tuned")]
+    public void Train_LargeLayersOnDevices_EqualsOneDevice(int count, int accumulation, string kind)
+    {
+        var config = TinyRun.Config with { HiddenSize = 128, IntermediateSize = 256, NumHiddenLayers = 3, HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0 };
+        var alone = Run(Communicator.Single, 7 * count, accumulation, kind, "alone", config: config, isOnDevice: true);
+        foreach (var one in ThreadProcesses.Run(count, processes => Run(processes, 7, accumulation, kind, "together", config: config, isOnDevice: true))) AssertClose(alone, one, $"{count} devices, {kind}");
+    }
+
     /// <summary>Devices train what one does, and what the processor does. A last batch of two rows leaves a process without any.</summary>
     [Theory, InlineData(2, 1, "no dropout"), InlineData(3, 2, "no dropout"), InlineData(3, 1, "no dropout, value clipping"), InlineData(2, 2, "no dropout, ema"), InlineData(2, 1, "no dropout, r-drop"),
         InlineData(2, 1, "no dropout, focal"), InlineData(3, 1, "no dropout, own loss"), InlineData(2, 1, "no dropout, tuned"), InlineData(2, 1, "no dropout, sgd"), InlineData(3, 2, "no dropout, by tokens")]
@@ -298,7 +307,7 @@ public sealed class DataParallelTests : IDisposable
         var args = Arguments(kind, name, batch, accumulation);
         if (change is not null) args = change(args);
         using var model = kind == "lora" ? BertForSequenceClassification.FromConfig(TinyRun.Config, seed: 1, lora: new LoraConfig { R = 2, LoraDropout = 0.1 })
-            : kind.StartsWith("no dropout", StringComparison.Ordinal) ? BertForSequenceClassification.FromConfig(TinyRun.Config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0 }, seed: 1)
+            : kind.StartsWith("no dropout", StringComparison.Ordinal) ? BertForSequenceClassification.FromConfig((config ?? TinyRun.Config) with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0 }, seed: 1)
             : BertForSequenceClassification.FromConfig(config ?? TinyRun.Config, seed: 1);
         if (isOnDevice) model.ComputeOn(TorchSharp.torch.CPU);
         using var stop = new CancellationTokenSource();
@@ -337,6 +346,7 @@ public sealed class DataParallelTests : IDisposable
             "fgm" => args with { FgmEpsilon = 0.5 },
             "grouped by length" => args with { GroupByLength = true },
             "ema" or "no dropout, ema" => args with { EmaDecay = 0.8 },
+            "no dropout, checkpointing" => args with { GradientCheckpointing = true },
             "no dropout, value clipping" => args with { ClipGradValue = 1e-2 },
             "no dropout, r-drop" => args with { RDropAlpha = 1 },
             "no dropout, focal" => args with { FocalGamma = 1, ClassWeights = "a=2,c=0.5" },
