@@ -63,5 +63,9 @@ internal sealed class DeviceSegments(int firstTrained, Func<int, Tensor?, Device
         _numbers?.Dispose();
     }
 
-    private Tensor Compute(int part, Tensor? input) => compute(part, input, _pass with { Batch = _pass.Batch.Again() });
+    private Tensor Compute(int part, Tensor? input)
+    {
+        using var batch = _pass.Batch.Again();
+        return compute(part, input, _pass with { Batch = batch });
+    }
 }
