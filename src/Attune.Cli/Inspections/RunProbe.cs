@@ -56,7 +56,7 @@ internal sealed class RunProbe(RunRequest request, RunInputs inputs, int steps, 
             WindowPooling = rows.Settings.WindowPooling,
         };
         using var probe = new TrainingProbe(trainer, steps, cancellation);
-        var (each, first) = probe.MeasureUpdates(made => terminal.Status($"Probe: update {made} of {probe.UpdatesMeasured}"));
+        var (each, first) = probe.MeasureUpdates((made, round) => terminal.Status($"Probe: update {made} of {probe.UpdatesMeasured}{(round > 0 ? ", once more" : "")}"));
         _parts.Add(new RunPart("the first updates, beside what follows", 1, first));
         _parts.Add(new RunPart("updates", probe.TotalUpdates, each));
         Evaluations(rows, probe);

@@ -6,13 +6,11 @@ namespace Attune.Distributed;
 /// <summary>Adds up numbers of a device over the processes: between graphics cards by NCCL, where each process has one of its own, else through the processor's memory.</summary>
 internal abstract class DeviceSums : IDisposable
 {
-    /// <summary>Adds up floats in place. What the device is asked for before comes before it, and what it is asked for afterwards sees the sums.</summary>
-    internal abstract void Add(Tensor values);
+    /// <summary>Begins to add up floats in place, when the device has done what it was asked for before. Until <see cref="End"/> nobody else may touch them.</summary>
+    internal abstract void Begin(Tensor values);
 
-    /// <summary>Says that these were all for now.</summary>
-    internal virtual void End()
-    {
-    }
+    /// <summary>What the device is asked for from now on sees the sums of all that was begun.</summary>
+    internal abstract void End();
 
     public abstract void Dispose();
 

@@ -3,15 +3,28 @@ using static TorchSharp.torch;
 
 namespace Attune.Distributed;
 
-/// <summary>Sums that go through the processor's memory, by whatever carries the messages of the processes.</summary>
+/// <summary>Sums that go through the processor's memory, by whatever carries the messages of the processes, while the device goes on.</summary>
 /// <param name="processes">More than one.</param>
 internal sealed unsafe class HostSums(Communicator processes) : DeviceSums
 {
-    internal override void Add(Tensor values)
+    private readonly List<(Tensor Values, Tensor OnHost, Task Sum)> _underWay = [];
+
+    internal override void Begin(Tensor values)
     {
-        using var host = values.cpu();
-        processes.Sum((nint)LibTorch.Floats(host), host.NumberOfElements).GetAwaiter().GetResult();
-        values.copy_(host);
+        var host = values.cpu().DetachFromDisposeScope();
+        _underWay.Add((values.alias().DetachFromDisposeScope(), host, processes.Sum((nint)LibTorch.Floats(host), host.NumberOfElements)));
+    }
+
+    internal override void End()
+    {
+        foreach (var (values, host, sum) in _underWay)
+            using (values)
+            using (host)
+            {
+                sum.GetAwaiter().GetResult();
+                values.copy_(host);
+            }
+        _underWay.Clear();
     }
 
     public override void Dispose()

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Attune.Distributed;
 
 /// <summary>
-/// Sums from card to card by NCCL. Nobody waits for them: they stand in the queue of the card's other work. A process that does not come to a sum would keep the cards of the others busy for
+/// Sums from card to card by NCCL, in a queue of their own beside that of the card's other work: they begin when the numbers are there, and what needs them waits on the card. A process that does not come to a sum would keep the cards of the others busy for
 /// ever, so a thread looks at the oldest one that is under way, and ends all processes where it does not end.
 /// </summary>
 /// <remarks>Who hangs is named by the processes' own messages, once an update (<see cref="Communicator.Patience"/>); this is for what these do not see, so it waits twice as long.</remarks>
@@ -19,7 +19,7 @@ internal sealed unsafe class NcclSums : DeviceSums
     private readonly CardContext _card;
     private readonly NcclLibrary _nccl;
     private readonly Action<string> _say;
-    private readonly nint _communicator;
+    private readonly nint _communicator, _queue;
     private readonly Thread _watch;
     private readonly Queue<(nint Mark, long Begun)> _underWay = [];
     private readonly ManualResetEventSlim _isOver = new();
@@ -36,16 +36,21 @@ internal sealed unsafe class NcclSums : DeviceSums
         var id = processes.GatherAll(processes.IsFirst ? nccl.NewId() : [], Communicator.Long)[0];
         nint communicator = 0;
         card.Do(() => communicator = nccl.Join(id, processes.Rank, processes.Size));
-        _communicator = communicator;
+        (_communicator, _queue) = (communicator, card.NewQueue());
         _watch = new Thread(Watch) { IsBackground = true, Name = "sums of cards" };
         _watch.Start();
     }
 
-    internal override void Add(Tensor values) => _card.Do(() => _nccl.AllReduce(_communicator, (nint)LibTorch.Floats(values), values.NumberOfElements));
+    internal override void Begin(Tensor values)
+    {
+        _card.Wait(_queue, on: CardContext.Usual);
+        _card.Do(() => _nccl.AllReduce(_communicator, (nint)LibTorch.Floats(values), values.NumberOfElements, _queue));
+    }
 
     internal override void End()
     {
-        var mark = (_card.Mark(), Stopwatch.GetTimestamp());
+        _card.Wait(CardContext.Usual, on: _queue);
+        var mark = (_card.Mark(_queue), Stopwatch.GetTimestamp());
         lock (_underWay) _underWay.Enqueue(mark);
     }
 
@@ -58,6 +63,7 @@ internal sealed unsafe class NcclSums : DeviceSums
         for (var since = Stopwatch.GetTimestamp(); Oldest() is not null && !_isAborted && Stopwatch.GetElapsedTime(since) < LastPatience;) Thread.Sleep(1);
         if (Oldest() is not null) Abort();
         if (!_isAborted) _card.Do(() => _nccl.Leave(_communicator));
+        _card.RemoveQueue(_queue);
         _card.Dispose();
     }
 

@@ -61,8 +61,8 @@ internal sealed class DeviceEncoder
             && Array.TrueForAll(layers, layer => layer.TakesPacked(batch.Sequences));
         var rows = new DeviceBatch(batch, positions, weights.Device, isPacked, alpha > 0 ? [.. more, DeviceNoise.Numbers(batch)] : more);
         var pass = new DevicePass(rows, type, isPacked, dropoutKey is { } key ? Dropout.Key(key, batch.Sequences.FirstRowNumber) : null) { NoiseAlpha = alpha };
-        return encoder.GradientCheckpointing && dropoutKey is not null
-            ? pass with { Segments = new(encoder.FrozenParts, (part, input, pass) => Part(part, input, pass, wanted: null)) } : pass;
+        return (encoder.GradientCheckpointing || encoder.TellsPartsOnDevice) && dropoutKey is not null
+            ? pass with { Segments = new(encoder, (part, input, pass) => Part(part, input, pass, wanted: null)) } : pass;
     }
 
     /// <summary>Runs the encoder.</summary>
@@ -104,7 +104,11 @@ internal sealed class DeviceEncoder
         if (reached.Count == 0) return;
         weights.BeginBackward();
         autograd.backward(reached, gradients);
-        segments?.Backward();
+        if (segments is not null)
+        {
+            encoder.Done(layers.Length);
+            segments.Backward();
+        }
         weights.EndBackward();
     }
 

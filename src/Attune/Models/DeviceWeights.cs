@@ -13,6 +13,7 @@ internal sealed class DeviceWeights : IDisposable
 
     private readonly WeightStore _store;
     private readonly Dictionary<(long Offset, long Count, ScalarType Type), LeafWeight> _leaves = [];
+    private readonly List<(long First, long Count)> _ended = [];             // of the gradients what this backward does not come back to
     private Tensor? _gradients;
     private (ScalarType Type, Tensor Values, Tensor Gradients)? _rounded;
     private long _version, _roundedVersion = -1, _takenFromHost = -1;      // of the values here, of those rounded, and of the host's that they come from
@@ -95,6 +96,7 @@ internal sealed class DeviceWeights : IDisposable
     internal void BeginBackward()
     {
         if (_gradientsAreClear) _rounded?.Gradients.zero_();               // what a pass that failed has left
+        _ended.Clear();
         _ = Gradients;
     }
 
@@ -102,10 +104,23 @@ internal sealed class DeviceWeights : IDisposable
     internal void EndBackward()
     {
         _isHostGradientStale = true;
-        if (_rounded is not { } rounded) return;
-        using var exact = Gradients.narrow(0, _store.RoundedFrom, rounded.Gradients.NumberOfElements);
-        exact.add_(rounded.Gradients);
-        rounded.Gradients.zero_();
+        var next = 0L;
+        foreach (var (first, count) in _ended.Order())
+        {
+            AddRounded(next, first - next);
+            next = first + count;
+        }
+        AddRounded(next, _store.Count - next);
+        _ended.Clear();
+    }
+
+    /// <summary>The same of some weights that backward does not come back to, before it is over: nobody touches their gradients until it is.</summary>
+    /// <param name="first">First element in the flat buffers.</param>
+    /// <param name="count">How many.</param>
+    internal void EndBackward(long first, long count)
+    {
+        AddRounded(first, count);
+        _ended.Add((first, count));
     }
 
     /// <summary>Changes the gradients in place.</summary>
@@ -152,6 +167,16 @@ internal sealed class DeviceWeights : IDisposable
         ForgetRounded();
         _gradients?.Dispose();
         Values.Dispose();
+    }
+
+    private void AddRounded(long first, long count)
+    {
+        var (from, end) = (Math.Max(first, _store.RoundedFrom), first + count);
+        if (_rounded is not { } rounded || from >= end) return;
+        using var exact = Gradients.narrow(0, from, end - from);
+        using var inexact = rounded.Gradients.narrow(0, from - _store.RoundedFrom, end - from);
+        exact.add_(inexact);
+        inexact.zero_();
     }
 
     private void ForgetRounded()

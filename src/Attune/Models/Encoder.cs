@@ -105,6 +105,9 @@ internal sealed class Encoder : IDisposable
     /// <summary>Is called in backward with the number of a part when all of its gradients are added; null for nobody. Not with that of the embeddings.</summary>
     internal Action<int>? PartDone { get; set; }
 
+    /// <summary>Whether a device calls that, too: passes there are cut between the parts. Default false.</summary>
+    internal bool TellsPartsOnDevice { get; set; }
+
     /// <summary>As <see cref="SequenceClassificationModel.NeftuneNoiseAlpha"/>.</summary>
     internal double NoiseAlpha { get; set; }
 
@@ -166,7 +169,7 @@ internal sealed class Encoder : IDisposable
             saved.Layers[i] = state;
             hidden = layers[i].Backward(state, pass, hidden, wantsInputGradient: i >= saved.FirstTrained);
             state.Dispose();
-            if (PartDone is { } done && repeats[i] == 0) done(i + 1);       // else a layer before it adds to the same weights
+            Done(i + 1);
         }
         if (saved.FirstTrained == 0)
         {
@@ -174,6 +177,12 @@ internal sealed class Encoder : IDisposable
             embeddings.Backward(saved.Batch, saved.Embedded!, hidden, saved.DropoutKey, saved.Pass.Move);
         }
         hidden.Dispose();
+    }
+
+    /// <summary>Says that backward has left a part, where it does not come back to the weights of that.</summary>
+    internal void Done(int part)
+    {
+        if (part > 0 && repeats[part - 1] == 0) PartDone?.Invoke(part);     // else a layer before it adds to the same weights
     }
 
     /// <summary>Runs all tokens through all layers, without dropout.</summary>

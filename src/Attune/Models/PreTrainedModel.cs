@@ -86,9 +86,9 @@ public abstract class PreTrainedModel : IDisposable
     }
 
     /// <summary>Lets a device compute from now on, by libtorch's operators. Files are read and written as before.</summary>
-    /// <exception cref="AttuneException">The model is of a family for which there are kernels of the processor only; or the device has not enough memory.</exception>
+    /// <exception cref="AttuneException">The model has no head, and there are kernels of the processor only for it; or the device has not enough memory.</exception>
     internal virtual void ComputeOn(TorchSharp.torch.Device device) => throw new AttuneException(
-        $"A model of type {Config.ModelType} with this head computes on the processor only so far; give --device cpu.");
+        $"A {GetType().Name} computes on the processor only; give --device cpu.");
 
     /// <summary>Lets the processor compute again, with its own kernels.</summary>
     internal void ComputeOnProcessor() => Weights.MoveTo(null);

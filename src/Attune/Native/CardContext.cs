@@ -3,12 +3,15 @@ using System.Runtime.InteropServices;
 namespace Attune.Native;
 
 /// <summary>
-/// What a library for graphics cards needs of the driver around its own calls: a card as the current one of a thread, and marks in what the card is asked for in turn. The context is the one that
-/// libtorch computes in.
+/// What a library for graphics cards needs of the driver around its own calls: a card as the current one of a thread, queues of what it is asked for (streams), and marks in them (events). The
+/// context is the one that libtorch computes in.
 /// </summary>
 internal sealed unsafe class CardContext : IDisposable
 {
-    private const uint WithoutTime = 2;                                     // CU_EVENT_DISABLE_TIMING
+    /// <summary>The queue in which libtorch's work stands.</summary>
+    internal const nint Usual = 0;
+
+    private const uint WithoutTime = 2, ApartFromUsual = 1;                 // CU_EVENT_DISABLE_TIMING, CU_STREAM_NON_BLOCKING
     private const int UuidBytes = 16;
 
     private readonly int _card;
@@ -71,16 +74,43 @@ internal sealed unsafe class CardContext : IDisposable
         }
     }
 
-    /// <summary>Marks what the card has been asked for by now.</summary>
+    /// <summary>A queue beside the usual one; the card works at both at the same time.</summary>
+    internal nint NewQueue()
+    {
+        nint queue = 0;
+        Do(() =>
+        {
+            nint made;
+            Require(_functions.CreateStream(&made, ApartFromUsual));
+            queue = made;
+        });
+        return queue;
+    }
+
+    /// <summary>Lets a queue go; what stands in it is still done.</summary>
+    internal void RemoveQueue(nint queue) => Do(() => _ = _functions.DestroyStream(queue));
+
+    /// <summary>What is put into a queue from now on is done after what stands in another by now.</summary>
+    internal void Wait(nint queue, nint on)
+    {
+        var mark = Mark(on);
+        Do(() =>
+        {
+            Require(_functions.WaitEvent(queue, mark, 0));
+            _ = _functions.DestroyEvent(mark);                              // the driver keeps it until it is past
+        });
+    }
+
+    /// <summary>Marks what stands in a queue by now.</summary>
     /// <returns>Give it to <see cref="IsPast"/> until that says yes, which lets it go.</returns>
-    internal nint Mark()
+    internal nint Mark(nint queue)
     {
         nint mark = 0;
         Do(() =>
         {
             nint made;
             Require(_functions.CreateEvent(&made, WithoutTime));
-            Require(_functions.RecordEvent(made, 0));
+            Require(_functions.RecordEvent(made, queue));
             mark = made;
         });
         return mark;
@@ -118,7 +148,9 @@ internal sealed unsafe class CardContext : IDisposable
         internal delegate* unmanaged[Cdecl]<byte*, int, int> Uuid;
         internal delegate* unmanaged[Cdecl]<nint*, uint, int> CreateEvent;
         internal delegate* unmanaged[Cdecl]<nint, nint, int> RecordEvent;
-        internal delegate* unmanaged[Cdecl]<nint, int> QueryEvent, DestroyEvent;
+        internal delegate* unmanaged[Cdecl]<nint, int> QueryEvent, DestroyEvent, DestroyStream;
+        internal delegate* unmanaged[Cdecl]<nint*, uint, int> CreateStream;
+        internal delegate* unmanaged[Cdecl]<nint, nint, uint, int> WaitEvent;
 
         internal static Functions? Of(Func<string, nint> address)
         {
@@ -136,6 +168,9 @@ internal sealed unsafe class CardContext : IDisposable
                 RecordEvent = (delegate* unmanaged[Cdecl]<nint, nint, int>)Address("cuEventRecord"),
                 QueryEvent = (delegate* unmanaged[Cdecl]<nint, int>)Address("cuEventQuery"),
                 DestroyEvent = (delegate* unmanaged[Cdecl]<nint, int>)Address("cuEventDestroy_v2"),
+                CreateStream = (delegate* unmanaged[Cdecl]<nint*, uint, int>)Address("cuStreamCreate"),
+                DestroyStream = (delegate* unmanaged[Cdecl]<nint, int>)Address("cuStreamDestroy_v2"),
+                WaitEvent = (delegate* unmanaged[Cdecl]<nint, nint, uint, int>)Address("cuStreamWaitEvent"),
             };
             return isWhole ? functions : null;
 

@@ -86,12 +86,13 @@ internal sealed unsafe class NcclLibrary
         return communicator;
     }
 
-    /// <summary>Adds up floats over the processes, in place: the card does it after all that it was asked for before, and nobody waits here.</summary>
+    /// <summary>Adds up floats over the processes, in place, on the card; nobody waits here.</summary>
     /// <param name="communicator">From <see cref="Join"/>.</param>
     /// <param name="values">Address on the card.</param>
     /// <param name="count">How many.</param>
-    internal void AllReduce(nint communicator, nint values, long count) =>
-        Check("ncclAllReduce", _allReduce(values, values, (nuint)count, Float32, Sum, communicator, 0));
+    /// <param name="queue">The stream in which it stands.</param>
+    internal void AllReduce(nint communicator, nint values, long count, nint queue) =>
+        Check("ncclAllReduce", _allReduce(values, values, (nuint)count, Float32, Sum, communicator, queue));
 
     /// <summary>What has gone wrong since; null for nothing.</summary>
     internal string? Trouble(nint communicator)

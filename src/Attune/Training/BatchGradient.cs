@@ -65,6 +65,7 @@ internal sealed class BatchGradient(
             using var passes = Forward(part, batch);
             if (objective.LossOnDevice(passes.OnDevice, batch.Labels!, total) is { } onDevice)
             {
+                if (isLast && part == parts[^1]) LastBackward?.Invoke();
                 sum += passes.BackwardFrom(onDevice, share);
                 MakeStep(part);
                 continue;

@@ -21,13 +21,17 @@ internal sealed class FrozenCache(Trainer trainer) : IDisposable
         var encoder = trainer.Model.Encoder;
         var isAsked = args.CacheFrozen == true;
         var isRandom = encoder.IsFrozenPartDropping || encoder.FrozenParts > 0 && args.NeftuneNoiseAlpha > 0;
-        // A sum of three rows of the embeddings is there faster than it is read.
         if (trainer.Processes.Size > 1)
         {
             if (isAsked) trainer.Notice("cache_frozen has no effect in several processes: a row is another one's in each epoch.");
             return;
         }
-        if (trainer.Model.Weights.OnDevice is not null) return;            // which computes it faster than it is read
+        if (trainer.Model.Weights.OnDevice is not null)
+        {
+            if (isAsked) trainer.Notice("cache_frozen has no effect on a graphics card, which computes the frozen part faster than its output is read.");
+            return;
+        }
+        // A sum of three rows of the embeddings is there faster than it is read.
         if (!trainer.Task.MayKeepFrozenOutputs || args.CacheFrozen == false || encoder.FrozenParts < (isAsked ? 1 : 2) || !isAsked && plan.Epochs < 2) return;
         if (isAsked || !isRandom) _planned.Add(train);
         else trainer.Notice(

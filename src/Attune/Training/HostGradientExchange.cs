@@ -8,71 +8,35 @@ using Attune.Profiling;
 
 namespace Attune.Training;
 
-/// <summary>Where the processor computes: the gradients of a layer go as soon as the last backward of the update has left it, while those below are computed.</summary>
+/// <summary>Where the processor computes.</summary>
 /// <remarks>
 /// Of a table only the rows go over that some process has a gradient of, so the optimizer still updates those alone. Where the processes share out the
 /// optimizer's state, each gets the sums of its part, makes the step of that, and then they collect the weights.
 /// </remarks>
 internal sealed unsafe class HostGradientExchange : GradientExchange
 {
-    /// <summary>Fewer floats are not worth a message of their own; they go with the rest.</summary>
-    private const long LeastFloats = 1 << 16;
-
     private readonly Communicator _processes;
-    private readonly PreTrainedModel _model;
     private readonly WeightStore _weights;
     private readonly TrainedWeights _trained;
-    private readonly Shards _parts;
-    private readonly List<(int Part, List<Stretch> Stretches)> _layers = [];
-    private readonly List<Stretch> _rest, _all;
+    private readonly List<Stretch> _all;
     private readonly List<Task> _running = [];
-    private int _begun;
     private TimeSpan _waited;
 
-    internal HostGradientExchange(Communicator processes, PreTrainedModel model, TrainedWeights trained)
-    {
-        (_processes, _model, _weights, _trained) = (processes, model, model.Weights, trained);
-        _parts = Shards.Even(trained.Total, processes.Size);
-        var parts = model.Encoder.Parts;
-        HashSet<Weight> sent = [];
-        for (var part = parts.Count - 1; part > 0; part--)
-        {
-            var large = Stretches(trained.All.Where(weight => !weight.IsTable && !sent.Contains(weight) && parts[part].Contains(weight))).FindAll(stretch => stretch.Count >= LeastFloats);
-            // Layers that share weights have them all together, and are done when the first of them is.
-            if (large.Count == 0 || parts.Take(part).Skip(1).Any(other => ReferenceEquals(other, parts[part]))) continue;
-            _layers.Add((part, large));
-            sent.UnionWith(large.SelectMany(stretch => stretch.Weights));
-        }
-        _rest = Stretches(trained.All.Where(weight => (trained.IsPart || !weight.IsTable) && !sent.Contains(weight)));
-        _all = Stretches(trained.All);
-    }
+    internal HostGradientExchange(Communicator processes, PreTrainedModel model, TrainedWeights trained) : base(processes, model, trained, sendsTables: trained.IsPart) =>
+        (_processes, _weights, _trained, _all) = (processes, model.Weights, trained, Stretches(trained.All));
 
-    internal override bool HasBegun => _begun > 0;
-
-    /// <summary>What of the exchange was not hidden behind backward.</summary>
     internal override TimeSpan? Waited => _waited;
-
-    internal override void Follow() => _model.Encoder.PartDone = part =>
-    {
-        // All begin the same ones in the same order, also a process that has no row in this batch.
-        while (_begun < _layers.Count && _layers[_begun].Part >= part) BeginNext();
-    };
-
-    internal override void Unfollow() => _model.Encoder.PartDone = null;
 
     internal override BatchLoss[] Sum(BatchLoss[] losses)
     {
         using var time = Profiler.Measure("exchange");
-        Unfollow();
         var begun = Stopwatch.GetTimestamp();
-        while (_begun < _layers.Count) BeginNext();
-        foreach (var stretch in _rest) Begin(stretch);
+        BeginRest();
         if (!_trained.IsPart)
             foreach (var table in _trained.All.Where(weight => weight.IsTable)) SumRows(table);
         var sums = SumLosses(losses);
         foreach (var task in _running) task.GetAwaiter().GetResult();
         _running.Clear();
-        _begun = 0;
         _waited += Stopwatch.GetElapsedTime(begun);
         return sums;
     }
@@ -95,32 +59,11 @@ internal sealed unsafe class HostGradientExchange : GradientExchange
         _waited += Stopwatch.GetElapsedTime(begun);
     }
 
-    private void BeginNext()
-    {
-        foreach (var stretch in _layers[_begun++].Stretches) Begin(stretch);
-    }
-
-    private void Begin(Stretch stretch)
+    private protected override void Begin(Stretch stretch)
     {
         foreach (var weight in stretch.Weights) _ = weight.GradientWritten();      // and what is known of its squares is of this process's rows
         var gradients = (nint)(LibTorch.Floats(_weights.RawGradients) + stretch.Offset);
         _running.Add(_trained.IsPart ? _processes.SumParts(gradients, stretch.Parts) : _processes.Sum(gradients, stretch.Count));
-    }
-
-    /// <summary>Weights that lie together.</summary>
-    private List<Stretch> Stretches(IEnumerable<Weight> weights)
-    {
-        List<List<Weight>> together = [];
-        foreach (var weight in weights)
-        {
-            if (together is [.., [.., var last] neighbours] && last.Offset + last.NumberOfElements == weight.Offset) neighbours.Add(weight);
-            else together.Add([weight]);
-        }
-        return together.ConvertAll(neighbours =>
-        {
-            var count = neighbours.Sum(weight => weight.NumberOfElements);
-            return new Stretch(neighbours[0].Offset, count, _parts.Within(_trained.Place(neighbours[0]), count), neighbours);
-        });
     }
 
     private void SumRows(Weight table)
@@ -156,11 +99,4 @@ internal sealed unsafe class HostGradientExchange : GradientExchange
         }
         return Array.ConvertAll(sums, sum => (BatchLoss)sum);
     }
-
-    /// <summary>Weights that lie together.</summary>
-    /// <param name="Offset">First element in the flat buffers.</param>
-    /// <param name="Count">Number of elements.</param>
-    /// <param name="Parts">What of them is in each process's part of the optimizer's state.</param>
-    /// <param name="Weights">These.</param>
-    private sealed record Stretch(long Offset, long Count, Shards Parts, IReadOnlyList<Weight> Weights);
 }

@@ -160,7 +160,7 @@ public sealed class Trainer
     internal TrainOutput TrainFrom(string? resume, CancellationToken cancellation)
     {
         var data = RequireSomethingToTrain();
-        DevicePlacement.Place(Args, Model, Processes, isTraining: true, Notice);
+        DevicePlacement.Place(Args.DeviceAsked, Model, Processes, Notice);
         if (Processes.IsFirst) OutputFolder.RequireOwn(Args, resume);      // the others would find what it is writing
         OutputFolder.RequireNotBase(Args, Model.Lora?.BaseModelNameOrPath);
         if (FreshLayers.Draw(Args, Model, isResumed: resume is not null) is { } drawn) Notice(drawn);
@@ -187,7 +187,7 @@ public sealed class Trainer
     internal PredictionOutput EvaluateRows(TokenizedDataset? dataset = null, string prefix = "eval", CancellationToken cancellation = default)
     {
         var data = dataset ?? EvalDataset ?? throw new AttuneException("There is no evaluation set; give the Trainer one.");
-        DevicePlacement.Place(Args, Model, Processes, isTraining: false, Notice);
+        DevicePlacement.Place(Args.DeviceAsked, Model, Processes, Notice);
         var output = Task.Evaluate(data, prefix, this, cancellation);
         var metrics = new OrderedDictionary<string, double>(output.Metrics);
         Log(metrics);
@@ -207,7 +207,7 @@ public sealed class Trainer
     public PredictionOutput Predict(TokenizedDataset dataset, string prefix = "test", CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        DevicePlacement.Place(Args, Model, Processes, isTraining: false, Notice);
+        DevicePlacement.Place(Args.DeviceAsked, Model, Processes, Notice);
         var output = Task.Evaluate(dataset, prefix, this, cancellation);
         Callbacks.Predict(State, output.Metrics);
         return output;

@@ -60,8 +60,8 @@ internal sealed class TrainingProbe : IDisposable
     /// <summary>
     /// Measures updates when they have come to their speed; gives the seconds that one takes on average over the run, and what those before that take besides.
     /// </summary>
-    /// <param name="tell">Is told of each how many are made.</param>
-    internal (double Each, double First) MeasureUpdates(Action<int> tell)
+    /// <param name="tell">Is told of each which one it is, from 1, and how often it was made before.</param>
+    internal (double Each, double First) MeasureUpdates(Action<int, int> tell)
     {
         var beginning = new SteadySpeed();
         for (var first = 0; !beginning.IsReached; first++)
@@ -78,7 +78,7 @@ internal sealed class TrainingProbe : IDisposable
             foreach (var (place, update) in _chosen.Index())
             {
                 _seconds[place] += Run(update);
-                if (rounds == 0) tell(place + 1);
+                tell(place + 1, rounds);
             }
         // The mean: what disturbs an update now and then will disturb those of the run as often.
         for (var place = 0; place < _seconds.Length; place++) _seconds[place] /= rounds;

@@ -174,6 +174,7 @@ internal sealed class TrainingStep : IDisposable
         using (Profiler.Measure("optimizer"))
         {
             var numbers = ((FusedAdamW)Optimizer).StepWhereFinite(Array.ConvertAll(losses, loss => loss.OnDevice!), _args.MaxGradNorm is > 0 and var most ? most : null);
+            _exchange?.CollectWeights();
             _late = new LateUpdate(new LateNumbers(numbers), batches, _state.GlobalStep);
         }
         _callbacks.OptimizerStep(_state);

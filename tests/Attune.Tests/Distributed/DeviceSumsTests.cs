@@ -103,7 +103,7 @@ public sealed class DeviceSumsTests
               return 0;
             }
             int ncclAllReduce(const void* send, void* receive, size_t count, int type, int op, ncclComm_t comm, void* stream) {
-              if (send != receive || type != 7 || op != 0 || (size_t)comm != 302 || stream) return 4;
+              if (send != receive || type != 7 || op != 0 || (size_t)comm != 302 || (size_t)stream != 5) return 4;
               for (size_t i = 0; i < count; i++) ((float*)receive)[i] *= 3;
               return 0;
             }
@@ -118,7 +118,7 @@ public sealed class DeviceSumsTests
         Assert.Equal("2.7.8", nccl.Version);
         var communicator = nccl.Join(nccl.NewId(), 2, 3);
         using var numbers = arange(1 << 10, ScalarType.Float32);
-        nccl.AllReduce(communicator, DataOf(numbers), numbers.NumberOfElements);
+        nccl.AllReduce(communicator, DataOf(numbers), numbers.NumberOfElements, 5);
         Assert.Equal(Enumerable.Range(0, 1 << 10).Select(i => 3f * i), numbers.data<float>());
         Assert.Null(nccl.Trouble(communicator));
         Assert.Equal("unhandled system error", nccl.Trouble(7));
@@ -153,8 +153,8 @@ public sealed class DeviceSumsTests
     {
         using var numbers = arange(5, ScalarType.Float32).add_(10 * rank);
         using var other = full(2, 1f + rank);
-        sums.Add(numbers);
-        sums.Add(other);
+        sums.Begin(numbers);
+        sums.Begin(other);
         sums.End();
         return [.. numbers.data<float>(), .. other.data<float>()];
     }

@@ -10,10 +10,17 @@ namespace Attune.Tests.Distributed;
 internal static unsafe class FakeCards
 {
     private const int NotReady = 600, SystemError = 2;
+    private const nint Queue = 99;
 
     private static readonly Dictionary<byte, Group> Groups = [];
     private static readonly List<(Group Of, int Rank)> Members = [];
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<nint, nint> RecordedIn = [];
     private static byte _groups;
+    private static int _events;
+
+    /// <summary>Whether the next sum of this thread's card stands behind what it adds up.</summary>
+    [ThreadStatic]
+    private static bool _isReady;
 
     /// <summary>How long the cards say that they are not done: a sum that never ends.</summary>
     internal static volatile bool IsStuck;
@@ -38,6 +45,9 @@ internal static unsafe class FakeCards
         "cuEventRecord" => (nint)(delegate* unmanaged[Cdecl]<nint, nint, int>)&RecordEvent,
         "cuEventQuery" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&QueryEvent,
         "cuEventDestroy_v2" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&DestroyEvent,
+        "cuStreamCreate" => (nint)(delegate* unmanaged[Cdecl]<nint*, uint, int>)&CreateStream,
+        "cuStreamDestroy_v2" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&DestroyStream,
+        "cuStreamWaitEvent" => (nint)(delegate* unmanaged[Cdecl]<nint, nint, uint, int>)&WaitEvent,
         _ => 0,
     };
 
@@ -91,12 +101,35 @@ internal static unsafe class FakeCards
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int CreateEvent(nint* made, uint flags)
     {
-        *made = 7;
+        *made = Interlocked.Increment(ref _events);
         return 0;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int RecordEvent(nint mark, nint stream) => 0;
+    private static int RecordEvent(nint mark, nint stream)
+    {
+        RecordedIn[mark] = stream;
+        return 0;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int CreateStream(nint* made, uint flags)
+    {
+        *made = Queue;
+        return flags == 1 ? 0 : 1;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int DestroyStream(nint stream) => stream == Queue ? 0 : 1;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int WaitEvent(nint stream, nint mark, uint flags)
+    {
+        // Sums wait for libtorch's work, and that for the sums.
+        if (stream == RecordedIn[mark]) return 1;
+        if (stream == Queue) _isReady = true;
+        return 0;
+    }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int QueryEvent(nint mark) => IsStuck ? NotReady : 0;
@@ -138,7 +171,8 @@ internal static unsafe class FakeCards
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int AllReduce(nint send, nint receive, nuint count, int type, int operation, nint communicator, nint stream)
     {
-        if (send != receive || type != 7 || operation != 0 || stream != 0) return 4;
+        if (send != receive || type != 7 || operation != 0 || stream != Queue || !_isReady) return 4;
+        _isReady = false;
         (Group Of, int Rank) member;
         lock (Groups) member = Members[(int)communicator - 1];
         member.Of.Add(member.Rank, (float*)send, (int)count);

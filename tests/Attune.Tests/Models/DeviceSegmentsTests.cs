@@ -30,6 +30,47 @@ public sealed class DeviceSegmentsTests
         Assert.NotEqual(again, Gradients(model, isOn: true, batches: 3));
     }
 
+    /// <summary>
+    /// Cut between its parts a pass gives the same, and backward says of each part when it is done: the gradients of that are whole then, whatever type products are in, and nobody touches them
+    /// until all is over.
+    /// </summary>
+    [Theory, MemberData(nameof(Cases))]
+    public void Backward_CutBetweenParts_GivesTheSameAndSaysWhatIsWhole(string family, Precision precision)
+    {
+        using var model = Model(family, 4);
+        model.Precision = precision;
+        var expected = Gradients(model, isOn: false, batches: 2);
+        (model.Training, model.Encoder.TellsPartsOnDevice) = (true, true);
+        model.Weights.ClearGradients();
+        using (var first = model.Forward(Families.Rows())) first.Backward(0.5);
+        List<int> said = [];
+        Dictionary<Weight, float[]> whole = [];
+        model.Encoder.PartDone = part =>
+        {
+            said.Add(part);
+            foreach (var weight in model.Encoder.Parts[part].Where(weight => !weight.IsTable && whole.TryAdd(weight, [])))
+            {
+                var device = model.Weights.OnDevice!;
+                device.EndBackward(weight.Offset, weight.NumberOfElements);
+                using var gradient = device.Gradients.narrow(0, weight.Offset, weight.NumberOfElements);
+                whole[weight] = gradient.data<float>().ToArray();
+                gradient.add_(1000);                                       // what is done with it now stays
+            }
+        };
+        using (var second = model.Forward(Families.Rows(firstRowNumber: 2))) second.Backward(0.5);
+        model.Encoder.PartDone = null;
+        Assert.Equal(model.Config is AlbertConfig ? [1] : [4, 3, 2, 1], said);
+        var tolerance = model.Config is AlbertConfig or MPNetConfig or DebertaV2Config ? (precision == Precision.Float32 ? 1e-6 : 1e-2) * expected.Max(Math.Abs) : 0;
+        foreach (var (weight, gradient) in whole) TensorAssert.Close(expected.AsSpan((int)weight.Offset, gradient.Length), gradient, tolerance, weight.Name);
+        foreach (var weight in model.Weights.All)
+        {
+            using var gradient = weight.Gradient;
+            var actual = gradient.data<float>().ToArray();
+            if (whole.TryGetValue(weight, out var before)) Assert.Equal(before.Select(value => value + 1000), actual);
+            else TensorAssert.Close(expected.AsSpan((int)weight.Offset, actual.Length), actual, tolerance, weight.Name);
+        }
+    }
+
     /// <summary>Parts from the embeddings on are frozen, up to all: backward goes as far as it must.</summary>
     [Fact]
     public void Backward_FrozenParts_GivesTheSameToTheBit()

@@ -34,10 +34,10 @@ public sealed class TrainingProbeTests
         var before = TinyRun.Weights(model);
         var arguments = TinyRun.Arguments(folder.Path) with { SaveStrategy = SaveStrategy.Epoch };
         using var probe = new TrainingProbe(new Trainer(model, arguments, TinyRun.Data(11), TinyRun.Data(9, seed: 1)), updates: 2, CancellationToken.None);
-        var told = new List<int>();
-        var (each, first) = probe.MeasureUpdates(told.Add);
+        var told = new List<(int, int)>();
+        var (each, first) = probe.MeasureUpdates((update, round) => told.Add((update, round)));
         Assert.True(each > 0 && first >= 0);
-        Assert.Equal([1, 2], told);
+        Assert.Equal([(1, 0), (2, 0), (1, 1), (2, 1)], told.Take(4));           // and again, for a share of the run's time
         Assert.NotEqual(before, TinyRun.Weights(model));
         Assert.Equal((9L, 2, new RunSchedule(3, 3)), (probe.TotalUpdates, probe.UpdatesMeasured, probe.Schedule));
         var trained = TinyRun.Weights(model);
@@ -63,6 +63,6 @@ public sealed class TrainingProbeTests
         using var folder = new TemporaryFolder(inMemory: true);
         using var model = TinyRun.Model();
         using var probe = new TrainingProbe(new Trainer(model, TinyRun.Arguments(folder.Path), TinyRun.Data(11), TinyRun.Data(9, seed: 1)), 2, new CancellationToken(canceled: true));
-        Assert.Throws<OperationCanceledException>(() => probe.MeasureUpdates(_ => { }));
+        Assert.Throws<OperationCanceledException>(() => probe.MeasureUpdates((_, _) => { }));
     }
 }
