@@ -7,9 +7,10 @@ namespace Attune.Models;
 // Legend: T tokens, R rows, S columns of the padded rows.
 
 /// <summary>
-/// A batch on the device that computes: all its whole numbers in one tensor, brought there by one copy that nobody waits for. It ends with the dispose scope in which it was made.
+/// A batch on the device that computes: all its whole numbers in one tensor, brought there by one copy that nobody waits for. These end with the dispose scope in which it was made, and what is
+/// computed of them with the batch.
 /// </summary>
-internal sealed class DeviceBatch
+internal sealed class DeviceBatch : IDisposable
 {
     // Libtorch's attention on cards wants the lines of masks to begin at multiples of this, and copies others in each layer.
     private const int ColumnStep = 8;
@@ -50,7 +51,7 @@ internal sealed class DeviceBatch
     private DeviceBatch(DeviceBatch same) =>
         (_numbers, _places, Rows, Tokens, Longest, Columns, HasHidden) = (same._numbers, same._places, same.Rows, same.Tokens, same.Longest, same.Columns, same.HasHidden);
 
-    /// <summary>The same rows, of which nothing is computed yet: for a dispose scope of its own.</summary>
+    /// <summary>The same rows, of which nothing is computed yet.</summary>
     internal DeviceBatch Again() => new(this);
 
     /// <summary>Takes the numbers out of the dispose scope.</summary>
@@ -83,33 +84,42 @@ internal sealed class DeviceBatch
     internal Tensor Positions => Part(nameof(Positions));
 
     /// <summary>First token of each row, and T at the end.</summary>
-    internal Tensor Offsets => field ??= Part(nameof(Offsets));
+    internal Tensor Offsets => Once(nameof(Offsets), () => Part(nameof(Offsets)));
 
     /// <summary>First token of each row, R.</summary>
-    internal Tensor FirstTokens => field ??= Offsets.narrow(0, 0, Rows);
+    internal Tensor FirstTokens => Once(nameof(FirstTokens), () => Offsets.narrow(0, 0, Rows));
 
     /// <summary>The same as <see cref="Offsets"/> where each row has one query: 0 to R.</summary>
     internal Tensor OneEach => Part(nameof(OneEach));
 
     /// <summary>For each place of the padded rows a token: its own, or for padding the first of all; R x S.</summary>
-    internal Tensor PaddedPlaces => field ??= Part(nameof(PaddedPlaces));
+    internal Tensor PaddedPlaces => Once(nameof(PaddedPlaces), () => Part(nameof(PaddedPlaces)));
 
     /// <summary>The place of each token among those of the padded rows; T.</summary>
-    internal Tensor PackedPlaces => field ??= Part(nameof(PackedPlaces));
+    internal Tensor PackedPlaces => Once(nameof(PackedPlaces), () => Part(nameof(PackedPlaces)));
 
     /// <summary>Whether each place of the padded rows is a key, (R,1,1,S).</summary>
-    internal Tensor IsKey => field ??= Part(Contents).view(Rows, 1, 1, Columns).eq(KeyThere);
+    internal Tensor IsKey => Once(nameof(IsKey), () => Part(Contents).view(Rows, 1, 1, Columns).eq(KeyThere));
 
     /// <summary>Whether there is a token at each place of the padded rows, (R,1,1,S).</summary>
-    internal Tensor IsToken => field ??= Part(Contents).view(Rows, 1, 1, Columns).ne(NothingThere);
+    internal Tensor IsToken => Once(nameof(IsToken), () => Part(Contents).view(Rows, 1, 1, Columns).ne(NothingThere));
 
     /// <summary>Lines of all tokens, (T,H), zero where the token is no key. Of packed rows all are.</summary>
     internal Tensor WithoutHidden(Tensor lines) => HasHidden ? lines.masked_fill(IsKey.flatten().index_select(0, PackedPlaces).logical_not().unsqueeze(1), 0) : lines;
 
-    /// <summary>What follows from the batch and is the same in all layers: computed for who asks first.</summary>
+    /// <summary>What follows from the batch and is the same in all layers: computed for who asks first, and there as long as the batch.</summary>
     /// <param name="what">What it is.</param>
     /// <param name="compute">Makes it.</param>
-    internal Tensor Once(object what, Func<Tensor> compute) => _found.TryGetValue(what, out var found) ? found : _found[what] = compute();
+    internal Tensor Once(object what, Func<Tensor> compute)
+    {
+        if (_found.TryGetValue(what, out var found)) return found;
+        return _found[what] = compute().DetachFromDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        foreach (var found in _found.Values) found.Dispose();
+    }
 
     private void PutPadding(Kernels.Sequences rows, Action<string, IEnumerable<int>> put)
     {

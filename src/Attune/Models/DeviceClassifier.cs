@@ -20,6 +20,7 @@ internal sealed class DeviceClassifier(DeviceEncoder encoder, DeviceHead head)
         using var learning = set_grad_enabled(dropoutKey is not null);
         using var scope = NewDisposeScope();
         var pass = encoder.Begin(batch, precision, dropoutKey, head.Numbers(batch)) with { Move = move };
+        using var rows = pass.Batch;
         var logits = head.Logits(encoder.Forward(pass, head.ReadsAllTokens ? null : DeviceQueries.FirstTokens(pass.Batch)), pass, out _);
         return new Said(logits.DetachFromDisposeScope(), pass.Segments?.Kept());
     }
@@ -36,6 +37,7 @@ internal sealed class DeviceClassifier(DeviceEncoder encoder, DeviceHead head)
         using var still = no_grad();
         using var scope = NewDisposeScope();
         var pass = encoder.Begin(batch, precision, dropoutKey: null, head.Numbers(batch));
+        using var rows = pass.Batch;
         var states = encoder.AllStates(pass);
         _ = head.Logits(head.ReadsAllTokens ? states[^1] : states[^1].index_select(0, pass.Batch.FirstTokens), pass, out var pooled);
         return (states.ConvertAll(ToHost), ToHost(pooled));

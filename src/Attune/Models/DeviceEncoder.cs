@@ -72,9 +72,13 @@ internal sealed class DeviceEncoder
     internal Tensor Forward(DevicePass pass, DeviceQueries? wanted)
     {
         Tensor? hidden = null;
-        for (var part = 0; part < layers.Length; part++) hidden = pass.Segments?.Forward(part, hidden, pass) ?? Part(part, hidden, pass, wanted: null);
-        hidden = Part(layers.Length, hidden, pass, wanted);
-        return layers.Length == 0 && wanted is not null ? hidden.index_select(0, wanted.Tokens) : hidden;
+        for (var part = 0; part <= layers.Length; part++)
+        {
+            var input = hidden;
+            hidden = part < layers.Length && pass.Segments is { } segments ? segments.Forward(part, input, pass) : Part(part, input, pass, part == layers.Length ? wanted : null);
+            if (pass.Segments is null) input?.Dispose();
+        }
+        return layers.Length == 0 && wanted is not null ? hidden!.index_select(0, wanted.Tokens) : hidden!;
     }
 
     /// <summary>The states of all tokens after the embeddings and after each layer, (T,H) each.</summary>
@@ -121,9 +125,10 @@ internal sealed class DeviceEncoder
     /// <param name="wanted">Of which tokens the output of a layer is wanted; null for all.</param>
     private Tensor Part(int number, Tensor? hidden, DevicePass pass, DeviceQueries? wanted)
     {
+        using var scope = NewDisposeScope();                               // what backward does not need goes at once
         // What is dropped is drawn one after the other, so each part of a pass begins at a place of its own: whatever was drawn before, it is the same, and it is when a part is computed again.
         if (pass.DropoutKey is { } key) DeviceRandom.Begin(weights.Device, Dropout.Key(key, number));
-        return number == 0 ? Embed(pass) : layers[number - 1].Forward(hidden!, pass, wanted);
+        return (number == 0 ? Embed(pass) : layers[number - 1].Forward(hidden!, pass, wanted)).MoveToOuterDisposeScope();
     }
 
     /// <summary>(T,H).</summary>

@@ -26,6 +26,7 @@ internal sealed class DeviceReplacedTokens(DeviceEncoder encoder, string head, s
         using var learning = set_grad_enabled(dropoutKey is not null);
         using var scope = NewDisposeScope();
         var pass = encoder.Begin(batch, precision, dropoutKey, (Labels, labels ?? []));
+        using var packed = pass.Batch;
         var transformed = activation(encoder.Parts.Linear(encoder.Forward(pass, wanted: null), pass, ScalarType.Float32, head + ".dense"));
         var logits = encoder.Parts.Linear(transformed, pass, ScalarType.Float32, head + ".dense_prediction").squeeze(1);                                                    // (T)
         Tensor? loss = null;

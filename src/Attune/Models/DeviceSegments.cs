@@ -73,5 +73,9 @@ internal sealed class DeviceSegments(Encoder encoder, Func<int, Tensor?, DeviceP
     }
 
     /// <summary>What parts share, such as a bias of relative positions, is each one's own here: going back through one must not undo the others' way.</summary>
-    private Tensor Compute(int part, Tensor? input) => compute(part, input, _pass with { Batch = _pass.Batch.Again() });
+    private Tensor Compute(int part, Tensor? input)
+    {
+        using var batch = _pass.Batch.Again();
+        return compute(part, input, _pass with { Batch = batch });
+    }
 }

@@ -34,6 +34,7 @@ internal sealed class DeviceTokenPredictor(DeviceEncoder encoder, MaskedLMHeadFo
         using var scope = NewDisposeScope();
         var (asked, first) = Lines(chosen, positions, readsRows);
         var pass = encoder.Begin(batch, precision, dropoutKey, [.. DeviceQueries.Numbers(chosen), (Asked, asked), (First, first), (Targets, targets ?? [])]);
+        using var packed = pass.Batch;
         var states = encoder.Forward(pass, DeviceQueries.Of(pass.Batch, chosen));
         Tensor? logits = null, loss = null, rows = null;
         if (positions.Length > 0)

@@ -1,5 +1,4 @@
 using Attune.Batching;
-using Attune.Kernels;
 using Attune.Native;
 using Attune.Profiling;
 using static TorchSharp.torch;

@@ -64,6 +64,7 @@ internal sealed class DeviceGradientExchange : GradientExchange
 
     public override void Dispose()
     {
+        Unfollow();
         _model.Encoder.TellsPartsOnDevice = false;
         _sums.Dispose();
     }

@@ -80,10 +80,8 @@ internal abstract class GradientExchange : IDisposable
     {
     }
 
-    /// <inheritdoc/>
-    public virtual void Dispose()
-    {
-    }
+    /// <summary>Leaves the model as it was.</summary>
+    public abstract void Dispose();
 
     /// <summary>Sends what has not gone yet, when backward is over.</summary>
     private protected void BeginRest()

@@ -41,6 +41,8 @@ internal sealed unsafe class HostGradientExchange : GradientExchange
         return sums;
     }
 
+    public override void Dispose() => Unfollow();
+
     internal override double? Norm()
     {
         if (!_trained.IsPart) return null;

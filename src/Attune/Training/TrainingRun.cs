@@ -3,7 +3,6 @@ using System.Globalization;
 using Attune.Batching;
 using Attune.Checkpoints;
 using Attune.Models;
-using Attune.Native;
 using Attune.Profiling;
 
 namespace Attune.Training;

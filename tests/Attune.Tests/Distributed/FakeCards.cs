@@ -211,12 +211,12 @@ internal static unsafe class FakeCards
     private sealed class Group(int size)
     {
         private readonly float*[] _values = new float*[size];
-        private readonly Barrier _all = new(size);
+        private int _there, _rounds;
 
         internal void Add(int rank, float* values, int count)
         {
             _values[rank] = values;
-            _all.SignalAndWait();
+            Meet();
             if (rank == 0)
                 for (var i = 0; i < count; i++)
                 {
@@ -224,7 +224,22 @@ internal static unsafe class FakeCards
                     foreach (var one in _values) sum += one[i];
                     foreach (var one in _values) one[i] = sum;
                 }
-            _all.SignalAndWait();
+            Meet();
+        }
+
+        /// <summary>Returns when all are there.</summary>
+        private void Meet()
+        {
+            lock (_values)
+            {
+                var round = _rounds;
+                if (++_there == size)
+                {
+                    (_there, _rounds) = (0, _rounds + 1);
+                    Monitor.PulseAll(_values);
+                }
+                while (_rounds == round) Monitor.Wait(_values);
+            }
         }
     }
 

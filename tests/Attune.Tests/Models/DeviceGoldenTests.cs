@@ -84,6 +84,33 @@ public sealed class DeviceGoldenTests : IDisposable
         }
     }
 
+    /// <summary>Tokens that see nothing, and padding, must not make gradients no numbers.</summary>
+    [Theory, MemberData(nameof(Cases))]
+    public void Gradients_HiddenTokens_EqualTheProcessors(string name)
+    {
+        var (folder, inputs, _) = EncoderGoldenTests.Open(name);
+        foreach (var (id, padded) in inputs.Where(pair => pair.Key is "left_padded" or "long_left_padded" or "mask_with_hole"))
+        {
+            using SequenceClassificationModel own = Learned(isOnDevice: false), other = Learned(isOnDevice: true);
+            foreach (var weight in own.Weights.All)
+            {
+                using Tensor expected = weight.Gradient, actual = other.Weights[weight.Name].Gradient;
+                TensorAssert.CloseGradient(expected.data<float>().ToArray(), actual.data<float>().ToArray(), $"{name}, {id}, {weight.Name}");
+            }
+
+            SequenceClassificationModel Learned(bool isOnDevice)
+            {
+                var model = EncoderGoldenTests.Ready(folder, "multi_label_classification", out _);
+                if (isOnDevice) model.ComputeOn(CPU);
+                model.Training = true;
+                var (rows, classes) = (GoldenBatches.Ints(padded, "input_ids")!.Length, model.Config.NumLabels);
+                using var output = model.Forward(GoldenBatches.Padded(padded, new MultiLabels([.. Enumerable.Range(0, rows * classes).Select(i => (float)(i % 2))], classes)));
+                output.Backward();
+                return model;
+            }
+        }
+    }
+
     /// <summary>Dropout at all its places, the same for the same key, whatever was drawn before.</summary>
     [Theory, MemberData(nameof(Cases))]
     public void Backward_WithDropout_IsTheSlopeOfTheLoss(string name)

@@ -18,7 +18,8 @@ public sealed class DeviceNoiseTests
         var rows = Batch.Pack([.. lengths.Select(length => new TokenizedRow([.. Enumerable.Repeat(5, length)]))]);
         using var scope = NewDisposeScope();
         random.manual_seed(1);
-        var noise = DeviceNoise.Add(zeros(rows.Tokens, Size), new DeviceBatch(rows, rows.PositionIds, CPU, isPacked: true, DeviceNoise.Numbers(rows)), alpha).data<float>().ToArray();
+        using var there = new DeviceBatch(rows, rows.PositionIds, CPU, isPacked: true, DeviceNoise.Numbers(rows));
+        var noise = DeviceNoise.Add(zeros(rows.Tokens, Size), there, alpha).data<float>().ToArray();
         foreach (var (row, length) in lengths.Index())
         {
             var own = noise.AsSpan(rows.Sequences.Offsets[row] * Size, length * Size).ToArray();

@@ -145,6 +145,25 @@ public sealed class DeviceSegmentsTests
         }
     }
 
+    /// <summary>A layer leaves nothing behind but its output and what backward needs, with the option and without.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Forward_MoreLayers_LeaveNoMoreTensors(bool isTraining)
+    {
+        Assert.Equal(Left(2), Left(8));
+
+        int Left(int layers)
+        {
+            using var model = Model("bert", layers);
+            using var learning = set_grad_enabled(isTraining);
+            using var scope = NewDisposeScope();
+            var encoder = new DeviceEncoder(model.Weights, model.Config, model.Config.Form!, model.Config.EncoderPrefix, model.Encoder);
+            var pass = encoder.Begin(Families.Rows(), Precision.Float32, isTraining ? 1ul : null);
+            using var rows = pass.Batch;
+            _ = encoder.Forward(pass, DeviceQueries.FirstTokens(pass.Batch));
+            return scope.DisposablesCount;
+        }
+    }
+
     private static PreTrainedConfig Config(string family, int layers) =>
         Families.Tiny(family) with { NumHiddenLayers = layers, HiddenDropoutProb = 0.2, AttentionProbsDropoutProb = 0.2, ClassifierDropout = 0.2 };
 

@@ -46,8 +46,10 @@ public sealed class DeviceTrainingTests : IDisposable
     }
 
     /// <summary>Those that do not compute as BERT does.</summary>
-    [Theory, InlineData("mpnet"), InlineData("deberta-v2"), InlineData("modernbert")]
-    public void Train_EachFamily_GivesTheRunOfTheProcessor(string family)
+    public static MatrixTheoryData<string, bool> OtherFamilies() => new(["mpnet", "deberta-v2", "modernbert"], [false, true]);
+
+    [Theory, MemberData(nameof(OtherFamilies))]
+    public void Train_OtherFamily_GivesTheRunOfTheProcessor(string family, bool hasAdapter)
     {
         using var own = Trained(isOnDevice: false);
         using var other = Trained(isOnDevice: true);
@@ -57,9 +59,9 @@ public sealed class DeviceTrainingTests : IDisposable
 
         SequenceClassificationModel Trained(bool isOnDevice)
         {
-            var model = Model(family);
+            var model = Model(family, hasAdapter ? new LoraConfig { TargetModules = [LoraConfig.AllLinear] } : null);
             if (isOnDevice) model.ComputeOn(CPU);
-            Train(model, Arguments($"{family}, {isOnDevice}") with { EvalStrategy = IntervalStrategy.No, SaveStrategy = SaveStrategy.No });
+            Train(model, Arguments($"{family}, {hasAdapter}, {isOnDevice}") with { EvalStrategy = IntervalStrategy.No, SaveStrategy = SaveStrategy.No });
             return model;
         }
     }
@@ -241,14 +243,14 @@ public sealed class DeviceTrainingTests : IDisposable
 
     private static readonly BertConfig Config = TinyRun.Config with { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0, InitializerRange = 0.2 };
 
-    private static SequenceClassificationModel Model(string family) => AutoModelForSequenceClassification.FromConfig(Models.Families.Tiny(family) with
+    private static SequenceClassificationModel Model(string family, LoraConfig? lora = null) => AutoModelForSequenceClassification.FromConfig(Models.Families.Tiny(family) with
     {
         VocabSize = TinyRun.Config.VocabSize,
         HiddenDropoutProb = 0,
         AttentionProbsDropoutProb = 0,
         ClassifierDropout = 0,
         InitializerRange = 0.2,
-    }, seed: 1);
+    }, seed: 1, lora: lora);
 
     private static BertForSequenceClassification Model() => BertForSequenceClassification.FromConfig(Config, seed: 1);
 
