@@ -6,6 +6,9 @@ namespace Attune.Distributed;
 /// <summary>Adds up numbers of a device over the processes: between graphics cards by NCCL, where each process has one of its own, else through the processor's memory.</summary>
 internal abstract class DeviceSums : IDisposable
 {
+    /// <summary>How long this process has waited for the others; null where nobody waits.</summary>
+    internal virtual TimeSpan? Waited => null;
+
     /// <summary>Begins to add up floats in place, when the device has done what it was asked for before. Until <see cref="End"/> nobody else may touch them.</summary>
     internal abstract void Begin(Tensor values);
 
@@ -33,7 +36,9 @@ internal abstract class DeviceSums : IDisposable
     internal static DeviceSums Of(Communicator processes, CardContext? card, NcclLibrary? nccl, Action<string> notice)
     {
         var said = Array.ConvertAll(processes.GatherAll(System.Text.Encoding.UTF8.GetBytes($"{card?.Uuid()}/{nccl?.Version}"), Communicator.Long), bytes => System.Text.Encoding.UTF8.GetString(bytes).Split('/'));
-        var why = Array.FindIndex(said, one => one[1].Length == 0) is >= 0 and var without ? $"{processes.NameOf(without)} has no NCCL (libnccl.so.2; {NcclLibrary.NameVariable} names it)"
+        var cardless = Array.FindIndex(said, one => one[0].Length == 0);
+        var why = cardless >= 0 ? $"the driver of {processes.NameOf(cardless)} does not give its card"
+            : Array.FindIndex(said, one => one[1].Length == 0) is >= 0 and var without ? $"{processes.NameOf(without)} has no NCCL (libnccl.so.2; {NcclLibrary.NameVariable} names it)"
             : said.Select(one => one[1]).Distinct().Count() > 1 ? $"their versions of NCCL differ ({string.Join(", ", said.Select(one => one[1]).Distinct())})"
             : said.Select(one => one[0]).Distinct().Count() < said.Length ? "some of them have the same card"
             : null;

@@ -59,12 +59,19 @@ internal sealed unsafe class NcclSums : DeviceSums
         _isOver.Set();
         _watch.Join();
         _isOver.Dispose();
-        // One that another process never comes to must not keep this one from saying what went wrong.
-        for (var since = Stopwatch.GetTimestamp(); Oldest() is not null && !_isAborted && Stopwatch.GetElapsedTime(since) < LastPatience;) Thread.Sleep(1);
-        if (Oldest() is not null) Abort();
-        if (!_isAborted) _card.Do(() => _nccl.Leave(_communicator));
+        // NCCL leaves with the others, who may be waiting elsewhere for what this process does: that must not keep it from saying what went wrong.
+        var leaving = new Thread(Leave) { IsBackground = true, Name = "leaving NCCL" };
+        leaving.Start();
+        if (!leaving.Join(LastPatience)) return;                            // the process ends soon, and all of it with that
         _card.RemoveQueue(_queue);
         _card.Dispose();
+    }
+
+    private void Leave()
+    {
+        for (var since = Stopwatch.GetTimestamp(); Oldest() is not null && !_isAborted && Stopwatch.GetElapsedTime(since) < LastPatience / 2;) Thread.Sleep(1);
+        if (Oldest() is not null) Abort();
+        else if (!_isAborted) _card.Do(() => _nccl.Leave(_communicator));
     }
 
     private void Watch()
@@ -73,8 +80,8 @@ internal sealed unsafe class NcclSums : DeviceSums
             if (Trouble() is { } what)
             {
                 _say($"attune: {_processes.NameOf(_processes.Rank)}: {what}, so all processes are ended; go on with --resume-from-checkpoint auto.");
+                _processes.Abort(CodeOfTrouble);                            // first: what the cards have added up so far must not come into a checkpoint
                 Abort();
-                _processes.Abort(CodeOfTrouble);
                 return;
             }
     }

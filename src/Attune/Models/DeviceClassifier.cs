@@ -47,7 +47,7 @@ internal sealed class DeviceClassifier(DeviceEncoder encoder, DeviceHead head)
 
     /// <summary>What is said of a batch, with the way back.</summary>
     /// <param name="Logits">(R,C), float32.</param>
-    /// <param name="Segments">What backward computes again; null where all is kept.</param>
+    /// <param name="Segments">Where the pass is cut between parts; null where it is whole.</param>
     internal sealed record Said(Tensor Logits, DeviceSegments? Segments) : IDisposable
     {
         public void Dispose()

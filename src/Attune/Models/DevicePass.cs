@@ -16,7 +16,7 @@ internal readonly record struct DevicePass(DeviceBatch Batch, ScalarType Type, b
     /// <summary>Where the word embeddings are moved; null for nowhere.</summary>
     internal EmbeddingMove? Move { get; init; }
 
-    /// <summary>What is computed again in backward; null where all is kept.</summary>
+    /// <summary>Where it is cut between parts; null where it is whole.</summary>
     internal DeviceSegments? Segments { get; init; }
 
     /// <summary>The share that is dropped now.</summary>

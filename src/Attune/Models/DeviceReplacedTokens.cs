@@ -51,7 +51,7 @@ internal sealed class DeviceReplacedTokens(DeviceEncoder encoder, string head, s
     /// <summary>What is said of a batch, with the way back.</summary>
     /// <param name="Logits">T, float32.</param>
     /// <param name="Loss">The sum of the losses, one number; null where there are no labels.</param>
-    /// <param name="Segments">What backward computes again; null where all is kept.</param>
+    /// <param name="Segments">Where the pass is cut between parts; null where it is whole.</param>
     internal sealed record Said(Tensor Logits, Tensor? Loss, DeviceSegments? Segments) : IDisposable
     {
         public void Dispose()

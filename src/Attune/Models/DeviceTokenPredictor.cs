@@ -78,7 +78,7 @@ internal sealed class DeviceTokenPredictor(DeviceEncoder encoder, MaskedLMHeadFo
     /// <param name="Logits">(M,V), float32; null where no token was asked for.</param>
     /// <param name="Loss">The sum of the losses, one number; null where it is not known what belongs there.</param>
     /// <param name="Rows">(R,H), float32; null where no row was asked for.</param>
-    /// <param name="Segments">What backward computes again; null where all is kept.</param>
+    /// <param name="Segments">Where the pass is cut between parts; null where it is whole.</param>
     internal sealed record Said(Tensor? Logits, Tensor? Loss, Tensor? Rows, DeviceSegments? Segments) : IDisposable
     {
         public void Dispose()

@@ -119,6 +119,7 @@ internal sealed class DeviceWeights : IDisposable
     /// <param name="count">How many.</param>
     internal void EndBackward(long first, long count)
     {
+        if (_gradientsAreClear) BeginBackward();                            // there was none: this process has no row in the update
         AddRounded(first, count);
         _ended.Add((first, count));
     }

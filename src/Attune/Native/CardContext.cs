@@ -43,13 +43,12 @@ internal sealed unsafe class CardContext : IDisposable
     internal static long? UsedBytes(int card)
     {
         using var context = Of(card);
-        long? used = null;
-        context?.Do(() =>
-        {
-            nuint free, all;
-            if (context._functions.MemoryInfo(&free, &all) == 0) used = (long)(all - free);
-        });
-        return used;
+        if (context is null || context._functions.Push(context._context) != 0) return null;
+        nuint free, all;
+        nint before;
+        var error = context._functions.MemoryInfo(&free, &all);
+        _ = context._functions.Pop(&before);
+        return error == 0 ? (long)(all - free) : null;
     }
 
     /// <summary>The number by which the card is known everywhere, in hexadecimal digits; empty where the driver does not say.</summary>

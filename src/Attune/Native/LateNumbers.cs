@@ -46,7 +46,7 @@ internal sealed unsafe class LateNumbers : IDisposable
         while (!AreHere)
         {
             wait.SpinOnce(sleep1Threshold: -1);
-            if (Stopwatch.GetElapsedTime(begun) > Patience) cuda.synchronize();    // says what has gone wrong there
+            if (Stopwatch.GetElapsedTime(begun) > Patience) cuda.synchronize(_device.device);    // says what has gone wrong there
         }
         return LibTorch.Span(_host).ToArray();
     }

@@ -137,12 +137,15 @@ internal static unsafe partial class LibTorch
         if (Threads > Environment.ProcessorCount) torch.set_num_threads(Environment.ProcessorCount);
     }
 
+    private static readonly string[] WordsOfAllocators = ["DefaultCPUAllocator", "CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"];
+
     /// <summary>Whether an error says that memory could not be had, from libtorch, from this library or from the runtime.</summary>
     internal static bool IsOutOfMemory(Exception error) => error switch
     {
         OutOfMemoryException => true,
         // libtorch has no type of error for it, only the words of its allocator: "can't allocate memory" or "not enough memory".
-        ExternalException => error.Message.Contains("DefaultCPUAllocator", StringComparison.Ordinal) || error.Message.Contains("CUDA out of memory", StringComparison.Ordinal),
+        OperatorException { IsOnCard: true } => true,
+        ExternalException => Array.Exists(WordsOfAllocators, words => error.Message.Contains(words, StringComparison.Ordinal)),
         AttuneException { InnerException: { } inner } => IsOutOfMemory(inner),
         _ => false,
     };

@@ -21,7 +21,7 @@ internal static unsafe partial class Operators
     /// <param name="padding">A row that gets no gradient, or -1.</param>
     /// <returns>(L,E).</returns>
     internal static Tensor Embedding(Tensor table, Tensor rows, long padding) =>
-        Call("aten::embedding", results: 1, [Of(table), Of(rows), (ulong)padding, Of(false), Of(false)]);
+        Call("aten::embedding", table.device, results: 1, [Of(table), Of(rows), (ulong)padding, Of(false), Of(false)]);
 
     /// <summary>Attention over rows that lie one after the other, without padding: <c>aten::_flash_attention_forward</c>. On graphics cards only, in float16 or bfloat16.</summary>
     /// <param name="query">(L,N,D).</param>
@@ -36,11 +36,23 @@ internal static unsafe partial class Operators
     /// <returns>(L,N,D).</returns>
     internal static Tensor FlashAttention(
         Tensor query, Tensor key, Tensor value, Tensor queryOffsets, Tensor keyOffsets, long mostQueries, long mostKeys, double dropout, int? window) =>
-        Call("aten::_flash_attention_forward", results: 5,
+        Call("aten::_flash_attention_forward", query.device, results: 5,
         [
             Of(query), Of(key), Of(value), Given(Of(queryOffsets)), Given(Of(keyOffsets)), (ulong)mostQueries, (ulong)mostKeys, Of(dropout), Of(false), Of(false),
             NotGiven, Given(window), Given(window), NotGiven, NotGiven,
         ]);
+
+    /// <summary>The sum of the bits of floats, each taken as a whole number: the same in any order of summation, and another one where a single bit differs. Waits for the device.</summary>
+    /// <param name="floats">Float32, one after the other.</param>
+    internal static long SumOfBits(Tensor floats)
+    {
+        long count = floats.NumberOfElements, step = 1;
+        if (FromBlob((nint)LibTorch.Floats(floats), 1, &count, &step, 0, Int32Type(), (int)floats.device.type, Math.Max(0, floats.device.index), out var handle) != 0)
+            throw new InvalidOperationException("libtorch makes no tensor of whole numbers");
+        using var bits = Tensor.UnsafeCreateTensor(handle);
+        using var sum = bits.sum(ScalarType.Int64);
+        return sum.item<long>();
+    }
 
     /// <summary>One step of AdamW over flat tensors, each by itself: <c>aten::_fused_adamw_</c>.</summary>
     /// <param name="values">Are changed.</param>
@@ -54,7 +66,7 @@ internal static unsafe partial class Operators
     internal static void FusedAdamW(
         IReadOnlyList<Tensor> values, IReadOnlyList<Tensor> gradients, IReadOnlyList<Tensor> averages, IReadOnlyList<Tensor> squares, IReadOnlyList<Tensor> steps,
         AdamWSettings settings, Tensor gradientScale, Tensor isSkipped) =>
-        Call("aten::_fused_adamw_", results: 0,
+        Call("aten::_fused_adamw_", gradientScale.device, results: 0,
         [
             Of(values), Of(gradients), Of(averages), Of(squares), Of([]), Of(steps), Of(settings.Rate), Of(settings.Beta1), Of(settings.Beta2), Of(settings.WeightDecay),
             Of(settings.Epsilon), Of(false), Of(false), Given(Of(gradientScale)), Given(Of(isSkipped)),
@@ -64,14 +76,13 @@ internal static unsafe partial class Operators
     internal readonly record struct AdamWSettings(double Rate, double Beta1, double Beta2, double Epsilon, double WeightDecay);
 
     /// <summary>Calls an operator; of several results the first is wanted.</summary>
-    private static Tensor Call(string name, int results, ReadOnlySpan<ulong> arguments)
+    private static Tensor Call(string name, Device device, int results, ReadOnlySpan<ulong> arguments)
     {
         Span<ulong> cells = stackalloc ulong[Math.Max(arguments.Length, results)];
         arguments.CopyTo(cells);
         fixed (ulong* stack = cells)
         {
-            if (CallDispatcher(name, "", stack, AbiVersion()) != 0)
-                throw new InvalidOperationException($"libtorch's {name} failed; what it says of it stands on standard error.");
+            if (CallDispatcher(name, "", stack, AbiVersion()) != 0) throw new OperatorException(name, device.type == TorchSharp.DeviceType.CUDA);
         }
         for (var i = 1; i < results; i++) Tensor.UnsafeCreateTensor((nint)cells[i]).Dispose();
         return results == 0 ? null! : Tensor.UnsafeCreateTensor((nint)cells[0]);
@@ -116,4 +127,10 @@ internal static unsafe partial class Operators
 
     [LibraryImport(LibTorch.Library, EntryPoint = "torch_list_push_back")]
     private static partial int AddToList(nint list, ulong element);
+
+    [LibraryImport(LibTorch.Library, EntryPoint = "aoti_torch_create_tensor_from_blob")]
+    private static partial int FromBlob(nint data, long dimensions, long* sizes, long* strides, long offset, int type, int deviceType, int device, out nint tensor);
+
+    [LibraryImport(LibTorch.Library, EntryPoint = "aoti_torch_dtype_int32")]
+    private static partial int Int32Type();
 }

@@ -5,7 +5,7 @@ using Attune.Native;
 
 namespace Attune.Optimization;
 
-/// <summary>A checksum of all weights of a model, quick enough to be taken between updates: it says whether two processes have the same bits, and nothing else.</summary>
+/// <summary>A checksum of all weights of a model, quick enough to be taken between updates: it says whether two processes have the same bits, and nothing else. Of weights on a device it is another one.</summary>
 internal static unsafe class WeightSum
 {
     private const ulong Odd = 0x9E3779B97F4A7C15;                          // 2^64 divided by the golden ratio
@@ -13,6 +13,11 @@ internal static unsafe class WeightSum
     /// <summary>The sum, with every row of the tables up to date.</summary>
     internal static ulong Of(WeightStore weights)
     {
+        if (weights.OnDevice is { } device)
+        {
+            device.TakeFromHost();
+            return (ulong)Operators.SumOfBits(device.Values);               // there, and without a way of all weights to the host
+        }
         const int block = 1 << 16;
         var (values, count) = ((nint)LibTorch.Floats(weights.UpToDateValues()), weights.Count);
         var sums = new ulong[checked((int)((count + block - 1) / block))];

@@ -23,11 +23,22 @@ internal readonly struct BatchLoss
     /// <summary>What is not added to anything yet stays where it is.</summary>
     public static BatchLoss operator +(BatchLoss one, BatchLoss other) => (one, other) switch
     {
-        ({ OnDevice: { } a }, { OnDevice: { } b }) => Of((a + b).DetachFromDisposeScope()),
+        ({ OnDevice: { } a }, { OnDevice: { } b }) => Sum(a, b),
         ({ OnDevice: null, _value: 0 }, _) => other,
         (_, { OnDevice: null, _value: 0 }) => one,
         _ => one.Value + other.Value,
     };
 
-    public static BatchLoss operator /(BatchLoss loss, double by) => loss.OnDevice is { } own && by != 1 ? Of((own / by).DetachFromDisposeScope()) : loss.OnDevice is null ? loss._value / by : loss;
+    public static BatchLoss operator /(BatchLoss loss, double by)
+    {
+        if (loss.OnDevice is not { } own) return loss._value / by;
+        if (by == 1) return loss;
+        using (own) return Of((own / by).DetachFromDisposeScope());
+    }
+
+    private static BatchLoss Sum(Tensor one, Tensor other)
+    {
+        using (one)
+        using (other) return Of((one + other).DetachFromDisposeScope());
+    }
 }

@@ -28,6 +28,8 @@ internal sealed class DeviceGradientExchange : GradientExchange
         model.Encoder.TellsPartsOnDevice = true;
     }
 
+    internal override TimeSpan? Waited => _sums.Waited;
+
     internal override BatchLoss[] Sum(BatchLoss[] losses)
     {
         using var time = Profiler.Measure("exchange");
@@ -42,7 +44,7 @@ internal sealed class DeviceGradientExchange : GradientExchange
         return [.. Enumerable.Range(0, losses.Length).Select(batch => BatchLoss.Of(numbers.select(0, batch).clone().DetachFromDisposeScope()))];
     }
 
-    /// <summary>Each adds what it has made to zeros in the place of what others have: any way of adding up can do that, and the bits stay.</summary>
+    /// <summary>Each adds what it has made to zeros in the place of what others have: any way of adding up can do that, and the bits stay, but for the sign of a zero.</summary>
     internal override void CollectWeights()
     {
         if (_shared.Count == 0) return;

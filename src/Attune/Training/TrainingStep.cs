@@ -44,7 +44,6 @@ internal sealed class TrainingStep : IDisposable
         Rate = new LearningRate(args, plan);
         Optimizer = Optimizers.Create(args, model.Weights, rateFactorOf, plan.WarmupSteps(args),
             args.ZeroStage > 0 && processes is { Size: > 1 } ? (processes.Rank, processes.Size) : null);
-        _exchange = processes is null ? null : GradientExchange.Of(processes, model, Optimizer.Trained, _notice);
         Averaged = Optimizers.Averaged(args, Optimizer, plan);
         Pull = args.DecayToPretrained > 0 ? new PretrainedPull(model, args.DecayToPretrained, rateFactorOf) : null;
         if (Pull is not null && model.LoadReport.Source is null)
@@ -53,6 +52,7 @@ internal sealed class TrainingStep : IDisposable
         _weightsOutsideEmbeddings = model.Weights.All
             .Where(weight => !weight.Name.EndsWith("_embeddings.weight", StringComparison.Ordinal))
             .Sum(weight => weight.NumberOfElements);
+        _exchange = processes is null ? null : GradientExchange.Of(processes, model, Optimizer.Trained, _notice);
     }
 
     internal Optimizer Optimizer { get; }

@@ -273,12 +273,13 @@ public sealed class DataParallelTests : IDisposable
         Assert.Equal(3, error.InnerExceptions.Count);
     }
 
-    [Fact]
-    public void Train_WeightsThatDrift_AreNoticed()
+    [Theory, InlineData(false), InlineData(true)]
+    public void Train_WeightsThatDrift_AreNoticed(bool isOnDevice)
     {
         var error = Assert.Throws<AggregateException>(() => ThreadProcesses.Run(2, processes =>
         {
             using var model = TinyRun.Model();
+            if (isOnDevice) model.ComputeOn(TorchSharp.torch.CPU);
             List<TrainerCallback> callbacks = processes.Rank == 1 ? [new BitFlip(model)] : [];
             return new Trainer(model, Arguments("", "drift", 4, 1), TinyRun.Data(23), TinyRun.Data(9, seed: 1), callbacks: callbacks) { Processes = processes }.Train();
         }));

@@ -25,7 +25,10 @@ public sealed class OperatorsTests
     {
         using var rows = zeros(5, 2, 8, dtype: ScalarType.BFloat16);
         using var offsets = tensor(new[] { 0, 2, 5 }, int32);
-        var error = Assert.Throws<InvalidOperationException>(() => Operators.FlashAttention(rows, rows, rows, offsets, offsets, 3, 3, 0.1, window));
+        var error = Assert.Throws<OperatorException>(() => Operators.FlashAttention(rows, rows, rows, offsets, offsets, 3, 3, 0.1, window));
         Assert.Contains("aten::_flash_attention_forward failed", error.Message, StringComparison.Ordinal);
+        Assert.False(LibTorch.IsOutOfMemory(error));
+        // A card says no more of it, and there it is most likely memory: the batch is computed in parts.
+        Assert.True(LibTorch.IsOutOfMemory(new OperatorException("aten::embedding", isOnCard: true)));
     }
 }
