@@ -14,6 +14,9 @@ internal sealed partial class MpiCommunicator : MessageCommunicator
     /// <summary>How much longer each process waits than the one before it, so that one alone says who hangs.</summary>
     private static readonly TimeSpan Stagger = TimeSpan.FromSeconds(2);
 
+    /// <summary>How many of these steps longer one waits who misses several: they may wait themselves for the one that hangs, and who misses that alone knows it better.</summary>
+    private const int StepsOfSeveral = 3;
+
     private static readonly TimeSpan TimeOfAbort = TimeSpan.FromSeconds(5);
 
     private readonly MpiLibrary _mpi;
@@ -95,7 +98,7 @@ internal sealed partial class MpiCommunicator : MessageCommunicator
     private void GiveUpWhereDue(int[] missing, TimeSpan waited, TimeSpan patience)
     {
         var place = Enumerable.Range(0, Rank).Count(rank => !missing.Contains(rank));
-        if (waited < patience + place * Stagger) return;
+        if (waited < patience + (missing.Length > 1 ? place + StepsOfSeveral : place) * Stagger) return;
         throw new AttuneException(
             $"{string.Join(", ", missing.Select(NameOf))} {(missing.Length == 1 ? "has" : "have")} not answered for {waited.TotalSeconds:0} seconds in {Activity}, so the run is ended. " +
             "Look at what that process does (a full disk, a stopped machine, a debugger); go on with --resume-from-checkpoint auto, or allow more time by --ddp-timeout.");
