@@ -1,3 +1,4 @@
+using System.Text;
 using Attune.Native;
 using static TorchSharp.torch;
 
@@ -35,7 +36,7 @@ internal abstract class DeviceSums : IDisposable
     /// <param name="notice">As above.</param>
     internal static DeviceSums Of(Communicator processes, CardContext? card, NcclLibrary? nccl, Action<string> notice)
     {
-        var said = Array.ConvertAll(processes.GatherAll(System.Text.Encoding.UTF8.GetBytes($"{card?.Uuid()}/{nccl?.Version}"), Communicator.Long), bytes => System.Text.Encoding.UTF8.GetString(bytes).Split('/'));
+        var said = Array.ConvertAll(processes.GatherAll(Encoding.UTF8.GetBytes($"{card?.Uuid()}/{nccl?.Version}"), Communicator.Long), bytes => Encoding.UTF8.GetString(bytes).Split('/'));
         var cardless = Array.FindIndex(said, one => one[0].Length == 0);
         var why = cardless >= 0 ? $"the driver of {processes.NameOf(cardless)} does not give its card"
             : Array.FindIndex(said, one => one[1].Length == 0) is >= 0 and var without ? $"{processes.NameOf(without)} has no NCCL (libnccl.so.2; {NcclLibrary.NameVariable} names it)"

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Attune.Kernels;
 using Attune.Models;
 using Attune.Native;
@@ -106,19 +105,7 @@ internal abstract unsafe class AveragedWeights : IDisposable
             return;
         }
         var averages = (nint)LibTorch.Floats(_other);
-        Each((values, place, count) => Move((float*)averages + place, (float*)values, count, share));
-    }
-
-    private static void Move(float* average, float* values, long count, float share)
-    {
-        var part = new Vector<float>(share);
-        var i = 0L;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            var old = Vector.Load(average + i);
-            Vector.Store(old + part * (Vector.Load(values + i) - old), average + i);
-        }
-        for (; i < count; i++) average[i] += share * (values[i] - average[i]);
+        Each((values, place, count) => Vectors.MoveTowards((float*)averages + place, (float*)values, share, count));
     }
 
     private void Exchange()
